@@ -1,0 +1,224 @@
+"""CLAF-SER (equations 12-26 of the paper) as an ``nn.Module``.
+
+Where the paper is silent we chose, and say so here:
+
+=====================  =====================================================
+heads (3.4.3)          4: "multi-head" without a number
+phonetic branch        kernel 3, padding 1, ReLU, masked mean.  Eq. 16 and
+(3.4.4)                section 3.4.4 feed it ``X``; section 3.4.2 says the
+                       BiLSTM output.  We follow the equation.  Without the
+                       ReLU, convolution and mean would fold into one linear
+                       map of the mean row.
+language rows (3.4.5)  5 instead of 4: row 4 is "unknown", trained by dropping
+                       the id at random, because a device does not know which
+                       corpus it is listening to
+domain MLP (3.4.6)     256 -> 64 -> 4, ReLU; it sees the attention vector before
+                       the language row is added, see ``CLAFSER.forward``
+emotion MLP (3.4.7)    272 -> 128, layer norm, ReLU, dropout, -> 8
+=====================  =====================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from edge.errors import ParameterError
+
+__all__ = ["CLAFSER", "ClafSerConfig", "ClafSerOutput", "reverse_gradient"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ClafSerConfig:
+    """Sizes of a CLAF-SER; the defaults are the paper's (h, C, K, L) and ours.
+
+    ``n_domains`` is L = 4; the embedding has ``n_domains + 1`` rows, the last
+    one for "unknown".  ``dropout`` acts on the input rows' BiLSTM output and in
+    the emotion MLP, and only in training.
+    """
+
+    n_features: int = 34
+    hidden: int = 128
+    n_heads: int = 4
+    conv_channels: int = 16
+    conv_kernel: int = 3
+    classifier: int = 128
+    n_labels: int = 8
+    n_domains: int = 4
+    domain_hidden: int = 64
+    dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name == "dropout":
+                if not 0 <= value < 1:
+                    raise ParameterError(f"dropout is {value}, a share in [0, 1) is wanted")
+            elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ParameterError(f"{field.name} is {value!r}, a whole number >= 1 is wanted")
+        if (2 * self.hidden) % self.n_heads:
+            raise ParameterError(
+                f"n_heads {self.n_heads} does not divide 2 * hidden = {2 * self.hidden}"
+            )
+        if self.conv_kernel % 2 == 0:
+            raise ParameterError(f"conv_kernel is {self.conv_kernel}, an odd number is wanted")
+
+    @property
+    def unknown_language(self) -> int:
+        """Row of the language embedding for "unknown"."""
+        return self.n_domains
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> ClafSerConfig:
+        """Build from :meth:`to_dict`'s output; unknown keys are refused."""
+        unknown = sorted(set(settings) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise ParameterError(f"model config has unknown keys {unknown}")
+        return cls(**settings)
+
+
+class ClafSerOutput(NamedTuple):
+    """What one forward pass yields; ``B`` examples, ``T`` frames."""
+
+    logits: Tensor  #: (B, n_labels), before the softmax of eq. 23
+    domain_logits: Tensor  #: (B, n_domains), before the softmax of eq. 21
+    pooled: Tensor  #: (B, 2 * hidden), f_attn of eq. 15
+
+
+class _ReverseGradient(torch.autograd.Function):
+    """Identity forward, ``-alpha`` times the gradient backward."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, alpha: float) -> Tensor:
+        ctx.alpha = alpha
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return -ctx.alpha * grad, None
+
+
+def reverse_gradient(x: Tensor, alpha: float) -> Tensor:
+    """Gradient reversal layer (eq. 20; Ganin & Lempitsky, 2015)."""
+    return _ReverseGradient.apply(x, alpha)
+
+
+class CLAFSER(nn.Module):
+    """Cross-Lingual Attention-based Adversarial Framework for SER.
+
+    Parameters
+    ----------
+    config : ClafSerConfig
+        Sizes; 470,264 parameters without the domain branch at the defaults.
+    """
+
+    def __init__(self, config: ClafSerConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ClafSerConfig()
+        width = 2 * config.hidden
+        self.lstm = nn.LSTM(config.n_features, config.hidden, batch_first=True, bidirectional=True)
+        self.attention = nn.MultiheadAttention(width, config.n_heads, batch_first=True)
+        self.conv = nn.Conv1d(
+            config.n_features,
+            config.conv_channels,
+            config.conv_kernel,
+            padding=config.conv_kernel // 2,
+        )
+        self.language = nn.Embedding(config.n_domains + 1, width)
+        nn.init.normal_(self.language.weight, std=0.02)
+        self.fc1 = nn.Linear(width + config.conv_channels, config.classifier)
+        self.norm = nn.LayerNorm(config.classifier)
+        self.fc2 = nn.Linear(config.classifier, config.n_labels)
+        self.dropout = nn.Dropout(config.dropout)
+        self.domain = nn.Sequential(
+            nn.Linear(width, config.domain_hidden),
+            nn.ReLU(),
+            nn.Linear(config.domain_hidden, config.n_domains),
+        )
+
+    def encode(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Equations 13-15: BiLSTM, attention and masked mean.
+
+        Parameters
+        ----------
+        x : float32 [shape=(B, T, n_features)]
+        mask : bool [shape=(B, T)], optional
+            True where a frame is real.  Frames are padded at the end.
+
+        Returns
+        -------
+        float32 [shape=(B, 2 * hidden)]
+        """
+        if mask is None:
+            h = self.dropout(self.lstm(x)[0])
+            z = self.attention(h, h, h, need_weights=False)[0]
+            return z.mean(dim=1)
+        packed = pack_padded_sequence(
+            x, mask.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
+        )
+        h, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=x.shape[1])
+        h = self.dropout(h)
+        z = self.attention(h, h, h, key_padding_mask=~mask, need_weights=False)[0]
+        return _masked_mean(z, mask)
+
+    def phonetic(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Equations 16-17: Conv1D, ReLU, masked mean -> (B, conv_channels)."""
+        if mask is None:
+            return torch.relu(self.conv(x.transpose(1, 2))).mean(dim=2)
+        # Padding must look like the convolution's own zero padding.
+        masked = x * mask.unsqueeze(2)
+        return _masked_mean(torch.relu(self.conv(masked.transpose(1, 2))).transpose(1, 2), mask)
+
+    def classify(self, pooled: Tensor, phonetic: Tensor, language: Tensor) -> Tensor:
+        """Equations 18-19 and 22-23: language row, concatenation, emotion MLP."""
+        adapted = pooled + self.language(language)
+        final = torch.cat([adapted, phonetic], dim=1)
+        return self.fc2(self.dropout(torch.relu(self.norm(self.fc1(final)))))
+
+    def forward(
+        self, x: Tensor, language: Tensor, mask: Tensor | None = None, alpha: float = 0.0
+    ) -> ClafSerOutput:
+        """Run the model.
+
+        Parameters
+        ----------
+        x : float32 [shape=(B, T, n_features)]
+            Normalised feature rows.
+        language : int64 [shape=(B,)]
+            Row of the language embedding, ``config.unknown_language`` for unknown.
+        mask : bool [shape=(B, T)], optional
+            True where a frame is real; padding then never changes a result.
+        alpha : float
+            Strength of the gradient reversal (eq. 24), 0 switches it off.
+
+        Notes
+        -----
+        Eq. 20 reverses the gradient of ``f_attn + e_l``.  Since ``e_l`` names the
+        domain outright, a domain classifier would read it there and leave
+        ``f_attn`` alone; so the domain branch sees ``f_attn`` plus the *unknown*
+        row, which is what every device sees.
+        """
+        pooled = self.encode(x, mask)
+        logits = self.classify(pooled, self.phonetic(x, mask), language)
+        unknown = self.language.weight[self.config.unknown_language]
+        domain_logits = self.domain(reverse_gradient(pooled + unknown, alpha))
+        return ClafSerOutput(logits, domain_logits, pooled)
+
+    def n_parameters(self) -> int:
+        """Parameters that are exported: all but the domain branch."""
+        return sum(p.numel() for n, p in self.named_parameters() if not n.startswith("domain."))
+
+
+def _masked_mean(rows: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the real frames: (B, T, D), (B, T) -> (B, D)."""
+    weight = mask.unsqueeze(2).to(rows.dtype)
+    return (rows * weight).sum(dim=1) / weight.sum(dim=1)
