@@ -1,0 +1,76 @@
+"""Samples to frames: validation at the boundary and a view without copies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edge.errors import ParameterError
+
+__all__ = ["as_samples", "frame_view"]
+
+
+def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]:
+    """Check samples once, at the boundary.
+
+    Parameters
+    ----------
+    samples : array_like of float [shape=(n_samples,)]
+        Mono samples, nominally in [-1, 1].
+    name : str
+        What to call them in an error.
+
+    Returns
+    -------
+    float32 [shape=(n_samples,)]
+        Contiguous; the input itself where it already fits.
+
+    Raises
+    ------
+    ParameterError
+        If the array is not one-dimensional, not of a floating type, or holds
+        NaN or infinity.
+    """
+    array = np.asarray(samples)
+    if array.ndim != 1:
+        raise ParameterError(
+            f"{name} has shape {array.shape}, one dimension (mono) is wanted: mix the channels first"
+        )
+    if array.dtype.kind != "f":
+        raise ParameterError(
+            f"{name} has dtype {array.dtype}, floating-point samples in [-1, 1] are wanted: "
+            "divide 16-bit samples by 32768"
+        )
+    # Values outside float32 become infinite here and are refused just below.
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    finite = np.isfinite(array)
+    if not finite.all():
+        position = int(np.argmin(finite))
+        raise ParameterError(
+            f"{name} holds {array[position]} at position {position}, finite samples are wanted"
+        )
+    return array
+
+
+def frame_view(
+    samples: NDArray[np.float32], win_length: int, hop_length: int
+) -> NDArray[np.float32]:
+    """Overlapping frames as a read-only view.
+
+    Parameters
+    ----------
+    samples : float32 [shape=(n_samples,)]
+    win_length, hop_length : int
+        In samples.
+
+    Returns
+    -------
+    float32 [shape=(n_frames, win_length)]
+        Frame t is ``samples[t * hop_length : t * hop_length + win_length]``;
+        samples after the last whole frame belong to none.
+    """
+    if samples.size < win_length:
+        return np.empty((0, win_length), dtype=np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, win_length)
+    return windows[::hop_length]
