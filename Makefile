@@ -1,0 +1,91 @@
+# Two commands matter: `make listen` and `make test`. Each sets up all that it needs.
+#
+#   make listen                          the bundled clip, on the bundled model, at the pace of speech
+#   make listen SOURCE=mic               the microphone
+#   make listen SOURCE=talk.wav ARGS="--json --fast"
+#   make test                            linters, types and tests, offline once installed
+#   make PYTHON=python3.12 test          another Python
+
+PYTHON ?= python3
+SOURCE = demo
+ARGS =
+
+RUN := .venv
+DEV := .venv-dev
+PIP_FLAGS := --quiet --disable-pip-version-check
+, := ,
+
+.DEFAULT_GOAL := help
+.PHONY: help listen bench test lint typecheck imports pytest wheel-check picture demo-clip clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  Variables: SOURCE=demo|mic|FILE  ARGS="..."  PYTHON=python3'
+
+listen: $(RUN)/.installed ## hear the emotions in a clip, a file or the microphone
+	@$(RUN)/bin/edge-ser listen --source "$(SOURCE)" $(ARGS)
+
+bench: $(RUN)/.installed ## time features, model and whole on this machine
+	@$(RUN)/bin/edge-ser benchmark $(ARGS)
+
+test: lint typecheck imports pytest ## everything that must be true before a change lands
+
+lint: $(DEV)/.installed ## ruff
+	$(DEV)/bin/ruff check .
+
+typecheck: $(DEV)/.installed ## mypy --strict on edge
+	$(DEV)/bin/mypy
+
+imports: $(DEV)/.installed ## who may import whom
+	$(DEV)/bin/lint-imports
+
+pytest: $(DEV)/.installed ## the tests alone
+	$(DEV)/bin/python -m pytest $(ARGS)
+
+wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone and run it
+	$(DEV)/bin/python tools/check_wheel.py
+
+picture: $(DEV)/.installed ## draw the README's picture of a run
+	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg -- \
+		$(DEV)/bin/edge-ser listen --source demo
+
+demo-clip: $(DEV)/.installed ## speak the bundled clip anew (needs espeak-ng)
+	$(DEV)/bin/python tools/make_demo_clip.py
+
+clean: ## remove what the targets above made
+	rm -rf $(RUN) $(DEV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache
+	find edge quantize tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# An environment is whole when its stamp is there, and the stamp says for which Python and
+# which folder (scripts in an environment hold absolute paths, so a moved checkout is a new one).
+STAMP_TEXT := $(PYTHON) $(CURDIR)
+define drop_if_stale
+ifneq ($$(file <$(1)/.installed),$$(STAMP_TEXT))
+$(1)/.installed: FORCE
+endif
+endef
+$(eval $(call drop_if_stale,$(RUN)))
+$(eval $(call drop_if_stale,$(DEV)))
+FORCE:
+
+# $(1): the folder; $(2): what pip installs. The stamp goes first and comes back last: an install
+# that was interrupted is done again.
+define install
+	@rm -f $(1)/.installed
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+		echo 'edge-ser: error: "$(PYTHON)" is not Python 3.10 or newer: name one with PYTHON=python3.11.' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo 'edge-ser: error: this Python cannot make a virtual environment: apt-get install python3-venv.' >&2; exit 2; }
+	@echo 'Setting up $(1) (once) ...'
+	@$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip install $(PIP_FLAGS) $(2)
+	@printf '%s\n' '$(STAMP_TEXT)' >$(1)/.installed
+endef
+
+$(RUN)/.installed: pyproject.toml
+	$(call install,$(RUN),--editable .)
+
+$(DEV)/.installed: pyproject.toml constraints.txt
+	$(call install,$(DEV),--constraint constraints.txt --editable '.[workstation$(,)dev]')
