@@ -1,0 +1,36 @@
+"""``python -m quantize.corpora ROOT [--json]``: the inventory of the corpora."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from edge.errors import EdgeSerError
+from quantize.corpora import format_reports, load_corpora
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print what was found under a folder; 0, or 2 after one line on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m quantize.corpora",
+        description="Say which of the four corpora lie under a folder, and what is missing.",
+    )
+    parser.add_argument("root", metavar="ROOT", help="folder that holds the corpus folders")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    args = parser.parse_args(argv)
+    try:
+        _, reports = load_corpora(args.root)
+    except EdgeSerError as error:
+        print(f"edge-ser: error: {error}", file=sys.stderr)
+        return 2
+    if args.json:
+        print(json.dumps([report.to_dict() for report in reports], indent=2))
+    else:
+        print(format_reports(reports))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

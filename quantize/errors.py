@@ -1,0 +1,15 @@
+"""Typed errors of the workstation side; each is an `edge.EdgeSerError`."""
+
+from __future__ import annotations
+
+from edge.errors import EdgeSerError
+
+__all__ = ["CorpusError", "SplitError"]
+
+
+class CorpusError(EdgeSerError):
+    """A corpus folder is missing, empty or laid out in no known way."""
+
+
+class SplitError(EdgeSerError):
+    """A split leaks from training to test, is empty or does not fit the clips."""
