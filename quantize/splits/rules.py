@@ -1,4 +1,4 @@
-"""Which clips train and which test: fixed seeded rules, and a checker for leaks.
+"""Fixed, seeded rules that say which clips train and which test.
 
 Every choice is made by sorting SHA-256 digests of the seed and an id, so a split is
 the same on every machine, with every version of every library, and hardly moves when
@@ -8,30 +8,17 @@ a clip is added or lost.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from edge.errors import ParameterError
 from quantize.corpora.base import Clip
 from quantize.corpora.load import CORPORA
 from quantize.errors import SplitError
+from quantize.splits.check import check_split
+from quantize.splits.split import Split
 
-__all__ = [
-    "Split",
-    "check_split",
-    "paper_split",
-    "read_split",
-    "speaker_folds",
-    "validation_split",
-    "write_split",
-]
-
-_DISJOINT = ("clip", "speaker")
+__all__ = ["paper_split", "speaker_folds", "validation_split"]
 
 # Fold of the first man and the first woman of each corpus; the next man goes one fold up, the
 # next woman one fold down. Chosen so that five folds of the complete corpora hold 4-5 RAVDESS
@@ -45,103 +32,6 @@ _FIRST_FOLD = {
     ("emo-db", "female"): 3,
     ("tess", "female"): 4,
 }
-
-
-@dataclass(frozen=True)
-class Split:
-    """Two sets of clips that share no clip, or no speaker.
-
-    Parameters
-    ----------
-    name : str
-        The rule, for example ``"paper"`` or ``"speaker-5fold"``.
-    seed : int
-        Seed of the rule.
-    fold : int or None
-        Number of the fold, from 0; None for a rule without folds.
-    disjoint : str
-        What the sides must not share: ``"clip"`` or ``"speaker"``.
-    train, test : tuple of str
-        Clip ids, sorted.
-    """
-
-    name: str
-    seed: int
-    fold: int | None
-    disjoint: str
-    train: tuple[str, ...]
-    test: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if self.disjoint not in _DISJOINT:
-            raise SplitError(f"disjoint must be 'clip' or 'speaker', got {self.disjoint!r}.")
-        object.__setattr__(self, "train", tuple(sorted(self.train)))
-        object.__setattr__(self, "test", tuple(sorted(self.test)))
-
-    @property
-    def id(self) -> str:
-        """Short name for folders and manifests, for example ``"speaker-5fold-s0-f2"``."""
-        fold = "" if self.fold is None else f"-f{self.fold}"
-        return f"{self.name}-s{self.seed}{fold}"
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the canonical JSON of everything above, in hexadecimal."""
-        text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def _content(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "seed": self.seed,
-            "fold": self.fold,
-            "disjoint": self.disjoint,
-            "train": list(self.train),
-            "test": list(self.test),
-        }
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready copy, fingerprint included."""
-        return {**self._content(), "fingerprint": self.fingerprint}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Split:
-        """Rebuild what `to_dict` gave.
-
-        Raises
-        ------
-        SplitError
-            If a key is missing or unknown, a value has the wrong type, or the
-            fingerprint is not that of the content.
-        """
-        wanted = {"name", "seed", "fold", "disjoint", "train", "test", "fingerprint"}
-        if not isinstance(data, Mapping) or set(data) != wanted:
-            got = sorted(data) if isinstance(data, Mapping) else type(data).__name__
-            raise SplitError(f"a split has the keys {sorted(wanted)}, got {got}.")
-        sides = {side: data[side] for side in ("train", "test")}
-        for side, ids in sides.items():
-            if not isinstance(ids, Sequence) or not all(isinstance(i, str) for i in ids):
-                raise SplitError(f"{side} of a split must be a list of clip ids.")
-        if not isinstance(data["name"], str) or not isinstance(data["seed"], int):
-            raise SplitError("a split's name must be text and its seed a whole number.")
-        if data["fold"] is not None and not isinstance(data["fold"], int):
-            raise SplitError(
-                f"a split's fold must be a whole number or null, got {data['fold']!r}."
-            )
-        split = cls(
-            data["name"],
-            data["seed"],
-            data["fold"],
-            data["disjoint"],
-            tuple(sides["train"]),
-            tuple(sides["test"]),
-        )
-        if split.fingerprint != data["fingerprint"]:
-            raise SplitError(
-                f"the split {split.id!r} does not match its fingerprint: it was changed after it "
-                "was written; make it again."
-            )
-        return split
 
 
 def _order(items: Iterable[str], *seeds: object) -> list[str]:
@@ -282,22 +172,27 @@ def speaker_folds(clips: Sequence[Clip], n_folds: int = 5, seed: int = 0) -> lis
 
 
 def _validation_speakers(clips: Sequence[Clip], share: float, *seeds: object) -> set[str]:
+    """Speakers to hold out of `clips`; empty when there are fewer than two."""
     speakers: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for clip in clips:
         speakers[clip.corpus][clip.gender].add(clip.speaker)
     chosen: set[str] = set()
-    most: list[str] = []
+    queues = []
     for corpus in sorted(speakers):
-        # Women and men in turn, so that a small part is not of one gender.
-        queues = [_order(group, *seeds) for _, group in sorted(speakers[corpus].items())]
-        turns = [q[i] for i in range(max(map(len, queues))) for q in queues if i < len(q)]
+        genders = [speakers[corpus][g] for g in _order(speakers[corpus], *seeds, corpus)]
+        queue = _in_turn([_order(group, *seeds) for group in genders])
         # With one or two speakers left, a corpus needs all of them to be learned at all.
-        if len(turns) > 2:
-            chosen.update(turns[: _n_share(len(turns), share)])
-        most = max(most, turns, key=len)
-    if not chosen and len(most) + len(speakers) > 2:
-        chosen.add(most[0])
+        if len(queue) > 2:
+            chosen.update(queue[: _n_share(len(queue), share)])
+        queues.append(queue)
+    if not chosen and sum(map(len, queues)) > 1:
+        chosen.add(max(queues, key=len)[0])
     return chosen
+
+
+def _in_turn(groups: Sequence[Sequence[str]]) -> list[str]:
+    """Women and men alternately, so that a small part of them is not of one gender."""
+    return [group[i] for i in range(max(map(len, groups))) for group in groups if i < len(group)]
 
 
 def validation_split(
@@ -347,95 +242,3 @@ def validation_split(
     )
     check_split(result, clips)
     return result
-
-
-def _some(items: Iterable[str]) -> str:
-    ordered = sorted(items)
-    more = f" and {len(ordered) - 3} more" if len(ordered) > 3 else ""
-    return ", ".join(ordered[:3]) + more
-
-
-def check_split(split: Split, clips: Sequence[Clip], content: bool = False) -> None:
-    """Refuse a split that leaks or does not fit the clips.
-
-    Parameters
-    ----------
-    split : Split
-        What to check.
-    clips : sequence of Clip
-        The clips it is about; clips on neither side are fine.
-    content : bool
-        Also read every file and compare SHA-256: the same recording under two names
-        must not be on both sides.
-
-    Raises
-    ------
-    SplitError
-        If a side is empty, a clip id is unknown or given twice, a clip is on both
-        sides, a speaker is on both sides of a split that is disjoint by speaker, or
-        (with `content`) two byte-identical files are on both sides or one is unreadable.
-    """
-    by_id = {clip.clip_id: clip for clip in clips}
-    if len(by_id) != len(clips):
-        raise SplitError(f"{len(clips) - len(by_id)} clips have an id that another clip has too.")
-    for side, ids in (("training", split.train), ("test", split.test)):
-        if not ids:
-            raise SplitError(f"the {side} side of the split {split.id!r} is empty.")
-        if len(set(ids)) != len(ids):
-            raise SplitError(f"the {side} side of the split {split.id!r} names a clip twice.")
-        unknown = set(ids) - by_id.keys()
-        if unknown:
-            raise SplitError(
-                f"the split {split.id!r} names clips that are not here: {_some(unknown)}; load "
-                "the corpora that it was made of."
-            )
-    both = set(split.train) & set(split.test)
-    if both:
-        raise SplitError(f"the split {split.id!r} has clips on both sides: {_some(both)}.")
-    if split.disjoint == "speaker":
-        shared = {by_id[i].speaker for i in split.train} & {by_id[i].speaker for i in split.test}
-        if shared:
-            raise SplitError(f"the split {split.id!r} has speakers on both sides: {_some(shared)}.")
-    if content:
-        _check_content(split, by_id)
-
-
-def _digest(clip: Clip) -> str:
-    try:
-        return hashlib.sha256(clip.path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise SplitError(f"cannot read {str(clip.path)!r}: {error.strerror}.") from error
-
-
-def _check_content(split: Split, by_id: Mapping[str, Clip]) -> None:
-    train = {_digest(by_id[clip_id]): clip_id for clip_id in split.train}
-    for clip_id in split.test:
-        twin = train.get(_digest(by_id[clip_id]))
-        if twin is not None:
-            raise SplitError(
-                f"the split {split.id!r} has the same audio on both sides: {twin} (training) and "
-                f"{clip_id} (test) are byte-identical; delete one of the files."
-            )
-
-
-def write_split(split: Split, path: str | os.PathLike[str]) -> None:
-    """Write a split as JSON, to a temporary name first."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(split.to_dict(), indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
-
-
-def read_split(path: str | os.PathLike[str]) -> Split:
-    """Read what `write_split` wrote.
-
-    Raises
-    ------
-    SplitError
-        If the file is missing, is no split, or was changed.
-    """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SplitError(f"cannot read the split {os.fspath(path)!r}: {error}.") from error
-    return Split.from_dict(data)
