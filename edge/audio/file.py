@@ -1,0 +1,177 @@
+"""Audio files: find them and read them as mono float32."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.audio.wav import is_wav, read_wav, write_wav
+from edge.errors import AudioFileError, MissingDependencyError
+
+__all__ = ["AUDIO_SUFFIXES", "find_audio_files", "read_audio", "write_wav"]
+
+FloatArray = npt.NDArray[np.float32]
+PathLike = str | os.PathLike[str]
+
+_WAV_SUFFIXES = frozenset({".wav", ".wave"})
+#: Suffixes, in lower case, that a folder is searched for.
+AUDIO_SUFFIXES = _WAV_SUFFIXES | {
+    ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64",
+}  # fmt: skip
+# First bytes of the kinds that soundfile reads, so that a wrong suffix does no harm.
+_OTHER_AUDIO = (b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3", b"RIFX", b"riff")
+_PIECE_SAMPLES = 1 << 18
+
+
+def read_audio(path: PathLike) -> tuple[FloatArray, int]:
+    """Read an audio file, its channels mixed to one by their mean.
+
+    WAV needs the standard library alone; FLAC, OGG and others need soundfile.
+
+    Parameters
+    ----------
+    path : path
+        A regular file. Its first bytes decide how it is read, not its suffix.
+
+    Returns
+    -------
+    samples : float32 [shape=(n_samples,)]
+        In [-1, 1], at least one sample, finite.
+    sample_rate : int
+        The file's own, in Hz.
+
+    Raises
+    ------
+    AudioFileError
+        If the file is missing, not readable, empty, truncated, without samples,
+        not audio, in a codec that is not supported, or holds NaN or infinity.
+    MissingDependencyError
+        If the file is not WAV and soundfile is not installed.
+    """
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise AudioFileError(f"{name} is not a regular file, an audio file is wanted")
+            if status.st_size == 0:
+                raise AudioFileError(f"{name} is empty (0 bytes), an audio file is wanted")
+            head = stream.read(64)
+            if is_wav(head):
+                return read_wav(stream, status.st_size, name)
+    except FileNotFoundError as error:
+        raise AudioFileError(f"{name} does not exist: check the path") from error
+    except IsADirectoryError as error:
+        raise AudioFileError(f"{name} is a folder, an audio file is wanted") from error
+    except PermissionError as error:
+        raise AudioFileError(f"{name} may not be read: check its permissions") from error
+    except (OSError, ValueError) as error:
+        raise AudioFileError(f"{name!r} cannot be read: {error}") from error
+    suffix = Path(name).suffix.lower()
+    if head.startswith(_OTHER_AUDIO) or suffix in AUDIO_SUFFIXES - _WAV_SUFFIXES:
+        return _read_with_soundfile(name)
+    _refuse(name, head)
+
+
+def _refuse(name: str, head: bytes) -> NoReturn:
+    is_text = all(byte >= 0x20 or byte in b"\t\r\n\f" for byte in head)
+    what = "is a text file" if is_text else f"starts with the bytes {head[:4].hex(' ')}"
+    raise AudioFileError(f"{name} is not audio: it {what}, a WAV file starts with RIFF")
+
+
+def _read_with_soundfile(name: str) -> tuple[FloatArray, int]:
+    try:
+        import soundfile
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{name} is not a WAV file and soundfile is not installed: "
+            'pip install "edge-ser[audio-files]"'
+        ) from error
+    except OSError as error:
+        raise MissingDependencyError(
+            f"{name} is not a WAV file and soundfile finds no libsndfile: "
+            "sudo apt-get install libsndfile1"
+        ) from error
+    try:
+        with soundfile.SoundFile(name) as file:
+            sample_rate, n_promised = int(file.samplerate), int(file.frames)
+            pieces = [
+                piece.mean(axis=1, dtype=np.float64).astype(np.float32)
+                for piece in file.blocks(
+                    max(1, _PIECE_SAMPLES // file.channels), dtype="float32", always_2d=True
+                )
+            ]
+    except soundfile.SoundFileError as error:
+        raise AudioFileError(
+            f"{name} cannot be decoded, it is damaged or not audio: {error}"
+        ) from error
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+    if samples.size == 0:
+        raise AudioFileError(f"{name} holds no samples")
+    if samples.size < n_promised:
+        raise AudioFileError(
+            f"{name} is truncated: its header promises {n_promised} samples and {samples.size} "
+            "are there; copy or record it again"
+        )
+    if not np.isfinite(samples).all():
+        raise AudioFileError(f"{name} holds NaN or infinity, finite samples are wanted")
+    return np.clip(samples, -1.0, 1.0), sample_rate
+
+
+def find_audio_files(paths: Iterable[PathLike] | PathLike) -> list[Path]:
+    """Audio files among files and folders.
+
+    Parameters
+    ----------
+    paths : paths
+        What is not a folder is kept whatever its name, even when it is missing:
+        reading it then gives the error. Folders are searched to any depth for
+        :data:`AUDIO_SUFFIXES`; hidden files and folders are skipped.
+
+    Returns
+    -------
+    files : list of Path
+        In the order of ``paths``, each folder's sorted; each file once.
+
+    Raises
+    ------
+    AudioFileError
+        If a folder holds no audio file or may not be read.
+    """
+    if isinstance(paths, str | os.PathLike):
+        paths = [paths]
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found[path] = None
+            continue
+        inside = _files_in(path)
+        if not inside:
+            raise AudioFileError(
+                f"{path} holds no audio file: none ends in {' '.join(sorted(AUDIO_SUFFIXES))}"
+            )
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    def refuse(error: OSError) -> NoReturn:
+        raise AudioFileError(
+            f"the folder {error.filename} cannot be searched: {error.strerror}"
+        ) from error
+
+    files: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [
+            Path(root, name)
+            for name in names
+            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES
+        ]
+    return sorted(files)
