@@ -153,7 +153,9 @@ def format_reports(reports: Sequence[CorpusReport]) -> str:
         elif not r.present:
             notes.append(f"no clip in {', '.join(r.folders)}")
         if r.present and r.missing_speakers:
-            notes.append(f"missing speakers: {', '.join(r.missing_speakers)}")
+            notes.append(
+                f"missing speakers ({len(r.missing_speakers)}): {_examples(r.missing_speakers)}"
+            )
         if r.missing_clips:
             notes.append(f"missing clips ({len(r.missing_clips)}): {_examples(r.missing_clips)}")
         for reason, paths in r.skipped.items():

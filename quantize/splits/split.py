@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.errors import SplitError
+from quantize.files import write_json
 
 __all__ = ["Split", "read_split", "write_split"]
 
@@ -115,11 +116,8 @@ class Split:
 
 
 def write_split(split: Split, path: str | os.PathLike[str]) -> None:
-    """Write a split as JSON, to a temporary name first."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(split.to_dict(), indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    """Write a split as JSON, whole or not at all."""
+    write_json(path, split.to_dict())
 
 
 def read_split(path: str | os.PathLike[str]) -> Split:
