@@ -1,0 +1,60 @@
+"""edge-ser on the device: name the emotion in speech with NumPy alone.
+
+>>> import edge
+>>> edge.FeatureSpec().n_features
+34
+
+The names below are imported when they are first used: ``import edge`` is free, and
+the command line can still set the number of BLAS threads before NumPy starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.classifier import Classifier as Classifier
+    from edge.classifier import load as load
+    from edge.decision import Decision as Decision
+    from edge.errors import ArtifactError as ArtifactError
+    from edge.errors import AudioDeviceError as AudioDeviceError
+    from edge.errors import AudioFileError as AudioFileError
+    from edge.errors import BackendError as BackendError
+    from edge.errors import EdgeSerError as EdgeSerError
+    from edge.errors import MissingDependencyError as MissingDependencyError
+    from edge.errors import ParameterError as ParameterError
+    from edge.feature_spec import FeatureSpec as FeatureSpec
+    from edge.features import FeatureExtractor as FeatureExtractor
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ArtifactError": "edge.errors",
+    "AudioDeviceError": "edge.errors",
+    "AudioFileError": "edge.errors",
+    "BackendError": "edge.errors",
+    "Classifier": "edge.classifier",
+    "Decision": "edge.decision",
+    "EdgeSerError": "edge.errors",
+    "FeatureExtractor": "edge.features",
+    "FeatureSpec": "edge.feature_spec",
+    "MissingDependencyError": "edge.errors",
+    "ParameterError": "edge.errors",
+    "load": "edge.classifier",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are the names
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

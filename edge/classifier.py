@@ -1,0 +1,207 @@
+"""A model and everything around it: clips and streams in, decisions out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from edge.artifact import Artifact, read_artifact
+from edge.backends import Backend, open_backend
+from edge.decision import Decision, SmootherSettings
+from edge.errors import ParameterError
+from edge.feature_spec import FeatureSpec
+from edge.features.framing import as_samples
+from edge.speech_gate import GateSettings
+from edge.stream import Stream
+
+__all__ = ["MODELS_DIR", "Classifier", "load"]
+
+#: Folder of the bundled artifacts.
+MODELS_DIR = Path(__file__).resolve().parent / "models"
+
+#: Bundled artifact of every backend that has one; the first is the default.
+_BUNDLED = {"numpy": "claf-ser-int8", "onnx": "claf-ser-int8-onnx"}
+
+#: Longest feature window, in seconds.  The models are trained on 1-3 s; far
+#: beyond it a window is a slip of the pen, and attention grows with its square.
+_LONGEST_WINDOW_S = 60.0
+
+
+class Classifier:
+    """A model and everything around it.
+
+    Parameters
+    ----------
+    artifact : edge.artifact.Artifact
+        Verified artifact; its manifest fixes features, labels and window.
+    backend : edge.backends.Backend
+        Runs the artifact's model.
+    """
+
+    def __init__(self, artifact: Artifact, backend: Backend) -> None:
+        manifest = artifact.manifest
+        self.artifact = artifact
+        self.backend = backend
+        self.spec: FeatureSpec = manifest.feature_spec
+        self.labels: tuple[str, ...] = tuple(manifest.labels)
+        self.languages: tuple[str, ...] = tuple(manifest.languages)
+        self.default_language: str = manifest.default_language
+        self.window_frames: int = manifest.window_frames
+        self.window_hop: int = manifest.window_hop
+        self.temperature: float = manifest.temperature
+        self.mean = manifest.mean
+        self.std = manifest.std
+
+    def stream(
+        self,
+        window_s: float | None = None,
+        hop_s: float | None = None,
+        *,
+        smooth: bool | SmootherSettings = True,
+        gate: GateSettings | None = None,
+        language: str | None = None,
+    ) -> Stream:
+        """Open a stream that takes blocks and hands out decisions.
+
+        Parameters
+        ----------
+        window_s : float, optional
+            Length of a segment in seconds; None: the artifact's.
+        hop_s : float, optional
+            From one decision to the next, in seconds, rounded to whole frames
+            (0.5 s gives 16 frames, 0.512 s); None: the artifact's.
+        smooth : bool or SmootherSettings
+            False: every decision stands alone.
+        gate : GateSettings, optional
+            When a segment is too quiet to be judged.
+        language : str, optional
+            One of :attr:`languages`; None: the artifact's default, "unknown".
+
+        Returns
+        -------
+        Stream
+
+        Raises
+        ------
+        ParameterError
+            If a length cannot be used or the language is not known.
+        """
+        return Stream(
+            self,
+            window_frames=self._window(window_s),
+            window_hop=self._hop(hop_s),
+            smooth=smooth,
+            gate=gate,
+            language=language,
+        )
+
+    def classify(
+        self,
+        samples: ArrayLike,
+        sample_rate: int,
+        *,
+        window_s: float | None = None,
+        hop_s: float | None = None,
+        language: str | None = None,
+    ) -> list[Decision]:
+        """Decide on every segment of a clip, unsmoothed.
+
+        Parameters
+        ----------
+        samples : float [shape=(n_samples,)]
+            Mono, full scale 1.
+        sample_rate : int
+            Of ``samples``, in Hz; another rate than the model's is resampled.
+        window_s, hop_s, language
+            As in :meth:`stream`.
+
+        Returns
+        -------
+        list of Decision
+            At least one.  A clip shorter than a window gives one decision on
+            what there is.
+
+        Raises
+        ------
+        ParameterError
+            If the samples are not 1-D finite floats or hold less than one frame.
+
+        Notes
+        -----
+        A stream that is pushed the same samples in any blocks, and flushed, gives
+        the same numbers.
+        """
+        clip = as_samples(samples)
+        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or sample_rate < 1:
+            raise ParameterError(
+                f"sample_rate is {sample_rate!r}, a whole number of at least 1 Hz is wanted"
+            )
+        if clip.size and sample_rate != self.spec.sample_rate:
+            from edge.audio.resample import resample
+
+            clip = resample(clip, sample_rate, self.spec.sample_rate)
+        if clip.size < self.spec.win_length:
+            raise ParameterError(
+                f"the clip has {clip.size} samples at {self.spec.sample_rate} Hz, "
+                f"{self.spec.win_length} or more "
+                f"({1000 * self.spec.win_length / self.spec.sample_rate:.0f} ms) are wanted"
+            )
+        stream = self.stream(window_s, hop_s, smooth=False, language=language)
+        # In pieces of one hop: memory stays flat, and each decision has its own latency.
+        step = stream.window_hop * self.spec.hop_length
+        decisions = []
+        for start in range(0, clip.size, step):
+            decisions += stream.push(clip[start : start + step])
+        return decisions + stream.flush()
+
+    def _window(self, window_s: float | None) -> int:
+        if window_s is None:
+            return self.window_frames
+        shortest_s = self.spec.win_length / self.spec.sample_rate
+        if not (math.isfinite(window_s) and shortest_s <= window_s <= _LONGEST_WINDOW_S):
+            raise ParameterError(
+                f"window_s is {window_s}, {shortest_s} to {_LONGEST_WINDOW_S} s are wanted"
+            )
+        return self.spec.n_frames(round(window_s * self.spec.sample_rate))
+
+    def _hop(self, hop_s: float | None) -> int:
+        if hop_s is None:
+            return self.window_hop
+        frame_s = self.spec.hop_length / self.spec.sample_rate
+        if not (math.isfinite(hop_s) and 0 < hop_s <= _LONGEST_WINDOW_S):
+            raise ParameterError(
+                f"hop_s is {hop_s}, above 0 and up to {_LONGEST_WINDOW_S} s is wanted"
+            )
+        return max(1, round(hop_s / frame_s))
+
+
+def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> Classifier:
+    """Load an artifact, verify it and open its model.
+
+    Parameters
+    ----------
+    artifact_dir : path, optional
+        Folder with ``manifest.json``; None: the bundled default.
+    backend : str, optional
+        ``"numpy"`` or ``"onnx"``; None: the one the artifact was made for.
+
+    Returns
+    -------
+    Classifier
+
+    Raises
+    ------
+    ArtifactError
+        If the artifact is missing, incomplete or tampered with.
+    BackendError
+        If the backend is not known or cannot run this artifact.
+    MissingDependencyError
+        If the backend's package is not installed.
+    """
+    if artifact_dir is None:
+        # A name that is not known meets open_backend's list of those that are.
+        artifact_dir = MODELS_DIR / _BUNDLED.get(backend or "numpy", _BUNDLED["numpy"])
+    artifact = read_artifact(Path(artifact_dir))
+    return Classifier(artifact, open_backend(artifact, backend))

@@ -1,0 +1,60 @@
+"""A manifest and a backend small enough to reason about."""
+
+from __future__ import annotations
+
+import types
+
+import numpy as np
+
+from edge.classifier import Classifier
+from edge.feature_spec import FeatureSpec
+
+LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
+
+
+class LinearBackend:
+    """Logits are a fixed linear map of the mean and the last row."""
+
+    name = "linear"
+
+    def __init__(self) -> None:
+        self.weights = np.random.default_rng(7).normal(0, 0.3, (34, 8)).astype(np.float32)
+        self.seen: list[np.ndarray] = []
+        self.language: int | None = None
+
+    def infer(self, features: np.ndarray, language: int) -> np.ndarray:
+        self.seen.append(features.copy())
+        self.language = language
+        return (features.mean(axis=1) + 0.5 * features[:, -1]) @ self.weights
+
+
+def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier:
+    """Classifier over :class:`LinearBackend`; features are scaled to about 1."""
+    rng = np.random.default_rng(3)
+    std = np.ones(34)
+    std[:13], std[13], std[14], std[27:] = 100.0, 200.0, 0.2, 40.0
+    manifest = types.SimpleNamespace(
+        feature_spec=FeatureSpec(),
+        labels=LABELS,
+        languages=LANGUAGES,
+        default_language="unknown",
+        window_frames=window_frames,
+        window_hop=window_hop,
+        temperature=1.0,
+        mean=rng.normal(0, 0.1, 34).astype(np.float32),
+        std=std.astype(np.float32),
+        language_id=lambda name: LANGUAGES.index("unknown" if name is None else name),
+    )
+    return Classifier(types.SimpleNamespace(manifest=manifest), LinearBackend())
+
+
+def voice(n_samples: int, f0_hz: float = 140.0, level: float = 0.2, seed: int = 0) -> np.ndarray:
+    """Speech-like: a gliding harmonic complex in syllables, and a little noise."""
+    rng = np.random.default_rng(seed)
+    t_s = np.arange(n_samples) / 16_000
+    phase = 2 * np.pi * f0_hz * (t_s + 0.05 * np.sin(2 * np.pi * 0.7 * t_s))
+    tone = sum(np.sin(k * phase) / k for k in range(1, 9))
+    syllables = 0.55 + 0.45 * np.sin(2 * np.pi * 3.1 * t_s)
+    samples = level * (tone * syllables / 2 + 0.02 * rng.normal(size=n_samples))
+    return samples.astype(np.float32)

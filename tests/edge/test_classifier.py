@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from runtime_fakes import LABELS, fake_classifier, voice
+
+from edge.decision import Decision, softmax
+from edge.errors import ParameterError
+from edge.features import FeatureExtractor
+from edge.smoothing import Smoother, SmootherSettings
+from edge.stream import Stream
+
+CLIP = voice(70_000)
+TIMINGS = {"features_ms": 0.0, "model_ms": 0.0, "latency_ms": 0.0}
+
+
+def same(ours: list[Decision], theirs: list[Decision]) -> None:
+    """Compare all but the clocks."""
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        assert list(one.posterior) == list(other.posterior)
+        np.testing.assert_allclose(
+            list(one.posterior.values()), list(other.posterior.values()), atol=1e-5
+        )
+        assert one.rms_db == pytest.approx(other.rms_db, abs=1e-3)
+        plain = {"posterior": {}, "rms_db": 0.0, **TIMINGS}
+        assert dataclasses.replace(one, **plain) == dataclasses.replace(other, **plain)
+
+
+def pushed(stream: Stream, blocks: list[np.ndarray]) -> list[Decision]:
+    decisions = []
+    for block in blocks:
+        decisions += stream.push(block)
+    return decisions + stream.flush()
+
+
+def test_windows_lie_where_they_should() -> None:
+    decisions = fake_classifier().classify(CLIP, 16_000)
+    # 135 rows: whole windows end at row 61, 77, 93, 109, 125; flush covers the rest.
+    starts = [0, 16, 32, 48, 64, 74]
+    assert [d.start_s for d in decisions] == [t * 512 / 16_000 for t in starts]
+    assert [d.end_s for d in decisions] == [(t * 512 + 31_744) / 16_000 for t in starts]
+
+
+def test_backend_sees_the_normalised_rows_of_the_window() -> None:
+    classifier = fake_classifier()
+    decisions = classifier.classify(CLIP, 16_000)
+    rows = (FeatureExtractor(classifier.spec).extract(CLIP) - classifier.mean) / classifier.std
+    for start, seen, decision in zip(
+        [0, 16, 32, 48, 64, 74], list(classifier.backend.seen), decisions, strict=True
+    ):
+        assert seen.shape == (1, 61, 34)
+        assert seen.dtype == np.float32
+        np.testing.assert_allclose(seen[0], rows[start : start + 61], atol=2e-5)
+        raw = softmax(classifier.backend.infer(seen, 4)[0])
+        np.testing.assert_allclose(list(decision.posterior.values()), raw, atol=1e-6)
+        assert decision.label == decision.raw_label == LABELS[int(raw.argmax())]
+
+
+@given(
+    cuts=st.lists(st.integers(0, len(CLIP)), max_size=12),
+    repeats=st.integers(0, 3),
+    window=st.sampled_from([(61, 16), (61, 61), (5, 1), (200, 30)]),
+)
+@settings(deadline=None, max_examples=25)
+def test_any_split_into_blocks_gives_what_classify_gives(
+    cuts: list[int], repeats: int, window: tuple[int, int]
+) -> None:
+    classifier = fake_classifier(*window)
+    # A cut that comes twice makes an empty block; neighbours make one-sample blocks.
+    places = sorted([*cuts, *(c + 1 for c in cuts[:repeats]), *cuts[:repeats]])
+    same(
+        pushed(classifier.stream(smooth=False), np.split(CLIP, places)),
+        classifier.classify(CLIP, 16_000),
+    )
+
+
+@pytest.mark.parametrize("n_samples", [512, 480, 8192, 31_744, 32_000])
+def test_regular_blocks_give_what_classify_gives(n_samples: int) -> None:
+    classifier = fake_classifier()
+    blocks = [CLIP[i : i + n_samples] for i in range(0, len(CLIP), n_samples)]
+    same(pushed(classifier.stream(smooth=False), blocks), classifier.classify(CLIP, 16_000))
+
+
+def test_decision_comes_with_the_sample_that_completes_the_window() -> None:
+    stream = fake_classifier().stream()
+    assert stream.push(CLIP[:31_743]) == []
+    assert len(stream.push(CLIP[31_743:31_744])) == 1
+    assert stream.push(CLIP[31_744 : 31_744 + 8191]) == []
+    assert len(stream.push(CLIP[31_744 + 8191 : 31_744 + 8192])) == 1
+
+
+@pytest.mark.parametrize("n_samples", [1024, 1025, 31_743])
+def test_clip_shorter_than_a_window_gets_one_decision(n_samples: int) -> None:
+    classifier = fake_classifier()
+    (decision,) = classifier.classify(CLIP[:n_samples], 16_000)
+    n_frames = classifier.spec.n_frames(n_samples)
+    assert classifier.backend.seen[0].shape == (1, n_frames, 34)
+    assert decision.start_s == 0
+    assert decision.end_s == classifier.spec.n_samples(n_frames) / 16_000
+
+
+def test_flush_repeats_nothing() -> None:
+    stream = fake_classifier().stream()
+    assert len(stream.push(CLIP[:31_744])) == 1
+    assert stream.push(CLIP[31_744:32_000]) == []
+    assert stream.flush() == []
+
+
+def test_flush_of_less_than_a_frame_is_empty() -> None:
+    stream = fake_classifier().stream()
+    stream.push(CLIP[:1023])
+    assert stream.flush() == []
+
+
+def test_flushed_stream_asks_for_a_reset() -> None:
+    stream = fake_classifier().stream()
+    stream.push(CLIP[:2000])
+    assert len(stream.flush()) == 1
+    assert stream.flush() == []
+    with pytest.raises(ParameterError, match=r"call reset\(\)"):
+        stream.push(CLIP[:10])
+
+
+def test_reset_equals_a_fresh_stream() -> None:
+    classifier = fake_classifier()
+    used, fresh = classifier.stream(), classifier.stream()
+    used.push(voice(50_001, seed=4), dropped_samples=77)
+    used.flush()
+    used.reset()
+    same(pushed(used, [CLIP]), pushed(fresh, [CLIP]))
+
+
+def test_stream_smooths_what_classify_leaves_raw() -> None:
+    classifier = fake_classifier()
+    settings = SmootherSettings(time_constant_s=1.0)
+    smooth = pushed(classifier.stream(smooth=settings), [CLIP])
+    raw = classifier.classify(CLIP, 16_000)
+    smoother = Smoother(LABELS, 16 * 512 / 16_000, settings)
+    for ours, theirs in zip(smooth, raw, strict=True):
+        label, posterior = smoother.update(list(theirs.posterior.values()))
+        assert ours.label == label
+        assert ours.raw_label == theirs.raw_label
+        np.testing.assert_allclose(list(ours.posterior.values()), posterior, atol=1e-5)
+
+
+def test_quiet_windows_do_not_move_the_smoothed_posterior() -> None:
+    silence = np.zeros(60_000, np.float32)
+    decisions = pushed(fake_classifier().stream(), [np.concatenate((CLIP[:31_744], silence))])
+    assert decisions[0].speech
+    quiet = [d for d in decisions if not d.speech]
+    assert len(quiet) >= 3
+    for decision in quiet:
+        assert decision.posterior == quiet[0].posterior
+        assert decision.label == quiet[0].label
+    assert quiet[-1].rms_db == -120
+
+
+def test_level_is_that_of_the_segment() -> None:
+    t_s = np.arange(40_000) / 16_000
+    sine = (0.5 * np.sin(2 * np.pi * 250 * t_s)).astype(np.float32)
+    for decision in fake_classifier().classify(sine, 16_000):
+        assert decision.rms_db == pytest.approx(20 * math.log10(0.5) - 3.01, abs=0.02)
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 44_100, 48_000])
+def test_other_rates_are_resampled(sample_rate: int) -> None:
+    t_s = np.arange(round(2.5 * sample_rate)) / sample_rate
+    sine = (0.3 * np.sin(2 * np.pi * 250 * t_s)).astype(np.float32)
+    decisions = fake_classifier().classify(sine, sample_rate)
+    assert [d.end_s for d in decisions] == [1.984, 2.496]
+    for decision in decisions:
+        assert decision.rms_db == pytest.approx(20 * math.log10(0.3) - 3.01, abs=0.05)
+
+
+def test_lost_samples_move_the_clock_and_are_reported_once() -> None:
+    stream = fake_classifier().stream()
+    first = stream.push(CLIP[:31_744])
+    second = stream.push(CLIP[31_744 : 31_744 + 4096], dropped_samples=1600)
+    second += stream.push(CLIP[31_744 + 4096 : 31_744 + 8192], dropped_samples=400)
+    (third,) = stream.push(CLIP[31_744 + 8192 : 31_744 + 2 * 8192])
+    assert [d.dropped_samples for d in (*first, *second, third)] == [0, 2000, 0]
+    assert second[0].start_s == pytest.approx(0.512)
+    assert second[0].end_s == pytest.approx(1.984 + 0.512 + 2000 / 16_000)
+    assert third.start_s == pytest.approx(1.024)
+    # Far behind the gap the whole window has moved.
+    last = stream.push(voice(70_000))[-1]
+    assert last.end_s - last.start_s == pytest.approx(31_744 / 16_000)
+    assert last.end_s == pytest.approx(1.984 + 10 * 0.512 + 2000 / 16_000)
+
+
+def test_latency_counts_from_the_arrival_of_the_block() -> None:
+    import time
+
+    stream = fake_classifier().stream()
+    (decision,) = stream.push(CLIP[:31_744], arrived_s=time.perf_counter() - 1.0)
+    assert 1000 <= decision.latency_ms < 2000
+    (decision,) = stream.push(CLIP[31_744 : 31_744 + 8192])
+    assert decision.latency_ms >= decision.features_ms + decision.model_ms
+
+
+def test_feature_time_is_that_since_the_last_decision() -> None:
+    stream = fake_classifier().stream()
+    (first,) = stream.push(CLIP[:31_744])
+    (second,) = stream.push(CLIP[31_744 : 31_744 + 8192])
+    assert 0 < second.features_ms < first.features_ms
+
+
+def test_language_is_passed_on_by_its_row() -> None:
+    classifier = fake_classifier()
+    classifier.classify(CLIP[:2000], 16_000)
+    assert classifier.backend.language == 4
+    classifier.classify(CLIP[:2000], 16_000, language="savee")
+    assert classifier.backend.language == 1
+
+
+def test_window_and_hop_in_seconds_are_rounded_to_frames() -> None:
+    stream = fake_classifier().stream(window_s=2.0, hop_s=0.5)
+    assert (stream.window_frames, stream.window_hop) == (61, 16)
+    assert stream.hop_s == 0.512
+    stream = fake_classifier().stream(window_s=1.0, hop_s=0.001)
+    assert (stream.window_frames, stream.window_hop) == (30, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"window_s": 0.05}, "window_s is 0.05, 0.064 to 60.0 s are wanted"),
+        ({"window_s": math.nan}, "window_s is nan"),
+        ({"window_s": 61.0}, "window_s is 61.0"),
+        ({"hop_s": 0.0}, "hop_s is 0.0"),
+        ({"hop_s": math.inf}, "hop_s is inf"),
+        ({"window_s": 1.0, "hop_s": 1.5}, "leaves audio unheard"),
+    ],
+)
+def test_lengths_that_cannot_be_used_are_refused(settings: dict[str, float], match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        fake_classifier().stream(**settings)
+
+
+@pytest.mark.parametrize(
+    ("samples", "match"),
+    [
+        (np.zeros((2, 4000), np.float32), "shape"),
+        (np.zeros(4000, np.int16), "int16"),
+        (np.full(4000, np.nan, np.float32), "holds nan"),
+        (np.append(CLIP, np.float32(np.inf)), "holds inf"),
+        (np.zeros(1023, np.float32), "1023 samples at 16000 Hz, 1024 or more"),
+        (np.zeros(0, np.float32), "0 samples"),
+    ],
+)
+def test_samples_that_cannot_be_used_are_refused(samples: np.ndarray, match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        fake_classifier().classify(samples, 16_000)
+
+
+def test_bad_rate_is_refused_even_for_an_empty_clip() -> None:
+    with pytest.raises(ParameterError, match="sample_rate is 0"):
+        fake_classifier().classify(CLIP, 0)
+    with pytest.raises(ParameterError, match="sample_rate is 44100.5"):
+        fake_classifier().classify(np.zeros(0, np.float32), 44_100.5)
+
+
+def test_refused_block_leaves_the_stream_as_it_was() -> None:
+    classifier = fake_classifier()
+    stream = classifier.stream(smooth=False)
+    stream.push(CLIP[:40_000])
+    for bad in (np.append(CLIP[:9000], np.float32(np.nan)), CLIP[:4].reshape(2, 2)):
+        with pytest.raises(ParameterError, match="block"):
+            stream.push(bad)
+    with pytest.raises(ParameterError, match="dropped_samples is -1"):
+        stream.push(CLIP[40_000:], dropped_samples=-1)
+    decisions = stream.push(CLIP[40_000:]) + stream.flush()
+    same(decisions, classifier.classify(CLIP, 16_000)[-len(decisions) :])
