@@ -1,0 +1,162 @@
+"""What every model runtime offers, and how one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.artifact import Artifact
+from edge.errors import ArtifactError, BackendError, ParameterError
+from edge.manifest import Manifest
+
+__all__ = ["BACKENDS", "Backend", "check_inputs", "open_backend", "reference_difference"]
+
+
+class Backend(Protocol):
+    """A loaded model.  Not safe to share between threads: buffers are reused."""
+
+    name: str
+
+    def infer(self, features: npt.NDArray[np.float32], language: int) -> npt.NDArray[np.float32]:
+        """Run the model.
+
+        Parameters
+        ----------
+        features : float32 [shape=(B, T, n_features)]
+            Normalised rows, finite.
+        language : int
+            Row of the language embedding, see :meth:`Manifest.language_id`.
+
+        Returns
+        -------
+        float32 [shape=(B, n_labels)]
+            Logits; a new array.
+
+        Raises
+        ------
+        ParameterError
+            If the shape, the dtype or the language does not fit the model.
+        BackendError
+            If the runtime fails.
+        """
+        ...
+
+
+def _load_numpy(manifest: Manifest, model: bytes) -> Backend:
+    from edge.backends.numpy import NumpyBackend
+
+    return NumpyBackend(manifest, model)
+
+
+def _load_onnx(manifest: Manifest, model: bytes) -> Backend:
+    from edge.backends.onnx import OnnxBackend
+
+    return OnnxBackend(manifest, model)
+
+
+BACKENDS: dict[str, Callable[[Manifest, bytes], Backend]] = {
+    "numpy": _load_numpy,
+    "onnx": _load_onnx,
+}
+"""Runtime name to loader; a loader imports its runtime and takes the model's bytes."""
+
+
+def open_backend(artifact: Artifact, name: str | None = None) -> Backend:
+    """Load an artifact's model and replay its reference input.
+
+    Parameters
+    ----------
+    artifact : Artifact
+        From :func:`edge.artifact.read_artifact`.
+    name : str, optional
+        Runtime to use; the artifact's own by default.
+
+    Raises
+    ------
+    ParameterError
+        If there is no runtime of that name.
+    ArtifactError
+        If the artifact was made for another runtime, its model file does not
+        hold what its manifest says, or the reference input gives other logits.
+    MissingDependencyError
+        If the runtime is not installed.
+    BackendError
+        If the runtime cannot load or run the model.
+    """
+    manifest = artifact.manifest
+    known = ", ".join(sorted(BACKENDS))
+    if name is not None and name not in BACKENDS:
+        raise ParameterError(f"backend is {name!r}, one of {known} is wanted")
+    if name is not None and name != manifest.backend:
+        raise ArtifactError(
+            f"{artifact.path} was exported for backend {manifest.backend!r} and cannot run on "
+            f"{name!r}; choose the artifact that was exported for {name!r}"
+        )
+    if manifest.backend not in BACKENDS:
+        raise BackendError(
+            f"{artifact.path} needs backend {manifest.backend!r}, this edge-ser has {known}; "
+            "choose another artifact or a newer edge-ser"
+        )
+    try:
+        backend = BACKENDS[manifest.backend](manifest, artifact.read_model())
+    except ArtifactError as error:
+        raise ArtifactError(_at(artifact, error)) from error
+    difference = reference_difference(backend, manifest)
+    # Written so that NaN is refused too.
+    if not difference <= manifest.reference.tolerance:
+        raise ArtifactError(
+            f"{artifact.path} gives a posterior {difference:.2g} away from its reference on this "
+            f"device, at most {manifest.reference.tolerance:.2g} is allowed: model, manifest and "
+            "runtime do not belong together; export the model anew or use another backend"
+        )
+    return backend
+
+
+def reference_difference(backend: Backend, manifest: Manifest) -> float:
+    """Largest absolute difference of the reference input's posterior; NaN if it has none."""
+    reference = manifest.reference
+    features = np.array(reference.features, dtype=np.float32)[None]
+    logits = backend.infer(features, reference.language)[0]
+    wanted = np.array(reference.logits)
+    difference = _posterior(logits, manifest) - _posterior(wanted, manifest)
+    return float(np.max(np.abs(difference)))
+
+
+def check_inputs(manifest: Manifest, features: npt.NDArray[np.float32], language: int) -> None:
+    """Refuse what :meth:`Backend.infer` cannot take.
+
+    Raises
+    ------
+    ParameterError
+        If ``features`` is not float32 (B >= 1, T >= 1, n_features) or
+        ``language`` is not a row of the embedding.
+    """
+    width = manifest.architecture.n_features
+    if not isinstance(features, np.ndarray) or features.dtype != np.float32:
+        kind = getattr(features, "dtype", type(features).__name__)
+        raise ParameterError(f"features are {kind}, a float32 array is wanted")
+    if features.ndim != 3 or features.shape[2] != width or 0 in features.shape:
+        raise ParameterError(
+            f"features have shape {features.shape}, (batch, time, {width}) with at least one "
+            "example and one frame is wanted"
+        )
+    n_languages = len(manifest.languages)
+    if isinstance(language, bool) or not isinstance(language, int | np.integer):
+        raise ParameterError(f"language is {language!r}, a whole number is wanted")
+    if not 0 <= language < n_languages:
+        raise ParameterError(f"language is {language}, 0 to {n_languages - 1} is wanted")
+
+
+def _posterior(logits: npt.NDArray[np.floating], manifest: Manifest) -> npt.NDArray[np.float64]:
+    scaled = logits.astype(np.float64) / manifest.temperature
+    powers = np.exp(scaled - scaled.max())
+    posterior: npt.NDArray[np.float64] = powers / powers.sum()
+    return posterior
+
+
+def _at(artifact: Artifact, error: Exception) -> str:
+    message = str(error)
+    return message if str(artifact.path) in message else f"{artifact.model_path}: {message}"
