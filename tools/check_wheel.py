@@ -1,0 +1,102 @@
+"""Build the wheel, weigh it, install it alone and run it as a person would.
+
+    python tools/check_wheel.py
+
+Needs a registry for the build tools, NumPy and sounddevice; everything happens
+in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT_BYTES = 2_000_000
+# sounddevice's own needs are cffi and, through it, pycparser.
+ALLOWED = {"edge-ser", "numpy", "sounddevice", "cffi", "pycparser"}
+WANTED_FILES = ("edge/py.typed", "edge/models/demo/dialogue.wav")
+
+
+class CheckError(Exception):
+    """A promise about the wheel does not hold."""
+
+
+def check(condition: bool, message: str) -> None:
+    """Raise when a promise does not hold."""
+    if not condition:
+        raise CheckError(message)
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command and give what it printed; a failure shows what it said."""
+    done = subprocess.run(
+        [*map(str, command)], check=False, cwd=cwd, capture_output=True, text=True
+    )
+    check(
+        done.returncode == 0,
+        f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr.strip()}",
+    )
+    return done.stdout
+
+
+def build(folder: Path) -> Path:
+    """Build source archive and wheel, the wheel from the archive, and look inside."""
+    run(sys.executable, "-m", "build", "--outdir", folder, ROOT, cwd=folder)
+    [wheel], [archive] = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    size = wheel.stat().st_size
+    with zipfile.ZipFile(wheel) as package:
+        names = package.namelist()
+    print(f"{archive.name}: {archive.stat().st_size / 1e3:.0f} kB")
+    print(f"{wheel.name}: {size / 1e3:.0f} kB, {len(names)} files")
+    check(size <= LIMIT_BYTES, f"the wheel is {size} bytes, at most {LIMIT_BYTES} are wanted")
+    for name in WANTED_FILES:
+        check(name in names, f"the wheel lacks {name}")
+    tops = {name.split("/")[0] for name in names}
+    stray = {top for top in tops if top not in {"edge", "quantize"} and ".dist-info" not in top}
+    check(not stray, f"the wheel carries {sorted(stray)}")
+    return wheel
+
+
+def install(wheel: Path, folder: Path) -> Path:
+    """Install the wheel into a fresh environment and see what came along."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", wheel, cwd=folder)
+    listed = json.loads(run(python, "-m", "pip", "list", "--format=json", cwd=folder))
+    names = {entry["name"].lower().replace("_", "-") for entry in listed} - {"pip", "setuptools"}
+    print(f"installed: {', '.join(sorted(names))}")
+    check(names <= ALLOWED, f"the base install also brings {sorted(names - ALLOWED)}")
+    check({"edge-ser", "numpy", "sounddevice"} <= names, "the base install lacks a package")
+    return folder / "bin" / "edge-ser"
+
+
+def listen(command: Path, folder: Path) -> None:
+    """Run the demo far from the checkout and read its JSON Lines."""
+    lines = run(command, "listen", "--source", "demo", "--fast", "--json", cwd=folder).splitlines()
+    kinds = [json.loads(line)["type"] for line in lines]
+    check(kinds.count("decision") >= 10, f"the demo gave {kinds.count('decision')} decisions")
+    check(kinds[-1] == "summary", f"the last line is a {kinds[-1]}, a summary is wanted")
+    print(f"listen: {len(kinds) - 1} decisions and a summary")
+
+
+def main() -> int:
+    """Run all checks."""
+    with tempfile.TemporaryDirectory(prefix="edge-ser-wheel-") as name:
+        folder = Path(name)
+        try:
+            wheel = build(folder)
+            listen(install(wheel, folder / "environment"), folder)
+        except CheckError as error:
+            print(f"check_wheel: error: {error}", file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
