@@ -76,13 +76,16 @@ def plot_curves(
         if best_epoch is not None:
             axes.axvline(best_epoch, color=_GREY, linewidth=1, linestyle=":", label="kept epoch")
         if quantity == "accuracy":
-            axes.set_ylim(top=100)
+            axes.set_ylim(0, 101)
         axes.set_xlabel("Epoch")
         axes.set_ylabel(name)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend(frameon=False)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        corner = "lower right" if quantity == "accuracy" else "upper right"
+        axes.legend(loc=corner, edgecolor="none", framealpha=0.9)
         _tidy(axes)
-    _save(figure, path, title)
+    if title:
+        figure.suptitle(title)
+    _save(figure, path)
 
 
 _SIDES: dict[str, dict[str, Any]] = {
@@ -128,8 +131,7 @@ def plot_confusion(
     support = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.maximum(support, 1)
     n_labels = len(labels)
-    side = 2.6 + 0.66 * n_labels
-    figure = _figure(side + 0.6, side)
+    figure = _figure(3.2 + 0.66 * n_labels, 1.75 + 0.66 * n_labels)
     axes = figure.subplots()
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for row in range(n_labels):
@@ -159,7 +161,8 @@ def plot_confusion(
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label("Share of the true class (%)")
     bar.outline.set_visible(False)
-    _save(figure, path, title)
+    axes.set_title(title or "", pad=10)
+    _save(figure, path)
 
 
 def plot_class_accuracy(
@@ -220,17 +223,27 @@ def plot_class_accuracy(
         uar, color=_ORANGE, linestyle="--", linewidth=1.4, zorder=4, label=f"mean (UAR) {uar:.1f} %"
     )
     for place, share, top in zip(places, recall, high, strict=True):
-        axes.text(place, 100 * top + 1.5, f"{100 * share:.1f}", ha="center", fontsize=9, zorder=5)
+        # At the foot of the bar, clear of whisker and mean line; above the whisker if too low.
+        inside = share > 0.15
+        axes.text(
+            place,
+            2.5 if inside else 100 * top + 2,
+            f"{100 * share:.1f}",
+            ha="center",
+            color="white" if inside else "black",
+            zorder=5,
+        )
     names = [f"{labels[i]}\n({support[i]})" for i in shown]
     axes.set_xticks(places, names)
     axes.tick_params(axis="x", length=0)
-    axes.set_ylim(0, 110)
+    axes.set_ylim(0, 101)
     axes.set_yticks(range(0, 101, 20))
     axes.set_xlabel("True emotion (clips)")
     axes.set_ylabel("Accuracy within the class (%)")
-    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
+    axes.set_title(title or "", loc="left")
     _tidy(axes)
-    _save(figure, path, title)
+    _save(figure, path)
 
 
 def _wilson(
@@ -272,8 +285,6 @@ def _tidy(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _save(figure: Figure, path: str | os.PathLike[str], title: str | None) -> None:
-    if title:
-        figure.suptitle(title, fontsize=12)
+def _save(figure: Figure, path: str | os.PathLike[str]) -> None:
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=_DPI)

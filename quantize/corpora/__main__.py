@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,9 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"edge-ser: error: {error}", file=sys.stderr)
         return 2
     if args.json:
-        print(json.dumps([report.to_dict() for report in reports], indent=2))
+        text = json.dumps([report.to_dict() for report in reports], indent=2)
     else:
-        print(format_reports(reports))
+        text = format_reports(reports)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python's own flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -160,6 +160,8 @@ def format_reports(reports: Sequence[CorpusReport]) -> str:
             notes.append(f"missing clips ({len(r.missing_clips)}): {_examples(r.missing_clips)}")
         for reason, paths in r.skipped.items():
             notes.append(f"left out ({len(paths)}), {reason}: {_examples(paths)}")
+        if r.present:
+            notes += [f"known: {gap}" for gap in r.gaps]
         if notes:
             lines += ["", r.corpus] + [f"  {note}" for note in notes]
     return "\n".join(lines)
