@@ -20,6 +20,20 @@ __all__ = ["FeatureSpec"]
 
 _FEATURE_ORDER = ("mfcc", "pitch", "rms", "chroma", "spectral_contrast")
 
+#: Largest whole numbers.  A spec also comes out of an artifact from elsewhere, which must not
+#: make a device compute filters of gigabytes: these allow 64 MB.
+_LARGEST = {
+    "sample_rate": 768_000,
+    "n_fft": 16_384,
+    "win_length": 16_384,
+    "hop_length": 16_384,
+    "n_mels": 512,
+    "n_mfcc": 512,
+    "n_chroma": 512,
+    "n_contrast_bands": 16,
+}
+_LARGEST_FLOAT = 1e6
+
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSpec:
@@ -87,19 +101,13 @@ class FeatureSpec:
     order: tuple[str, ...] = _FEATURE_ORDER
 
     def __post_init__(self) -> None:
-        for name in (
-            "sample_rate",
-            "n_fft",
-            "win_length",
-            "hop_length",
-            "n_mels",
-            "n_mfcc",
-            "n_chroma",
-            "n_contrast_bands",
-        ):
+        for name, largest in _LARGEST.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"{name} is {value!r}, a whole number of at least 1 is wanted")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not 1 <= value <= largest:
+                raise ParameterError(
+                    f"{name} is {value!r}, a whole number from 1 to {largest} is wanted"
+                )
         for name in (
             "fmin_hz",
             "fmax_hz",
@@ -114,10 +122,15 @@ class FeatureSpec:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ParameterError(f"{name} is {value!r}, a number is wanted")
-            if not math.isfinite(value) or value < 0:
-                raise ParameterError(f"{name} is {value}, a finite number >= 0 is wanted")
-            # An int would give another canonical JSON than the equal float.
-            object.__setattr__(self, name, float(value))
+            # Compared as they are: a whole number of 400 digits does not become a float.
+            if not 0 <= value <= _LARGEST_FLOAT:
+                raise ParameterError(
+                    f"{name} is {value}, a number from 0 to {_LARGEST_FLOAT:g} is wanted"
+                )
+            # An int, or -0.0, would give another canonical JSON than the equal float.
+            object.__setattr__(self, name, float(value) + 0.0)
+        if not isinstance(self.order, tuple | list):
+            raise ParameterError(f"order is {self.order!r}, {_FEATURE_ORDER} is wanted")
         object.__setattr__(self, "order", tuple(self.order))
         self._check_ranges()
 
@@ -126,38 +139,55 @@ class FeatureSpec:
         if self.window != "hann":
             raise ParameterError(f"window is {self.window!r}, 'hann' is the only one known")
         if self.pitch_method != "yin":
-            raise ParameterError(f"pitch_method is {self.pitch_method!r}, 'yin' is the only one known")
+            raise ParameterError(
+                f"pitch_method is {self.pitch_method!r}, 'yin' is the only one known"
+            )
         if self.order != _FEATURE_ORDER:
             raise ParameterError(f"order is {self.order}, {_FEATURE_ORDER} is wanted")
         if self.win_length != self.n_fft or self.n_fft % 2:
             raise ParameterError(
                 f"win_length {self.win_length} and n_fft {self.n_fft} must be equal and even"
             )
+        if self.hop_length > self.win_length:
+            raise ParameterError(
+                f"hop_length {self.hop_length} is more than win_length {self.win_length}: "
+                "samples between two frames would be lost"
+            )
         if self.n_mfcc > self.n_mels:
             raise ParameterError(f"n_mfcc {self.n_mfcc} is more than n_mels {self.n_mels}")
         if not 0 <= self.fmin_hz < self.fmax_hz <= nyquist_hz:
             raise ParameterError(
-                f"fmin_hz {self.fmin_hz} and fmax_hz {self.fmax_hz} must rise within 0 and {nyquist_hz} Hz"
+                f"fmin_hz {self.fmin_hz} and fmax_hz {self.fmax_hz} must rise within 0 and "
+                f"{nyquist_hz} Hz"
             )
-        if self.contrast_fmin_hz * 2 ** (self.n_contrast_bands) >= nyquist_hz:
+        bin_hz = self.sample_rate / self.n_fft
+        if self.contrast_fmin_hz < bin_hz or not 0 < self.contrast_quantile <= 0.5:
+            raise ParameterError(
+                f"contrast_fmin_hz {self.contrast_fmin_hz} must be at least one bin, {bin_hz} Hz, "
+                f"and contrast_quantile {self.contrast_quantile} above 0 and at most 0.5"
+            )
+        if self.contrast_fmin_hz * 2**self.n_contrast_bands >= nyquist_hz:
             raise ParameterError(
                 f"{self.n_contrast_bands} octaves above contrast_fmin_hz {self.contrast_fmin_hz} "
                 f"pass the Nyquist frequency {nyquist_hz} Hz"
-            )
-        if self.contrast_fmin_hz <= 0 or not 0 < self.contrast_quantile < 1:
-            raise ParameterError(
-                f"contrast_fmin_hz {self.contrast_fmin_hz} must be above 0 and contrast_quantile "
-                f"{self.contrast_quantile} between 0 and 1"
             )
         if not 0 < self.pitch_fmin_hz < self.pitch_fmax_hz <= nyquist_hz:
             raise ParameterError(
                 f"pitch_fmin_hz {self.pitch_fmin_hz} and pitch_fmax_hz {self.pitch_fmax_hz} "
                 f"must rise within 0 and {nyquist_hz} Hz"
             )
-        if self.sample_rate / self.pitch_fmin_hz > self.win_length // 2 - 2:
+        shortest_lag = self.sample_rate / self.pitch_fmax_hz
+        longest_lag = self.sample_rate / self.pitch_fmin_hz
+        if longest_lag > self.win_length // 2 - 2:
             raise ParameterError(
-                f"pitch_fmin_hz {self.pitch_fmin_hz} needs a frame of more than "
-                f"{2 * self.sample_rate / self.pitch_fmin_hz:.0f} samples, win_length is {self.win_length}"
+                f"pitch_fmin_hz {self.pitch_fmin_hz} needs a frame of at least "
+                f"{2 * math.ceil(longest_lag) + 4} samples, win_length is {self.win_length}"
+            )
+        # A trough is found between two neighbours.
+        if math.ceil(longest_lag) - math.floor(shortest_lag) < 2:
+            raise ParameterError(
+                f"pitch_fmin_hz {self.pitch_fmin_hz} and pitch_fmax_hz {self.pitch_fmax_hz} span "
+                f"less than two samples of lag at {self.sample_rate} Hz: widen the range"
             )
 
     @property
@@ -181,7 +211,7 @@ class FeatureSpec:
         return max(0, 1 + (n_samples - self.win_length) // self.hop_length)
 
     def n_samples(self, n_frames: int) -> int:
-        """Samples that ``n_frames`` frames span."""
+        """Count the samples that ``n_frames`` frames span."""
         return 0 if n_frames <= 0 else (n_frames - 1) * self.hop_length + self.win_length
 
     def to_dict(self) -> dict[str, Any]:
@@ -193,6 +223,8 @@ class FeatureSpec:
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> FeatureSpec:
         """Build from :meth:`to_dict`'s output; unknown or missing keys are refused."""
+        if not isinstance(settings, Mapping):
+            raise ParameterError(f"feature_spec is {settings!r}, an object of settings is wanted")
         known = {field.name for field in dataclasses.fields(cls)}
         unknown, missing = sorted(set(settings) - known), sorted(known - set(settings))
         if unknown or missing:
@@ -203,7 +235,7 @@ class FeatureSpec:
         return cls(**settings)
 
     def canonical_json(self) -> str:
-        """The settings as JSON with sorted keys and no white space."""
+        """Write the settings as JSON with sorted keys and no white space."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
     @property
