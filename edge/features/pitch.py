@@ -10,6 +10,10 @@ from edge.feature_spec import FeatureSpec
 __all__ = ["Yin"]
 
 _TINY = 1e-30
+#: A mean difference below this share of a frame's power is the rounding of the transform
+#: (float64, some 1e-15), not a signal: the flattest of 411,187 frames of the four training
+#: corpora has a variance of 1e-4 of its power.
+_ROUNDING = 1e-12
 
 
 def _fast_length(minimum: int) -> int:
@@ -51,6 +55,7 @@ class Yin:
         self.silence_rms = spec.pitch_silence_rms
         self.min_lag = int(np.floor(spec.sample_rate / spec.pitch_fmax_hz))
         self.max_lag = int(np.ceil(spec.sample_rate / spec.pitch_fmin_hz))
+        self._win_length = spec.win_length
         # Long enough that no lag searched wraps round.
         self._n_fft = _fast_length(spec.win_length + self.max_lag + 1)
         lags = np.arange(1, self.max_lag + 1)
@@ -90,6 +95,7 @@ class Yin:
         Returns
         -------
         float64 [shape=(n_frames, max_lag - min_lag + 1)]
+            1 throughout for a constant frame.
         """
         # float64: near a deep trough this is a small difference of large sums.
         wide = frames.astype(np.float64)
@@ -105,6 +111,9 @@ class Yin:
         mean = np.cumsum(difference, axis=1) / self._lags
         searched = slice(self.min_lag - 1, self.max_lag)
         normalised: NDArray[np.float64] = difference[:, searched] / (mean[:, searched] + _TINY)
+        # A constant (an offset of the converter) repeats at every lag and has no pitch.
+        constant = mean[:, -1] * self._win_length <= _ROUNDING * correlation[:, 0]
+        normalised[constant] = 1.0
         return normalised
 
     def _search(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
