@@ -7,7 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ParameterError
 
-__all__ = ["as_samples", "frame_view"]
+__all__ = ["MAX_ABS_SAMPLE", "as_samples", "frame_view"]
+
+#: Samples beyond this (60 dB over full scale) are no audio in [-1, 1]: unscaled integers,
+#: mostly.  Far larger ones (3e16) would overflow the float32 power spectrum.
+MAX_ABS_SAMPLE = 1000.0
 
 
 def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]:
@@ -29,12 +33,16 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
     ------
     ParameterError
         If the array is not one-dimensional, not of a floating type, or holds
-        NaN or infinity.
+        NaN, infinity or values beyond ``MAX_ABS_SAMPLE``.
     """
-    array = np.asarray(samples)
+    try:
+        array = np.asarray(samples)
+    except ValueError as error:
+        raise ParameterError(f"{name} is no array of numbers: {error}") from error
     if array.ndim != 1:
         raise ParameterError(
-            f"{name} has shape {array.shape}, one dimension (mono) is wanted: mix the channels first"
+            f"{name} has shape {array.shape}, one dimension (mono) is wanted: "
+            "mix the channels first"
         )
     if array.dtype.kind != "f":
         raise ParameterError(
@@ -44,12 +52,16 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
     # Values outside float32 become infinite here and are refused just below.
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(array, dtype=np.float32)
-    finite = np.isfinite(array)
-    if not finite.all():
-        position = int(np.argmin(finite))
-        raise ParameterError(
-            f"{name} holds {array[position]} at position {position}, finite samples are wanted"
+    usable = np.abs(array) <= MAX_ABS_SAMPLE  # False for NaN, too
+    if not usable.all():
+        position = int(np.argmin(usable))
+        value = array[position]
+        wanted = (
+            "samples in [-1, 1] are wanted: divide 16-bit samples by 32768"
+            if np.isfinite(value)
+            else "finite samples are wanted"
         )
+        raise ParameterError(f"{name} holds {value} at position {position}, {wanted}")
     return array
 
 
