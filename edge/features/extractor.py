@@ -17,6 +17,10 @@ from edge.features.spectrum import Spectrum
 
 __all__ = ["FeatureExtractor"]
 
+#: Frames computed at once (33 s): the intermediate float64 spectra are some 40 kB a frame,
+#: and a device's memory must not follow the length of a recording.
+_MAX_FRAMES_AT_ONCE = 1024
+
 
 class FeatureExtractor:
     """Samples in, rows of 34 out.
@@ -43,9 +47,7 @@ class FeatureExtractor:
         # Mel and chroma are both linear in power: one product serves the two.
         self._power_filters = np.concatenate(
             (
-                mel_filters(
-                    spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz
-                ),
+                mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz),
                 chroma_filters(spec.sample_rate, spec.n_fft, spec.n_chroma),
             ),
             axis=1,
@@ -76,8 +78,8 @@ class FeatureExtractor:
         Raises
         ------
         ParameterError
-            If the samples are not mono floats, hold NaN or infinity, or are fewer
-            than one frame.
+            If the samples are not mono floats, hold NaN, infinity or values beyond
+            1000 (unscaled integers), or are fewer than one frame.
         """
         checked = as_samples(samples)
         if checked.size < self.spec.win_length:
@@ -120,12 +122,17 @@ class FeatureExtractor:
         self._tail = np.empty(0, dtype=np.float32)
 
     def _rows(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        rows = np.empty((frames.shape[0], self.spec.n_features), dtype=np.float32)
+        for first in range(0, frames.shape[0], _MAX_FRAMES_AT_ONCE):
+            some = slice(first, first + _MAX_FRAMES_AT_ONCE)
+            self._fill(rows[some], frames[some])
+        return rows
+
+    def _fill(self, rows: NDArray[np.float32], frames: NDArray[np.float32]) -> None:
         spec = self.spec
-        rows = np.empty((frames.shape[0], spec.n_features), dtype=np.float32)
-        if not frames.shape[0]:
-            return rows
         magnitude = self._spectrum(frames)
-        filtered = (magnitude * magnitude) @ self._power_filters
+        power: NDArray[np.float32] = magnitude * magnitude
+        filtered: NDArray[np.float32] = power @ self._power_filters
         rms = frame_rms(frames)
         chroma_at = spec.n_mfcc + 2
         contrast_at = chroma_at + spec.n_chroma
@@ -134,4 +141,3 @@ class FeatureExtractor:
         rows[:, spec.n_mfcc + 1] = rms
         rows[:, chroma_at:contrast_at] = normalise_chroma(filtered[:, spec.n_mels :])
         rows[:, contrast_at:] = spectral_contrast(magnitude, self._bands)
-        return rows
