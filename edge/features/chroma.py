@@ -43,7 +43,8 @@ def chroma_filters(sample_rate: int, n_fft: int, n_chroma: int = 12) -> NDArray[
     weights *= np.exp(-0.5 * ((octave - _CENTRE_OCTAVE) / _OCTAVE_WIDTH) ** 2)
     # The reference is an A; the first column is to be C.
     weights = np.roll(weights, -3 * (n_chroma // 12), axis=1)
-    return weights[: 1 + n_fft // 2]
+    kept: NDArray[np.float64] = weights[: 1 + n_fft // 2]
+    return kept
 
 
 def normalise_chroma(raw: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,5 +68,6 @@ def normalise_chroma(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     peak = raw.max(axis=1, keepdims=True)
     silent = peak < np.finfo(np.float32).tiny
-    normalised: NDArray[np.float32] = raw / np.where(silent, np.float32(1), peak)
+    divisor: NDArray[np.float32] = np.where(silent, np.float32(1), peak)
+    normalised: NDArray[np.float32] = raw / divisor
     return normalised

@@ -57,7 +57,7 @@ def dct_matrix(n_in: int, n_out: int) -> NDArray[np.float64]:
     k, m = np.arange(n_out), np.arange(n_in)
     matrix = np.cos(np.pi * k * (2 * m[:, None] + 1) / (2 * n_in)) * np.sqrt(2.0 / n_in)
     matrix[:, 0] /= np.sqrt(2.0)
-    return matrix
+    return np.asarray(matrix, dtype=np.float64)
 
 
 def log_mel_to_mfcc(

@@ -27,4 +27,5 @@ def frame_rms(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     # float64 sums: a whole-scale frame squared and summed must not lose the small samples.
     power = np.einsum("tn,tn->t", frames, frames, dtype=np.float64) / frames.shape[1]
-    return np.sqrt(power).astype(np.float32)
+    rms: NDArray[np.float32] = np.sqrt(power).astype(np.float32)
+    return rms

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +27,7 @@ def contrast_bands(
     bins_hz = np.arange(1 + n_fft // 2) * (sample_rate / n_fft)
     edges_hz = np.concatenate(([0.0], fmin_hz * 2.0 ** np.arange(n_bands + 1)))
     bands: list[ContrastBand] = []
-    for k, (low_hz, high_hz) in enumerate(zip(edges_hz[:-1], edges_hz[1:], strict=True)):
+    for k, (low_hz, high_hz) in enumerate(pairwise(edges_hz)):
         inside = np.flatnonzero((bins_hz >= low_hz) & (bins_hz <= high_hz))
         first = int(inside[0]) - (k > 0)
         last = bins_hz.size - 1 if k == n_bands else int(inside[-1])
