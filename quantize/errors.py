@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.errors import EdgeSerError
 
-__all__ = ["CorpusError", "SplitError"]
+__all__ = ["CheckpointError", "CorpusError", "SplitError", "TrainingError"]
 
 
 class CorpusError(EdgeSerError):
@@ -13,3 +13,11 @@ class CorpusError(EdgeSerError):
 
 class SplitError(EdgeSerError):
     """A split leaks from training to test, is empty or does not fit the clips."""
+
+
+class CheckpointError(EdgeSerError):
+    """A checkpoint is missing, damaged or of another architecture."""
+
+
+class TrainingError(EdgeSerError):
+    """A training cannot start or go on."""

@@ -1,0 +1,160 @@
+"""Augmentation of clips: speed and pitch, channel, room and noise, in samples.
+
+Applied before the features are cached, because these change a feature row in ways
+no shortcut in feature space reproduces.  Level, crops and masks cost nothing in
+feature space and are drawn anew at every training step, in `quantize.batches`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError
+
+__all__ = ["AugmentSettings", "augment"]
+
+
+@dataclasses.dataclass(frozen=True)
+class AugmentSettings:
+    """Ranges that :func:`augment` draws from; shares are probabilities.
+
+    Parameters
+    ----------
+    speed : float
+        Largest change of speed (and with it pitch and formants), as a share.
+    channel_db : float
+        Largest gain of the random microphone response at its control points.
+    band_limit_share : float
+        How often the band is cut to what a small microphone or a phone passes.
+    room_share : float
+        How often a simulated small room is added.
+    noise_share : float
+        How often noise is added at an SNR between the two below.
+    min_snr_db, max_snr_db : float
+        Range of that SNR over the speech's own level.
+    gaussian_sigma : float
+        The paper's noise (section 4.6), added to clips at their own level when no
+        stronger noise was.
+    """
+
+    speed: float = 0.12
+    channel_db: float = 8.0
+    band_limit_share: float = 0.25
+    room_share: float = 0.25
+    noise_share: float = 0.6
+    min_snr_db: float = 8.0
+    max_snr_db: float = 40.0
+    gaussian_sigma: float = 0.002
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not np.isfinite(value):
+                raise ParameterError(f"{field.name} is {value}, a finite number is wanted")
+            if field.name.endswith("_share") and not 0 <= value <= 1:
+                raise ParameterError(f"{field.name} is {value}, a share in [0, 1] is wanted")
+        if not 0 <= self.speed < 0.5:
+            raise ParameterError(f"speed is {self.speed}, a share in [0, 0.5) is wanted")
+        if self.min_snr_db > self.max_snr_db:
+            raise ParameterError(
+                f"min_snr_db {self.min_snr_db} is above max_snr_db {self.max_snr_db}"
+            )
+
+
+def augment(
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    rng: np.random.Generator,
+    settings: AugmentSettings | None = None,
+) -> NDArray[np.float32]:
+    """One random variant of a clip.
+
+    Parameters
+    ----------
+    samples : float32 [shape=(n_samples,)]
+    sample_rate : int
+    rng : numpy.random.Generator
+        The only source of chance.
+    settings : AugmentSettings, optional
+
+    Returns
+    -------
+    float32 [shape=(n_variant_samples,)]
+        Within [-1, 1]; longer or shorter by the drawn speed.
+    """
+    settings = settings or AugmentSettings()
+    speed = 1.0 + rng.uniform(-settings.speed, settings.speed)
+    n_out = round(samples.size / speed)
+    # Speed, microphone and room are all linear: one transform serves them together.
+    spectrum = np.fft.rfft(samples.astype(np.float64), n=samples.size)
+    n_bins = n_out // 2 + 1
+    resampled = np.zeros(n_bins, dtype=np.complex128)
+    kept = min(n_bins, spectrum.size)
+    resampled[:kept] = spectrum[:kept] * (n_out / samples.size)
+    frequencies_hz = np.arange(n_bins) * (sample_rate / n_out)
+    resampled *= _microphone(frequencies_hz, rng, settings)
+    varied = np.fft.irfft(resampled, n=n_out)
+    if rng.random() < settings.room_share:
+        varied = _room(varied, sample_rate, rng)
+    varied = varied + _noise(varied, rng, settings)
+    peak = np.abs(varied).max(initial=0.0)
+    if peak > 1.0:
+        varied /= peak
+    return varied.astype(np.float32)
+
+
+def _microphone(
+    frequencies_hz: NDArray[np.float64], rng: np.random.Generator, settings: AugmentSettings
+) -> NDArray[np.float64]:
+    """A smooth random response, at times cut at one or both ends of the band."""
+    points_hz = np.geomspace(60.0, 8000.0, 7)
+    gains_db = rng.uniform(-settings.channel_db, settings.channel_db, points_hz.size)
+    gains_db -= gains_db.mean()
+    log_hz = np.log(np.maximum(frequencies_hz, 1.0))
+    response_db = np.interp(log_hz, np.log(points_hz), gains_db)
+    if rng.random() < settings.band_limit_share:
+        low_hz, high_hz = rng.uniform(60.0, 300.0), rng.uniform(3400.0, 7500.0)
+        # Second-order slopes, 12 dB an octave, as of a small capsule or a codec.
+        response_db -= 10 * np.log10(1 + (low_hz / np.maximum(frequencies_hz, 1.0)) ** 4)
+        response_db -= 10 * np.log10(1 + (frequencies_hz / high_hz) ** 8)
+    response: NDArray[np.float64] = 10 ** (response_db / 20)
+    return response
+
+
+def _room(
+    samples: NDArray[np.float64], sample_rate: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Direct sound plus an exponentially decaying noise tail (Polack's model)."""
+    reverberation_s = rng.uniform(0.1, 0.5)
+    n_tail = int(reverberation_s * sample_rate)
+    decay = np.exp(-6.908 * np.arange(n_tail) / n_tail)  # ln(1000): -60 dB at its end
+    tail = rng.standard_normal(n_tail) * decay
+    direct_to_reverberant_db = rng.uniform(3.0, 15.0)
+    tail *= 10 ** (-direct_to_reverberant_db / 20) / np.sqrt((tail**2).sum())
+    tail[0] = 1.0
+    n_fft = 1 << (samples.size + n_tail - 1).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(samples, n_fft) * np.fft.rfft(tail, n_fft), n_fft)
+    return wet[: samples.size]
+
+
+def _noise(
+    samples: NDArray[np.float64], rng: np.random.Generator, settings: AugmentSettings
+) -> NDArray[np.float64]:
+    """White to brown noise at a random SNR, or the paper's faint Gaussian noise."""
+    if rng.random() >= settings.noise_share:
+        return rng.standard_normal(samples.size) * settings.gaussian_sigma
+    slope = rng.uniform(0.0, 1.0)  # of the amplitude: 0 white, 0.5 pink, 1 brown
+    spectrum = np.fft.rfft(rng.standard_normal(samples.size))
+    spectrum /= np.maximum(np.arange(spectrum.size), 8) ** slope
+    noise = np.fft.irfft(spectrum, n=samples.size)
+    snr_db = rng.uniform(settings.min_snr_db, settings.max_snr_db)
+    # The loudest quarter of the clip stands for the speech: silence around it, of
+    # which the corpora hold very different shares, must not change the SNR.
+    n_frame = 400
+    power = (samples[: samples.size // n_frame * n_frame].reshape(-1, n_frame) ** 2).mean(axis=1)
+    speech_power = np.quantile(power, 0.75) if power.size else 0.0
+    target = np.sqrt(speech_power) * 10 ** (-snr_db / 20)
+    return noise * (target / (np.sqrt((noise**2).mean()) + 1e-12))

@@ -1,0 +1,222 @@
+"""Training batches: random crops of cached rows, varied in feature space.
+
+Crops stand for the device's window (1-3 s of speech), so the model never learns to
+lean on a clip's length or on the silence around it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError
+from edge.feature_spec import FeatureSpec
+
+__all__ = ["Batch", "BatchSettings", "CropSampler", "Example", "speech_span"]
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchSettings:
+    """How training batches are drawn.
+
+    Parameters
+    ----------
+    batch_size : int
+        Crops in a batch; all of a batch are equally long, so nothing is padded.
+    min_crop_s, max_crop_s : float
+        Range of crop lengths.
+    corpus_share : mapping of str to float
+        Share of a corpus's clips drawn in an epoch, 1 where not named.
+    level_db : float
+        Largest random change of level, either way.
+    noise : float
+        Standard deviation of Gaussian noise on normalised rows.
+    n_time_masks, max_time_mask : int
+        Stretches of frames set to the mean, and the longest of them.
+    group_mask_share : float
+        How often each feature group of a crop is set to the mean.
+    unknown_share : float
+        How often the language id is replaced by "unknown".
+    """
+
+    batch_size: int = 64
+    min_crop_s: float = 1.0
+    max_crop_s: float = 3.0
+    corpus_share: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"tess": 0.35})
+    level_db: float = 10.0
+    noise: float = 0.1
+    n_time_masks: int = 2
+    max_time_mask: int = 8
+    group_mask_share: float = 0.06
+    unknown_share: float = 0.7
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ParameterError(f"batch_size is {self.batch_size}, at least 1 is wanted")
+        if not 0 < self.min_crop_s <= self.max_crop_s:
+            raise ParameterError(
+                f"min_crop_s {self.min_crop_s} and max_crop_s {self.max_crop_s} must be above 0 "
+                "and rise"
+            )
+        for name, share in self.corpus_share.items():
+            if not 0 < share <= 1:
+                raise ParameterError(f"corpus_share of {name} is {share}, (0, 1] is wanted")
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """What training needs to know of a clip."""
+
+    clip_id: str
+    corpus: str
+    label: int
+    domain: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Crops of one length: rows (B, T, F) float32; the rest (B,) int64."""
+
+    rows: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    domains: NDArray[np.int64]
+    languages: NDArray[np.int64]
+
+
+def speech_span(rms: NDArray[np.floating], range_db: float = 35.0, margin: int = 4) -> slice:
+    """Frames from the first to the last within ``range_db`` of the loudest.
+
+    Parameters
+    ----------
+    rms : float [shape=(n_frames,)]
+        Linear level of every frame.
+    range_db : float
+        Silence is what lies further below the loudest frame.
+    margin : int
+        Frames kept on either side.
+    """
+    loud = np.flatnonzero(rms >= rms.max(initial=0.0) * 10 ** (-range_db / 20))
+    if not loud.size:
+        return slice(0, rms.size)
+    return slice(max(0, int(loud[0]) - margin), min(rms.size, int(loud[-1]) + 1 + margin))
+
+
+class CropSampler:
+    """Draws the batches of an epoch.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        Training clips.
+    variants : sequence of mapping
+        Rows by clip id, one mapping a cached variant of the clips.
+    mean, std : float32 [shape=(n_features,)]
+        Normalisation.
+    spec : FeatureSpec
+    n_domains : int
+        The language id that stands for "unknown" is this number.
+    settings : BatchSettings, optional
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        variants: Sequence[Mapping[str, NDArray[np.floating]]],
+        mean: NDArray[np.float32],
+        std: NDArray[np.float32],
+        spec: FeatureSpec,
+        n_domains: int,
+        settings: BatchSettings | None = None,
+    ) -> None:
+        if not examples:
+            raise ParameterError("there is no training clip to draw batches from")
+        self.examples = list(examples)
+        self.settings = settings or BatchSettings()
+        self.spec = spec
+        self.unknown = n_domains
+        self._mean, self._std = mean, std
+        self._rms = spec.feature_names.index("rms")
+        # By example, then by variant; cut to the speech once.
+        self._rows = [[self._cut(rows[e.clip_id]) for rows in variants] for e in self.examples]
+        self._groups = _feature_groups(spec)
+        # 10 log10 of the power shifts every log-mel alike: only coefficient 0 of an
+        # orthonormal DCT sees it, times the square root of the number of bands.
+        self._level_step = np.float32(np.sqrt(spec.n_mels) / std[0])
+
+    def _cut(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
+        return rows[speech_span(rows[:, self._rms].astype(np.float32))]
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Batches of one epoch, in random order; all chance comes from ``rng``."""
+        drawn = self._draw(rng)
+        picks = [(i, int(rng.integers(len(self._rows[i])))) for i in drawn]
+        lengths = np.array([len(self._rows[i][v]) for i, v in picks])
+        # Clips of like length share a batch, so that its crops can be as long as the
+        # drawn length more often; the jitter keeps batches from repeating.
+        order = np.argsort(lengths * rng.uniform(0.8, 1.25, lengths.size))
+        size = self.settings.batch_size
+        groups = [order[at : at + size] for at in range(0, len(order), size)]
+        for at in rng.permutation(len(groups)):
+            yield self._batch([picks[i] for i in groups[at]], rng)
+
+    def n_batches(self) -> int:
+        """Batches in an epoch, up to rounding of the corpus shares."""
+        n_drawn = len(self._draw(np.random.default_rng(0)))
+        return -(-n_drawn // self.settings.batch_size)
+
+    def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        chosen = []
+        for corpus in sorted({e.corpus for e in self.examples}):
+            members = np.array([i for i, e in enumerate(self.examples) if e.corpus == corpus])
+            share = self.settings.corpus_share.get(corpus, 1.0)
+            n_chosen = max(1, round(share * members.size))
+            chosen.append(rng.permutation(members)[:n_chosen])
+        return np.concatenate(chosen)
+
+    def _batch(self, picks: Sequence[tuple[int, int]], rng: np.random.Generator) -> Batch:
+        settings, spec = self.settings, self.spec
+        seconds = rng.uniform(settings.min_crop_s, settings.max_crop_s)
+        clips = [self._rows[i][v] for i, v in picks]
+        n_frames = max(1, spec.n_frames(int(seconds * spec.sample_rate)))
+        n_frames = min(n_frames, *(len(rows) for rows in clips))
+        starts = [int(rng.integers(len(rows) - n_frames + 1)) for rows in clips]
+        crops = np.stack([r[s : s + n_frames] for r, s in zip(clips, starts, strict=True)])
+        rows = self._vary(crops.astype(np.float32), rng)
+        examples = [self.examples[i] for i, _ in picks]
+        domains = np.array([e.domain for e in examples])
+        unknown = rng.random(len(picks)) < settings.unknown_share
+        return Batch(
+            rows,
+            np.array([e.label for e in examples]),
+            domains,
+            np.where(unknown, self.unknown, domains),
+        )
+
+    def _vary(self, crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Level, normalisation, noise and masks; ``crops`` are raw rows and reused."""
+        settings = self.settings
+        n_crops, n_frames, n_features = crops.shape
+        gain_db = rng.uniform(-settings.level_db, settings.level_db, (n_crops, 1))
+        crops[:, :, self._rms] *= 10 ** (gain_db / 20)
+        rows = (crops - self._mean) / self._std
+        rows[:, :, 0] += gain_db.astype(np.float32) * self._level_step
+        rows += settings.noise * rng.standard_normal(rows.shape, dtype=np.float32)
+        for group in self._groups:
+            rows[rng.random(n_crops) < settings.group_mask_share, :, group] = 0.0
+        at = np.arange(n_frames)
+        # Short crops keep most of their frames.
+        longest = min(settings.max_time_mask, n_frames // 5)
+        for _ in range(settings.n_time_masks):
+            length = rng.integers(0, longest + 1, (n_crops, 1))
+            start = rng.integers(0, n_frames, (n_crops, 1))
+            rows[(at >= start) & (at < start + length)] = 0.0
+        return rows
+
+
+def _feature_groups(spec: FeatureSpec) -> list[slice]:
+    widths = [spec.n_mfcc, 1, 1, spec.n_chroma, spec.n_contrast_bands + 1]
+    ends = np.cumsum(widths)
+    return [slice(int(e - w), int(e)) for e, w in zip(ends, widths, strict=True)]

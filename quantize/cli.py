@@ -1,0 +1,58 @@
+"""``edge-ser-quantize``: corpora, train, evaluate, export."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.errors import EdgeSerError
+from quantize import cli_evaluate, cli_export, cli_train
+
+__all__ = ["main", "run"]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="edge-ser-quantize",
+        description="Train CLAF-SER on emotional speech, measure it and export it for a device.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    cli_train.add_commands(commands)
+    cli_evaluate.add_command(commands)
+    cli_export.add_command(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 for success, 2 for bad input, 130 when interrupted."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: int = arguments.function(arguments)
+    except EdgeSerError as error:
+        print(f"edge-ser-quantize: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"edge-ser-quantize: error: {error.strerror or error}{where}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "edge-ser-quantize: interrupted; the same command goes on where it left off",
+            file=sys.stderr,
+        )
+        return 130
+    return code
+
+
+def run() -> None:
+    """Console entry point."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,185 @@
+"""A training run from corpora to run folder: clips, split, features, model, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ParameterError
+from edge.feature_spec import FeatureSpec
+from quantize.batches import BatchSettings
+from quantize.corpora import Clip, load_corpora
+from quantize.dataset import FeatureCache
+from quantize.errors import SplitError, TrainingError
+from quantize.files import write_json
+from quantize.models.claf_ser import ClafSerConfig
+from quantize.report import plot_curves
+from quantize.splits import Split, check_split, paper_split, speaker_folds, write_split
+from quantize.train import Trainer, TrainSettings
+
+__all__ = ["RunSettings", "commit", "make_split", "train_run"]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """What a run folder was made from; ``config.json`` holds it.
+
+    Parameters
+    ----------
+    corpora : tuple of str
+        Names of the corpora that were found and used.
+    split : str
+        ``"paper"``, ``"speaker"`` or ``"all"`` (nothing held out).
+    seed : int
+        Of the split ``paper``, the weights and the batches.
+    fold, n_folds : int
+        For ``speaker``.
+    n_variants : int
+        Augmented variants of every clip, beside the clip itself.
+    """
+
+    corpora: tuple[str, ...]
+    split: str = "paper"
+    seed: int = 0
+    fold: int = 0
+    n_folds: int = 5
+    n_variants: int = 8
+
+    def __post_init__(self) -> None:
+        if self.n_variants < 0:
+            raise ParameterError(f"n_variants is {self.n_variants}, 0 or more is wanted")
+
+
+def make_split(clips: Sequence[Clip], name: str, seed: int, fold: int, n_folds: int) -> Split:
+    """Build and check a split by its rule's name.
+
+    Raises
+    ------
+    SplitError
+        If the name or the fold is unknown or the split leaks.
+    """
+    if name == "paper":
+        split = paper_split(clips, seed)
+        check_split(split, clips, content=True)
+    elif name == "speaker":
+        folds = speaker_folds(clips, n_folds)
+        if not 0 <= fold < len(folds):
+            raise SplitError(f"fold is {fold}, 0 to {len(folds) - 1} is wanted")
+        split = folds[fold]
+        check_split(split, clips)
+    else:
+        raise SplitError(f"split is {name!r}, 'paper' or 'speaker' is wanted")
+    return split
+
+
+def commit() -> str:
+    """Commit of the working tree, with ``+`` when it has changes; "unknown" outside git."""
+    here = Path(__file__).resolve().parent
+    try:
+        sha = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            cwd=here, capture_output=True, text=True, check=True,
+        ).stdout.strip()
+        dirty = subprocess.run(
+            ["git", "status", "--porcelain", "--", "edge", "quantize"],
+            cwd=here, capture_output=True, text=True, check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return sha + ("+" if dirty else "")
+
+
+def train_run(
+    data: Path,
+    folder: Path,
+    cache_folder: Path,
+    *,
+    corpora: Sequence[str] | None,
+    run: RunSettings,
+    config: ClafSerConfig,
+    settings: TrainSettings,
+    batches: BatchSettings,
+    label_map: dict[str, str | None] | None = None,
+    n_workers: int = 1,
+) -> Path:
+    """Train one model; returns the path of its checkpoint.
+
+    Raises
+    ------
+    EdgeSerError
+        If the corpora, the split or the folder cannot be used.
+    """
+    clips, reports = load_corpora(data, corpora, label_map)
+    run = dataclasses.replace(run, corpora=tuple(sorted({c.corpus for c in clips})))
+    train, held_out, split_id = _sides(clips, run, folder)
+    spec = FeatureSpec()
+    write_json(folder / "corpora.json", [report.to_dict() for report in reports])
+    about: dict[str, Any] = {
+        "corpora": list(run.corpora),
+        "split": split_id,
+        "seed": settings.seed,
+        "n_clips": len(train),
+        "epochs": settings.epochs,
+        "n_variants": run.n_variants,
+        "commit": commit(),
+    }
+    write_json(
+        folder / "config.json",
+        {
+            "run": dataclasses.asdict(run),
+            "model": config.to_dict(),
+            "training": dataclasses.asdict(settings),
+            "batches": dataclasses.asdict(batches),
+            "feature_spec": spec.to_dict(),
+            "label_map": label_map or {},
+            "commit": about["commit"],
+        },
+    )
+    cache = FeatureCache(cache_folder, spec)
+    # All clips, so that every split shares one cache.
+    variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
+    trainer = Trainer(
+        folder, train, held_out, variants,
+        spec=spec, config=config, settings=settings, batches=batches, about=about,
+    )
+    trainer.run()
+    plot_curves(trainer.history, folder / "curves.png")
+    return folder / "checkpoint.safetensors"
+
+
+def _sides(
+    clips: Sequence[Clip], run: RunSettings, folder: Path
+) -> tuple[list[Clip], list[Clip], str]:
+    if (folder / "checkpoint.safetensors").exists():
+        raise TrainingError(
+            f"{folder} already holds a trained checkpoint: name another --out, or delete it"
+        )
+    if run.split == "all":
+        return list(clips), [], "all"
+    split = make_split(clips, run.split, run.seed, run.fold, run.n_folds)
+    write_split(split, folder / "split.json")
+    by_id = {c.clip_id: c for c in clips}
+    return [by_id[i] for i in split.train], [by_id[i] for i in split.test], split.id
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a run folder.
+
+    Raises
+    ------
+    TrainingError
+        If the folder is no run folder.
+    """
+    try:
+        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{folder} is no run folder ({error}): edge-ser-quantize train makes one"
+        ) from error
+    if not isinstance(content, dict):
+        raise TrainingError(f"{folder / 'config.json'} is no run's config: train again")
+    return content

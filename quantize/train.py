@@ -1,0 +1,331 @@
+"""Training CLAF-SER: joint loss, cosine schedule, averaged weights, resumable.
+
+No choice is made on the test side: the number of epochs is fixed beforehand and the
+exponential average of the last epochs' weights is what is kept.  The test side's
+curve is drawn for people (the paper's figures 12 and 13) and decides nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from edge.errors import ParameterError
+from edge.feature_spec import FeatureSpec
+from quantize.batches import Batch, BatchSettings, CropSampler, Example, speech_span
+from quantize.checkpoint import Checkpoint, save_checkpoint
+from quantize.corpora import DOMAINS, LABELS, Clip
+from quantize.dataset import normalisation
+from quantize.errors import TrainingError
+from quantize.files import atomic_path, write_json
+from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.progress import progress_bar
+from quantize.scoring import score_utterances
+
+__all__ = ["TrainSettings", "Trainer", "examples_of", "torch_infer"]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """Settings of a training run.
+
+    Parameters
+    ----------
+    epochs : int
+        Fixed beforehand; the schedule ends with the last.
+    learning_rate, weight_decay : float
+        Peak rate of the cosine schedule, and AdamW's decay.
+    warmup_share : float
+        Share of all steps in which the rate rises.
+    label_smoothing : float
+        Of the emotion loss.
+    max_alpha : float
+        Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
+        paper lets it reach 1.
+    average_decay : float
+        Decay a step of the averaged weights.
+    seed : int
+        Seeds weights, batches and augmentation.
+    monitor_every : int
+        Epochs between two looks at the held-out side.
+    window_frames, window_hop : int
+        Segments of the held-out utterances.
+    precision : str
+        ``"fp32"`` or ``"bf16"``.
+    """
+
+    epochs: int = 80
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warmup_share: float = 0.05
+    label_smoothing: float = 0.05
+    max_alpha: float = 0.1
+    average_decay: float = 0.998
+    seed: int = 0
+    monitor_every: int = 10
+    window_frames: int = 61
+    window_hop: int = 16
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ParameterError(f"epochs is {self.epochs}, at least 1 is wanted")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ParameterError(
+                f"learning_rate is {self.learning_rate}, a finite number above 0 is wanted"
+            )
+        if self.precision not in ("fp32", "bf16"):
+            raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
+        if not 0 <= self.max_alpha <= 1:
+            raise ParameterError(f"max_alpha is {self.max_alpha}, [0, 1] is wanted (eq. 24)")
+
+
+def examples_of(clips: Sequence[Clip]) -> list[Example]:
+    """What training needs of each clip."""
+    return [
+        Example(c.clip_id, c.corpus, LABELS.index(c.label), DOMAINS.index(c.corpus)) for c in clips
+    ]
+
+
+def torch_infer(model: CLAFSER) -> Any:
+    """Wrap a model for :func:`quantize.scoring.score_utterances`."""
+    device = next(model.parameters()).device
+
+    def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            x = torch.from_numpy(rows).to(device)
+            languages = torch.full((len(rows),), language, device=device)
+            return model(x, languages).logits.float().cpu().numpy()
+
+    return infer
+
+
+class Trainer:
+    """One training run in one folder.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder; ``training_state.pt`` in it makes the run resumable.
+    train, held_out : sequence of Clip
+        Both sides of the split; ``held_out`` may be empty.
+    variants : sequence of mapping
+        Rows by clip id; the first is the clips themselves.
+    spec : FeatureSpec
+    config : ClafSerConfig
+    settings : TrainSettings
+    batches : BatchSettings
+    about : dict
+        What to write into the checkpoint about the run.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        train: Sequence[Clip],
+        held_out: Sequence[Clip],
+        variants: Sequence[Mapping[str, NDArray[Any]]],
+        *,
+        spec: FeatureSpec,
+        config: ClafSerConfig,
+        settings: TrainSettings,
+        batches: BatchSettings,
+        about: dict[str, Any],
+    ) -> None:
+        if not train:
+            raise TrainingError("the training side of the split is empty")
+        self.folder = folder
+        self.settings, self.spec, self.about = settings, spec, about
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # Statistics of the speech alone: EMO-DB's digital silence would stretch every scale.
+        rms = spec.feature_names.index("rms")
+        clips = (rows[c.clip_id] for rows in variants for c in train)
+        self.mean, self.std = normalisation(
+            r[speech_span(r[:, rms].astype(np.float32))] for r in clips
+        )
+        self.sampler = CropSampler(
+            examples_of(train), variants, self.mean, self.std, spec, config.n_domains, batches
+        )
+        self.held_out = list(held_out)
+        self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
+        torch.manual_seed(settings.seed)
+        self.model = CLAFSER(config).to(self.device)
+        self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": settings.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+        )
+        self.history: list[dict[str, float]] = []
+        self.epoch = 0
+        self._step = 0
+        self._n_steps = settings.epochs * self.sampler.n_batches()
+
+    @property
+    def _state_path(self) -> Path:
+        return self.folder / "training_state.pt"
+
+    def run(self) -> Checkpoint:
+        """Train to the last epoch, from where the folder's state left off."""
+        if self._state_path.is_file():
+            self._resume()
+        remaining = range(self.epoch, self.settings.epochs)
+        for _ in progress_bar(remaining, total=len(remaining), title=self.folder.name):
+            self._one_epoch()
+            write_json(self.folder / "history.json", self.history)
+            self._save_state()
+        checkpoint = Checkpoint(
+            self.averaged.cpu().eval(), self.mean, self.std, self.spec, self.about
+        )
+        save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
+        self._state_path.unlink(missing_ok=True)
+        return checkpoint
+
+    def _one_epoch(self) -> None:
+        settings = self.settings
+        # Chance is drawn anew from (seed, epoch): a resumed run is the run it resumes.
+        rng = np.random.default_rng([settings.seed, self.epoch])
+        torch.manual_seed(settings.seed * 1_000_003 + self.epoch)
+        alpha = settings.max_alpha * self.epoch / max(1, settings.epochs - 1)
+        started_s = time.perf_counter()
+        self.model.train()
+        loss_sum = domain_sum = 0.0
+        n_right = n_seen = 0
+        for batch in self.sampler.epoch(rng):
+            loss, domain_loss, right = self._train_step(batch, alpha)
+            loss_sum += loss * len(batch.labels)
+            domain_sum += domain_loss * len(batch.labels)
+            n_right += right
+            n_seen += len(batch.labels)
+        self.epoch += 1
+        entry = {
+            "epoch": self.epoch,
+            "train_loss": loss_sum / n_seen,
+            "train_accuracy": n_right / n_seen,
+            "domain_loss": domain_sum / n_seen,
+            "alpha": alpha,
+            "seconds": time.perf_counter() - started_s,
+        }
+        if not math.isfinite(entry["train_loss"]):
+            raise TrainingError(
+                f"the loss is {entry['train_loss']} in epoch {self.epoch}: lower the learning rate"
+            )
+        last = self.epoch == settings.epochs
+        if self.held_out and (last or self.epoch % settings.monitor_every == 0):
+            entry.update(self._monitor())
+        self.history.append(entry)
+
+    def _train_step(self, batch: Batch, alpha: float) -> tuple[float, float, int]:
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * self._rate(self._step)
+        x, labels, domains, languages = (
+            torch.from_numpy(a).to(self.device)
+            for a in (batch.rows, batch.labels, batch.domains, batch.languages)
+        )
+        with torch.autocast(
+            self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
+        ):
+            # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
+            output = self.model(x, languages, alpha=1.0)
+            emotion_loss = nn.functional.cross_entropy(
+                output.logits.float(), labels, label_smoothing=settings.label_smoothing
+            )
+            domain_loss = nn.functional.cross_entropy(output.domain_logits.float(), domains)
+        self.optimizer.zero_grad(set_to_none=True)
+        (emotion_loss + alpha * domain_loss).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self._step += 1
+        # Young averages must not remember the random start.
+        decay = min(settings.average_decay, self._step / (self._step + 10))
+        with torch.no_grad():
+            for kept, new in zip(
+                self.averaged.parameters(), self.model.parameters(), strict=True
+            ):
+                kept.lerp_(new, 1.0 - decay)
+        right = int((output.logits.argmax(dim=1) == labels).sum())
+        return float(emotion_loss.detach()), float(domain_loss.detach()), right
+
+    def _rate(self, step: int) -> float:
+        """Share of the peak rate: linear warm-up, then half a cosine."""
+        warmup = max(1, round(self.settings.warmup_share * self._n_steps))
+        if step < warmup:
+            return (step + 1) / warmup
+        done = min(1.0, (step - warmup) / max(1, self._n_steps - warmup))
+        return 0.5 * (1.0 + math.cos(math.pi * done))
+
+    def _monitor(self) -> dict[str, float]:
+        """Loss and accuracy on the held-out utterances, language unknown."""
+        settings = self.settings
+        posteriors = score_utterances(
+            torch_infer(self.averaged),
+            self._held_out_rows,
+            [self.averaged.config.unknown_language] * len(self.held_out),
+            spec=self.spec,
+            mean=self.mean,
+            std=self.std,
+            window_frames=settings.window_frames,
+            window_hop=settings.window_hop,
+        )
+        labels = np.array([LABELS.index(c.label) for c in self.held_out])
+        chosen = posteriors[np.arange(len(labels)), labels]
+        accuracy = float((posteriors.argmax(axis=1) == labels).mean())
+        return {
+            "test_loss": float(-np.log(np.maximum(chosen, 1e-12)).mean()),
+            "test_accuracy": accuracy,
+        }
+
+    def _save_state(self) -> None:
+        state = {
+            "fingerprint": self._fingerprint(),
+            "epoch": self.epoch,
+            "step": self._step,
+            "history": self.history,
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        with atomic_path(self._state_path) as temporary:
+            torch.save(state, temporary)
+
+    def _resume(self) -> None:
+        try:
+            state = torch.load(self._state_path, map_location=self.device, weights_only=True)
+        except Exception as error:
+            raise TrainingError(
+                f"{self._state_path} cannot be read ({type(error).__name__}): delete it to start "
+                "the run again"
+            ) from error
+        if state["fingerprint"] != self._fingerprint():
+            raise TrainingError(
+                f"{self.folder} holds a training with other settings: name another --out, or "
+                "delete it"
+            )
+        self.epoch, self._step, self.history = state["epoch"], state["step"], state["history"]
+        self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def _fingerprint(self) -> str:
+        about = {k: v for k, v in self.about.items() if k != "commit"}
+        return json.dumps(
+            [dataclasses.asdict(self.settings), self.model.config.to_dict(), about],
+            sort_keys=True,
+            default=str,
+        )
