@@ -38,7 +38,7 @@ typecheck: $(DEV)/.installed ## mypy --strict on edge
 	$(DEV)/bin/mypy
 
 imports: $(DEV)/.installed ## who may import whom
-	$(DEV)/bin/lint-imports
+	$(DEV)/bin/lint-imports --no-logo
 
 pytest: $(DEV)/.installed ## the tests alone
 	$(DEV)/bin/python -m pytest $(ARGS)
