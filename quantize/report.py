@@ -40,7 +40,7 @@ def plot_curves(
     ----------
     history : sequence of mapping
         One an epoch with the keys ``epoch`` (default: its place, from 1), ``train_loss``,
-        ``val_loss``, ``train_accuracy`` and ``val_accuracy`` (shares); others are ignored,
+        ``val_loss``, ``test_loss`` and the same three of ``accuracy`` (shares); others are ignored,
         and a curve is left out when no epoch has it.
     path : path
         PNG to write, whole or not at all.
@@ -92,6 +92,13 @@ _SIDES: dict[str, dict[str, Any]] = {
     "train": {"label": "training", "color": _BLUE, "marker": "o", "markersize": 4},
     "val": {
         "label": "validation",
+        "color": _ORANGE,
+        "marker": "s",
+        "markersize": 4,
+        "linestyle": "--",
+    },
+    "test": {
+        "label": "test (decides nothing)",
         "color": _ORANGE,
         "marker": "s",
         "markersize": 4,
@@ -207,7 +214,7 @@ def plot_class_accuracy(
 
     figure = _figure(2.2 + 0.95 * shown.size, 4.2)
     axes = figure.subplots()
-    places = np.arange(shown.size)
+    places = list(range(shown.size))
     axes.bar(places, 100 * recall, width=0.66, color=_BLUE, zorder=2)
     axes.errorbar(
         places,
@@ -233,7 +240,7 @@ def plot_class_accuracy(
             color="white" if inside else "black",
             zorder=5,
         )
-    names = [f"{labels[i]}\n({support[i]})" for i in shown]
+    names = [f"{labels[i]}\n({support[i]})" for i in shown.tolist()]
     axes.set_xticks(places, names)
     axes.tick_params(axis="x", length=0)
     axes.set_ylim(0, 101)

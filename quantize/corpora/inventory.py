@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from quantize.corpora.base import LABELS, Corpus, Scan
+from quantize.corpora.base import LABELS, Corpus
+from quantize.corpora.scan import Scan
 
 __all__ = ["CorpusReport", "format_reports", "make_report"]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from edge.errors import ParameterError
 from quantize.corpora import emodb, ravdess, savee, tess
-from quantize.corpora.base import DOMAINS, LABELS, Clip, Corpus, scan_corpus
+from quantize.corpora.base import DOMAINS, LABELS, Clip, Corpus
 from quantize.corpora.inventory import CorpusReport, make_report
+from quantize.corpora.scan import scan_corpus
 from quantize.errors import CorpusError
 
 __all__ = ["CORPORA", "load_corpora"]

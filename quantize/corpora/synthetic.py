@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from edge.errors import EdgeSerError, ParameterError
 from quantize.corpora import emodb, ravdess, savee, tess
@@ -51,15 +51,15 @@ class _Manner:
 
 
 _MANNERS = {
-    "neutral": _Manner(1.00, -0.05, 0.02, -26.0, 4.0, -9.0, 0.02),
-    "calm": _Manner(0.90, -0.10, 0.01, -32.0, 3.0, -12.0, 0.06),
-    "happy": _Manner(1.45, 0.25, 0.20, -21.0, 5.0, -6.0, 0.02),
-    "sad": _Manner(0.85, -0.35, 0.04, -34.0, 2.4, -14.0, 0.10),
-    "angry": _Manner(1.30, -0.20, 0.10, -15.0, 5.5, -3.0, 0.03),
-    "fearful": _Manner(1.75, 0.05, 0.12, -24.0, 6.5, -8.0, 0.15),
-    "disgust": _Manner(0.80, -0.15, 0.15, -24.0, 2.8, -5.0, 0.08),
-    "surprised": _Manner(1.50, 0.70, 0.05, -19.0, 3.5, -6.0, 0.04),
-    "boredom": _Manner(0.80, -0.05, 0.00, -30.0, 2.2, -11.0, 0.03),
+    "neutral": _Manner(1.00, -0.05, 0.02, -31.0, 4.0, -9.0, 0.02),
+    "calm": _Manner(0.90, -0.10, 0.01, -37.0, 3.0, -12.0, 0.06),
+    "happy": _Manner(1.45, 0.25, 0.20, -26.0, 5.0, -6.0, 0.02),
+    "sad": _Manner(0.85, -0.35, 0.04, -39.0, 2.4, -14.0, 0.10),
+    "angry": _Manner(1.30, -0.20, 0.10, -20.0, 5.5, -3.0, 0.03),
+    "fearful": _Manner(1.75, 0.05, 0.12, -29.0, 6.5, -8.0, 0.15),
+    "disgust": _Manner(0.80, -0.15, 0.15, -29.0, 2.8, -5.0, 0.08),
+    "surprised": _Manner(1.50, 0.70, 0.05, -24.0, 3.5, -6.0, 0.04),
+    "boredom": _Manner(0.80, -0.05, 0.00, -35.0, 2.2, -11.0, 0.03),
 }
 _VOWELS_HZ = ((730, 1090, 2440), (530, 1840, 2480), (390, 1990, 2550), (570, 840, 2410))
 _PITCH_HZ = {"male": 115.0, "female": 205.0}
@@ -105,7 +105,9 @@ _NAMERS = (
 )
 
 
-def _voice(manner: _Manner, gender: str, speaker: int, rng: np.random.Generator) -> npt.NDArray:
+def _voice(
+    manner: _Manner, gender: str, speaker: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """One clip, float64 in [-1, 1], 1.0-1.6 s with quiet edges."""
     n_samples = int(_SAMPLE_RATE * rng.uniform(1.0, 1.6))
     n_edge = _SAMPLE_RATE // 12
@@ -141,7 +143,7 @@ def _voice(manner: _Manner, gender: str, speaker: int, rng: np.random.Generator)
     return np.clip(samples, -1, 1)
 
 
-def _write_wav(path: Path, samples: npt.NDArray) -> None:
+def _write_wav(path: Path, samples: NDArray[np.float64]) -> None:
     pcm = np.round(samples * 32767).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -174,7 +176,7 @@ def write_synthetic_corpus(
     Raises
     ------
     ParameterError
-        If a count is out of range.
+        If a count is out of range or the seed is negative.
     CorpusError
         If one of the four folders is there already: recordings are never overwritten.
     """
@@ -182,6 +184,8 @@ def write_synthetic_corpus(
         raise ParameterError(f"n_speakers must be at least 1, got {n_speakers}.")
     if not 1 <= n_per_label <= _MAX_PER_LABEL:
         raise ParameterError(f"n_per_label must be 1 to {_MAX_PER_LABEL}, got {n_per_label}.")
+    if seed < 0:
+        raise ParameterError(f"seed must be at least 0, got {seed}.")
     root = Path(root)
     for corpus, _ in _NAMERS:
         folder = root / corpus.name.upper()
