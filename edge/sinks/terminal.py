@@ -1,0 +1,97 @@
+"""One line a decision, for a person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TextIO
+
+from edge.decision import Decision
+
+__all__ = ["TerminalSink"]
+
+_BAR_CELLS = 24
+_FULL = "█"
+_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+_RESET, _DIM, _BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
+#: The sixteen colours every terminal has, so that its own theme keeps them readable.
+_COLOURS = {
+    "neutral": "\x1b[37m",
+    "calm": "\x1b[36m",
+    "happy": "\x1b[33m",
+    "sad": "\x1b[34m",
+    "angry": "\x1b[31m",
+    "fearful": "\x1b[35m",
+    "disgust": "\x1b[32m",
+    "surprised": "\x1b[93m",
+}
+
+
+class TerminalSink:
+    """Write time, emotion, its probability, level and latency.
+
+    Parameters
+    ----------
+    stream : text file
+        Colours are used when it is a terminal and ``NO_COLOR`` is not set, block
+        characters when its encoding has them.
+    environment : mapping, optional
+        For ``NO_COLOR`` (https://no-color.org) and ``TERM``; None: the process's.
+
+    Notes
+    -----
+    A segment too quiet to be judged says "quiet" instead of an emotion.
+    """
+
+    def __init__(self, stream: TextIO, environment: Mapping[str, str] | None = None) -> None:
+        environment = os.environ if environment is None else environment
+        self._stream = stream
+        self._has_colour = (
+            stream.isatty()
+            and not environment.get("NO_COLOR")
+            and environment.get("TERM", "") != "dumb"
+        )
+        self._has_blocks = _can_encode(stream, _FULL + "".join(_EIGHTHS))
+        self._has_header = False
+
+    def emit(self, decision: Decision) -> None:
+        """Write a decision."""
+        if not self._has_header:
+            self._has_header = True
+            header = f"{'time':>8}  {'emotion':<10} {'probability':<{_BAR_CELLS + 6}} {'level':>8}"
+            self._stream.write(self._paint(f"{header}  {'latency':>9}", _DIM) + "\n")
+        self._stream.write(self._line(decision) + "\n")
+        self._stream.flush()
+
+    def _line(self, decision: Decision) -> str:
+        minutes, tenths = divmod(round(10 * decision.end_s), 600)
+        time = f"{minutes}:{tenths / 10:04.1f}".rjust(8)
+        numbers = f"{decision.rms_db:5.1f} dB  {decision.latency_ms:6.1f} ms"
+        if decision.dropped_samples:
+            numbers += f"  {decision.dropped_samples} samples dropped"
+        if not decision.speech:
+            return self._paint(f"{time}  {'quiet':<10} {'':<{_BAR_CELLS + 6}} {numbers}", _DIM)
+        probability = decision.posterior[decision.label]
+        colour = _COLOURS.get(decision.label, "")
+        label = self._paint(f"{decision.label:<10}", _BOLD + colour)
+        bar = self._paint(self._bar(probability), colour)
+        return f"{time}  {label} {bar} {100 * probability:3.0f} % {numbers}"
+
+    def _bar(self, share: float) -> str:
+        if not self._has_blocks:
+            n_full = round(share * _BAR_CELLS)
+            return "#" * n_full + "." * (_BAR_CELLS - n_full)
+        n_full, n_eighths = divmod(round(share * _BAR_CELLS * 8), 8)
+        return (_FULL * n_full + _EIGHTHS[n_eighths]).ljust(_BAR_CELLS)
+
+    def _paint(self, text: str, codes: str) -> str:
+        return f"{codes}{text}{_RESET}" if self._has_colour and codes else text
+
+
+def _can_encode(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
