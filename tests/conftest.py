@@ -13,7 +13,10 @@ from edge.artifact import Artifact, write_artifact
 from edge.backends.numpy import NumpyBackend
 from edge.backends.numpy_weights import weight_shapes
 from edge.feature_spec import FeatureSpec
-from edge.manifest import LABELS, LANGUAGES, Architecture, Manifest
+from edge.manifest import Architecture, Manifest
+
+LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
 
 TINY = Architecture(
     type="claf-ser",

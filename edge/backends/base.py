@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.artifact import Artifact
+from edge.decision import softmax
 from edge.errors import ArtifactError, BackendError, ParameterError
 from edge.manifest import Manifest
 
@@ -105,8 +107,7 @@ def open_backend(artifact: Artifact, name: str | None = None) -> Backend:
     except ArtifactError as error:
         raise ArtifactError(_at(artifact, error)) from error
     difference = reference_difference(backend, manifest)
-    # Written so that NaN is refused too.
-    if not difference <= manifest.reference.tolerance:
+    if difference > manifest.reference.tolerance:
         raise ArtifactError(
             f"{artifact.path} gives a posterior {difference:.2g} away from its reference on this "
             f"device, at most {manifest.reference.tolerance:.2g} is allowed: model, manifest and "
@@ -116,13 +117,14 @@ def open_backend(artifact: Artifact, name: str | None = None) -> Backend:
 
 
 def reference_difference(backend: Backend, manifest: Manifest) -> float:
-    """Largest absolute difference of the reference input's posterior; NaN if it has none."""
+    """Largest absolute difference of the reference input's posterior."""
     reference = manifest.reference
     features = np.array(reference.features, dtype=np.float32)[None]
     logits = backend.infer(features, reference.language)[0]
-    wanted = np.array(reference.logits)
-    difference = _posterior(logits, manifest) - _posterior(wanted, manifest)
-    return float(np.max(np.abs(difference)))
+    if not np.isfinite(logits).all():
+        return math.inf
+    wanted = softmax(reference.logits, manifest.temperature)
+    return float(np.abs(softmax(logits, manifest.temperature) - wanted).max())
 
 
 def check_inputs(manifest: Manifest, features: npt.NDArray[np.float32], language: int) -> None:
@@ -148,13 +150,6 @@ def check_inputs(manifest: Manifest, features: npt.NDArray[np.float32], language
         raise ParameterError(f"language is {language!r}, a whole number is wanted")
     if not 0 <= language < n_languages:
         raise ParameterError(f"language is {language}, 0 to {n_languages - 1} is wanted")
-
-
-def _posterior(logits: npt.NDArray[np.floating], manifest: Manifest) -> npt.NDArray[np.float64]:
-    scaled = logits.astype(np.float64) / manifest.temperature
-    powers = np.exp(scaled - scaled.max())
-    posterior: npt.NDArray[np.float64] = powers / powers.sum()
-    return posterior
 
 
 def _at(artifact: Artifact, error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.manifest.manifest import LABELS, LANGUAGES, SCHEMA_VERSION, Manifest
+from edge.manifest.manifest import SCHEMA_VERSION, Manifest
 from edge.manifest.parts import (
     Architecture,
     Normalisation,
@@ -12,8 +12,6 @@ from edge.manifest.parts import (
 )
 
 __all__ = [
-    "LABELS",
-    "LANGUAGES",
     "SCHEMA_VERSION",
     "Architecture",
     "Manifest",

@@ -35,15 +35,9 @@ from edge.manifest.parts import (
     TensorSpec,
 )
 
-__all__ = ["LABELS", "LANGUAGES", "SCHEMA_VERSION", "Manifest"]
+__all__ = ["SCHEMA_VERSION", "Manifest"]
 
 SCHEMA_VERSION = 1
-
-LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-"""Order of the logits of every CLAF-SER trained by ``quantize``."""
-
-LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
-"""Order of the rows of the language embedding."""
 
 _BACKENDS = ("numpy", "onnx", "tflite", "torchscript")
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
