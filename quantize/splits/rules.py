@@ -156,13 +156,14 @@ def speaker_folds(clips: Sequence[Clip], n_folds: int = 5, seed: int = 0) -> lis
     if n_folds < 2:
         raise ParameterError(f"n_folds must be at least 2, got {n_folds}.")
     fold_of = _fold_of_speakers(clips, n_folds, seed)
+    unused = sorted(set(range(n_folds)) - set(fold_of.values()))
+    if unused:
+        raise SplitError(
+            f"fold {unused[0]} of {n_folds} holds out nobody: the clips have only "
+            f"{len(fold_of)} speakers; use fewer folds or more corpora."
+        )
     splits = []
     for fold in range(n_folds):
-        if fold not in fold_of.values():
-            raise SplitError(
-                f"fold {fold} of {n_folds} holds out nobody: the clips have only "
-                f"{len(fold_of)} speakers; use fewer folds or more corpora."
-            )
         test = tuple(clip.clip_id for clip in clips if fold_of[clip.speaker] == fold)
         train = tuple(clip.clip_id for clip in clips if fold_of[clip.speaker] != fold)
         split = Split(f"speaker-{n_folds}fold", seed, fold, "speaker", train, test)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Split:
             raise SplitError(f"a split has the keys {sorted(wanted)}, got {got}.")
         sides = {side: data[side] for side in ("train", "test")}
         for side, ids in sides.items():
-            if not isinstance(ids, Sequence) or not all(isinstance(i, str) for i in ids):
+            if not isinstance(ids, list | tuple) or not all(isinstance(i, str) for i in ids):
                 raise SplitError(f"{side} of a split must be a list of clip ids.")
         if not isinstance(data["name"], str) or not isinstance(data["seed"], int):
             raise SplitError("a split's name must be text and its seed a whole number.")
