@@ -30,6 +30,8 @@ class BatchSettings:
         Range of crop lengths.
     corpus_share : mapping of str to float
         Share of a corpus's clips drawn in an epoch, 1 where not named.
+    clean_share : float
+        How often a clip is drawn as it is and not as one of its augmented variants.
     level_db : float
         Largest random change of level, either way.
     noise : float
@@ -46,6 +48,7 @@ class BatchSettings:
     min_crop_s: float = 1.0
     max_crop_s: float = 3.0
     corpus_share: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"tess": 0.35})
+    clean_share: float = 0.3
     level_db: float = 10.0
     noise: float = 0.1
     n_time_masks: int = 2
@@ -152,7 +155,7 @@ class CropSampler:
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Batches of one epoch, in random order; all chance comes from ``rng``."""
         drawn = self._draw(rng)
-        picks = [(i, int(rng.integers(len(self._rows[i])))) for i in drawn]
+        picks = [(int(i), self._variant(rng)) for i in drawn]
         lengths = np.array([len(self._rows[i][v]) for i, v in picks])
         # Clips of like length share a batch, so that its crops can be as long as the
         # drawn length more often; the jitter keeps batches from repeating.
@@ -175,6 +178,12 @@ class CropSampler:
             n_chosen = max(1, round(share * members.size))
             chosen.append(rng.permutation(members)[:n_chosen])
         return np.concatenate(chosen)
+
+    def _variant(self, rng: np.random.Generator) -> int:
+        """Number of a variant: 0, the clip itself, or an augmented one."""
+        n_variants = len(self._rows[0])
+        clean = rng.random() < self.settings.clean_share
+        return 0 if clean or n_variants == 1 else int(rng.integers(1, n_variants))
 
     def _batch(self, picks: Sequence[tuple[int, int]], rng: np.random.Generator) -> Batch:
         settings, spec = self.settings, self.spec

@@ -1,0 +1,172 @@
+"""``edge-ser-quantize evaluate``: figures of runs and artifacts on what was held out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quantize.cli_train import add_data_options, label_map
+from quantize.corpora import DOMAINS, LABELS, Clip, load_corpora
+from quantize.dataset import FeatureCache
+from quantize.evaluate import (
+    Evaluation,
+    Runner,
+    artifact_runner,
+    evaluate,
+    held_out,
+    torch_runner,
+)
+from quantize.files import write_json
+from quantize.metrics import format_metrics
+from quantize.report import plot_class_accuracy, plot_confusion
+from quantize.runs import commit
+
+__all__ = ["add_command"]
+
+KINDS = ("torch", "numpy-fp32", "numpy-int8", "onnx-fp32", "onnx-int8")
+
+
+def add_command(commands: Any) -> None:
+    """Add ``evaluate`` to the parser."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="accuracy, UAR and confusions on the clips that a run's split held out",
+        description="Scores whole utterances: the mean of the posteriors of their 2 s segments.",
+    )
+    add_data_options(parser)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
+    parser.add_argument(
+        "--kind", choices=KINDS, default="torch",
+        help="the checkpoint in torch, or an artifact in its real runtime, exported if need be "
+        "(default: torch)",
+    )
+    parser.add_argument(
+        "--language", choices=("unknown", "own"), default="unknown",
+        help="language id given to the model; a device knows none (default: unknown)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.set_defaults(function=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    parts, results = [], []
+    for folder in arguments.runs:
+        part, result = _one_run(folder, clips, arguments)
+        parts.append(part)
+        results.append(result)
+    folds = len({r["split"] for r in results}) == len(results) > 1 and all(
+        "fold" in r["split"] for r in results
+    )
+    print(_table(results, folds, parts))
+    report: dict[str, Any] = {
+        "kind": arguments.kind,
+        "language": arguments.language,
+        "commit": commit(),
+        "command": "edge-ser-quantize " + shlex.join(_command(arguments)),
+        "runs": results,
+    }
+    if folds:
+        report["pooled"] = Evaluation.pooled(parts).figures()
+    elif len(results) > 1:
+        accuracies = [r["accuracy"] for r in results]
+        report["mean_accuracy"] = float(np.mean(accuracies))
+        report["sd_accuracy"] = float(np.std(accuracies, ddof=1))
+    if len(results) == 1:
+        print()
+        print(format_metrics(results[0]))
+    if arguments.json:
+        write_json(arguments.json, report)
+        print(f"figures: {arguments.json}", file=sys.stderr)
+    return 0
+
+
+def _one_run(
+    folder: Path, clips: list[Clip], arguments: argparse.Namespace
+) -> tuple[Evaluation, dict[str, Any]]:
+    split, chosen = held_out(folder, clips)
+    runner = _runner(folder, arguments.kind)
+    cache = FeatureCache(arguments.cache, runner.spec)
+    part = evaluate(
+        runner, chosen, cache, clips, language=arguments.language, n_workers=arguments.workers
+    )
+    figures = {
+        "run": folder.name,
+        "split": split.id,
+        "split_fingerprint": split.fingerprint,
+        "model_sha256": runner.model_sha256,
+        **part.figures(),
+    }
+    name = f"{arguments.kind}-{arguments.language}"
+    write_json(folder / f"evaluation-{name}.json", figures)
+    title = f"{split.id}, {runner.name}, language {arguments.language}"
+    plot_confusion(figures["confusion"], LABELS, folder / f"confusion-{name}.png", title=title)
+    plot_class_accuracy(
+        figures["confusion"], LABELS, folder / f"class-accuracy-{name}.png", title=title
+    )
+    return part, figures
+
+
+def _runner(folder: Path, kind: str) -> Runner:
+    if kind == "torch":
+        return torch_runner(folder)
+    from quantize.cli_export import export_run
+
+    artifact = folder / "artifacts" / kind
+    if not (artifact / "manifest.json").is_file():
+        export_run(folder, kind, artifact)
+    return artifact_runner(artifact)
+
+
+def _command(arguments: argparse.Namespace) -> list[str]:
+    """The command to redo it, with folders by name alone."""
+    words = ["evaluate", *(f"runs/{run.name}" for run in arguments.runs)]
+    words += ["--data", "CORPORA", "--kind", arguments.kind, "--language", arguments.language]
+    if arguments.corpora:
+        words += ["--corpora", *arguments.corpora]
+    return words
+
+
+def _table(results: list[dict[str, Any]], folds: bool, parts: list[Evaluation]) -> str:
+    corpora = [c for c in DOMAINS if any(c in r["by_corpus"] for r in results)]
+    header = ["run", "split", "clips", "accuracy", "UAR", *(f"{c} UAR" for c in corpora)]
+    rows = [_cells(r["run"], r["split"], r, corpora) for r in results]
+    if folds:
+        rows.append(_cells("all folds", "pooled", Evaluation.pooled(parts).figures(), corpora))
+    elif len(results) > 1:
+        rows.append(_mean_cells(results, corpora))
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = []
+    for row in [header, *rows]:
+        cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
+        cells += [cell.rjust(w) for cell, w in zip(row[2:], widths[2:], strict=True)]
+        lines.append("  ".join(cells))
+    return "\n".join(lines)
+
+
+def _cells(name: str, split: str, figures: dict[str, Any], corpora: list[str]) -> list[str]:
+    by_corpus = figures["by_corpus"]
+    return [
+        name, split, str(figures["n"]),
+        f"{100 * figures['accuracy']:.2f}", f"{100 * figures['uar']:.2f}",
+        *(f"{100 * by_corpus[c]['uar']:.1f}" if c in by_corpus else "-" for c in corpora),
+    ]
+
+
+def _mean_cells(results: list[dict[str, Any]], corpora: list[str]) -> list[str]:
+    def mean(values: list[float]) -> str:
+        return f"{100 * np.mean(values):.2f}±{100 * np.std(values, ddof=1):.2f}"
+
+    by_corpus = [
+        mean([r["by_corpus"][c]["uar"] for r in results if c in r["by_corpus"]]) for c in corpora
+    ]
+    return [
+        "mean±sd", "", "",
+        mean([r["accuracy"] for r in results]), mean([r["uar"] for r in results]), *by_corpus,
+    ]

@@ -1,0 +1,183 @@
+"""Measuring trained runs and exported artifacts on the clips that their split held out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.artifact import read_artifact
+from edge.backends import open_backend
+from edge.errors import ParameterError
+from edge.feature_spec import FeatureSpec
+from quantize.checkpoint import load_checkpoint
+from quantize.corpora import DOMAINS, LABELS, Clip
+from quantize.dataset import FeatureCache
+from quantize.errors import SplitError, TrainingError
+from quantize.metrics import metrics
+from quantize.scoring import Infer, score_utterances
+from quantize.splits import Split, check_split, read_split
+
+__all__ = ["Evaluation", "Runner", "artifact_runner", "evaluate", "held_out", "torch_runner"]
+
+#: The device's segments: 2 s, one every 16 frames.
+WINDOW_FRAMES, WINDOW_HOP = 61, 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Runner:
+    """A model that can be measured, from a checkpoint or an artifact."""
+
+    name: str
+    infer: Infer
+    spec: FeatureSpec
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    temperature: float
+    window_frames: int
+    window_hop: int
+    model_sha256: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Posteriors of the held-out clips and what they are worth.
+
+    ``posteriors`` is float64 [shape=(n_clips, 8)] in the order of ``clips``.
+    """
+
+    clips: tuple[Clip, ...]
+    posteriors: NDArray[np.float64]
+
+    @property
+    def truth(self) -> NDArray[np.int64]:
+        """Label numbers of the clips."""
+        return np.array([LABELS.index(c.label) for c in self.clips])
+
+    def figures(self) -> dict[str, Any]:
+        """Metrics over all clips and, under ``by_corpus``, of every corpus."""
+        total = metrics(self.truth, self.posteriors, LABELS)
+        total["by_corpus"] = {}
+        for corpus in DOMAINS:
+            chosen = np.array([c.corpus == corpus for c in self.clips])
+            if chosen.any():
+                total["by_corpus"][corpus] = metrics(
+                    self.truth[chosen], self.posteriors[chosen], LABELS
+                )
+        return total
+
+    @classmethod
+    def pooled(cls, parts: Sequence[Evaluation]) -> Evaluation:
+        """All clips of several folds together."""
+        clips = tuple(c for part in parts for c in part.clips)
+        return cls(clips, np.concatenate([part.posteriors for part in parts]))
+
+
+def torch_runner(run: Path) -> Runner:
+    """The checkpoint of a run folder, in torch."""
+    from quantize.train import torch_infer
+
+    saved = load_checkpoint(run / "checkpoint.safetensors")
+    return Runner(
+        "torch", torch_infer(saved.model), saved.spec, saved.mean, saved.std, 1.0,
+        WINDOW_FRAMES, WINDOW_HOP, None,
+    )
+
+
+def artifact_runner(folder: Path) -> Runner:
+    """An exported artifact in its real runtime."""
+    artifact = read_artifact(folder)
+    manifest = artifact.manifest
+    backend = open_backend(artifact)
+    return Runner(
+        manifest.quantization["recipe"], backend.infer, manifest.feature_spec,
+        manifest.mean, manifest.std, manifest.temperature,
+        manifest.window_frames, manifest.window_hop, manifest.model_sha256,
+    )
+
+
+def held_out(run: Path, clips: Sequence[Clip]) -> tuple[Split, list[Clip]]:
+    """Test side of a run's split, checked against the clips that are here.
+
+    Raises
+    ------
+    TrainingError
+        If nothing was held out.
+    SplitError
+        If the split leaks or names clips that are missing.
+    """
+    path = run / "split.json"
+    if not path.is_file():
+        raise TrainingError(
+            f"{run} held nothing out (--split all), so it cannot be measured: "
+            "evaluate runs of --split paper or speaker"
+        )
+    split = read_split(path)
+    check_split(split, clips)
+    by_id = {c.clip_id: c for c in clips}
+    missing = [i for i in split.test if i not in by_id]
+    if missing:
+        raise SplitError(
+            f"{len(missing)} test clips of {split.id} are not here, the first is {missing[0]}: "
+            "the corpora must be those of the training"
+        )
+    return split, [by_id[i] for i in split.test]
+
+
+def evaluate(
+    runner: Runner,
+    clips: Sequence[Clip],
+    cache: FeatureCache,
+    all_clips: Sequence[Clip],
+    *,
+    language: str = "unknown",
+    n_workers: int = 1,
+) -> Evaluation:
+    """Score clips as the device would.
+
+    Parameters
+    ----------
+    runner : Runner
+    clips : sequence of Clip
+        What to score.
+    cache : FeatureCache
+        Must be of the runner's features.
+    all_clips : sequence of Clip
+        What the cache holds together: all clips of the corpora.
+    language : str
+        ``"unknown"`` as on a device, or ``"own"`` for each clip's corpus.
+    n_workers : int
+        Processes that compute features.
+
+    Raises
+    ------
+    ParameterError
+        If the features differ or the language is not one of the two.
+    """
+    if runner.spec.fingerprint != cache.spec.fingerprint:
+        raise ParameterError(
+            f"{runner.name} was trained on other features ({runner.spec.fingerprint[:12]}) than "
+            f"the cached ones ({cache.spec.fingerprint[:12]})"
+        )
+    if language not in ("unknown", "own"):
+        raise ParameterError(f"language is {language!r}, 'unknown' or 'own' is wanted")
+    rows = cache.load(all_clips, 0, n_workers)
+    ids = [
+        len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips
+    ]
+    posteriors = score_utterances(
+        runner.infer,
+        [rows[c.clip_id] for c in clips],
+        ids,
+        spec=runner.spec,
+        mean=runner.mean,
+        std=runner.std,
+        window_frames=runner.window_frames,
+        window_hop=runner.window_hop,
+        temperature=runner.temperature,
+    )
+    return Evaluation(tuple(clips), posteriors)

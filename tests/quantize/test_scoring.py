@@ -1,0 +1,60 @@
+"""Workstation scores are the device's: same segments, same average."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.backends import open_backend
+from edge.classifier import Classifier
+from edge.decision import average_posterior
+from quantize.scoring import score_utterances, segment_bounds
+
+
+@given(
+    n_rows=st.integers(1, 300), window=st.integers(1, 80), hop=st.integers(1, 80)
+)
+@settings(deadline=None, max_examples=100)
+def test_segments_cover_the_end_and_are_no_longer_than_a_window(n_rows, window, hop):
+    bounds = segment_bounds(n_rows, window, hop)
+    assert bounds[-1][1] == n_rows
+    assert all(0 <= first < end <= n_rows and end - first <= window for first, end in bounds)
+    assert all(end - first == window for first, end in bounds) or n_rows < window
+
+
+def test_known_segments():
+    assert segment_bounds(61, 61, 16) == [(0, 61)]
+    assert segment_bounds(100, 61, 16) == [(0, 61), (16, 77), (32, 93), (39, 100)]
+    assert segment_bounds(10, 61, 16) == [(0, 10)]
+    assert segment_bounds(0, 61, 16) == []
+
+
+def test_scores_equal_those_of_the_device(tiny_artifact):
+    classifier = Classifier(tiny_artifact, open_backend(tiny_artifact))
+    rng = np.random.default_rng(0)
+    # From one frame to several windows, with a silent stretch that must not count.
+    clips = [0.1 * rng.standard_normal(n).astype("f4") for n in (1024, 20_000, 60_000, 90_000)]
+    clips[3][:45_000] *= 1e-4
+    from edge.features import FeatureExtractor
+
+    rows = [FeatureExtractor(classifier.spec).extract(clip) for clip in clips]
+    unknown = classifier.languages.index("unknown")
+    scored = score_utterances(
+        classifier.backend.infer,
+        rows,
+        [unknown] * len(clips),
+        spec=classifier.spec,
+        mean=np.asarray(classifier.mean),
+        std=np.asarray(classifier.std),
+        window_frames=classifier.window_frames,
+        window_hop=classifier.window_hop,
+        temperature=classifier.temperature,
+    )
+    for clip, posterior in zip(clips, scored, strict=True):
+        decisions = classifier.classify(clip, 16_000)
+        expected = average_posterior(
+            [list(d.posterior.values()) for d in decisions], [d.rms_db for d in decisions]
+        )
+        assert posterior == pytest.approx(expected, abs=1e-5)

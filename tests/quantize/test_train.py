@@ -1,0 +1,164 @@
+"""Training: learns, resumes to the same weights, refuses what it cannot use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edge.errors import ParameterError
+from edge.feature_spec import FeatureSpec
+from quantize.batches import BatchSettings
+from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from quantize.corpora import load_corpora
+from quantize.corpora.synthetic import write_synthetic_corpus
+from quantize.dataset import FeatureCache
+from quantize.errors import CheckpointError, TrainingError
+from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.splits import paper_split
+from quantize.train import Trainer, TrainSettings
+
+SMALL = ClafSerConfig(hidden=16, n_heads=2, classifier=32, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Clips of a synthetic corpus, their rows and a split; computed once."""
+    root = tmp_path_factory.mktemp("corpora")
+    write_synthetic_corpus(root, seed=0)
+    clips, _ = load_corpora(root)
+    cache = FeatureCache(tmp_path_factory.mktemp("cache"))
+    variants = [cache.load(clips, v) for v in range(2)]
+    split = paper_split(clips, seed=0)
+    by_id = {c.clip_id: c for c in clips}
+    return [by_id[i] for i in split.train], [by_id[i] for i in split.test], variants
+
+
+def trainer(data, folder: Path, **changes) -> Trainer:
+    train, held_out, variants = data
+    settings = TrainSettings(**{"epochs": 4, "monitor_every": 2, **changes})
+    return Trainer(
+        folder, train, held_out, variants, spec=FeatureSpec(), config=SMALL,
+        settings=settings, batches=BatchSettings(batch_size=16), about={"split": "paper-s0"},
+    )
+
+
+def test_training_beats_chance_by_far(data, tmp_path):
+    run = trainer(data, tmp_path, epochs=25, learning_rate=5e-3, average_decay=0.9)
+    run.run()
+    assert run.history[-1]["test_accuracy"] > 0.5
+    assert run.history[-1]["train_loss"] < run.history[0]["train_loss"]
+    assert [e["alpha"] for e in run.history][:2] == [0.0, pytest.approx(0.1 / 24)]
+    assert json.loads((tmp_path / "history.json").read_text()) == run.history
+    assert not (tmp_path / "training_state.pt").exists()
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path):
+    whole = trainer(data, tmp_path / "whole").run()
+    killed = trainer(data, tmp_path / "killed")
+    saved = killed._save_state
+
+    def die_after_the_second_epoch() -> None:
+        saved()
+        if killed.epoch == 2:
+            raise KeyboardInterrupt
+
+    killed._save_state = die_after_the_second_epoch  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        killed.run()
+    resumed = trainer(data, tmp_path / "killed")
+    result = resumed.run()
+    assert [e["epoch"] for e in resumed.history] == [1, 2, 3, 4]
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, result.model.state_dict()[name]), name
+
+
+def test_a_folder_with_other_settings_is_not_resumed(data, tmp_path):
+    first = trainer(data, tmp_path)
+    first._save_state()
+    with pytest.raises(TrainingError, match="other settings"):
+        trainer(data, tmp_path, seed=1).run()
+
+
+def test_a_damaged_state_is_one_sentence(data, tmp_path):
+    (tmp_path / "training_state.pt").write_bytes(b"half a file")
+    with pytest.raises(TrainingError, match="cannot be read .* delete it"):
+        trainer(data, tmp_path).run()
+
+
+def test_divergence_stops_the_run(data, tmp_path):
+    run = trainer(data, tmp_path)
+    with torch.no_grad():
+        run.model.fc2.weight.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="the loss is nan in epoch 1"):
+        run.run()
+
+
+def test_normalisation_is_that_of_the_training_side(data, tmp_path):
+    train, held_out, variants = data
+    before = trainer(data, tmp_path).mean
+    louder = {k: v + (5 if k in {c.clip_id for c in held_out} else 0)
+              for k, v in variants[0].items()}
+    after = trainer((train, held_out, [louder, variants[1]]), tmp_path).mean
+    assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ({"precision": "int8"}, "precision is 'int8'"),
+        ({"max_alpha": 2.0}, "max_alpha is 2.0"),
+    ],
+)
+def test_impossible_settings_are_refused(settings, message):
+    with pytest.raises(ParameterError, match=message):
+        TrainSettings(**settings)
+
+
+class TestCheckpoint:
+    @pytest.fixture
+    def checkpoint(self):
+        torch.manual_seed(0)
+        mean, std = np.arange(34, dtype="f4"), np.ones(34, "f4")
+        return Checkpoint(CLAFSER(SMALL).eval(), mean, std, FeatureSpec(), {"split": "all"})
+
+    def test_round_trip(self, checkpoint, tmp_path):
+        save_checkpoint(tmp_path / "c.safetensors", checkpoint)
+        again = load_checkpoint(tmp_path / "c.safetensors")
+        assert again.model.config == SMALL
+        assert again.training == {"split": "all"}
+        assert again.spec == FeatureSpec()
+        assert np.array_equal(again.mean, checkpoint.mean)
+        x, language = torch.randn(1, 9, 34), torch.tensor([4])
+        assert torch.equal(again.model(x, language).logits, checkpoint.model(x, language).logits)
+        assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"]
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(CheckpointError, match="there is no checkpoint"):
+            load_checkpoint(tmp_path / "none.safetensors")
+
+    def test_truncated(self, checkpoint, tmp_path):
+        path = tmp_path / "c.safetensors"
+        save_checkpoint(path, checkpoint)
+        path.write_bytes(path.read_bytes()[:-100])
+        with pytest.raises(CheckpointError, match="no readable safetensors"):
+            load_checkpoint(path)
+
+    def test_nan_weights(self, checkpoint, tmp_path):
+        with torch.no_grad():
+            checkpoint.model.fc1.weight[0, 0] = float("nan")
+        save_checkpoint(tmp_path / "c.safetensors", checkpoint)
+        with pytest.raises(CheckpointError, match=r"NaN or infinite values in fc1\.weight"):
+            load_checkpoint(tmp_path / "c.safetensors")
+
+    def test_another_architecture(self, tmp_path):
+        from safetensors.torch import save_file
+
+        save_file({"w": torch.zeros(2)}, str(tmp_path / "c.safetensors"))
+        with pytest.raises(CheckpointError, match="another architecture"):
+            load_checkpoint(tmp_path / "c.safetensors")
