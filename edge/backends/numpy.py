@@ -33,7 +33,6 @@ from edge.manifest import Manifest
 __all__ = ["NumpyBackend"]
 
 Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
 
 # torch.nn.LayerNorm's default, with which CLAF-SER is trained.
 _NORM_EPSILON = np.float32(1e-5)
@@ -69,10 +68,7 @@ class NumpyBackend:
         sizes = manifest.architecture
         self._hidden, self._n_heads = sizes.hidden, sizes.n_heads
         self._conv_kernel, self._conv_channels = sizes.conv_kernel, sizes.conv_channels
-        # Folded in float64, so that what is computed differs from torch by rounding alone.
-        weights: dict[str, Doubles] = {
-            name: weight.astype(np.float64) for name, weight in read_weights(model, sizes).items()
-        }
+        weights = read_weights(model, sizes)
         self._fold_lstm(weights)
         self._fold_attention(weights)
         self._fold_classifier(weights)
@@ -104,15 +100,15 @@ class NumpyBackend:
         logits += self._fc2_bias
         return logits
 
-    def _fold_lstm(self, weights: Mapping[str, Doubles]) -> None:
+    def _fold_lstm(self, weights: Mapping[str, Floats]) -> None:
         # torch's gates i, f, g, o become i, f, o, g: the sigmoids lie together.
         order = [0, 1, 3, 2]
-        halves = np.array([0.5, 0.5, 0.5, 1.0])
+        halves = np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32)
 
-        def by_gate(weight: Doubles) -> Doubles:
+        def by_gate(weight: Floats) -> Floats:
             """(2, 4 * hidden, k) -> (gate, direction, k, hidden)."""
             gates = weight.reshape(2, 4, self._hidden, -1)[:, order] * halves[:, None, None]
-            ordered: Doubles = gates.transpose(1, 0, 3, 2)
+            ordered: Floats = gates.transpose(1, 0, 3, 2)
             return ordered
 
         bias = weights["lstm.bias"][..., None]
@@ -121,14 +117,14 @@ class NumpyBackend:
         self._weight_ih = aligned(by_gate(both))
         self._weight_hh = aligned(by_gate(weights["lstm.weight_hh"]) / 2)
 
-    def _fold_attention(self, weights: Mapping[str, Doubles]) -> None:
+    def _fold_attention(self, weights: Mapping[str, Floats]) -> None:
         width = 2 * self._hidden
-        scale = (width // self._n_heads) ** -0.5
+        scale = np.float32((width // self._n_heads) ** -0.5)
 
-        def by_head(weight: Doubles) -> Doubles:
+        def by_head(weight: Floats) -> Floats:
             """(width, k) -> (n_heads, k, width / n_heads); ``2 h`` is what k meets."""
             heads = weight.reshape(self._n_heads, -1, weight.shape[1]) / 2
-            ordered: Doubles = heads.transpose(0, 2, 1)
+            ordered: Floats = heads.transpose(0, 2, 1)
             return ordered
 
         query = by_head(weights["attention.query.weight"] * scale)
@@ -138,9 +134,11 @@ class NumpyBackend:
         self._query_bias = aligned(bias.reshape(self._n_heads, 1, -1))
         self._value = aligned(by_head(weights["attention.value.weight"]))
 
-    def _fold_classifier(self, weights: Mapping[str, Doubles]) -> None:
+    def _fold_classifier(self, weights: Mapping[str, Floats]) -> None:
         width = 2 * self._hidden
-        fc1, bias = weights["fc1.weight"], weights["fc1.bias"]
+        # In float64, so that what is computed differs from torch by rounding alone.
+        fc1 = weights["fc1.weight"].astype(np.float64)
+        bias = weights["fc1.bias"].astype(np.float64)
         centred = fc1 - fc1.mean(axis=0)
         attended = centred[:, :width] @ weights["attention.output.weight"]
         self._attended_weight = aligned(attended.T)

@@ -1,0 +1,115 @@
+"""CLAF-SER as ONNX, fp32 or with int8 weights, for onnxruntime 1.16.3 and later."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from quantize.models.claf_ser import CLAFSER
+
+__all__ = ["onnx_bytes", "quantize_onnx"]
+
+# What torch's exporter and onnxruntime 1.16.3 both know; gives IR version 8.
+_OPSET = 17
+# Not Conv: it would become ConvInteger, which onnxruntime 1.16.3 and 1.23.0 lack.
+_QUANTIZED_OPS = ("LSTM", "MatMul", "Gemm")
+
+
+def onnx_bytes(model: CLAFSER) -> bytes:
+    """Export through the twin, with any batch size and number of frames.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the package ``onnx`` is not installed.
+    """
+    import torch
+
+    from quantize.models.twin import ExportTwin
+
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingDependencyError(_install("onnx")) from error
+    twin = ExportTwin(model).to("cpu")
+    example = (
+        torch.zeros(1, 16, model.config.n_features),
+        torch.full((1,), model.config.unknown_language),
+    )
+    buffer = io.BytesIO()
+    with _quiet():
+        # The newer exporter (dynamo=True) freezes the number of frames without a word.
+        torch.onnx.export(
+            twin,
+            example,
+            buffer,
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=["features", "language"],
+            output_names=["logits"],
+            dynamic_axes={
+                "features": {0: "batch", 1: "time"},
+                "language": {0: "batch"},
+                "logits": {0: "batch"},
+            },
+        )
+    content = buffer.getvalue()
+    onnx.checker.check_model(onnx.load_from_string(content))
+    return content
+
+
+def quantize_onnx(content: bytes) -> bytes:
+    """Store the LSTM's and the Linears' weights as int8; activations are rounded as they come.
+
+    Raises
+    ------
+    MissingDependencyError
+        If onnxruntime is not installed.
+    """
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        raise MissingDependencyError(_install("onnxruntime")) from error
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        source, target = Path(folder, "fp32.onnx"), Path(folder, "int8.onnx")
+        source.write_bytes(content)
+        quantize_dynamic(
+            source, target, op_types_to_quantize=list(_QUANTIZED_OPS), weight_type=QuantType.QInt8
+        )
+        return target.read_bytes()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the exporters say about themselves, and leave logging as it was.
+
+    torch announces its newer exporter and warns of the example's batch size;
+    onnxruntime logs advice (``quant_pre_process``) that 1.16.3 could not load.
+    """
+    root = logging.getLogger()
+    handlers, disabled = list(root.handlers), root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+        # logging.warning() gives a bare root logger a handler.
+        root.handlers[:] = handlers
+
+
+def _install(package: str) -> str:
+    return (
+        f"exporting to ONNX needs {package}, which is not installed; "
+        'install it with: pip install "edge-ser[workstation]"'
+    )
