@@ -164,7 +164,7 @@ def scan_corpus(corpus: Corpus, root: Path, labels: Mapping[str, str | None]) ->
         )
     return Scan(
         folders=folders,
-        clips=tuple(sorted(clips, key=lambda clip: clip.clip_id)),
+        clips=tuple(clips),
         skipped={reason: tuple(sorted(skipped[reason])) for reason in sorted(skipped)},
         keys_found=frozenset(found),
         speakers_found=frozenset(parsed.speaker for _, parsed in found.values()),

@@ -64,6 +64,11 @@ def test_same_seed_same_bytes_and_another_seed_others(root: Path, tmp_path: Path
         assert path.read_bytes() != path_other.read_bytes()
 
 
+def test_no_two_files_are_alike(root: Path) -> None:
+    contents = [path.read_bytes() for path in root.rglob("*.wav")]
+    assert len(set(contents)) == len(contents)
+
+
 def test_recordings_are_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "TESS").mkdir()
     with pytest.raises(CorpusError, match="TESS' is there already"):

@@ -56,9 +56,9 @@ def test_posteriors_count_by_their_largest_and_give_a_calibration_error() -> Non
 def test_calibration_error_by_hand() -> None:
     # Bins of a half: confidences 0.9 and 0.7 share (0.5, 1], 0.5 lies alone in (0, 0.5].
     posterior = [[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]]
-    truth = [0, 0, 1]
+    truth = [0, 0, 0]
     upper = abs(1 / 2 - (0.9 + 0.7) / 2) * 2 / 3
-    lower = abs(0 - 0.5) * 1 / 3
+    lower = abs(1 - 0.5) * 1 / 3
     assert expected_calibration_error(truth, posterior, n_bins=2) == pytest.approx(upper + lower)
 
 
