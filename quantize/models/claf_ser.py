@@ -159,16 +159,38 @@ class CLAFSER(nn.Module):
         float32 [shape=(B, 2 * hidden)]
         """
         if mask is None:
-            h = self.dropout(self.lstm(x)[0])
-            z = self.attention(h, h, h, need_weights=False)[0]
-            return z.mean(dim=1)
+            return self._attend(self.dropout(self.lstm(x)[0]), None)
         packed = pack_padded_sequence(
             x, mask.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
         )
         h, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=x.shape[1])
-        h = self.dropout(h)
-        z = self.attention(h, h, h, key_padding_mask=~mask, need_weights=False)[0]
-        return _masked_mean(z, mask)
+        return self._attend(self.dropout(h), mask)
+
+    def _attend(self, h: Tensor, mask: Tensor | None) -> Tensor:
+        """Equations 14-15 in one: (B, T, 2 * hidden) -> (B, 2 * hidden).
+
+        After the softmax everything is linear, so the mean over time is taken of the
+        attention weights.  Values and output are then projected once a head and once
+        a clip instead of at every frame: the numbers of ``nn.MultiheadAttention``
+        followed by the mean, at half the multiplications.
+        """
+        attention = self.attention
+        n_batch, n_frames, width = h.shape
+        n_heads, per_head = attention.num_heads, width // attention.num_heads
+        weights, biases = attention.in_proj_weight, attention.in_proj_bias
+        both = nn.functional.linear(h, weights[: 2 * width], biases[: 2 * width])
+        both = both.view(n_batch, n_frames, 2, n_heads, per_head).permute(2, 0, 3, 1, 4)
+        scores = both[0] @ both[1].transpose(2, 3) * per_head**-0.5
+        if mask is None:
+            attended = scores.softmax(dim=3).mean(dim=2)
+        else:
+            scores = scores.masked_fill(~mask[:, None, None, :], float("-inf"))
+            real = mask[:, None, :, None].to(h.dtype)
+            attended = (scores.softmax(dim=3) * real).sum(dim=2) / real.sum(dim=2)
+        mixed = attended.to(h.dtype) @ h
+        values = weights[2 * width :].view(n_heads, per_head, width)
+        pooled = torch.einsum("bhd,hkd->bhk", mixed, values).flatten(1)
+        return attention.out_proj(pooled + biases[2 * width :])
 
     def phonetic(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Equations 16-17: Conv1D, ReLU, masked mean -> (B, conv_channels)."""

@@ -48,6 +48,13 @@ def test_a_mixed_batch_equals_its_clips_alone():
         torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=1e-5)
 
 
+def test_attention_equals_torchs_own_followed_by_the_mean():
+    model = small()
+    h = torch.randn(3, 15, 32)
+    attended = model.attention(h, h, h, need_weights=False)[0].mean(dim=1)
+    torch.testing.assert_close(model._attend(h, None), attended, atol=1e-6, rtol=1e-5)
+
+
 def test_reversal_is_identity_forward_and_minus_alpha_backward():
     x = torch.randn(4, requires_grad=True)
     y = reverse_gradient(x, 0.25)
