@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_class_accuracy", "plot_confusion", "plot_curves"]
 
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#555555"
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
 _DPI = 150
 
 
@@ -60,7 +60,7 @@ def plot_curves(
     panels = [p for p in panels if any(f"{s}_{p[0]}" in e for e in history for s in _SIDES)]
     if not panels:
         raise ParameterError(
-            "history must hold epochs with train_loss, val_loss, train_accuracy or val_accuracy; "
+            "history must hold epochs with a loss or accuracy of train, val or test; "
             f"got {len(history)} epochs with none of them."
         )
     figure = _figure(5.4 * len(panels), 4.0)
@@ -99,10 +99,10 @@ _SIDES: dict[str, dict[str, Any]] = {
     },
     "test": {
         "label": "test (decides nothing)",
-        "color": _ORANGE,
-        "marker": "s",
+        "color": _GREEN,
+        "marker": "^",
         "markersize": 4,
-        "linestyle": "--",
+        "linestyle": "-.",
     },
 }
 

@@ -65,9 +65,20 @@ def test_curves_of_one_epoch_or_one_quantity(tmp_path: Path, drawn: list[Figure]
     assert axes.lines[0].get_xydata().tolist() == [[1, 1.5]]
 
 
+def test_curves_known_at_some_epochs_only(tmp_path: Path, drawn: list[Figure]) -> None:
+    history = [dict(epoch) for epoch in HISTORY]
+    history[1]["test_accuracy"], history[4]["test_accuracy"] = 0.5, 0.75
+    report.plot_curves(history, tmp_path / "curves.png")
+    line = drawn[0].axes[1].lines[1]
+    assert (line.get_label(), line.get_xydata().tolist()) == (
+        "test (decides nothing)",
+        [[2, 50], [5, 75]],
+    )
+
+
 @pytest.mark.parametrize("history", [[], [{"epoch": 1, "learning_rate": 0.1}]])
 def test_curves_of_nothing_are_refused(tmp_path: Path, history: list[dict[str, float]]) -> None:
-    with pytest.raises(ParameterError, match="history must hold epochs with train_loss"):
+    with pytest.raises(ParameterError, match="history must hold epochs with a loss or accuracy"):
         report.plot_curves(history, tmp_path / "curves.png")
     assert list(tmp_path.iterdir()) == []
 
