@@ -88,10 +88,16 @@ class Classifier:
         ParameterError
             If a length cannot be used or the language is not known.
         """
+        window_frames, window_hop = self._window(window_s), self._hop(hop_s)
+        if window_s is not None and hop_s is not None and hop_s <= window_s:
+            # A window is rounded down to whole frames, a hop to the nearest; equal lengths
+            # must stay side by side.
+            n_hops = self.spec.n_samples(window_frames) // self.spec.hop_length
+            window_hop = min(window_hop, n_hops)
         return Stream(
             self,
-            window_frames=self._window(window_s),
-            window_hop=self._hop(hop_s),
+            window_frames=window_frames,
+            window_hop=window_hop,
             smooth=smooth,
             gate=gate,
             language=language,

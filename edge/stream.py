@@ -59,7 +59,7 @@ class Stream:
         self.window_hop = window_hop
         self.window_s = spec.n_samples(window_frames) / spec.sample_rate
         self.hop_s = window_hop * spec.hop_length / spec.sample_rate
-        if window_hop > window_frames:
+        if self.hop_s > self.window_s:
             raise ParameterError(
                 f"a hop of {self.hop_s:.3f} s over a window of {self.window_s:.3f} s leaves audio "
                 "unheard: a hop no longer than the window is wanted"

@@ -61,7 +61,7 @@ def test_backend_sees_the_normalised_rows_of_the_window() -> None:
     repeats=st.integers(0, 3),
     window=st.sampled_from([(61, 16), (61, 61), (5, 1), (200, 30)]),
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_any_split_into_blocks_gives_what_classify_gives(
     cuts: list[int], repeats: int, window: tuple[int, int]
 ) -> None:
@@ -219,6 +219,15 @@ def test_window_and_hop_in_seconds_are_rounded_to_frames() -> None:
     assert stream.hop_s == 0.512
     stream = fake_classifier().stream(window_s=1.0, hop_s=0.001)
     assert (stream.window_frames, stream.window_hop) == (30, 1)
+
+
+@pytest.mark.parametrize("length_s", [0.1, 0.5, 1.0, 2.0, 2.03])
+def test_windows_side_by_side_hear_every_sample_once(length_s: float) -> None:
+    stream = fake_classifier().stream(window_s=length_s, hop_s=length_s)
+    first, second = stream.push(CLIP)[:2]
+    assert second.start_s - first.start_s == stream.hop_s
+    # Rounding to frames may make them share a little, but leaves nothing between them.
+    assert 0 <= first.end_s - second.start_s < 0.032
 
 
 @pytest.mark.parametrize(
