@@ -270,8 +270,10 @@ def write_report(path: str | os.PathLike[str], report: dict[str, Any]) -> None:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, target)
+        temporary = None
     except OSError as error:
+        raise ParameterError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
-        raise ParameterError(f"{path} cannot be written: {error.strerror}") from error
