@@ -47,6 +47,9 @@ def run() -> NoReturn:
     # and threads that wait for each other would only be slower on a small board.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # Closed by the caller (`>&-`): nobody wants what would be written there.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A path that the terminal cannot spell must not end a batch.
         if hasattr(stream, "reconfigure"):

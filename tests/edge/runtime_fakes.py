@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from edge.classifier import Classifier
 from edge.feature_spec import FeatureSpec
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
@@ -58,3 +64,17 @@ def voice(n_samples: int, f0_hz: float = 140.0, level: float = 0.2, seed: int = 
     syllables = 0.55 + 0.45 * np.sin(2 * np.pi * 3.1 * t_s)
     samples = level * (tone * syllables / 2 + 0.02 * rng.normal(size=n_samples))
     return samples.astype(np.float32)
+
+
+def run_cli(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``edge-ser`` in its own process; output is text unless ``text=False``."""
+    settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, **options}
+    command = [sys.executable, "-m", "edge.cli", *map(str, args)]
+    return subprocess.run(command, check=False, cwd=REPOSITORY, **settings)
+
+
+def start_cli(*args: object, **options: Any) -> subprocess.Popen[str]:
+    """Start ``edge-ser`` with pipes on all three streams."""
+    command = [sys.executable, "-m", "edge.cli", *map(str, args)]
+    settings: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(command, cwd=REPOSITORY, **{**settings, "text": True, **options})
