@@ -59,15 +59,18 @@ class TerminalSink:
         """Write a decision."""
         if not self._has_header:
             self._has_header = True
-            header = f"{'time':>8}  {'emotion':<10} {'probability':<{_BAR_CELLS + 6}} {'level':>8}"
-            self._stream.write(self._paint(f"{header}  {'latency':>9}", _DIM) + "\n")
+            header = (
+                f"{'time':>8}  {'emotion':<10} {'probability':<{_BAR_CELLS + 6}} "
+                f"{'level':>9} {'latency':>10}"
+            )
+            self._stream.write(self._paint(header, _DIM) + "\n")
         self._stream.write(self._line(decision) + "\n")
         self._stream.flush()
 
     def _line(self, decision: Decision) -> str:
         minutes, tenths = divmod(round(10 * decision.end_s), 600)
         time = f"{minutes}:{tenths / 10:04.1f}".rjust(8)
-        numbers = f"{decision.rms_db:5.1f} dB  {decision.latency_ms:6.1f} ms"
+        numbers = f"{decision.rms_db:6.1f} dB {decision.latency_ms:7.1f} ms"
         if decision.dropped_samples:
             numbers += f"  {decision.dropped_samples} samples dropped"
         if not decision.speech:

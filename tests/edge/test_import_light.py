@@ -1,0 +1,91 @@
+"""``import edge`` costs nothing, and the device needs NumPy alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from runtime_fakes import REPOSITORY
+
+import edge
+from edge.artifact import Artifact
+
+# Everything but NumPy and the standard library is out of reach.
+BLOCKER = """
+import sys
+
+class Blocker:
+    allowed = sys.stdlib_module_names | {"edge", "numpy"}
+    asked = []
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in self.allowed:
+            self.asked.append(name)
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
+
+blocker = Blocker()
+sys.meta_path.insert(0, blocker)
+"""
+
+
+def run_blocked(code: str, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", BLOCKER + code, *args],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_blocker_blocks() -> None:
+    assert "hypothesis is blocked" in run_blocked("import hypothesis").stderr
+
+
+def test_importing_the_package_and_its_command_line_imports_nothing_else() -> None:
+    done = run_blocked(
+        "import edge, edge.cli\n"
+        "assert not blocker.asked, blocker.asked\n"
+        "assert 'numpy' not in sys.modules\n"
+        "assert not set(sys.modules) & {'edge.classifier', 'edge.features'}\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_everything_imports_with_numpy_alone() -> None:
+    done = run_blocked(
+        "import importlib, pkgutil, edge\n"
+        "for module in pkgutil.walk_packages(edge.__path__, 'edge.'):\n"
+        "    if not module.name.startswith('edge.models'):\n"
+        "        importlib.import_module(module.name)\n"
+        "assert 'numpy' in sys.modules\n"
+        "assert not [a for a in blocker.asked if a.partition('.')[0] in "
+        "('torch', 'onnxruntime', 'sounddevice', 'soundfile', 'scipy', 'librosa', 'quantize')]\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_clip_is_classified_with_numpy_alone(tiny_artifact: Artifact) -> None:
+    done = run_blocked(
+        "from edge.cli import main\n"
+        "sys.exit(main(['listen', '--source', 'demo', '--fast', '--artifact', sys.argv[1]]))\n",
+        str(tiny_artifact.path),
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 20
+
+
+@pytest.mark.parametrize("name", [n for n in edge.__all__ if n != "__version__"])
+def test_every_export_is_there(name: str) -> None:
+    value = getattr(edge, name)
+    assert value.__name__ == name
+    assert name in dir(edge)
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'edge' has no attribute 'Nothing'"):
+        _ = edge.Nothing
+
+
+def test_version_is_that_of_the_project() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    assert re.search(r'^version = "(.+)"$', text, re.MULTILINE)[1] == edge.__version__

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+from runtime_fakes import fake_classifier, voice
+
+from edge.decision import Decision
+from edge.errors import AudioFileError
+from edge.peak_memory import peak_rss_mb
+from edge.pipeline import Summary, run_pipeline
+from edge.sources import Block
+
+CLIP = voice(70_000)
+
+
+class ListSource:
+    """Yields what it was given and notes whether it was closed."""
+
+    name = "the list"
+
+    def __init__(self, blocks: list[Block], wait_s: float = 0.0) -> None:
+        self._blocks, self._wait_s = blocks, wait_s
+        self.waited_s = 0.0
+        self.closed = False
+
+    def blocks(self, stop: threading.Event) -> Generator[Block, None, None]:
+        try:
+            for block in self._blocks:
+                if self._wait_s:
+                    time.sleep(self._wait_s)
+                    self.waited_s += self._wait_s
+                if stop.is_set():
+                    return
+                yield block
+        finally:
+            self.closed = True
+
+
+class ListSink:
+    def __init__(self) -> None:
+        self.decisions: list[Decision] = []
+
+    def emit(self, decision: Decision) -> None:
+        self.decisions.append(decision)
+
+
+def blocks_of(n_samples: int, samples: np.ndarray = CLIP) -> list[Block]:
+    return [Block(samples[i : i + n_samples]) for i in range(0, samples.size, n_samples)]
+
+
+def test_every_sink_gets_what_the_stream_decides_flush_included() -> None:
+    classifier = fake_classifier()
+    sinks = [ListSink(), ListSink()]
+    summary = run_pipeline(ListSource(blocks_of(512)), classifier.stream(smooth=False), sinks)
+    wanted = [d.posterior for d in classifier.classify(CLIP, 16_000)]
+    for sink in sinks:
+        assert [d.posterior for d in sink.decisions] == wanted
+    assert summary.decisions == len(wanted)
+    assert summary.audio_s == 70_000 / 16_000
+
+
+def test_percentiles_are_those_of_the_latencies() -> None:
+    sink = ListSink()
+    summary = run_pipeline(ListSource(blocks_of(512)), fake_classifier().stream(), [sink])
+    latencies = [d.latency_ms for d in sink.decisions]
+    wanted = np.percentile(latencies, (50, 95, 99))
+    assert [summary.p50_ms, summary.p95_ms, summary.p99_ms] == pytest.approx(wanted)
+
+
+def test_waiting_is_not_work() -> None:
+    source = ListSource(blocks_of(8192), wait_s=0.05)
+    started_s = time.perf_counter()
+    summary = run_pipeline(source, fake_classifier().stream(), [])
+    elapsed_s = time.perf_counter() - started_s
+    assert summary.rtf * summary.audio_s == pytest.approx(elapsed_s - 9 * 0.05, abs=0.05)
+
+
+def test_duration_ends_to_the_sample_and_closes_the_source() -> None:
+    source, sink = ListSource(blocks_of(1000)), ListSink()
+    summary = run_pipeline(source, fake_classifier().stream(), [sink], duration_s=2.5)
+    assert summary.audio_s == 2.5
+    assert sink.decisions[-1].end_s == 2.496
+    assert source.closed
+
+
+def test_longer_duration_than_the_source_is_no_error() -> None:
+    assert run_pipeline(
+        ListSource(blocks_of(512)), fake_classifier().stream(), [], duration_s=99
+    ).audio_s == pytest.approx(4.375)
+
+
+def test_lost_samples_are_summed() -> None:
+    blocks = [Block(CLIP[:40_000]), Block(CLIP[:0], 100), Block(CLIP[40_000:], 23)]
+    sink = ListSink()
+    summary = run_pipeline(ListSource(blocks), fake_classifier().stream(), [sink])
+    assert summary.dropped_samples == 123
+    assert sum(d.dropped_samples for d in sink.decisions) == 123
+
+
+def test_stop_leaves_the_rest_undecided() -> None:
+    stop = threading.Event()
+
+    class StoppingSink(ListSink):
+        def emit(self, decision: Decision) -> None:
+            super().emit(decision)
+            stop.set()
+
+    sink = StoppingSink()
+    summary = run_pipeline(
+        ListSource(blocks_of(512)), fake_classifier().stream(), [sink], stop=stop
+    )
+    assert summary.decisions == len(sink.decisions) == 1
+    assert summary.audio_s == pytest.approx(1.984, abs=0.03)
+
+
+def test_stop_before_any_audio_is_no_error() -> None:
+    stop = threading.Event()
+    stop.set()
+    summary = run_pipeline(ListSource(blocks_of(512)), fake_classifier().stream(), [], stop=stop)
+    assert summary.decisions == 0
+    assert summary.rtf is None
+    assert summary.to_dict()["p50_ms"] is None
+    assert summary.sentence().startswith("0 decisions in 0.0 s of audio, 0 samples dropped")
+
+
+@pytest.mark.parametrize("n_samples", [0, 1023])
+def test_source_without_a_whole_frame_is_an_error(n_samples: int) -> None:
+    source = ListSource([Block(CLIP[:n_samples])])
+    with pytest.raises(AudioFileError, match=f"the list ended after {n_samples} samples"):
+        run_pipeline(source, fake_classifier().stream(), [])
+
+
+def test_source_is_closed_when_a_sink_fails() -> None:
+    class BrokenSink:
+        def emit(self, decision: Decision) -> None:
+            raise BrokenPipeError
+
+    source = ListSource(blocks_of(512))
+    with pytest.raises(BrokenPipeError):
+        run_pipeline(source, fake_classifier().stream(), [BrokenSink()])
+    assert source.closed
+
+
+def test_summary_has_exactly_the_documented_keys_in_order() -> None:
+    summary = Summary(3, 1.23456, 0.0123456, 1.0, 2.0, 3.0, 7, 41.26)
+    assert list(summary.to_dict().items()) == [
+        ("type", "summary"), ("decisions", 3), ("audio_s", 1.235), ("rtf", 0.01235),
+        ("p50_ms", 1.0), ("p95_ms", 2.0), ("p99_ms", 3.0), ("dropped_samples", 7),
+        ("peak_rss_mb", 41.3),
+    ]  # fmt: skip
+    assert "\n" not in summary.sentence()
+
+
+def test_peak_memory_is_at_least_what_an_array_took() -> None:
+    before = peak_rss_mb()
+    ballast = np.ones(8_000_000)
+    assert peak_rss_mb() >= min(before, 60) + 40
+    del ballast
+    assert peak_rss_mb() >= 60

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+
+from edge.decision import Decision
+from edge.sinks import JsonLinesSink, TerminalSink
+
+ESCAPE = "\x1b["
+
+
+def decision(**changes: object) -> Decision:
+    values: dict[str, object] = {
+        "start_s": 0.0, "end_s": 1.984, "label": "happy", "posterior": {"happy": 0.53, "sad": 0.47},
+        "raw_label": "sad", "rms_db": -23.4, "features_ms": 1.0, "model_ms": 2.0,
+        "latency_ms": 3.1, "dropped_samples": 0,
+    }  # fmt: skip
+    return Decision(**{**values, **changes})
+
+
+class Screen(io.TextIOWrapper):
+    """A text stream that says whether it is a terminal."""
+
+    def __init__(self, encoding: str = "utf-8", is_terminal: bool = True) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, write_through=True)
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+    def text(self) -> str:
+        return self.buffer.getvalue().decode(self.encoding)
+
+
+def shown(screen: Screen, environment: dict[str, str] | None = None, **changes: object) -> str:
+    TerminalSink(screen, environment or {}).emit(decision(**changes))
+    return screen.text()
+
+
+def test_line_shows_time_emotion_probability_level_and_latency() -> None:
+    header, line = shown(Screen(is_terminal=False)).splitlines()
+    assert header.split() == ["time", "emotion", "probability", "level", "latency"]
+    assert re.fullmatch(r" +0:02\.0  happy +█+\S? +53 % +-23\.4 dB +3\.1 ms", line)
+
+
+def test_header_comes_once() -> None:
+    screen = Screen(is_terminal=False)
+    sink = TerminalSink(screen, {})
+    for _ in range(3):
+        sink.emit(decision())
+    assert screen.text().count("emotion") == 1
+    assert len(screen.text().splitlines()) == 4
+
+
+def test_bar_is_as_long_as_the_probability() -> None:
+    def bar(p: float) -> str:
+        line = shown(Screen(is_terminal=False), posterior={"happy": p}).splitlines()[1]
+        return line[21:45]
+
+    assert bar(1.0) == "█" * 24
+    assert bar(0.5) == "█" * 12 + " " * 12
+    assert bar(0.5 + 1 / 48) == "█" * 12 + "▌" + " " * 11
+    assert bar(0.0) == " " * 24
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_bar_is_ascii_where_blocks_cannot_be_written(encoding: str) -> None:
+    line = shown(Screen(encoding, is_terminal=False)).splitlines()[1]
+    assert "#############..........." in line
+
+
+@pytest.mark.parametrize("p", [0.0, 0.26, 0.999, 1.0])
+def test_columns_stay_aligned(p: float) -> None:
+    texts = [
+        shown(Screen(is_terminal=False), posterior={"happy": p}),
+        shown(Screen(is_terminal=False), label="surprised", posterior={"surprised": p}),
+        shown(Screen(is_terminal=False), speech=False, rms_db=-120.0, end_s=3599.97),
+        shown(Screen("ascii", is_terminal=False), posterior={"happy": p}),
+    ]
+    assert {len(line) for text in texts for line in text.splitlines()} == {72}
+
+
+def test_terminal_gets_colours() -> None:
+    assert ESCAPE in shown(Screen())
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "environment"),
+    [(False, {}), (True, {"NO_COLOR": "1"}), (True, {"TERM": "dumb"})],
+)
+def test_no_escape_codes_where_they_are_not_wanted(
+    is_terminal: bool, environment: dict[str, str]
+) -> None:
+    assert "\x1b" not in shown(Screen(is_terminal=is_terminal), environment)
+
+
+def test_empty_no_color_does_not_count() -> None:
+    assert ESCAPE in shown(Screen(), {"NO_COLOR": ""})
+
+
+def test_quiet_segment_says_so_instead_of_an_emotion() -> None:
+    line = shown(Screen(), speech=False, rms_db=-71.0).splitlines()[1]
+    assert line.startswith("\x1b[2m")
+    assert "quiet" in line
+    assert "happy" not in line
+    assert "%" not in line
+    assert "-71.0 dB" in line
+
+
+def test_lost_samples_are_named() -> None:
+    assert shown(Screen(), dropped_samples=512).endswith("512 samples dropped\n")
+
+
+@pytest.mark.parametrize(
+    ("end_s", "time"),
+    [(1.984, "0:02.0"), (59.97, "1:00.0"), (59.94, "0:59.9"), (3725.0, "62:05.0")],
+)
+def test_time_is_minutes_and_seconds(end_s: float, time: str) -> None:
+    assert shown(Screen(is_terminal=False), end_s=end_s).splitlines()[1].split()[0] == time
+
+
+class Counting(io.StringIO):
+    n_flushes = 0
+
+    def flush(self) -> None:
+        self.n_flushes += 1
+        super().flush()
+
+
+def test_json_lines_are_flushed_one_by_one() -> None:
+    stream = Counting()
+    sink = JsonLinesSink(stream)
+    sink.emit(decision())
+    assert stream.n_flushes == 1
+    sink.write({"type": "summary", "p50_ms": None})
+    assert stream.n_flushes == 2
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert first == decision().to_dict()
+    assert second == {"type": "summary", "p50_ms": None}
+
+
+def test_json_never_holds_what_json_has_no_word_for() -> None:
+    stream = io.StringIO()
+    with pytest.raises(ValueError, match="JSON"):
+        JsonLinesSink(stream).write({"rtf": float("nan")})
+    assert stream.getvalue() == ""

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+from runtime_fakes import voice
+
+import edge.audio.microphone
+from edge.audio.file import write_wav
+from edge.audio.resample import resample
+from edge.errors import AudioFileError
+from edge.sources import Block, FileSource, MicrophoneSource, StdinSource
+
+CLIP = voice(8000)
+
+
+def collect(source: object, stop: threading.Event | None = None) -> list[Block]:
+    return list(source.blocks(stop or threading.Event()))
+
+
+def joined(blocks: list[Block]) -> np.ndarray:
+    return np.concatenate([block.samples for block in blocks])
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.wav"
+    write_wav(path, CLIP, 16_000)
+    return path
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
+        yield reader, writer
+
+
+def test_fast_file_gives_every_sample_and_never_waits(clip: Path) -> None:
+    source = FileSource(clip, 16_000, fast=True)
+    np.testing.assert_allclose(joined(collect(source)), CLIP, atol=1 / 32768)
+    assert source.waited_s == 0
+    assert source.name == str(clip)
+
+
+def test_paced_file_takes_as_long_as_it_lasts(clip: Path) -> None:
+    source = FileSource(clip, 16_000)
+    started_s = time.perf_counter()
+    blocks = collect(source)
+    elapsed_s = time.perf_counter() - started_s
+    assert 0.49 <= elapsed_s < 1.0
+    assert source.waited_s == pytest.approx(elapsed_s, abs=0.2)
+    assert {block.samples.size for block in blocks[:-2]} == {512}
+    assert np.array_equal(joined(blocks), joined(collect(FileSource(clip, 16_000, fast=True))))
+
+
+def test_late_reader_loses_nothing_and_the_arrivals_tell(clip: Path) -> None:
+    blocks = []
+    for block in FileSource(clip, 16_000).blocks(threading.Event()):
+        if not blocks:
+            time.sleep(0.3)
+            # The next blocks have been due all the while.
+        elif len(blocks) == 1:
+            assert time.perf_counter() - block.arrived_s > 0.2
+        blocks.append(block)
+    assert joined(blocks).size == 8000
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 44_100, 48_000])
+@pytest.mark.parametrize("fast", [True, False])
+def test_other_rates_arrive_resampled(tmp_path: Path, sample_rate: int, fast: bool) -> None:
+    samples = voice(round(0.2 * sample_rate))
+    write_wav(tmp_path / "clip.wav", samples, sample_rate)
+    out = joined(collect(FileSource(tmp_path / "clip.wav", 16_000, fast=fast)))
+    wanted = resample(samples, sample_rate, 16_000)
+    assert out.size == wanted.size
+    np.testing.assert_allclose(out, wanted, atol=2e-4)
+
+
+def test_stop_ends_a_wait_at_once(clip: Path) -> None:
+    stop = threading.Event()
+    blocks = FileSource(clip, 16_000).blocks(stop)
+    next(blocks)
+    stop.set()
+    assert list(blocks) == []
+
+
+def test_missing_file_is_an_audio_file_error(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match=r"none\.wav does not exist"):
+        collect(FileSource(tmp_path / "none.wav", 16_000))
+
+
+def test_raw_samples_come_back_from_a_pipe(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    reader, writer = pipe
+    whole = np.array([0, 1, -1, 32767, -32768], dtype="<i2")
+    writer.write(whole.tobytes())
+    writer.close()
+    np.testing.assert_array_equal(joined(collect(StdinSource(reader, 16_000))), whole / 32768)
+
+
+def test_half_a_sample_waits_for_its_other_half(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    reader, writer = pipe
+    data = np.arange(1, 5, dtype="<i2").tobytes()
+    source = StdinSource(reader, 16_000)
+    blocks = source.blocks(threading.Event())
+    writer.write(data[:3])
+    first = next(blocks)
+    writer.write(data[3:])
+    writer.close()
+    np.testing.assert_array_equal(joined([first, *blocks]) * 32768, [1, 2, 3, 4])
+
+
+def test_odd_byte_at_the_end_is_reported(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    reader, writer = pipe
+    writer.write(b"\x01\x00\x02")
+    writer.close()
+    warnings: list[str] = []
+    blocks = collect(StdinSource(reader, 16_000, warn=warnings.append))
+    assert joined(blocks).tolist() == [1 / 32768]
+    assert warnings == ["standard input ended with half a sample: its last byte was left out"]
+
+
+def test_audio_file_on_a_pipe_is_refused(pipe: tuple[BinaryIO, BinaryIO], clip: Path) -> None:
+    reader, writer = pipe
+    writer.write(clip.read_bytes()[:4000])
+    with pytest.raises(AudioFileError, match="starts with RIFF"):
+        collect(StdinSource(reader, 16_000))
+
+
+def test_terminal_on_standard_input_is_refused() -> None:
+    leader, follower = os.openpty()
+    with os.fdopen(leader, "rb"), os.fdopen(follower, "rb") as terminal:  # noqa: SIM117
+        with pytest.raises(AudioFileError, match="standard input is a terminal"):
+            collect(StdinSource(terminal, 16_000))
+
+
+def test_stop_ends_the_wait_for_a_silent_pipe(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    reader, _ = pipe
+    stop = threading.Event()
+    timer = threading.Timer(0.1, stop.set)
+    timer.start()
+    source = StdinSource(reader, 16_000)
+    started_s = time.perf_counter()
+    assert collect(source, stop) == []
+    assert time.perf_counter() - started_s < 2
+    assert source.waited_s > 0.05
+    timer.join()
+
+
+class FakeMicrophone:
+    """Hands out blocks with the counters as they stood after each."""
+
+    device = SimpleNamespace(name="Desk microphone")
+    capture_rate, n_channels = 48_000, 2
+    script: list[tuple[np.ndarray, int, int]]
+    is_open = False
+
+    def __init__(self, device: str | None, sample_rate: int) -> None:
+        self.asked = (device, sample_rate)
+        self.dropped_samples = self.overflows = 0
+        FakeMicrophone.last = self
+
+    def __enter__(self) -> FakeMicrophone:
+        self.is_open = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_open = False
+
+    def read(self, timeout_s: float) -> np.ndarray:
+        samples, self.dropped_samples, self.overflows = self.script.pop(0)
+        if not self.script:
+            self.stop.set()
+        return samples
+
+
+@pytest.fixture
+def microphone(monkeypatch: pytest.MonkeyPatch) -> type[FakeMicrophone]:
+    monkeypatch.setattr(edge.audio.microphone, "Microphone", FakeMicrophone)
+    monkeypatch.setattr(FakeMicrophone, "stop", threading.Event(), raising=False)
+    return FakeMicrophone
+
+
+def test_microphone_blocks_carry_what_was_lost(microphone: type[FakeMicrophone]) -> None:
+    empty = np.zeros(0, np.float32)
+    microphone.script = [
+        (CLIP[:512], 0, 0), (empty, 0, 0), (CLIP[512:1024], 100, 1), (empty, 130, 3),
+        (CLIP[1024:1030], 130, 3),
+    ]  # fmt: skip
+    said: list[str] = []
+    opened: list[str] = []
+    source = MicrophoneSource("desk", 16_000, warn=said.append, opened=opened.append)
+    blocks = collect(source, microphone.stop)
+    assert [(b.samples.size, b.dropped_samples) for b in blocks] == [
+        (512, 0), (512, 100), (0, 30), (6, 0),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(joined(blocks), CLIP[:1030])
+    assert opened == ["Desk microphone (48000 Hz, 2 channels)"]
+    assert len(said) == 1
+    assert "lost input" in said[0]
+    assert microphone.last.asked == ("desk", 16_000)
+    assert not microphone.last.is_open
+
+
+def test_backlog_of_a_microphone_shows_as_age(microphone: type[FakeMicrophone]) -> None:
+    microphone.script = [(voice(1600), 160, 0)]
+    blocks = collect(MicrophoneSource(None, 16_000), microphone.stop)
+    assert [b.samples.size for b in blocks] == [512, 512, 512, 64]
+    assert [b.dropped_samples for b in blocks] == [160, 0, 0, 0]
+    ages_s = [blocks[-1].arrived_s - block.arrived_s for block in blocks]
+    assert ages_s == pytest.approx([1088 / 16_000, 576 / 16_000, 64 / 16_000, 0])
+
+
+def test_microphone_is_closed_when_the_reader_leaves(microphone: type[FakeMicrophone]) -> None:
+    microphone.script = [(CLIP, 0, 0), (CLIP, 0, 0)]
+    blocks = MicrophoneSource(None, 16_000).blocks(threading.Event())
+    next(blocks)
+    assert microphone.last.is_open
+    blocks.close()
+    assert not microphone.last.is_open
