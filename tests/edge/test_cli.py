@@ -65,7 +65,7 @@ def test_listen_writes_decisions_to_stdout_and_the_rest_to_stderr(
 ) -> None:
     done = run_cli("listen", "--source", folder / "a.wav", "--fast", *model)
     assert done.returncode == 0
-    header, *lines = done.stdout.splitlines()
+    _, *lines = done.stdout.splitlines()
     assert len(lines) == 3
     assert all(any(label in line for label in LABELS) for line in lines)
     assert "\x1b" not in done.stdout + done.stderr
