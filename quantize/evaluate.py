@@ -94,7 +94,7 @@ def artifact_runner(folder: Path) -> Runner:
     manifest = artifact.manifest
     backend = open_backend(artifact)
     return Runner(
-        manifest.quantization["recipe"], backend.infer, manifest.feature_spec,
+        manifest.quantization.recipe, backend.infer, manifest.feature_spec,
         manifest.mean, manifest.std, manifest.temperature,
         manifest.window_frames, manifest.window_hop, manifest.model_sha256,
     )

@@ -1,0 +1,135 @@
+"""``edge-ser-quantize export``: a trained run as an artifact for the device."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.artifact import Artifact
+from quantize.checkpoint import load_checkpoint
+from quantize.errors import TrainingError
+from quantize.files import atomic_path
+from quantize.model_card import model_card
+
+__all__ = ["add_command", "export_run"]
+
+KIND_NAMES = ("numpy-fp32", "numpy-int8", "onnx-fp32", "onnx-int8")
+
+#: The strictest of what the four corpora ask for.
+LICENCE = (
+    "CC BY-NC-SA 4.0; trained on RAVDESS (CC BY-NC-SA 4.0), TESS (CC BY-NC-ND 4.0), SAVEE and "
+    "EMO-DB (research use): for research and other non-commercial use only"
+)
+
+
+def add_command(commands: Any) -> None:
+    """Add ``export`` to the parser."""
+    parser = commands.add_parser(
+        "export", help="write the artifact folder that a device loads, and its model card"
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder with a checkpoint")
+    parser.add_argument("--kind", choices=KIND_NAMES, default="numpy-int8",
+                        help="runtime and weights (default: numpy-int8)")
+    parser.add_argument("--out", type=Path, metavar="DIR",
+                        help="artifact folder (default: RUN/artifacts/KIND)")
+    parser.add_argument("--name", help="name of the model (default: claf-ser-KIND)")
+    parser.add_argument(
+        "--figures", type=Path, action="append", default=[], metavar="FILE",
+        help="evaluation written by evaluate --json, to be carried in the manifest; repeatable",
+    )
+    parser.add_argument("--card", type=Path, metavar="FILE",
+                        help="also write a model card in Markdown there")
+    parser.set_defaults(function=_export)
+
+
+def export_run(
+    run: Path,
+    kind: str,
+    out: Path,
+    *,
+    name: str | None = None,
+    accuracy: Sequence[dict[str, Any]] = (),
+) -> Artifact:
+    """Export the checkpoint of a run folder.
+
+    Raises
+    ------
+    EdgeSerError
+        If the checkpoint or a figure cannot be used, or the export went wrong.
+    """
+    from quantize.export import ExportFacts, export_artifact
+
+    saved = load_checkpoint(run / "checkpoint.safetensors")
+    facts = ExportFacts(
+        name=name or f"claf-ser-{kind}",
+        spec=saved.spec,
+        mean=saved.mean,
+        std=saved.std,
+        training=saved.training,
+        licence=LICENCE,
+        accuracy=accuracy,
+    )
+    return export_artifact(kind, saved.model, facts, out)
+
+
+def accuracy_entries(path: Path) -> list[dict[str, Any]]:
+    """Figures of one ``evaluate --json`` file as the manifest keeps them.
+
+    Several seeds of ``paper`` give their mean; folds give the pooled figures of every
+    corpus; the model measured is one trained without the clips it is measured on.
+
+    Raises
+    ------
+    TrainingError
+        If the file is not such a report.
+    """
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        runs = report["runs"]
+        common = {
+            "command": report["command"],
+            "commit": report["commit"],
+            "kind": report["kind"],
+            "language": report["language"],
+        }
+        if "pooled" in report:
+            split = runs[0]["split"].rsplit("-f", 1)[0] + f", {len(runs)} folds"
+            return [
+                {"split": f"{split}, {corpus}", "metric": metric, "value": figures[metric],
+                 "n": figures["n"], "ci95": figures[f"{metric}_ci95"], **common}
+                for corpus, figures in report["pooled"]["by_corpus"].items()
+                for metric in ("accuracy", "uar")
+            ]
+        if len(runs) == 1:
+            return [
+                {"split": runs[0]["split"], "metric": metric, "value": runs[0][metric],
+                 "n": runs[0]["n"], "ci95": runs[0][f"{metric}_ci95"], **common}
+                for metric in ("accuracy", "uar")
+            ]
+        splits = ", ".join(r["split"] for r in runs)
+        return [
+            {"split": splits, "metric": "accuracy (mean)", "value": report["mean_accuracy"],
+             "n": sum(r["n"] for r in runs), "sd": report["sd_accuracy"], **common}
+        ]
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise TrainingError(
+            f"{path} is no report of edge-ser-quantize evaluate --json: {error!r}"
+        ) from error
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    entries = [entry for path in arguments.figures for entry in accuracy_entries(path)]
+    out = arguments.out or arguments.run / "artifacts" / arguments.kind
+    artifact = export_run(
+        arguments.run, arguments.kind, out, name=arguments.name, accuracy=entries
+    )
+    if arguments.card:
+        with atomic_path(arguments.card) as temporary:
+            temporary.write_text(model_card(artifact.manifest), encoding="utf-8")
+    manifest = artifact.manifest
+    print(f"{out}  {manifest.quantization.recipe}  {manifest.model_bytes / 1000:.1f} kB  "
+          f"sha256 {manifest.model_sha256[:12]}")
+    return 0

@@ -1,0 +1,111 @@
+"""MODEL_CARD.md of a trained model, from its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edge.manifest import Manifest
+from quantize.corpora import CORPORA
+
+__all__ = ["model_card"]
+
+_USE = """\
+## What it is for
+
+Research into speech emotion recognition, teaching, and private experiments on small
+devices: a robot that reacts to a tone of voice, an art installation, a study of one's own
+recordings with everybody's consent.
+
+## What it must not be used for
+
+* Judging people at work, at school, at a border, in court, in hiring, insurance or
+  policing, or anyone who has not agreed to it. In the European Union, emotion recognition
+  at work and in education is prohibited (Regulation 2024/1689, article 5).
+* Medical or psychological findings.
+* Anything commercial: the recordings it learned from do not allow it.
+
+## Limits
+
+* It learned from **acted** emotions by a few dozen adult speakers of North American and
+  British English and of German. Spontaneous speech is harder, other languages, accents,
+  children and old voices were not in the training data, and how wrong it is there was not
+  measured.
+* Figures on the `paper` split share speakers, sentences and rooms between training and
+  test. For strangers, read the `speaker` rows.
+* TESS has two speakers and one carrier phrase. Its figures say little about anyone else,
+  and it lifts every average it is part of.
+* The EMO-DB recordings used here are the first 2.0 s of each utterance, padded with zeros
+  where shorter; boredom has no class and was left out.
+* It names one of eight emotions for anything that is loud enough, music and barking too.
+* The posterior is not calibrated: 0.9 does not mean right nine times in ten.
+"""
+
+
+def model_card(manifest: Manifest) -> str:
+    """Describe a model for people.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Of any of its artifacts.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    training = manifest.training
+    parts = [
+        f"# {manifest.name}",
+        f"CLAF-SER with {manifest.architecture.hidden} LSTM units a direction, "
+        f"`{manifest.quantization.recipe}`, {manifest.model_bytes / 1000:.0f} kB. It takes "
+        f"{manifest.window_frames} rows of {manifest.architecture.n_features} features "
+        f"(about 2 s of speech at {manifest.feature_spec.sample_rate} Hz) and gives a posterior "
+        f"over {', '.join(manifest.labels)}.",
+        "This file is written by `edge-ser-quantize export --card` from the manifest.",
+        "## Training data\n\n" + _data_table(training.get("corpora", ())),
+        f"Trained on {training.get('n_clips', '?')} clips (split `{training.get('split')}`), "
+        f"{training.get('epochs', '?')} epochs, seed {training.get('seed')}, "
+        f"commit `{training.get('commit')}`. The language id of the device is "
+        f"`{manifest.default_language}`.",
+        f"Licence of the weights: {manifest.licence}.",
+        "## Measured\n\n" + _figures(manifest.accuracy),
+        _USE,
+    ]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _data_table(names: Any) -> str:
+    lines = ["| corpus | language | licence of the recordings |", "|---|---|---|"]
+    for name in names:
+        corpus = CORPORA[name]
+        lines.append(f"| {corpus.title} | {corpus.language} | {corpus.licence} |")
+    return "\n".join(lines)
+
+
+def _figures(entries: tuple[Mapping[str, Any], ...]) -> str:
+    if not entries:
+        return "Nothing was measured."
+    lines = [
+        "Each figure comes from a model trained with the same settings on the other side of the "
+        "split named, so no clip measured was trained on. Whole utterances: the mean posterior of "
+        "their 2 s segments.",
+        "",
+        "| split | figure | value | clips | artifact, language | commit |",
+        "|---|---|---|---|---|---|",
+    ]
+    for entry in entries:
+        value = f"{100 * entry['value']:.1f} %"
+        if "ci95" in entry:
+            low, high = entry["ci95"]
+            value += f" [{100 * low:.1f}, {100 * high:.1f}]"
+        if "sd" in entry:
+            value += f" ± {100 * entry['sd']:.1f}"
+        lines.append(
+            f"| {entry['split']} | {entry['metric']} | {value} | {entry['n']} | "
+            f"{entry.get('kind', '')}, {entry.get('language', '')} | `{entry['commit']}` |"
+        )
+    commands = sorted({entry["command"] for entry in entries})
+    lines += ["", "Commands:", "", *(f"    {command}" for command in commands)]
+    return "\n".join(lines)

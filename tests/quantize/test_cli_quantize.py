@@ -1,0 +1,163 @@
+"""The workstation's command line, from corpus to artifact to the device's own command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import edge
+from quantize.cli import main
+
+
+def train(data: Path, cache: Path, out: Path, *more: str) -> list[str]:
+    return [
+        "train", "--data", str(data), "--cache", str(cache), "--out", str(out), "--epochs", "2",
+        "--variants", "1", "--workers", "1", "--hidden", "16", *more,
+    ]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data") / "corpora"
+    assert main(["synthesise-corpus", str(root)]) == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def runs(data, tmp_path_factory):
+    """Two trained folds, the cache beside them."""
+    folder = tmp_path_factory.mktemp("runs")
+    for fold in range(2):
+        command = train(data, folder / "cache", folder / f"f{fold}", "--split", "speaker",
+                        "--fold", str(fold))
+        assert main(command) == 0
+    return folder
+
+
+def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
+    return ["evaluate", "--data", str(data), "--cache", str(runs / "cache"), "--workers", "1",
+            *more]
+
+
+def test_a_run_folder_tells_how_it_was_made(runs):
+    folder = runs / "f1"
+    names = {p.name for p in folder.iterdir()}
+    assert {"config.json", "split.json", "corpora.json", "history.json", "curves.png",
+            "checkpoint.safetensors"} <= names
+    config = json.loads((folder / "config.json").read_text())
+    assert config["run"]["split"] == "speaker"
+    assert config["run"]["fold"] == 1
+    assert config["model"]["hidden"] == 16
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_folds_are_pooled_and_written_as_json(data, runs, tmp_path, capsys):
+    report = tmp_path / "r.json"
+    command = evaluate(data, runs, str(runs / "f0"), str(runs / "f1"), "--json", str(report))
+    assert main(command) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split()[:5] == ["run", "split", "clips", "accuracy", "UAR"]
+    assert table[-1].startswith("all folds")
+    result = json.loads(report.read_text())
+    assert result["language"] == "unknown"
+    assert result["pooled"]["n"] == sum(r["n"] for r in result["runs"])
+    assert (runs / "f0" / "confusion-torch-unknown.png").is_file()
+    assert (runs / "f0" / "class-accuracy-torch-unknown.png").is_file()
+
+
+def test_an_artifact_is_measured_in_its_own_runtime(data, runs, capsys):
+    figures = []
+    for kind in ("torch", "numpy-int8", "onnx-fp32"):
+        assert main(evaluate(data, runs, str(runs / "f0"), "--kind", kind)) == 0
+        name = f"evaluation-{kind}-unknown.json"
+        figures.append(json.loads((runs / "f0" / name).read_text()))
+    torch_figures, numpy_figures, onnx_figures = figures
+    assert torch_figures["model_sha256"] is None
+    assert numpy_figures["model_sha256"] != onnx_figures["model_sha256"]
+    assert onnx_figures["confusion"] == torch_figures["confusion"]
+    assert abs(numpy_figures["accuracy"] - torch_figures["accuracy"]) < 0.1
+
+
+def test_export_carries_figures_and_a_card_and_the_device_loads_it(
+    data, runs, tmp_path, capsys
+):
+    report = tmp_path / "r.json"
+    assert main(evaluate(data, runs, str(runs / "f0"), "--json", str(report))) == 0
+    out, card = tmp_path / "model", tmp_path / "CARD.md"
+    command = ["export", str(runs / "f0"), "--out", str(out), "--figures", str(report), "--card",
+               str(card), "--name", "small"]
+    assert main(command) == 0
+    assert "numpy_weight_only_wi8" in capsys.readouterr().out
+    classifier = edge.load(out)
+    accuracy = classifier.artifact.manifest.accuracy
+    assert [entry["metric"] for entry in accuracy] == ["accuracy", "uar"]
+    assert accuracy[0]["split"].startswith("speaker-5fold-s0-f0")
+    text = card.read_text()
+    assert text.startswith("# small\n")
+    assert f"{100 * accuracy[0]['value']:.1f} %" in text
+    assert "must not be used" in text
+
+
+def test_the_same_command_does_not_train_over_a_finished_run(data, runs, capsys):
+    before = (runs / "f0" / "checkpoint.safetensors").read_bytes()
+    assert main(train(data, runs / "cache", runs / "f0", "--split", "speaker")) == 2
+    assert "already holds a trained checkpoint" in capsys.readouterr().err
+    assert (runs / "f0" / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_run_without_held_out_clips_cannot_be_measured(data, runs, capsys):
+    assert main(train(data, runs / "cache", runs / "all", "--split", "all")) == 0
+    assert main(evaluate(data, runs, str(runs / "all"))) == 2
+    assert "held nothing out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["evaluate", "--data", "{data}", "nowhere"], "nowhere"),
+        (["train", "--data", "nowhere", "--out", "x"], "nowhere"),
+        (["train", "--data", "{data}", "--out", "x", "--split", "speaker", "--fold", "9"],
+         "fold is 9"),
+        (["train", "--data", "{data}", "--out", "x", "--map-label", "boredom"],
+         "WORD=LABEL is wanted"),
+        (["train", "--data", "{data}", "--out", "x", "--epochs", "0"], "epochs is 0"),
+        (["export", "nowhere"], "there is no checkpoint"),
+        (["export", "{runs}/f0", "--figures", "{data}/none.json"], "no report of"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_no_half_run(
+    arguments, sentence, data, runs, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    words = [word.format(data=data, runs=runs) for word in arguments]
+    assert main(words) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("edge-ser-quantize: error: ")
+    assert sentence in error
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "x" / "checkpoint.safetensors").exists()
+
+
+def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path):
+    command = [sys.executable, "-m", "quantize.cli",
+               *train(data, runs / "cache", tmp_path / "run"), "--epochs", "4000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    state = tmp_path / "run" / "history.json"
+    try:
+        for _ in range(600):
+            if state.is_file():
+                break
+            process.wait(timeout=0.1) if process.poll() is not None else None
+            import time
+
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.communicate()
+    n_epochs = len(json.loads(state.read_text()))
+    assert 0 < n_epochs < 4000
+    assert (tmp_path / "run" / "training_state.pt").is_file()
