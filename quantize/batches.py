@@ -207,7 +207,7 @@ class CropSampler:
     def _vary(self, crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """Level, normalisation, noise and masks; ``crops`` are raw rows and reused."""
         settings = self.settings
-        n_crops, n_frames, n_features = crops.shape
+        n_crops, n_frames, _ = crops.shape
         gain_db = rng.uniform(-settings.level_db, settings.level_db, (n_crops, 1))
         crops[:, :, self._rms] *= 10 ** (gain_db / 20)
         rows = (crops - self._mean) / self._std

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from edge.errors import EdgeSerError
 from quantize import cli_evaluate, cli_export, cli_train

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -42,12 +41,16 @@ def add_command(commands: Any) -> None:
     add_data_options(parser)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
     parser.add_argument(
-        "--kind", choices=KINDS, default="torch",
+        "--kind",
+        choices=KINDS,
+        default="torch",
         help="the checkpoint in torch, or an artifact in its real runtime, exported if need be "
         "(default: torch)",
     )
     parser.add_argument(
-        "--language", choices=("unknown", "own"), default="unknown",
+        "--language",
+        choices=("unknown", "own"),
+        default="unknown",
         help="language id given to the model; a device knows none (default: unknown)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
@@ -153,8 +156,11 @@ def _table(results: list[dict[str, Any]], folds: bool, parts: list[Evaluation]) 
 def _cells(name: str, split: str, figures: dict[str, Any], corpora: list[str]) -> list[str]:
     by_corpus = figures["by_corpus"]
     return [
-        name, split, str(figures["n"]),
-        f"{100 * figures['accuracy']:.2f}", f"{100 * figures['uar']:.2f}",
+        name,
+        split,
+        str(figures["n"]),
+        f"{100 * figures['accuracy']:.2f}",
+        f"{100 * figures['uar']:.2f}",
         *(f"{100 * by_corpus[c]['uar']:.1f}" if c in by_corpus else "-" for c in corpora),
     ]
 
@@ -167,6 +173,10 @@ def _mean_cells(results: list[dict[str, Any]], corpora: list[str]) -> list[str]:
         mean([r["by_corpus"][c]["uar"] for r in results if c in r["by_corpus"]]) for c in corpora
     ]
     return [
-        "mean±sd", "", "",
-        mean([r["accuracy"] for r in results]), mean([r["uar"] for r in results]), *by_corpus,
+        "mean±sd",
+        "",
+        "",
+        mean([r["accuracy"] for r in results]),
+        mean([r["uar"] for r in results]),
+        *by_corpus,
     ]

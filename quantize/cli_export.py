@@ -31,17 +31,27 @@ def add_command(commands: Any) -> None:
         "export", help="write the artifact folder that a device loads, and its model card"
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder with a checkpoint")
-    parser.add_argument("--kind", choices=KIND_NAMES, default="numpy-int8",
-                        help="runtime and weights (default: numpy-int8)")
-    parser.add_argument("--out", type=Path, metavar="DIR",
-                        help="artifact folder (default: RUN/artifacts/KIND)")
+    parser.add_argument(
+        "--kind",
+        choices=KIND_NAMES,
+        default="numpy-int8",
+        help="runtime and weights (default: numpy-int8)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="artifact folder (default: RUN/artifacts/KIND)"
+    )
     parser.add_argument("--name", help="name of the model (default: claf-ser-KIND)")
     parser.add_argument(
-        "--figures", type=Path, action="append", default=[], metavar="FILE",
+        "--figures",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
         help="evaluation written by evaluate --json, to be carried in the manifest; repeatable",
     )
-    parser.add_argument("--card", type=Path, metavar="FILE",
-                        help="also write a model card in Markdown there")
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE", help="also write a model card in Markdown there"
+    )
     parser.set_defaults(function=_export)
 
 
@@ -98,21 +108,39 @@ def accuracy_entries(path: Path) -> list[dict[str, Any]]:
         if "pooled" in report:
             split = runs[0]["split"].rsplit("-f", 1)[0] + f", {len(runs)} folds"
             return [
-                {"split": f"{split}, {corpus}", "metric": metric, "value": figures[metric],
-                 "n": figures["n"], "ci95": figures[f"{metric}_ci95"], **common}
+                {
+                    "split": f"{split}, {corpus}",
+                    "metric": metric,
+                    "value": figures[metric],
+                    "n": figures["n"],
+                    "ci95": figures[f"{metric}_ci95"],
+                    **common,
+                }
                 for corpus, figures in report["pooled"]["by_corpus"].items()
                 for metric in ("accuracy", "uar")
             ]
         if len(runs) == 1:
             return [
-                {"split": runs[0]["split"], "metric": metric, "value": runs[0][metric],
-                 "n": runs[0]["n"], "ci95": runs[0][f"{metric}_ci95"], **common}
+                {
+                    "split": runs[0]["split"],
+                    "metric": metric,
+                    "value": runs[0][metric],
+                    "n": runs[0]["n"],
+                    "ci95": runs[0][f"{metric}_ci95"],
+                    **common,
+                }
                 for metric in ("accuracy", "uar")
             ]
         splits = ", ".join(r["split"] for r in runs)
         return [
-            {"split": splits, "metric": "accuracy (mean)", "value": report["mean_accuracy"],
-             "n": sum(r["n"] for r in runs), "sd": report["sd_accuracy"], **common}
+            {
+                "split": splits,
+                "metric": "accuracy (mean)",
+                "value": report["mean_accuracy"],
+                "n": sum(r["n"] for r in runs),
+                "sd": report["sd_accuracy"],
+                **common,
+            }
         ]
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise TrainingError(
@@ -123,13 +151,13 @@ def accuracy_entries(path: Path) -> list[dict[str, Any]]:
 def _export(arguments: argparse.Namespace) -> int:
     entries = [entry for path in arguments.figures for entry in accuracy_entries(path)]
     out = arguments.out or arguments.run / "artifacts" / arguments.kind
-    artifact = export_run(
-        arguments.run, arguments.kind, out, name=arguments.name, accuracy=entries
-    )
+    artifact = export_run(arguments.run, arguments.kind, out, name=arguments.name, accuracy=entries)
     if arguments.card:
         with atomic_path(arguments.card) as temporary:
             temporary.write_text(model_card(artifact.manifest), encoding="utf-8")
     manifest = artifact.manifest
-    print(f"{out}  {manifest.quantization.recipe}  {manifest.model_bytes / 1000:.1f} kB  "
-          f"sha256 {manifest.model_sha256[:12]}")
+    print(
+        f"{out}  {manifest.quantization.recipe}  {manifest.model_bytes / 1000:.1f} kB  "
+        f"sha256 {manifest.model_sha256[:12]}"
+    )
     return 0

@@ -22,19 +22,31 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="ROOT", help="folder that holds the corpora"
     )
     parser.add_argument(
-        "--corpora", nargs="+", choices=DOMAINS, metavar="NAME",
+        "--corpora",
+        nargs="+",
+        choices=DOMAINS,
+        metavar="NAME",
         help=f"use these only (default: all that are found of {', '.join(DOMAINS)})",
     )
     parser.add_argument(
-        "--cache", type=Path, default=Path("cache"), metavar="DIR",
+        "--cache",
+        type=Path,
+        default=Path("cache"),
+        metavar="DIR",
         help="folder of cached feature rows (default: cache)",
     )
     parser.add_argument(
-        "--map-label", action="append", default=[], metavar="WORD=LABEL",
+        "--map-label",
+        action="append",
+        default=[],
+        metavar="WORD=LABEL",
         help="class of a corpus's emotion word, for example boredom=neutral",
     )
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, metavar="N",
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
         help="processes that compute features (default: one a core)",
     )
 
@@ -46,8 +58,7 @@ def label_map(arguments: argparse.Namespace) -> dict[str, str | None]:
         word, equals, label = pair.partition("=")
         if not equals or label not in LABELS:
             raise CorpusError(
-                f"--map-label is {pair!r}, WORD=LABEL is wanted with a label of "
-                f"{', '.join(LABELS)}"
+                f"--map-label is {pair!r}, WORD=LABEL is wanted with a label of {', '.join(LABELS)}"
             )
         mapped[word] = label
     return mapped
@@ -73,7 +84,9 @@ def add_commands(commands: Any) -> None:
     add_data_options(train)
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
     train.add_argument(
-        "--split", choices=("paper", "speaker", "all"), default="paper",
+        "--split",
+        choices=("paper", "speaker", "all"),
+        default="paper",
         help="paper: random 80/20; speaker: one of five speaker-disjoint folds; all: hold "
         "nothing out (default: paper)",
     )
@@ -81,15 +94,30 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
     train.add_argument("--epochs", type=int, default=None, help="default: 80")
     train.add_argument("--learning-rate", type=float, default=None, help="peak (default: 0.002)")
-    train.add_argument("--max-alpha", type=float, default=None, metavar="A",
-                       help="weight of the domain loss in the last epoch (default: 0.1)")
+    train.add_argument(
+        "--max-alpha",
+        type=float,
+        default=None,
+        metavar="A",
+        help="weight of the domain loss in the last epoch (default: 0.1)",
+    )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
-    train.add_argument("--variants", type=int, default=8, metavar="N",
-                       help="augmented variants of every clip (default: 8)")
+    train.add_argument(
+        "--variants",
+        type=int,
+        default=8,
+        metavar="N",
+        help="augmented variants of every clip (default: 8)",
+    )
     train.add_argument("--hidden", type=int, default=128, help="BiLSTM units a direction")
     train.add_argument("--batch-size", type=int, default=64)
-    train.add_argument("--threads", type=int, default=None, metavar="N",
-                       help="threads of torch (default: torch's own choice)")
+    train.add_argument(
+        "--threads",
+        type=int,
+        default=None,
+        metavar="N",
+        help="threads of torch (default: torch's own choice)",
+    )
     train.set_defaults(function=_train)
 
 
@@ -128,8 +156,9 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.out,
         arguments.cache,
         corpora=arguments.corpora,
-        run=RunSettings((), arguments.split, arguments.seed, arguments.fold,
-                        n_variants=arguments.variants),
+        run=RunSettings(
+            (), arguments.split, arguments.seed, arguments.fold, n_variants=arguments.variants
+        ),
         config=ClafSerConfig(hidden=arguments.hidden),
         settings=TrainSettings(seed=arguments.seed, **chosen),
         batches=BatchSettings(batch_size=arguments.batch_size),

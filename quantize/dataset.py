@@ -114,9 +114,7 @@ class FeatureCache:
         starts = np.concatenate(([0], ends[:-1]))
         return {n: rows[a:b] for n, a, b in zip(names, starts, ends, strict=True)}
 
-    def _write(
-        self, path: Path, clips: Sequence[Clip], variant: int, n_workers: int
-    ) -> None:
+    def _write(self, path: Path, clips: Sequence[Clip], variant: int, n_workers: int) -> None:
         jobs = ((clip, variant, self.spec, self.settings, self.seed) for clip in clips)
         title = f"features, variant {variant}"
         if n_workers > 1:

@@ -83,8 +83,15 @@ def torch_runner(run: Path) -> Runner:
 
     saved = load_checkpoint(run / "checkpoint.safetensors")
     return Runner(
-        "torch", torch_infer(saved.model), saved.spec, saved.mean, saved.std, 1.0,
-        WINDOW_FRAMES, WINDOW_HOP, None,
+        "torch",
+        torch_infer(saved.model),
+        saved.spec,
+        saved.mean,
+        saved.std,
+        1.0,
+        WINDOW_FRAMES,
+        WINDOW_HOP,
+        None,
     )
 
 
@@ -94,9 +101,15 @@ def artifact_runner(folder: Path) -> Runner:
     manifest = artifact.manifest
     backend = open_backend(artifact)
     return Runner(
-        manifest.quantization.recipe, backend.infer, manifest.feature_spec,
-        manifest.mean, manifest.std, manifest.temperature,
-        manifest.window_frames, manifest.window_hop, manifest.model_sha256,
+        manifest.quantization.recipe,
+        backend.infer,
+        manifest.feature_spec,
+        manifest.mean,
+        manifest.std,
+        manifest.temperature,
+        manifest.window_frames,
+        manifest.window_hop,
+        manifest.model_sha256,
     )
 
 
@@ -166,9 +179,7 @@ def evaluate(
     if language not in ("unknown", "own"):
         raise ParameterError(f"language is {language!r}, 'unknown' or 'own' is wanted")
     rows = cache.load(all_clips, 0, n_workers)
-    ids = [
-        len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips
-    ]
+    ids = [len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips]
     posteriors = score_utterances(
         runner.infer,
         [rows[c.clip_id] for c in clips],

@@ -82,11 +82,17 @@ def commit() -> str:
     try:
         sha = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"],
-            cwd=here, capture_output=True, text=True, check=True,
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
         dirty = subprocess.run(
             ["git", "status", "--porcelain", "--", "edge", "quantize"],
-            cwd=here, capture_output=True, text=True, check=True,
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -143,8 +149,15 @@ def train_run(
     # All clips, so that every split shares one cache.
     variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
     trainer = Trainer(
-        folder, train, held_out, variants,
-        spec=spec, config=config, settings=settings, batches=batches, about=about,
+        folder,
+        train,
+        held_out,
+        variants,
+        spec=spec,
+        config=config,
+        settings=settings,
+        batches=batches,
+        about=about,
     )
     trainer.run()
     plot_curves(trainer.history, folder / "curves.png")

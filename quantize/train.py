@@ -255,9 +255,7 @@ class Trainer:
         # Young averages must not remember the random start.
         decay = min(settings.average_decay, self._step / (self._step + 10))
         with torch.no_grad():
-            for kept, new in zip(
-                self.averaged.parameters(), self.model.parameters(), strict=True
-            ):
+            for kept, new in zip(self.averaged.parameters(), self.model.parameters(), strict=True):
                 kept.lerp_(new, 1.0 - decay)
         right = int((output.logits.argmax(dim=1) == labels).sum())
         return float(emotion_loss.detach()), float(domain_loss.detach()), right

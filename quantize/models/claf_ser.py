@@ -12,8 +12,8 @@ phonetic branch        kernel 3, padding 1, ReLU, masked mean.  Eq. 16 and
 language rows (3.4.5)  5 instead of 4: row 4 is "unknown", trained by dropping
                        the id at random, because a device does not know which
                        corpus it is listening to
-domain MLP (3.4.6)     256 -> 64 -> 4, ReLU; it sees the attention vector before
-                       the language row is added, see ``CLAFSER.forward``
+domain MLP (3.4.6)     256 -> 64 -> 4, ReLU; it sees the attention vector with
+                       the unknown row added, see ``CLAFSER.forward``
 emotion MLP (3.4.7)    272 -> 128, layer norm, ReLU, dropout, -> 8
 =====================  =====================================================
 """

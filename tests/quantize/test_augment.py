@@ -10,8 +10,13 @@ from edge.features import FeatureExtractor
 from quantize.augment import AugmentSettings, augment
 
 RATE = 16_000
-CLEAN = {"channel_db": 0.0, "band_limit_share": 0.0, "room_share": 0.0, "noise_share": 0.0,
-         "gaussian_sigma": 0.0}
+CLEAN = {
+    "channel_db": 0.0,
+    "band_limit_share": 0.0,
+    "room_share": 0.0,
+    "noise_share": 0.0,
+    "gaussian_sigma": 0.0,
+}
 
 
 def tone(f0_hz: float = 200.0, seconds: float = 1.0) -> np.ndarray:

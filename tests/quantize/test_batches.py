@@ -72,14 +72,12 @@ def test_an_epoch_depends_on_its_generator_alone():
 
 def test_level_change_equals_that_of_the_samples():
     t = np.arange(32_000) / 16_000
-    samples = (0.1 * np.sin(2 * np.pi * 150 * t) * (1 + 0.5 * np.sin(2 * np.pi * 3 * t)))
+    samples = 0.1 * np.sin(2 * np.pi * 150 * t) * (1 + 0.5 * np.sin(2 * np.pi * 3 * t))
     samples = (samples + 0.002 * np.random.default_rng(0).standard_normal(t.size)).astype("f4")
     extractor = FeatureExtractor()
     quiet = extractor.extract(samples)
     rows = {"savee/0": quiet}
-    draw = sampler(
-        examples(1), rows, min_crop_s=9.0, max_crop_s=9.0, **{**STILL, "level_db": 12.0}
-    )
+    draw = sampler(examples(1), rows, min_crop_s=9.0, max_crop_s=9.0, **{**STILL, "level_db": 12.0})
     batch = next(draw.epoch(np.random.default_rng(2)))
     gain = batch.rows[0, 0, 14] / quiet[0, 14]
     assert abs(20 * np.log10(gain)) > 0.5

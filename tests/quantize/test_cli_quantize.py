@@ -15,8 +15,22 @@ from quantize.cli import main
 
 def train(data: Path, cache: Path, out: Path, *more: str) -> list[str]:
     return [
-        "train", "--data", str(data), "--cache", str(cache), "--out", str(out), "--epochs", "2",
-        "--variants", "1", "--workers", "1", "--hidden", "16", *more,
+        "train",
+        "--data",
+        str(data),
+        "--cache",
+        str(cache),
+        "--out",
+        str(out),
+        "--epochs",
+        "2",
+        "--variants",
+        "1",
+        "--workers",
+        "1",
+        "--hidden",
+        "16",
+        *more,
     ]
 
 
@@ -32,22 +46,37 @@ def runs(data, tmp_path_factory):
     """Two trained folds, the cache beside them."""
     folder = tmp_path_factory.mktemp("runs")
     for fold in range(2):
-        command = train(data, folder / "cache", folder / f"f{fold}", "--split", "speaker",
-                        "--fold", str(fold))
+        command = train(
+            data, folder / "cache", folder / f"f{fold}", "--split", "speaker", "--fold", str(fold)
+        )
         assert main(command) == 0
     return folder
 
 
 def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
-    return ["evaluate", "--data", str(data), "--cache", str(runs / "cache"), "--workers", "1",
-            *more]
+    return [
+        "evaluate",
+        "--data",
+        str(data),
+        "--cache",
+        str(runs / "cache"),
+        "--workers",
+        "1",
+        *more,
+    ]
 
 
 def test_a_run_folder_tells_how_it_was_made(runs):
     folder = runs / "f1"
     names = {p.name for p in folder.iterdir()}
-    assert {"config.json", "split.json", "corpora.json", "history.json", "curves.png",
-            "checkpoint.safetensors"} <= names
+    assert {
+        "config.json",
+        "split.json",
+        "corpora.json",
+        "history.json",
+        "curves.png",
+        "checkpoint.safetensors",
+    } <= names
     config = json.loads((folder / "config.json").read_text())
     assert config["run"]["split"] == "speaker"
     assert config["run"]["fold"] == 1
@@ -82,14 +111,22 @@ def test_an_artifact_is_measured_in_its_own_runtime(data, runs, capsys):
     assert abs(numpy_figures["accuracy"] - torch_figures["accuracy"]) < 0.1
 
 
-def test_export_carries_figures_and_a_card_and_the_device_loads_it(
-    data, runs, tmp_path, capsys
-):
+def test_export_carries_figures_and_a_card_and_the_device_loads_it(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
     assert main(evaluate(data, runs, str(runs / "f0"), "--json", str(report))) == 0
     out, card = tmp_path / "model", tmp_path / "CARD.md"
-    command = ["export", str(runs / "f0"), "--out", str(out), "--figures", str(report), "--card",
-               str(card), "--name", "small"]
+    command = [
+        "export",
+        str(runs / "f0"),
+        "--out",
+        str(out),
+        "--figures",
+        str(report),
+        "--card",
+        str(card),
+        "--name",
+        "small",
+    ]
     assert main(command) == 0
     assert "numpy_weight_only_wi8" in capsys.readouterr().out
     classifier = edge.load(out)
@@ -120,10 +157,14 @@ def test_a_run_without_held_out_clips_cannot_be_measured(data, runs, capsys):
     [
         (["evaluate", "--data", "{data}", "nowhere"], "nowhere"),
         (["train", "--data", "nowhere", "--out", "x"], "nowhere"),
-        (["train", "--data", "{data}", "--out", "x", "--split", "speaker", "--fold", "9"],
-         "fold is 9"),
-        (["train", "--data", "{data}", "--out", "x", "--map-label", "boredom"],
-         "WORD=LABEL is wanted"),
+        (
+            ["train", "--data", "{data}", "--out", "x", "--split", "speaker", "--fold", "9"],
+            "fold is 9",
+        ),
+        (
+            ["train", "--data", "{data}", "--out", "x", "--map-label", "boredom"],
+            "WORD=LABEL is wanted",
+        ),
         (["train", "--data", "{data}", "--out", "x", "--epochs", "0"], "epochs is 0"),
         (["export", "nowhere"], "there is no checkpoint"),
         (["export", "{runs}/f0", "--figures", "{data}/none.json"], "no report of"),
@@ -143,8 +184,14 @@ def test_bad_input_is_one_sentence_and_leaves_no_half_run(
 
 
 def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path):
-    command = [sys.executable, "-m", "quantize.cli",
-               *train(data, runs / "cache", tmp_path / "run"), "--epochs", "4000"]
+    command = [
+        sys.executable,
+        "-m",
+        "quantize.cli",
+        *train(data, runs / "cache", tmp_path / "run"),
+        "--epochs",
+        "4000",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     state = tmp_path / "run" / "history.json"
     try:

@@ -13,9 +13,7 @@ from edge.decision import average_posterior
 from quantize.scoring import score_utterances, segment_bounds
 
 
-@given(
-    n_rows=st.integers(1, 300), window=st.integers(1, 80), hop=st.integers(1, 80)
-)
+@given(n_rows=st.integers(1, 300), window=st.integers(1, 80), hop=st.integers(1, 80))
 @settings(deadline=None, max_examples=100)
 def test_segments_cover_the_end_and_are_no_longer_than_a_window(n_rows, window, hop):
     bounds = segment_bounds(n_rows, window, hop)

@@ -41,8 +41,15 @@ def trainer(data, folder: Path, **changes) -> Trainer:
     train, held_out, variants = data
     settings = TrainSettings(**{"epochs": 4, "monitor_every": 2, **changes})
     return Trainer(
-        folder, train, held_out, variants, spec=FeatureSpec(), config=SMALL,
-        settings=settings, batches=BatchSettings(batch_size=16), about={"split": "paper-s0"},
+        folder,
+        train,
+        held_out,
+        variants,
+        spec=FeatureSpec(),
+        config=SMALL,
+        settings=settings,
+        batches=BatchSettings(batch_size=16),
+        about={"split": "paper-s0"},
     )
 
 
@@ -85,7 +92,7 @@ def test_a_folder_with_other_settings_is_not_resumed(data, tmp_path):
 
 def test_a_damaged_state_is_one_sentence(data, tmp_path):
     (tmp_path / "training_state.pt").write_bytes(b"half a file")
-    with pytest.raises(TrainingError, match="cannot be read .* delete it"):
+    with pytest.raises(TrainingError, match=r"cannot be read .* delete it"):
         trainer(data, tmp_path).run()
 
 
@@ -100,8 +107,9 @@ def test_divergence_stops_the_run(data, tmp_path):
 def test_normalisation_is_that_of_the_training_side(data, tmp_path):
     train, held_out, variants = data
     before = trainer(data, tmp_path).mean
-    louder = {k: v + (5 if k in {c.clip_id for c in held_out} else 0)
-              for k, v in variants[0].items()}
+    louder = {
+        k: v + (5 if k in {c.clip_id for c in held_out} else 0) for k, v in variants[0].items()
+    }
     after = trainer((train, held_out, [louder, variants[1]]), tmp_path).mean
     assert np.array_equal(before, after)
 
