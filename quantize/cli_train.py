@@ -142,7 +142,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
     from quantize.models.claf_ser import ClafSerConfig
     from quantize.runs import RunSettings, train_run
-    from quantize.train import TrainSettings
+    from quantize.train_settings import TrainSettings
 
     if arguments.threads is not None:
         torch.set_num_threads(max(1, arguments.threads))

@@ -19,7 +19,8 @@ from quantize.files import write_json
 from quantize.models.claf_ser import ClafSerConfig
 from quantize.report import plot_curves
 from quantize.splits import Split, check_split, paper_split, speaker_folds, write_split
-from quantize.train import Trainer, TrainSettings
+from quantize.train import Trainer
+from quantize.train_settings import TrainSettings
 
 __all__ = ["RunSettings", "commit", "make_split", "train_run"]
 

@@ -19,7 +19,8 @@ from quantize.dataset import FeatureCache
 from quantize.errors import CheckpointError, TrainingError
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.splits import paper_split
-from quantize.train import Trainer, TrainSettings
+from quantize.train import Trainer
+from quantize.train_settings import TrainSettings
 
 SMALL = ClafSerConfig(hidden=16, n_heads=2, classifier=32, dropout=0.0)
 

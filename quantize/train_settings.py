@@ -1,0 +1,65 @@
+"""Settings of a training run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from edge.errors import ParameterError
+
+__all__ = ["TrainSettings"]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """Settings of a training run.
+
+    Parameters
+    ----------
+    epochs : int
+        Fixed beforehand; the schedule ends with the last.
+    learning_rate, weight_decay : float
+        Peak rate of the cosine schedule, and AdamW's decay.
+    warmup_share : float
+        Share of all steps in which the rate rises.
+    label_smoothing : float
+        Of the emotion loss.
+    max_alpha : float
+        Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
+        paper lets it reach 1.
+    average_decay : float
+        Decay a step of the averaged weights.
+    seed : int
+        Seeds weights, batches and augmentation.
+    monitor_every : int
+        Epochs between two looks at the held-out side.
+    window_frames, window_hop : int
+        Segments of the held-out utterances.
+    precision : str
+        ``"fp32"`` or ``"bf16"``.
+    """
+
+    epochs: int = 80
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warmup_share: float = 0.05
+    label_smoothing: float = 0.05
+    max_alpha: float = 0.1
+    average_decay: float = 0.998
+    seed: int = 0
+    monitor_every: int = 10
+    window_frames: int = 61
+    window_hop: int = 16
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ParameterError(f"epochs is {self.epochs}, at least 1 is wanted")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ParameterError(
+                f"learning_rate is {self.learning_rate}, a finite number above 0 is wanted"
+            )
+        if self.precision not in ("fp32", "bf16"):
+            raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
+        if not 0 <= self.max_alpha <= 1:
+            raise ParameterError(f"max_alpha is {self.max_alpha}, [0, 1] is wanted (eq. 24)")
