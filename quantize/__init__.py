@@ -1,0 +1,1 @@
+"""The workstation side: corpora, training, evaluation and export."""
