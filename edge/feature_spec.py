@@ -181,7 +181,7 @@ class FeatureSpec:
         if longest_lag > self.win_length // 2 - 2:
             raise ParameterError(
                 f"pitch_fmin_hz {self.pitch_fmin_hz} needs a frame of at least "
-                f"{2 * math.ceil(longest_lag) + 4} samples, win_length is {self.win_length}"
+                f"{2 * longest_lag + 4:.1f} samples, win_length is {self.win_length}"
             )
         # A trough is found between two neighbours.
         if math.ceil(longest_lag) - math.floor(shortest_lag) < 2:
