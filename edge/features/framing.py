@@ -61,7 +61,7 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
             if np.isfinite(value)
             else "finite samples are wanted"
         )
-        raise ParameterError(f"{name} holds {value} at position {position}, {wanted}")
+        raise ParameterError(f"{name} holds {value:g} at position {position}, {wanted}")
     return array
 
 
