@@ -251,7 +251,10 @@ class MicrophoneSource:
         """
         from edge.audio.microphone import Microphone
 
+        before_s = time.perf_counter()
         with Microphone(self._device, self._sample_rate) as microphone:
+            # A sound server takes up to a second to open a device, once.
+            self.waited_s += time.perf_counter() - before_s
             device = microphone.device
             self.name = device.name
             self._opened(
