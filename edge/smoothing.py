@@ -145,4 +145,4 @@ class Smoother:
         self._candidate = leader
         leads = mean[leader] - mean[self._held] >= self.settings.lead
         if leads or self._n_leading >= self.settings.persist:
-            self._held, self._n_leading = leader, 0
+            self._held = leader
