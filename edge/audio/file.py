@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
 import stat
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
@@ -11,8 +14,8 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from edge.audio.wav import is_wav, read_wav, write_wav
-from edge.errors import AudioFileError, MissingDependencyError
+from edge.audio.wav import is_wav, read_wav
+from edge.errors import AudioFileError, MissingDependencyError, ParameterError
 
 __all__ = ["AUDIO_SUFFIXES", "find_audio_files", "read_audio", "write_wav"]
 
@@ -80,7 +83,12 @@ def read_audio(path: PathLike) -> tuple[FloatArray, int]:
 
 
 def _refuse(name: str, head: bytes) -> NoReturn:
-    is_text = all(byte >= 0x20 or byte in b"\t\r\n\f" for byte in head)
+    try:
+        # Incremental, for the last character may be cut in two.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+        is_text = all(character.isprintable() or character.isspace() for character in text)
+    except UnicodeDecodeError:
+        is_text = False
     what = "is a text file" if is_text else f"starts with the bytes {head[:4].hex(' ')}"
     raise AudioFileError(f"{name} is not audio: it {what}, a WAV file starts with RIFF")
 
@@ -175,3 +183,51 @@ def _files_in(folder: Path) -> list[Path]:
             if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES
         ]
     return sorted(files)
+
+
+def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
+    """Write 16-bit PCM, to a temporary name first.
+
+    Parameters
+    ----------
+    path : path
+        Where to; replaced when it exists.
+    samples : float [shape=(n_samples,) or (n_samples, n_channels)]
+        In [-1, 1]; what is beyond is clipped.
+    sample_rate : int
+        Samples per second.
+
+    Raises
+    ------
+    ParameterError
+        If samples have other dimensions or are not finite, or the rate is below 1.
+    """
+    values = np.asarray(samples, dtype=np.float64)
+    if values.ndim not in (1, 2) or (values.ndim == 2 and values.shape[1] == 0):
+        raise ParameterError(
+            f"samples have the shape {values.shape}, (n_samples,) or (n_samples, n_channels) is "
+            "wanted"
+        )
+    if not np.isfinite(values).all():
+        raise ParameterError("samples hold NaN or infinity, finite values are wanted")
+    if sample_rate < 1:
+        raise ParameterError(f"sample_rate is {sample_rate}, at least 1 is wanted")
+    n_channels = 1 if values.ndim == 1 else values.shape[1]
+    data = np.clip(np.round(values * 32768.0), -32768, 32767).astype("<i2").tobytes()
+    header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16)
+    header += struct.pack(
+        "<HHIIHH", 1, n_channels, sample_rate, sample_rate * n_channels * 2, n_channels * 2, 16
+    )
+    header += struct.pack("<4sI", b"data", len(data))
+    target = Path(path)
+    # Not tempfile: its files are private, this one follows the umask like any other.
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(header)
+            stream.write(data)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

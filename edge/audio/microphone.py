@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import dataclasses
+import threading
 import time
 from types import TracebackType
 from typing import Any
@@ -11,132 +12,36 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.audio.devices import (
+    InputDevice,
+    import_sounddevice,
+    list_input_devices,
+    pick_input_device,
+    portaudio_reason,
+)
 from edge.audio.resample import Resampler
 from edge.audio.ring_buffer import RingBuffer
-from edge.errors import AudioDeviceError, MissingDependencyError, ParameterError
+from edge.errors import AudioDeviceError, ParameterError
 
 __all__ = ["InputDevice", "Microphone", "list_input_devices"]
 
 FloatArray = npt.NDArray[np.float32]
 
 # More channels than any microphone array sold for speech: a sound server that takes whatever
-# is asked for (32 with PulseAudio, 64 or 128 with PipeWire) and mixes by itself.
+# is asked for (32 with PulseAudio, 64 or 128 with PipeWire) and mixes and resamples by itself.
 _MAX_CHANNELS = 16
-# A callback comes every few ms. PulseAudio sends the first one up to 1.8 s late.
+# The rate such a server is asked for, since PortAudio cannot see what it runs at: that of most
+# microphones, so that our resampler does the work. The server's is a quick one: recorded from a
+# 48 kHz source, 16 kHz is 25 dB above its error there, 95 dB here (microphone_loopback.py).
+_SERVER_RATE = 48_000
+# Left to itself PortAudio calls 115 to 600 times a second (PulseAudio, measured with
+# benchmarks/microphone_loopback.py's server); a feature hop's worth is all that anybody needs.
+_BLOCK_S = 0.032
+# A frozen sound server raises nothing and keeps the stream "active": only the lack of blocks
+# tells. PulseAudio sends the first block up to 1.8 s late, so that one may take longer.
 _SILENT_LIMIT_S = 2.0
 _FIRST_LIMIT_S = 5.0
-
-
-@dataclasses.dataclass(frozen=True)
-class InputDevice:
-    """An input as PortAudio lists it.
-
-    Parameters
-    ----------
-    index : int
-        PortAudio's number of it.
-    name, host_api : str
-        Name of the device and of the system it is reached through.
-    n_channels : int
-        Channels it offers.
-    sample_rate : int
-        Its own rate in Hz.
-    is_default : bool
-        Whether it is the one that is taken when none is named.
-    """
-
-    index: int
-    name: str
-    host_api: str
-    n_channels: int
-    sample_rate: int
-    is_default: bool
-
-
-def _import_sounddevice() -> Any:
-    try:
-        import sounddevice
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a microphone needs sounddevice: pip install sounddevice"
-        ) from error
-    except OSError as error:
-        raise AudioDeviceError(
-            "a microphone needs the PortAudio library, which is not installed: "
-            "sudo apt-get install libportaudio2"
-        ) from error
-    return sounddevice
-
-
-def list_input_devices() -> list[InputDevice]:
-    """Every device that has an input, by index.
-
-    Returns
-    -------
-    devices : list of InputDevice
-        Empty when there is none.
-
-    Raises
-    ------
-    AudioDeviceError
-        If PortAudio is missing or fails.
-    MissingDependencyError
-        If sounddevice is not installed.
-    """
-    sd = _import_sounddevice()
-    try:
-        devices, host_apis = list(sd.query_devices()), sd.query_hostapis()
-        default = int(sd.default.device[0])
-    except sd.PortAudioError as error:
-        raise AudioDeviceError(f"PortAudio cannot list the devices: {_reason(error)}") from error
-    if default < 0:
-        # Not set by the user: PortAudio's own choice.
-        default = next((int(api["default_input_device"]) for api in host_apis), -1)
-    return [
-        InputDevice(
-            index=index,
-            name=str(device["name"]),
-            host_api=str(host_apis[device["hostapi"]]["name"]),
-            n_channels=int(device["max_input_channels"]),
-            sample_rate=round(device["default_samplerate"]),
-            is_default=index == default,
-        )
-        for index, device in enumerate(devices)
-        if device["max_input_channels"] > 0
-    ]
-
-
-def _reason(error: BaseException) -> str:
-    """PortAudio's words on one line, without the number in brackets."""
-    text = str(error.args[0]) if error.args else str(error)
-    return " ".join(text.split())
-
-
-def _pick_device(device: str | int | None, known: list[InputDevice]) -> InputDevice:
-    if not known:
-        raise AudioDeviceError(
-            "there is no input device: plug in a microphone and check that `arecord -l` or "
-            "`pactl list short sources` shows it"
-        )
-    listing = "; ".join(f"{one.index} {one.name}" for one in known)
-    if device is None:
-        for one in known:
-            if one.is_default:
-                return one
-        raise AudioDeviceError(f"there is no default input device, name one of: {listing}")
-    if isinstance(device, int) or device.strip().isdecimal():
-        matches = [one for one in known if one.index == int(device)]
-    else:
-        wanted = device.strip().casefold()
-        matches = [one for one in known if one.name.casefold() == wanted] or [
-            one for one in known if wanted and wanted in one.name.casefold()
-        ]
-    if not matches:
-        raise AudioDeviceError(f"there is no input device {device!r}, known are: {listing}")
-    if len(matches) > 1 and not matches[0].is_default:
-        names = "; ".join(f"{one.index} {one.name}" for one in matches)
-        raise AudioDeviceError(f"{device!r} fits several input devices, take a number: {names}")
-    return matches[0]
+_CLOSE_LIMIT_S = 1.0
 
 
 class Microphone:
@@ -185,7 +90,12 @@ class Microphone:
         self._channel = channel
         self._wanted_rate = capture_rate
         self._stream: Any = None
+        self._opened: InputDevice | None = None
+        self._capture_rate = capture_rate or sample_rate
+        self._n_channels = 0
+        self._ring = RingBuffer(1)
         self._overflows = 0
+        self._started_s = 0.0
         self._last_callback_s: float | None = None
 
     def __enter__(self) -> Microphone:
@@ -203,21 +113,18 @@ class Microphone:
         self.close()
 
     @property
-    def device(self) -> InputDevice:
-        """The device that was opened."""
-        self._check_open()
-        return self._device
+    def device(self) -> InputDevice | None:
+        """The device that was opened last; None before."""
+        return self._opened
 
     @property
     def capture_rate(self) -> int:
         """Rate the device runs at, in Hz."""
-        self._check_open()
         return self._capture_rate
 
     @property
     def n_channels(self) -> int:
-        """Channels the device was opened with."""
-        self._check_open()
+        """Channels the device was opened with; 0 before."""
         return self._n_channels
 
     @property
@@ -228,8 +135,6 @@ class Microphone:
     @property
     def dropped_samples(self) -> int:
         """Samples, at ``sample_rate``, that were skipped because they were read too late."""
-        if self._stream is None:
-            return 0
         return round(self._ring.dropped_samples * self._sample_rate / self._capture_rate)
 
     def open(self) -> None:
@@ -242,45 +147,56 @@ class Microphone:
         MissingDependencyError
             If sounddevice is not installed.
         """
-        sd = _import_sounddevice()
-        self._device = _pick_device(self._wanted_device, list_input_devices())
-        if self._channel is not None and self._channel >= self._device.n_channels:
+        if self._stream is not None:
+            return
+        sd = import_sounddevice()
+        device = pick_input_device(self._wanted_device, list_input_devices())
+        if self._channel is not None and self._channel >= device.n_channels:
             raise AudioDeviceError(
-                f"{self._device.name} has no channel {self._channel}: "
-                f"it has {self._device.n_channels}, counted from 0"
+                f"{device.name} has no channel {self._channel}: it has {device.n_channels}, "
+                "the first is 0"
             )
+        self._opened, self._overflows, self._last_callback_s = device, 0, None
         reasons: list[str] = []
-        for rate, n_channels in self._candidates():
-            self._ring = RingBuffer(max(1, int(self._buffer_s * rate)))
+        for rate, n_channels in self._candidates(device):
+            self._ring = RingBuffer(max(1, round(self._buffer_s * rate)))
             self._capture_rate, self._n_channels = rate, n_channels
+            self._resampler = Resampler(rate, self._sample_rate)
+            self._started_s = time.monotonic()
+            stream = None
             try:
                 stream = sd.InputStream(
                     samplerate=rate,
                     channels=n_channels,
-                    device=self._device.index,
+                    device=device.index,
                     dtype="float32",
+                    blocksize=max(1, round(rate * _BLOCK_S)),
                     callback=self._on_block,
                     finished_callback=self._ring.close,
                 )
-                self._started_s = time.monotonic()
                 stream.start()
             except sd.PortAudioError as error:
-                reasons.append(f"{_reason(error)} at {rate} Hz, {n_channels} channels")
+                reasons.append(f"{portaudio_reason(error)} at {rate} Hz, {n_channels} channel(s)")
+                if stream is not None:
+                    _close_stream(stream)
                 continue
             self._stream = stream
-            self._resampler = Resampler(rate, self._sample_rate)
             return
         raise AudioDeviceError(
-            f"{self._device.name} refuses to open ({reasons[0]}): close other programs that "
-            "record from it, or name another device"
+            f"{device.name} refuses to open ({reasons[0]}): close other programs that record "
+            "from it, or name another device"
         )
 
-    def _candidates(self) -> list[tuple[int, int]]:
+    def _candidates(self, device: InputDevice) -> list[tuple[int, int]]:
         """Rates and channel counts to try: the device's own first."""
-        n_own = self._device.n_channels
-        first = 0 if self._channel is None else self._channel
-        counts = [n_own, first + 1] if n_own <= _MAX_CHANNELS else [first + 1, n_own]
-        rates = [self._wanted_rate] if self._wanted_rate else [self._device.sample_rate, 48_000]
+        n_own, own_rate = device.n_channels, device.sample_rate
+        least = 1 if self._channel is None else self._channel + 1
+        if n_own <= _MAX_CHANNELS:
+            counts, rates = [n_own, least], [own_rate, _SERVER_RATE]
+        else:
+            counts, rates = [least, n_own], [_SERVER_RATE, own_rate]
+        if self._wanted_rate is not None:
+            rates = [self._wanted_rate]
         return list(dict.fromkeys((rate, count) for rate in rates for count in counts))
 
     def _on_block(self, block: FloatArray, n_samples: int, times: Any, status: Any) -> None:
@@ -314,7 +230,8 @@ class Microphone:
         AudioDeviceError
             If the microphone is not open or went away.
         """
-        self._check_open()
+        if self._stream is None:
+            raise AudioDeviceError("the microphone is not open: use it in a with statement")
         deadline = time.monotonic() + timeout_s
         while True:
             # A wait ends early enough to notice a device that stays silent.
@@ -326,15 +243,11 @@ class Microphone:
             if samples.size or time.monotonic() >= deadline:
                 return samples
 
-    def _check_open(self) -> None:
-        if self._stream is None:
-            raise AudioDeviceError("the microphone is not open: use it in a with statement")
-
     def _check_alive(self) -> None:
+        name = self._opened.name if self._opened else "the device"
         if self._ring.closed:
             raise AudioDeviceError(
-                f"the microphone went away: {self._device.name} stopped; "
-                "plug it in again and start again"
+                f"the microphone went away: {name} stopped; plug it in again and start again"
             )
         last, limit_s = self._last_callback_s, _SILENT_LIMIT_S
         if last is None:
@@ -342,16 +255,26 @@ class Microphone:
         silent_s = time.monotonic() - last
         if silent_s > limit_s:
             raise AudioDeviceError(
-                f"the microphone went away: {self._device.name} sent nothing for {silent_s:.1f} s; "
+                f"the microphone went away: {name} sent nothing for {silent_s:.1f} s; "
                 "check its cable and the sound server, then start again"
             )
 
     def close(self) -> None:
         """Stop and close the device; nothing happens when it is closed already."""
         stream, self._stream = self._stream, None
-        if stream is not None:
-            # stop() would wait for a frozen sound server, abort() does not.
-            with contextlib.suppress(Exception):
-                stream.abort()
-            with contextlib.suppress(Exception):
-                stream.close()
+        if stream is None:
+            return
+        # With a frozen sound server each of the two calls takes 30 s: leave it to a thread.
+        closing = threading.Thread(target=_close_stream, args=(stream,), daemon=True)
+        closing.start()
+        closing.join(_CLOSE_LIMIT_S)
+        if closing.is_alive():
+            # sounddevice ends PortAudio when the program ends, which would wait as long.
+            atexit.unregister(import_sounddevice()._exit_handler)
+
+
+def _close_stream(stream: Any) -> None:
+    for end in (stream.abort, stream.close):
+        # A device that is gone cannot be closed properly, and nobody needs to know.
+        with contextlib.suppress(Exception):
+            end()

@@ -6,20 +6,17 @@ WAVE_FORMAT_EXTENSIBLE and believes every length it reads.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import struct
-import tempfile
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import AudioFileError, ParameterError
+from edge.errors import AudioFileError
 
-__all__ = ["is_wav", "read_wav", "write_wav"]
+__all__ = ["is_wav", "read_wav"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -258,50 +255,3 @@ def _check_floats(
             f"{name} has float samples up to {peak:g}, values within -1 and 1 are wanted: "
             "scale it and write it again"
         )
-
-
-def write_wav(path: str | os.PathLike[str], samples: npt.ArrayLike, sample_rate: int) -> None:
-    """Write 16-bit PCM, to a temporary name first.
-
-    Parameters
-    ----------
-    path : path
-        Where to; replaced when it exists.
-    samples : float [shape=(n_samples,) or (n_samples, n_channels)]
-        In [-1, 1]; what is beyond is clipped.
-    sample_rate : int
-        Samples per second.
-
-    Raises
-    ------
-    ParameterError
-        If samples have other dimensions or are not finite, or the rate is below 1.
-    """
-    values = np.asarray(samples, dtype=np.float64)
-    if values.ndim not in (1, 2) or (values.ndim == 2 and values.shape[1] == 0):
-        raise ParameterError(
-            f"samples have the shape {values.shape}, (n_samples,) or (n_samples, n_channels) is "
-            "wanted"
-        )
-    if not np.isfinite(values).all():
-        raise ParameterError("samples hold NaN or infinity, finite values are wanted")
-    if sample_rate < 1:
-        raise ParameterError(f"sample_rate is {sample_rate}, at least 1 is wanted")
-    n_channels = 1 if values.ndim == 1 else values.shape[1]
-    data = np.clip(np.round(values * 32768.0), -32768, 32767).astype("<i2").tobytes()
-    header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16)
-    header += struct.pack(
-        "<HHIIHH", _PCM, n_channels, sample_rate, sample_rate * n_channels * 2, n_channels * 2, 16
-    )
-    header += struct.pack("<4sI", b"data", len(data))
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(header)
-            stream.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
