@@ -81,10 +81,14 @@ def measure(chosen: Sequence[Clip], spec: FeatureSpec, seed: int) -> dict[str, A
     """Compare every frame of the clips."""
     extractor, rng = FeatureExtractor(spec), np.random.default_rng(seed)
     ours, theirs, voiced, streamed = [], [], [], []
+    # Tells a copy of cut utterances (EMO-DB at 2.0 s) from the complete corpus.
+    longest_s: dict[str, float] = {}
     for i, clip in enumerate(chosen):
         samples = samples_of(clip, spec)
         if samples.size < spec.win_length:
             continue
+        seconds = samples.size / spec.sample_rate
+        longest_s[clip.corpus] = round(max(longest_s.get(clip.corpus, 0.0), seconds), 3)
         ours.append(extractor.extract(samples))
         streamed.append(push_in_pieces(extractor, samples, rng))
         rows, found = reference(samples, spec)
@@ -100,6 +104,7 @@ def measure(chosen: Sequence[Clip], spec: FeatureSpec, seed: int) -> dict[str, A
     return {
         "n_clips": len(ours),
         "n_frames": len(ours_all),
+        "longest_clip_s": longest_s,
         "features": {
             name: {"unit": unit, **distribution(ours_all[:, columns] - theirs_all[:, columns], bar)}
             for name, (columns, unit, bar) in GROUPS.items()
