@@ -232,8 +232,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.clips < 1:
             raise ParameterError(f"--clips is {args.clips}, at least 1 is wanted")
-        require_librosa()
         clips, reports = load_corpora(args.data)
+        require_librosa()
         chosen = draw(clips, args.clips, args.seed)
         result = provenance(args, chosen, reports) | measure(chosen, FeatureSpec(), args.seed)
     except EdgeSerError as error:

@@ -35,6 +35,9 @@ def test_bands_leave_no_bin_out() -> None:
 
 def test_the_share_of_extreme_bins_is_at_least_one() -> None:
     assert [n for _, _, n in BANDS] == [1, 1, 1, 1, 1, 2, 6]
+    # Of a band with its upper edge, which it then leaves out: 7, 7, 14, 27, 52, 103 and 309 bins.
+    half = contrast_bands(16_000, 1024, 6, 100.0, 0.5)
+    assert [n for _, _, n in half] == [4, 4, 7, 14, 26, 52, 154]
     assert all(n <= end - first for first, end, n in contrast_bands(16_000, 1024, 6, 16.0, 0.5))
 
 
