@@ -123,7 +123,7 @@ class NumpyBackend:
 
         def by_head(weight: Floats) -> Floats:
             """(width, k) -> (n_heads, k, width / n_heads); ``2 h`` is what k meets."""
-            heads = weight.reshape(self._n_heads, -1, weight.shape[1]) / 2
+            heads = weight.reshape(self._n_heads, -1, weight.shape[1]) * np.float32(0.5)
             ordered: Floats = heads.transpose(0, 2, 1)
             return ordered
 

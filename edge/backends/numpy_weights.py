@@ -100,7 +100,8 @@ def _read_arrays(model: bytes) -> dict[str, npt.NDArray[np.generic]]:
                 f"the model unpacks to {unpacked} bytes, more than {_MAX_UNPACKED_BYTES}"
             )
         with np.load(io.BytesIO(model), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            # A member that is no array would come back as bytes.
+            return {name: np.asanyarray(archive[name]) for name in archive.files}
     except (
         EOFError,
         KeyError,
@@ -135,7 +136,7 @@ def _checked(
     array = arrays.pop(name, None)
     if array is None:
         raise ArtifactError(f"the model lacks {name}")
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+    if array.shape != shape or array.dtype != dtype:
         raise ArtifactError(
             f"{name} is {array.dtype} {array.shape}, {np.dtype(dtype).name} {shape} is wanted"
         )

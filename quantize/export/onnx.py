@@ -68,7 +68,12 @@ def onnx_bytes(model: CLAFSER) -> bytes:
 
 
 def quantize_onnx(content: bytes) -> bytes:
-    """Store the LSTM's and the Linears' weights as int8; activations are rounded as they come.
+    """Store the LSTM's and the Linears' weights in 8 bits; activations are rounded as they come.
+
+    The weights are unsigned, with a zero point.  Signed ones would be multiplied
+    with unsigned activations, and on x86 without VNNI those products are added in
+    16 bits that saturate: measured on an emulated Haswell, a posterior moved by up
+    to 0.26.  Unsigned by unsigned is exact on every processor.
 
     Raises
     ------
@@ -82,8 +87,13 @@ def quantize_onnx(content: bytes) -> bytes:
     with tempfile.TemporaryDirectory() as folder, _quiet():
         source, target = Path(folder, "fp32.onnx"), Path(folder, "int8.onnx")
         source.write_bytes(content)
+        # A factor for each channel costs 17 kB and moves the posterior a third less.
         quantize_dynamic(
-            source, target, op_types_to_quantize=list(_QUANTIZED_OPS), weight_type=QuantType.QInt8
+            source,
+            target,
+            op_types_to_quantize=list(_QUANTIZED_OPS),
+            per_channel=True,
+            weight_type=QuantType.QUInt8,
         )
         return target.read_bytes()
 

@@ -1,0 +1,123 @@
+"""A small CLAF-SER with drawn weights as a NumPy artifact, made without torch."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.artifact import Artifact, write_artifact
+from edge.backends.numpy import NumpyBackend
+from edge.backends.numpy_weights import weight_shapes
+from edge.feature_spec import FeatureSpec
+from edge.manifest import Architecture, Manifest
+
+LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
+
+TINY = Architecture(
+    type="claf-ser",
+    n_features=34,
+    hidden=8,
+    n_heads=2,
+    conv_channels=4,
+    conv_kernel=3,
+    classifier=16,
+    n_labels=8,
+    n_languages=5,
+)
+
+
+def draw_weights(architecture: Architecture, seed: int = 0) -> dict[str, np.ndarray]:
+    """Draw every weight of a NumPy artifact, large enough that labels differ by input."""
+    generator = np.random.default_rng(seed)
+    weights = {}
+    for name, shape in weight_shapes(architecture).items():
+        width = 1.5 / np.sqrt(shape[-1] if len(shape) > 1 else 4)
+        weights[name] = generator.uniform(-width, width, shape).astype(np.float32)
+    weights["norm.weight"] += 1
+    return weights
+
+
+def pack(weights: dict[str, np.ndarray]) -> bytes:
+    """Return the bytes of a ``model.npz``."""
+    file = io.BytesIO()
+    np.savez(file, **weights)
+    return file.getvalue()
+
+
+def manifest_fields(architecture: Architecture = TINY, **changes: Any) -> dict[str, Any]:
+    """Fill in a manifest for a NumPy artifact; the reference's logits are zeros."""
+    spec = FeatureSpec()
+    generator = np.random.default_rng(1)
+    rows = generator.standard_normal((16, architecture.n_features)).round(4)
+    fields: dict[str, Any] = {
+        "schema_version": 1,
+        "name": "tiny",
+        "backend": "numpy",
+        "model_file": "model.npz",
+        "model_sha256": "0" * 64,
+        "model_bytes": 1,
+        "architecture": {name: getattr(architecture, name) for name in vars(architecture)},
+        "inputs": [
+            {
+                "name": "features",
+                "shape": [None, None, architecture.n_features],
+                "dtype": "float32",
+                "layout": "batch,time,feature",
+            },
+            {"name": "language", "shape": [None], "dtype": "int64", "layout": "batch"},
+        ],
+        "outputs": [
+            {
+                "name": "logits",
+                "shape": [None, architecture.n_labels],
+                "dtype": "float32",
+                "layout": "batch,label",
+            }
+        ],
+        "labels": list(LABELS),
+        "languages": list(LANGUAGES),
+        "default_language": "unknown",
+        "feature_spec": spec.to_dict(),
+        "feature_fingerprint": spec.fingerprint,
+        "window_frames": 61,
+        "window_hop": 16,
+        # Roughly what speech gives, so that normalised rows are of order 1.
+        "normalisation": {
+            "mean": [-300.0] + [0.0] * 12 + [100.0, 0.05] + [0.4] * 12 + [20.0] * 7,
+            "std": [100.0] + [25.0] * 12 + [90.0, 0.06] + [0.3] * 12 + [6.0] * 7,
+        },
+        "temperature": 1.0,
+        "quantization": {
+            "recipe": "numpy_fp32",
+            "weight_bits": 32,
+            "granularity": "none",
+            "float_layers": [],
+            "calibration_fingerprint": None,
+        },
+        "training": {"corpora": [], "split": "none", "seed": 0, "commit": "none", "n_clips": 0},
+        "accuracy": [],
+        "licence": "CC0-1.0",
+        "reference": {
+            "features": rows.tolist(),
+            "language": architecture.n_languages - 1,
+            "logits": [0.0] * architecture.n_labels,
+            "tolerance": 1e-4,
+        },
+    }
+    return {**fields, **changes}
+
+
+def make_artifact(directory: Path, seed: int = 0, **changes: Any) -> Artifact:
+    """Write a small CLAF-SER with drawn weights as a NumPy artifact, without torch."""
+    fields = manifest_fields(TINY, **changes)
+    model = pack(draw_weights(TINY, seed))
+    reference = fields["reference"]
+    backend = NumpyBackend(Manifest.from_dict(fields), model)
+    rows = np.array(reference["features"], dtype=np.float32)[None]
+    logits = backend.infer(rows, reference["language"])[0]
+    reference = {**reference, "logits": [float(value) for value in logits]}
+    return write_artifact(directory, {**fields, "reference": reference}, model)

@@ -1,0 +1,363 @@
+"""Opening a backend, and the NumPy runtime against a slow float64 CLAF-SER."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from artifact_fakes import TINY, draw_weights, manifest_fields, pack
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.artifact import Artifact, read_artifact, write_artifact
+from edge.backends import BACKENDS, open_backend
+from edge.backends.numpy import NumpyBackend
+from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
+from edge.manifest import Architecture, Manifest
+
+UNKNOWN = 4
+
+
+def rows(n_batch: int, n_frames: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng((seed, n_batch, n_frames))
+    return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
+
+
+def posterior(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def claf_ser(
+    weights: dict[str, np.ndarray], sizes: Architecture, features: np.ndarray, language: int
+) -> np.ndarray:
+    """One example, equation by equation, in float64 and without a trick."""
+    w = {name: value.astype(np.float64) for name, value in weights.items()}
+    x, n = features.astype(np.float64), sizes.hidden
+
+    def sigmoid(values: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-values))
+
+    def lstm(sequence: np.ndarray, direction: int) -> np.ndarray:
+        h, c, states = np.zeros(n), np.zeros(n), []
+        for row in sequence:
+            sums = w["lstm.weight_ih"][direction] @ row + w["lstm.weight_hh"][direction] @ h
+            i, f, g, o = np.split(sums + w["lstm.bias"][direction], 4)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            states.append(h)
+        return np.array(states)
+
+    h = np.concatenate([lstm(x, 0), lstm(x[::-1], 1)[::-1]], axis=1)
+    query = h @ w["attention.query.weight"].T + w["attention.query.bias"]
+    key = h @ w["attention.key.weight"].T
+    value = h @ w["attention.value.weight"].T + w["attention.value.bias"]
+    attended = []
+    for q, k, v in zip(
+        *(np.split(part, sizes.n_heads, axis=1) for part in (query, key, value)), strict=True
+    ):
+        attended.append(posterior(q @ k.T / np.sqrt(q.shape[1])) @ v)
+    z = np.concatenate(attended, axis=1) @ w["attention.output.weight"].T
+    pooled = (z + w["attention.output.bias"]).mean(axis=0)
+    half = sizes.conv_kernel // 2
+    padded = np.pad(x, ((half, half), (0, 0)))
+    convolved = [
+        np.einsum("cfk,kf->c", w["conv.weight"], padded[t : t + sizes.conv_kernel])
+        for t in range(len(x))
+    ]
+    phonetic = np.maximum(np.array(convolved) + w["conv.bias"], 0).mean(axis=0)
+    final = np.concatenate([pooled + w["language.weight"][language], phonetic])
+    hidden = w["fc1.weight"] @ final + w["fc1.bias"]
+    hidden = (hidden - hidden.mean()) / np.sqrt(hidden.var() + 1e-5)
+    hidden = np.maximum(hidden * w["norm.weight"] + w["norm.bias"], 0)
+    return w["fc2.weight"] @ hidden + w["fc2.bias"]
+
+
+def backend_of(
+    sizes: Architecture = TINY, weights: dict[str, np.ndarray] | None = None
+) -> NumpyBackend:
+    weights = draw_weights(sizes) if weights is None else weights
+    return NumpyBackend(Manifest.from_dict(manifest_fields(sizes)), pack(weights))
+
+
+@pytest.fixture(scope="module")
+def tiny() -> NumpyBackend:
+    return backend_of()
+
+
+# -- opening -----------------------------------------------------------------------------
+
+
+def test_artifact_chooses_its_backend(tiny_artifact: Artifact) -> None:
+    for name in (None, "numpy"):
+        backend = open_backend(tiny_artifact, name)
+        assert backend.name == "numpy"
+        assert backend.infer(rows(1, 61), UNKNOWN).shape == (1, 8)
+
+
+def test_unknown_backend_lists_the_known(tiny_artifact: Artifact) -> None:
+    with pytest.raises(ParameterError, match="'cuda', one of numpy, onnx is wanted"):
+        open_backend(tiny_artifact, "cuda")
+
+
+def test_backend_of_another_artifact(tiny_artifact: Artifact) -> None:
+    with pytest.raises(
+        ArtifactError, match="exported for backend 'numpy' and cannot run on 'onnx'"
+    ):
+        open_backend(tiny_artifact, "onnx")
+
+
+def test_artifact_for_a_backend_that_is_not_built_in(tiny_artifact: Artifact) -> None:
+    manifest = dataclasses.replace(tiny_artifact.manifest, backend="tflite")
+    with pytest.raises(BackendError, match="needs backend 'tflite', this edge-ser has numpy, onnx"):
+        open_backend(dataclasses.replace(tiny_artifact, manifest=manifest))
+
+
+def test_missing_runtime_names_the_extra(
+    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = dataclasses.replace(tiny_artifact.manifest, backend="onnx")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[onnx\]"'):
+        open_backend(dataclasses.replace(tiny_artifact, manifest=manifest))
+
+
+def test_bytes_that_are_no_onnx(tiny_artifact: Artifact) -> None:
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(BackendError, match=r"onnxruntime .* cannot load the model"):
+        BACKENDS["onnx"](tiny_artifact.manifest, b"not a model")
+
+
+def test_reference_that_is_not_reached(tmp_path: Path, tiny_artifact: Artifact) -> None:
+    shutil.copytree(tiny_artifact.path, tmp_path / "a")
+    path = tmp_path / "a" / "manifest.json"
+    fields = json.loads(path.read_text())
+    fields["reference"]["logits"][3] += 0.01
+    path.write_text(json.dumps(fields))
+    with pytest.raises(ArtifactError, match=r"away from its reference .* at most 0.0001"):
+        open_backend(read_artifact(tmp_path / "a"))
+    fields["reference"]["tolerance"] = 0.01
+    path.write_text(json.dumps(fields))
+    open_backend(read_artifact(tmp_path / "a"))
+
+
+def test_model_that_overflows_is_refused(tmp_path: Path) -> None:
+    """Finite weights whose logits are not: caught when it is opened, not on the street."""
+    weights = draw_weights(TINY)
+    weights["fc2.weight"][:] = weights["norm.bias"][:] = 3e38
+    artifact = write_artifact(tmp_path / "a", manifest_fields(), pack(weights))
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ArtifactError, match="posterior inf away from its reference"),
+    ):
+        open_backend(artifact)
+
+
+def test_opening_numpy_imports_no_runtime(tiny_artifact: Artifact) -> None:
+    script = (
+        "import sys\n"
+        "for name in ('onnxruntime', 'torch', 'onnx'): sys.modules[name] = None\n"
+        "from edge.artifact import read_artifact\n"
+        "from edge.backends import open_backend\n"
+        f"open_backend(read_artifact({str(tiny_artifact.path)!r}))\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+# -- what infer refuses ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("features", "match"),
+    [
+        (rows(1, 5).astype(np.float64), "features are float64, a float32 array is wanted"),
+        (rows(1, 5).tolist(), "features are list, a float32 array"),
+        (rows(1, 5)[0], r"shape \(5, 34\), \(batch, time, 34\)"),
+        (rows(1, 5)[..., :33], r"shape \(1, 5, 33\)"),
+        (rows(1, 5)[:, :0], r"shape \(1, 0, 34\)"),
+        (rows(1, 5)[:0], r"shape \(0, 5, 34\)"),
+    ],
+)
+def test_refused_features(tiny: NumpyBackend, features: Any, match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        tiny.infer(features, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("language", "match"),
+    [(5, "language is 5, 0 to 4"), (-1, "is -1, 0 to 4"), (True, "is True"), ("ravdess", "whole")],
+)
+def test_refused_language(tiny: NumpyBackend, language: Any, match: str) -> None:
+    with pytest.raises(ParameterError, match=match):
+        tiny.infer(rows(1, 5), language)
+
+
+# -- the forward pass --------------------------------------------------------------------
+
+SIZES = [
+    TINY,
+    dataclasses.replace(TINY, hidden=32, n_heads=2, conv_channels=8, conv_kernel=5),
+    dataclasses.replace(TINY, hidden=3, n_heads=1, conv_channels=1, conv_kernel=1, classifier=2),
+    dataclasses.replace(TINY, hidden=6, n_heads=4, conv_kernel=9, classifier=5),
+]
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda s: f"h{s.hidden}k{s.conv_kernel}")
+@pytest.mark.parametrize("n_frames", [1, 2, 3, 16, 61])
+@pytest.mark.parametrize("n_batch", [1, 3])
+def test_equations(sizes: Architecture, n_frames: int, n_batch: int) -> None:
+    weights, features = draw_weights(sizes), rows(n_batch, n_frames)
+    logits = backend_of(sizes, weights).infer(features, 2)
+    assert logits.dtype == np.float32
+    assert logits.shape == (n_batch, 8)
+    wanted = [claf_ser(weights, sizes, example, 2) for example in features]
+    assert np.abs(posterior(logits) - posterior(np.array(wanted))).max() < 1e-5
+
+
+@pytest.mark.parametrize("n_batch", [1, 2, 16, 17, 40])
+def test_a_batch_is_its_examples(tiny: NumpyBackend, n_batch: int) -> None:
+    features = rows(n_batch, 9)
+    alone = [tiny.infer(features[k : k + 1], 0)[0] for k in range(n_batch)]
+    np.testing.assert_allclose(tiny.infer(features, 0), alone, atol=2e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    order=st.lists(
+        st.tuples(st.integers(1, 3), st.integers(1, 12), st.integers(0, 4)), min_size=1, max_size=6
+    )
+)
+def test_nothing_is_kept_between_calls(order: list[tuple[int, int, int]]) -> None:
+    used = backend_of()
+    for n_batch, n_frames, language in order:
+        features = rows(n_batch, n_frames)
+        expected = backend_of().infer(features, language)
+        assert np.array_equal(used.infer(features, language), expected)
+
+
+def test_result_is_not_overwritten_by_the_next_call(tiny: NumpyBackend) -> None:
+    features = rows(1, 7)
+    before = features.copy()
+    first = tiny.infer(features, UNKNOWN)
+    kept = first.copy()
+    tiny.infer(rows(1, 7, seed=1), UNKNOWN)
+    assert np.array_equal(first, kept)
+    assert np.array_equal(features, before)
+
+
+def test_strided_and_read_only_features(tiny: NumpyBackend) -> None:
+    wide = rows(2, 20)
+    view = wide[:, ::2]
+    view.flags.writeable = False
+    assert np.array_equal(tiny.infer(view, 1), tiny.infer(view.copy(), 1))
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-38, 1e3, 1e6, 3e37])
+def test_extreme_rows_stay_finite_without_a_warning(tiny: NumpyBackend, scale: float) -> None:
+    features = rows(1, 12) * np.float32(scale / 4)
+    logits = tiny.infer(features, UNKNOWN)
+    assert np.isfinite(logits).all()
+
+
+def test_language_matters(tiny: NumpyBackend) -> None:
+    logits = [tiny.infer(rows(1, 7), language) for language in range(5)]
+    assert all(np.abs(a - logits[4]).max() > 1e-3 for a in logits[:4])
+
+
+# -- model.npz ---------------------------------------------------------------------------
+
+
+def quantized(weights: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    scale = np.abs(weights[name]).max(axis=-1) / 127
+    whole = np.rint(weights[name] / scale[..., None]).astype(np.int8)
+    others = {key: value for key, value in weights.items() if key != name}
+    return {**others, f"{name}:int8": whole, f"{name}:scale": scale.astype(np.float32)}
+
+
+@pytest.mark.parametrize("name", ["lstm.weight_hh", "attention.key.weight", "fc2.weight"])
+def test_int8_weights_are_brought_to_float32(name: str) -> None:
+    weights = draw_weights(TINY)
+    stored = quantized(weights, name)
+    rounded = stored[f"{name}:int8"] * stored[f"{name}:scale"][..., None]
+    logits = backend_of(weights=stored).infer(rows(1, 9), UNKNOWN)
+    wanted = backend_of(weights={**weights, name: rounded}).infer(rows(1, 9), UNKNOWN)
+    assert np.array_equal(logits, wanted)
+    assert not np.array_equal(logits, backend_of().infer(rows(1, 9), UNKNOWN))
+
+
+BAD_WEIGHTS: list[tuple[Callable[[dict[str, np.ndarray]], Any], str]] = [
+    (lambda w: w.pop("fc1.bias"), "the model lacks fc1.bias"),
+    (lambda w: w.update(code=np.zeros(1)), "unknown arrays: code"),
+    (lambda w: w.update({"fc1.bias": w["fc1.bias"][:-1]}), r"fc1.bias is float32 \(15,\)"),
+    (lambda w: w.update({"fc1.bias": w["fc1.bias"].astype("f8")}), "fc1.bias is float64"),
+    (lambda w: w["conv.weight"].__setitem__((0, 0, 0), np.nan), "conv.weight holds numbers"),
+    (lambda w: w["conv.weight"].__setitem__((0, 0, 0), np.inf), "conv.weight holds numbers"),
+    (lambda w: w.update({"conv.weight:int8": np.zeros((4, 34, 3), np.int8)}), "unknown arrays"),
+    (lambda w: w.update({"fc2.weight:int8": np.zeros((8, 16), np.int8)}), "lacks fc2.weight:scale"),
+    (
+        lambda w: w.update(
+            {"fc2.weight:int8": np.zeros((8, 16), np.int8), "fc2.weight:scale": np.ones(7, "f4")}
+        ),
+        r"fc2.weight:scale is float32 \(7,\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "match"), BAD_WEIGHTS)
+def test_refused_weights(spoil: Callable[[dict[str, np.ndarray]], Any], match: str) -> None:
+    weights = draw_weights(TINY)
+    spoil(weights)
+    with pytest.raises(ArtifactError, match=match):
+        backend_of(weights=weights)
+
+
+def archive(content: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def pickled() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **{"fc1.bias": np.array([{"a": 1}], dtype=object)})
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [b"", b"no archive", b"PK\x03\x04", archive({"fc1.bias.npy": b"\x93NUMPY"}),
+     archive({"lstm.weight_ih": b"text"}), pickled(), pack(draw_weights(TINY))[:-40]],
+    ids=["empty", "text", "header", "cut array", "no array", "pickle", "truncated"],
+)  # fmt: skip
+def test_refused_archives(model: bytes) -> None:
+    with pytest.raises(
+        ArtifactError, match=r"not a readable NumPy archive|lstm.weight_ih is .S4|lacks"
+    ):
+        NumpyBackend(Manifest.from_dict(manifest_fields()), model)
+
+
+def test_archive_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("fc1.bias.npy", bytes(5_000_000))
+    monkeypatch.setattr("edge.backends.numpy_weights._MAX_UNPACKED_BYTES", 4_999_999)
+    with pytest.raises(ArtifactError, match="unpacks to 5000000 bytes, more than"):
+        NumpyBackend(Manifest.from_dict(manifest_fields()), file.getvalue())
+
+
+def test_errors_name_the_model_file(tiny_artifact: Artifact, tmp_path: Path) -> None:
+    written = write_artifact(tmp_path / "a", manifest_fields(), b"no archive")
+    with pytest.raises(ArtifactError, match=r"a/model\.npz: the model is not a readable NumPy"):
+        open_backend(written)
