@@ -166,7 +166,9 @@ def test_python_files_stay_short(tracked):
         for name in tracked
         if name.endswith(".py")
     }
-    assert {name: n for name, n in lengths.items() if n > 330} == {}
+    # A file of tests is a list, not a machine: it may be longer than a module.
+    limits = {name: 450 if name.startswith("tests/") else 330 for name in lengths}
+    assert {name: n for name, n in lengths.items() if n > limits[name]} == {}
 
 
 def test_every_folder_of_code_is_a_package(tracked):
