@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
@@ -66,9 +67,15 @@ def voice(n_samples: int, f0_hz: float = 140.0, level: float = 0.2, seed: int = 
     return samples.astype(np.float32)
 
 
+# Buffered as it is for everybody, whatever the tests run under.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def run_cli(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run ``edge-ser`` in its own process; output is text unless ``text=False``."""
-    settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, **options}
+    settings: dict[str, Any] = {
+        "capture_output": True, "text": True, "timeout": 100, "env": ENVIRONMENT, **options,
+    }  # fmt: skip
     command = [sys.executable, "-m", "edge.cli", *map(str, args)]
     return subprocess.run(command, check=False, cwd=REPOSITORY, **settings)
 
@@ -77,4 +84,5 @@ def start_cli(*args: object, **options: Any) -> subprocess.Popen[str]:
     """Start ``edge-ser`` with pipes on all three streams."""
     command = [sys.executable, "-m", "edge.cli", *map(str, args)]
     settings: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen(command, cwd=REPOSITORY, **{**settings, "text": True, **options})
+    settings.update(text=True, env=ENVIRONMENT)
+    return subprocess.Popen(command, cwd=REPOSITORY, **{**settings, **options})

