@@ -255,10 +255,10 @@ class MicrophoneSource:
         with Microphone(self._device, self._sample_rate) as microphone:
             # A sound server takes up to a second to open a device, once.
             self.waited_s += time.perf_counter() - before_s
-            device = microphone.device
-            self.name = device.name
+            if microphone.device is not None:
+                self.name = microphone.device.name
             self._opened(
-                f"{device.name} ({microphone.capture_rate} Hz, {microphone.n_channels} "
+                f"{self.name} ({microphone.capture_rate} Hz, {microphone.n_channels} "
                 f"channel{'s' if microphone.n_channels > 1 else ''})"
             )
             n_dropped = 0
