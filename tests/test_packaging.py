@@ -167,7 +167,7 @@ def test_python_files_stay_short(tracked):
         if name.endswith(".py")
     }
     # A file of tests is a list, not a machine: it may be longer than a module.
-    limits = {name: 450 if name.startswith("tests/") else 330 for name in lengths}
+    limits = {name: 500 if name.startswith("tests/") else 330 for name in lengths}
     assert {name: n for name, n in lengths.items() if n > limits[name]} == {}
 
 
