@@ -48,6 +48,22 @@ def test_the_difference_is_its_definition(yin: Yin, seed: int) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-9)
 
 
+@pytest.mark.parametrize("period", [40, 100, 160, 250])
+def test_an_exact_repetition_differs_by_nothing(yin: Yin, period: int) -> None:
+    rng = np.random.default_rng(period)
+    frames = np.resize(rng.uniform(-1, 1, period), (1, 1024)).astype(np.float32)
+    difference = yin.normalised_difference(frames)[0]
+    assert difference.min() >= 0
+    assert difference[period - yin.min_lag] < 1e-12
+    np.testing.assert_allclose(pitch(frames[0]), RATE / period, rtol=1e-3)
+
+
+@pytest.mark.parametrize("lag", [26.0, 26.3])
+def test_the_shortest_lag_has_no_left_neighbour_and_is_not_refined(lag: float) -> None:
+    wave = 0.3 * np.sin(2 * np.pi * RATE / lag * time_s(2048))
+    np.testing.assert_allclose(pitch(wave), RATE / 26, rtol=1e-6)
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     frequency_hz=st.floats(62, 590),
