@@ -44,7 +44,7 @@ class BatchSettings:
         How often the language id is replaced by "unknown".
     """
 
-    batch_size: int = 64
+    batch_size: int = 32
     min_crop_s: float = 1.0
     max_crop_s: float = 3.0
     corpus_share: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"tess": 0.35})

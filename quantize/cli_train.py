@@ -92,8 +92,8 @@ def add_commands(commands: Any) -> None:
     )
     train.add_argument("--fold", type=int, default=0, help="of the speaker split, from 0")
     train.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
-    train.add_argument("--epochs", type=int, default=None, help="default: 80")
-    train.add_argument("--learning-rate", type=float, default=None, help="peak (default: 0.002)")
+    train.add_argument("--epochs", type=int, default=None, help="default: 160")
+    train.add_argument("--learning-rate", type=float, default=None, help="peak (default: 0.0015)")
     train.add_argument(
         "--max-alpha",
         type=float,
@@ -110,7 +110,7 @@ def add_commands(commands: Any) -> None:
         help="augmented variants of every clip (default: 8)",
     )
     train.add_argument("--hidden", type=int, default=128, help="BiLSTM units a direction")
-    train.add_argument("--batch-size", type=int, default=64)
+    train.add_argument("--batch-size", type=int, default=32)
     train.add_argument(
         "--threads",
         type=int,

@@ -39,8 +39,8 @@ class TrainSettings:
         ``"fp32"`` or ``"bf16"``.
     """
 
-    epochs: int = 80
-    learning_rate: float = 2e-3
+    epochs: int = 160
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     warmup_share: float = 0.05
     label_smoothing: float = 0.05
