@@ -40,14 +40,16 @@ typecheck: $(DEV)/.installed ## mypy --strict on edge
 imports: $(DEV)/.installed ## who may import whom
 	$(DEV)/bin/lint-imports --no-logo
 
+# Small matrices: a second thread costs more than it helps, threefold on a busy machine.
 pytest: $(DEV)/.installed ## the tests alone
-	$(DEV)/bin/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest $(ARGS)
 
 wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone and run it
 	$(DEV)/bin/python tools/check_wheel.py
 
 picture: $(DEV)/.installed ## draw the README's picture of a run
-	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg -- \
+	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg \
+		--prompt 'make listen' --columns 84 -- \
 		$(DEV)/bin/edge-ser listen --source demo
 
 demo-clip: $(DEV)/.installed ## speak the bundled clip anew (needs espeak-ng)
