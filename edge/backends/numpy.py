@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float32]
 
 # torch.nn.LayerNorm's default, with which CLAF-SER is trained.
 _NORM_EPSILON = np.float32(1e-5)
-# More examples at once than this are slower each: their buffers leave the cache.
+# More examples at once than this are no faster each, and their buffers leave the cache.
 _MAX_BATCH = 16
 
 
@@ -191,7 +191,7 @@ class NumpyBackend:
         taps = taps.reshape(n_batch, n_frames, self._conv_kernel, self._conv_channels)
         centre = self._conv_kernel // 2
         summed = taps[:, :, centre] + self._conv_bias
-        for shift in range(1, min(centre + 1, n_frames)):
+        for shift in range(1, centre + 1):
             summed[:, shift:] += taps[:, :-shift, centre - shift]
             summed[:, :-shift] += taps[:, shift:, centre + shift]
         np.maximum(summed, np.float32(0), out=summed)

@@ -103,7 +103,7 @@ class LstmLoop:
             multiply(output, squashed, after)
         states = self._states
         both = np.concatenate([states[1:, 0], states[:0:-1, 1]], axis=2)
-        return np.ascontiguousarray(both.transpose(1, 0, 2))
+        return both.transpose(1, 0, 2)
 
     def _project(self, features: Floats, weight_ih: Floats) -> None:
         """Multiply all frames with the input weights at once, the backward ones reversed."""
