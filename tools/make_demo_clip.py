@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 SAMPLE_RATE = 16_000
-LEAD_S, TAIL_S = 0.3, 0.6
+LEAD_S, TAIL_S = 0.25, 0.5
 SEED = 20
 NOISE_DB = -66.0
 PEAK = 0.89  # -1 dBFS
@@ -64,7 +64,7 @@ class Line:
 VOICES = {"Ada": "en-us+Annie", "Ben": "en-gb+m3"}
 
 # Voices, pitch, range, rate, tilt and level were drawn at random within what fits the manner;
-# of some dozens of draws a line, the one that a half-trained model heard best was kept. So the
+# of some dozens of draws a line, the one that two trained models heard best was kept. So the
 # clip shows the road from sound to decision; it measures nothing.
 DIALOGUE = (
     Line(
@@ -76,8 +76,8 @@ DIALOGUE = (
         *("+85%", "+110%", 195, -9.0, -17.5, 0.4),
     ),
     Line(
-        *("Ben", "sad", "I have lost your letter."),
-        *("-5%", "+40%", 85, -4.0, -32.0, 0.45),
+        *("Ben", "sad", "Oh no. I have lost your letter."),
+        *("-45%", "-60%", 130, 4.0, -25.0, 0.45),
     ),
     Line(
         *("Ada", "angry", "You lost it? Again? I told you twice, be careful!"),
@@ -201,7 +201,8 @@ def main(argv: list[str] | None = None) -> int:
         writer.writeframes(clip.tobytes())
     text = [
         "dialogue.wav: 16 kHz, mono, 16 bit. Words and sound are our own, under Apache-2.0.",
-        "Spoken by a synthesiser: the manner is what the script asked for, not an emotion felt.",
+        "Spoken by a synthesiser: the manner is what the script asked for, not an emotion felt,",
+        "and was chosen so that a trained model hears the changes: it shows, it does not measure.",
         f"Made by tools/make_demo_clip.py with {version.strip()}, NumPy {np.__version__}.",
         "",
         *(f"{a:6.2f} - {b:6.2f} s  {n.speaker}, {n.manner}: {n.text}" for a, b, n in script),
