@@ -47,17 +47,17 @@ def chroma_filters(sample_rate: int, n_fft: int, n_chroma: int = 12) -> NDArray[
     return kept
 
 
-def normalise_chroma(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalise_chroma(raw: NDArray[np.floating]) -> NDArray[np.floating]:
     """Divide every row by its largest value.
 
     Parameters
     ----------
-    raw : float32 [shape=(n_frames, n_chroma)]
+    raw : float [shape=(n_frames, n_chroma)]
         Energy by pitch class, not negative.
 
     Returns
     -------
-    float32 [shape=(n_frames, n_chroma)]
+    float [shape=(n_frames, n_chroma)]
         In [0, 1]; a silent row stays as it is.
 
     Notes
@@ -68,6 +68,5 @@ def normalise_chroma(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     peak = raw.max(axis=1, keepdims=True)
     silent = peak < np.finfo(np.float32).tiny
-    divisor: NDArray[np.float32] = np.where(silent, np.float32(1), peak)
-    normalised: NDArray[np.float32] = raw / divisor
+    normalised: NDArray[np.floating] = raw / np.where(silent, 1, peak)
     return normalised

@@ -61,14 +61,14 @@ def dct_matrix(n_in: int, n_out: int) -> NDArray[np.float64]:
 
 
 def log_mel_to_mfcc(
-    mel_power: NDArray[np.float32], dct: NDArray[np.float32]
+    mel_power: NDArray[np.floating], dct: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Mel power to cepstral coefficients.
 
     Parameters
     ----------
-    mel_power : float32 [shape=(n_frames, n_mels)]
-    dct : float32 [shape=(n_mels, n_mfcc)]
+    mel_power : float [shape=(n_frames, n_mels)]
+    dct : float [shape=(n_mels, n_mfcc)]
 
     Returns
     -------
