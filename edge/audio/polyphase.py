@@ -137,5 +137,5 @@ def _windows(samples: FloatArray, origin: int, n_rows: int, step: int, width: in
         writeable=False,
     )  # fmt: skip
     # In double precision a product has the same float32 result however many rows it has, so the
-    # split into blocks leaves no trace; that costs less than the copy itself.
+    # split into blocks leaves no trace. In single precision it left up to 1e-6.
     return view.astype(np.float64)

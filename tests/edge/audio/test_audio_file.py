@@ -385,6 +385,13 @@ def test_a_folder_is_searched_to_any_depth_and_sorted(tmp_path):
     assert found == ["a/b/c/x.ogg", "a/z.FLAC", "b.wav"]
 
 
+def test_a_large_folder_is_sorted_however_it_is_stored(tmp_path):
+    names = [f"{index * 7 % 50:02d}.wav" for index in range(50)]
+    for name in names:
+        (tmp_path / name).touch()
+    assert [path.name for path in find_audio_files([tmp_path])] == sorted(names)
+
+
 def test_named_files_are_kept_once_in_the_order_given(tmp_path):
     for name in ("one.wav", "two.wav"):
         (tmp_path / name).touch()

@@ -152,7 +152,7 @@ def test_a_stream_keeps_no_more_than_the_filter_needs():
 
 def test_the_same_rate_is_a_copy():
     clip = np.array([0.1, -0.2], dtype=np.float32)
-    got = resample(clip, 16_000, 16_000)
+    got = Resampler(16_000, 16_000).push(clip)
     np.testing.assert_array_equal(got, clip)
     got[0] = 9
     assert clip[0] == np.float32(0.1)
