@@ -19,7 +19,7 @@ __all__ = ["FeatureExtractor"]
 
 #: Frames computed at once (33 s): the intermediate float64 spectra are some 40 kB a frame,
 #: and a device's memory must not follow the length of a recording.
-_MAX_FRAMES_AT_ONCE = 1024
+_MAX_FRAMES_AT_ONCE = 128
 
 
 class FeatureExtractor:
@@ -42,8 +42,8 @@ class FeatureExtractor:
 
     def __init__(self, spec: FeatureSpec | None = None) -> None:
         self.spec = spec = spec or FeatureSpec()
-        self._spectrum = Spectrum(spec.n_fft)
         self._yin = Yin(spec)
+        self._spectrum = Spectrum(spec.n_fft, spec.hop_length, self._yin.n_lags)
         # Mel and chroma are both linear in power: one product serves the two.
         self._power_filters = np.concatenate(
             (
@@ -130,16 +130,15 @@ class FeatureExtractor:
 
     def _fill(self, rows: NDArray[np.float32], frames: NDArray[np.float32]) -> None:
         spec = self.spec
-        magnitude = self._spectrum(frames)
+        power, correlation = self._spectrum(frames)
         # float64: BLAS adds up a product in another order for one row than for many (and for
         # two threads), which in float32 moves MFCC by 6e-5 dB between push and extract.
-        wide = magnitude.astype(np.float64)
-        filtered = (wide * wide) @ self._power_filters
+        filtered = power @ self._power_filters
         rms = frame_rms(frames)
         chroma_at = spec.n_mfcc + 2
         contrast_at = chroma_at + spec.n_chroma
         rows[:, : spec.n_mfcc] = log_mel_to_mfcc(filtered[:, : spec.n_mels], self._dct)
-        rows[:, spec.n_mfcc] = self._yin(frames, rms)
+        rows[:, spec.n_mfcc] = self._yin(frames, correlation, rms)
         rows[:, spec.n_mfcc + 1] = rms
         rows[:, chroma_at:contrast_at] = normalise_chroma(filtered[:, spec.n_mels :])
-        rows[:, contrast_at:] = spectral_contrast(magnitude, self._bands)
+        rows[:, contrast_at:] = spectral_contrast(power.astype(np.float32), self._bands)

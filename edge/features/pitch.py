@@ -16,19 +16,6 @@ _TINY = 1e-30
 _ROUNDING = 1e-12
 
 
-def _fast_length(minimum: int) -> int:
-    """Smallest even length >= ``minimum`` with no prime factor above 5."""
-    length = minimum + minimum % 2
-    while True:
-        rest = length
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return length
-        length += 2
-
-
 class Yin:
     """YIN on the whole frame, with a voicing decision.
 
@@ -56,20 +43,28 @@ class Yin:
         self.min_lag = int(np.floor(spec.sample_rate / spec.pitch_fmax_hz))
         self.max_lag = int(np.ceil(spec.sample_rate / spec.pitch_fmin_hz))
         self._win_length = spec.win_length
-        # Long enough that no lag searched wraps round.
-        self._n_fft = _fast_length(spec.win_length + self.max_lag + 1)
         lags = np.arange(1, self.max_lag + 1)
-        self._n_pairs = (spec.win_length - lags).astype(np.float64)
-        self._lags = lags.astype(np.float64)
+        self._per_pair = 1.0 / (spec.win_length - lags)
+        self._lags = lags[self.min_lag - 1 :].astype(np.float64)
+
+    @property
+    def n_lags(self) -> int:
+        """Lags of the autocorrelation that are needed, from 0."""
+        return self.max_lag + 1
 
     def __call__(
-        self, frames: NDArray[np.float32], rms: NDArray[np.float32]
+        self,
+        frames: NDArray[np.float32],
+        correlation: NDArray[np.float64],
+        rms: NDArray[np.float32],
     ) -> NDArray[np.float32]:
         """Pitch of every frame.
 
         Parameters
         ----------
         frames : float32 [shape=(n_frames, win_length)]
+        correlation : float64 [shape=(n_frames, n_lags)]
+            Autocorrelation of the frames.
         rms : float32 [shape=(n_frames,)]
             Level of the frames; silence is not searched.
 
@@ -82,14 +77,18 @@ class Yin:
         -----
         Causal: row t depends on frame t alone.  Parity: tests/parity/features.npz.
         """
-        pitch_hz = np.zeros(frames.shape[0], dtype=np.float32)
+        pitch_hz = np.zeros(len(frames), dtype=np.float32)
         audible = np.flatnonzero(rms > self.silence_rms)
-        if audible.size:
-            chosen = frames if audible.size == frames.shape[0] else frames[audible]
-            pitch_hz[audible] = self._search(self.normalised_difference(chosen))
+        if audible.size == len(frames):
+            pitch_hz[:] = self._search(self.normalised_difference(frames, correlation))
+        elif audible.size:
+            difference = self.normalised_difference(frames[audible], correlation[audible])
+            pitch_hz[audible] = self._search(difference)
         return pitch_hz
 
-    def normalised_difference(self, frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    def normalised_difference(
+        self, frames: NDArray[np.float32], correlation: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Cumulative mean normalised difference, lags ``min_lag`` to ``max_lag``.
 
         Returns
@@ -98,34 +97,44 @@ class Yin:
             1 throughout for a constant frame.
         """
         # float64: near a deep trough this is a small difference of large sums.
-        wide = frames.astype(np.float64)
-        spectrum = np.fft.rfft(wide, n=self._n_fft, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        correlation = np.fft.irfft(power, n=self._n_fft, axis=1)[:, : self.max_lag + 1]
-        squares = wide * wide
-        head = np.cumsum(squares[:, : self.max_lag], axis=1)
-        tail = np.cumsum(squares[:, : -self.max_lag - 1 : -1], axis=1)
-        difference = 2.0 * (correlation[:, :1] - correlation[:, 1:]) - head - tail
+        n_lags = self.max_lag
+        head = frames[:, :n_lags].astype(np.float64)
+        tail = frames[:, : -n_lags - 1 : -1].astype(np.float64)
+        # A lag of k leaves the first and the last k samples of the frame without a partner.
+        head *= head
+        tail *= tail
+        head += tail
+        unpaired = np.cumsum(head, axis=1, out=head)
+        power = correlation[:, 0]
+        difference = np.subtract(power[:, None], correlation[:, 1:], out=tail)
+        difference *= 2.0
+        difference -= unpaired
         # Rounding can leave a perfectly periodic frame a hair below zero.
-        difference = np.maximum(difference, 0.0) / self._n_pairs
-        mean = np.cumsum(difference, axis=1) / self._lags
-        searched = slice(self.min_lag - 1, self.max_lag)
-        normalised: NDArray[np.float64] = difference[:, searched] / (mean[:, searched] + _TINY)
+        np.maximum(difference, 0.0, out=difference)
+        difference *= self._per_pair
+        running = np.cumsum(difference, axis=1, out=head)
+        constant = running[:, -1] * (self._win_length / n_lags) <= _ROUNDING * power
+        searched = difference[:, self.min_lag - 1 :]
+        searched *= self._lags
+        normalised: NDArray[np.float64] = searched / (running[:, self.min_lag - 1 :] + _TINY)
         # A constant (an offset of the converter) repeats at every lag and has no pitch.
-        constant = mean[:, -1] * self._win_length <= _ROUNDING * correlation[:, 0]
-        normalised[constant] = 1.0
+        if constant.any():
+            normalised[constant] = 1.0
         return normalised
 
     def _search(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
         """Absolute threshold, parabolic refinement, voicing; one value a row."""
-        rows = np.arange(difference.shape[0])
-        before, here, after = difference[:, :-2], difference[:, 1:-1], difference[:, 2:]
-        trough = np.zeros(difference.shape, dtype=bool)
-        trough[:, 1:-1] = (here < before) & (here <= after)
-        trough[:, 0] = difference[:, 0] < difference[:, 1]
-        trough &= difference < self.trough_threshold
+        rows = np.arange(len(difference))
+        falling = difference[:, 1:] < difference[:, :-1]
+        # A trough: lower than the lag before, where there is one, and not above the next,
+        # which there must be.
+        trough = difference[:, :-1] < self.trough_threshold
+        trough[:, 1:] &= falling[:, :-1]
+        trough[:, 1:] &= difference[:, 1:-1] <= difference[:, 2:]
+        trough[:, 0] &= difference[:, 0] < difference[:, 1]
+        first = trough.argmax(axis=1)
         # The first trough below the threshold, or the deepest point of all.
-        best = np.where(trough.any(axis=1), trough.argmax(axis=1), difference.argmin(axis=1))
+        best = np.where(trough[rows, first], first, difference.argmin(axis=1))
 
         inner = np.clip(best, 1, difference.shape[1] - 2)
         left, centre, right = (difference[rows, inner + step] for step in (-1, 0, 1))

@@ -37,13 +37,13 @@ def contrast_bands(
 
 
 def spectral_contrast(
-    magnitude: NDArray[np.float32], bands: tuple[ContrastBand, ...]
+    power: NDArray[np.float32], bands: tuple[ContrastBand, ...]
 ) -> NDArray[np.floating]:
     """Level of the strongest bins over that of the weakest, by band.
 
     Parameters
     ----------
-    magnitude : float32 [shape=(n_frames, 1 + n_fft // 2)]
+    power : float32 [shape=(n_frames, 1 + n_fft // 2)]
     bands : tuple of ContrastBand
         From :func:`contrast_bands`.
 
@@ -61,17 +61,15 @@ def spectral_contrast(
     ----------
     Jiang et al. (2002), "Music type classification by spectral contrast feature".
     """
-    peak = np.empty((magnitude.shape[0], len(bands)), dtype=magnitude.dtype)
-    valley = np.empty_like(peak)
-    for k, (first, end, n_extreme) in enumerate(bands):
-        if n_extreme == 1:
-            band = magnitude[:, first:end]
-            valley[:, k], peak[:, k] = band.min(axis=1), band.max(axis=1)
-        else:
-            n_bins = end - first
-            ordered = np.partition(
-                magnitude[:, first:end], (n_extreme - 1, n_bins - n_extreme), axis=1
-            )
-            valley[:, k] = ordered[:, :n_extreme].mean(axis=1)
-            peak[:, k] = ordered[:, -n_extreme:].mean(axis=1)
-    return power_to_db(peak) - power_to_db(valley)
+    # A sort is vectorised in NumPy and faster than a partition.  Powers stand in the order
+    # of their magnitudes, so that only the extremes need a root.
+    ordered = [np.sort(power[:, first:end], axis=1) for first, end, _ in bands]
+    counts = [n_extreme for _, _, n_extreme in bands]
+    weakest = [rows[:, :n] for rows, n in zip(ordered, counts, strict=True)]
+    strongest = [rows[:, -n:] for rows, n in zip(ordered, counts, strict=True)]
+    extremes = np.sqrt(np.concatenate(weakest + strongest, axis=1))
+    starts = np.cumsum([0, *counts, *counts[:-1]])
+    means = np.add.reduceat(extremes, starts, axis=1) / np.array(counts + counts, np.float32)
+    decibels = power_to_db(means)
+    contrast: NDArray[np.floating] = decibels[:, len(bands) :] - decibels[:, : len(bands)]
+    return contrast
