@@ -12,7 +12,7 @@ from edge.features.framing import as_samples, frame_view
 from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.pitch import Yin
 from edge.features.rms import frame_rms
-from edge.features.spectral_contrast import contrast_bands, spectral_contrast
+from edge.features.spectral_contrast import SpectralContrast, contrast_bands
 from edge.features.spectrum import Spectrum
 
 __all__ = ["FeatureExtractor"]
@@ -53,13 +53,14 @@ class FeatureExtractor:
             axis=1,
         )
         self._dct = dct_matrix(spec.n_mels, spec.n_mfcc)
-        self._bands = contrast_bands(
+        bands = contrast_bands(
             spec.sample_rate,
             spec.n_fft,
             spec.n_contrast_bands,
             spec.contrast_fmin_hz,
             spec.contrast_quantile,
         )
+        self._contrast = SpectralContrast(bands, 1 + spec.n_fft // 2)
         self._tail = np.empty(0, dtype=np.float32)
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
@@ -134,11 +135,11 @@ class FeatureExtractor:
         # float64: BLAS adds up a product in another order for one row than for many (and for
         # two threads), which in float32 moves MFCC by 6e-5 dB between push and extract.
         filtered = power @ self._power_filters
-        rms = frame_rms(frames)
+        rms = frame_rms(correlation[:, 0], spec.win_length)
         chroma_at = spec.n_mfcc + 2
         contrast_at = chroma_at + spec.n_chroma
         rows[:, : spec.n_mfcc] = log_mel_to_mfcc(filtered[:, : spec.n_mels], self._dct)
         rows[:, spec.n_mfcc] = self._yin(frames, correlation, rms)
         rows[:, spec.n_mfcc + 1] = rms
         rows[:, chroma_at:contrast_at] = normalise_chroma(filtered[:, spec.n_mels :])
-        rows[:, contrast_at:] = spectral_contrast(power.astype(np.float32), self._bands)
+        rows[:, contrast_at:] = self._contrast(power.astype(np.float32))

@@ -52,9 +52,9 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
     # Values outside float32 become infinite here and are refused just below.
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(array, dtype=np.float32)
-    usable = np.abs(array) <= MAX_ABS_SAMPLE  # False for NaN, too
-    if not usable.all():
-        position = int(np.argmin(usable))
+    # Every comparison with NaN is false.
+    if array.size and not (array.max() <= MAX_ABS_SAMPLE and array.min() >= -MAX_ABS_SAMPLE):
+        position = int(np.argmin(np.abs(array) <= MAX_ABS_SAMPLE))
         value = array[position]
         wanted = (
             "samples in [-1, 1] are wanted: divide 16-bit samples by 32768"

@@ -124,20 +124,20 @@ class Yin:
 
     def _search(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
         """Absolute threshold, parabolic refinement, voicing; one value a row."""
-        rows = np.arange(len(difference))
-        falling = difference[:, 1:] < difference[:, :-1]
-        # A trough: lower than the lag before, where there is one, and not above the next,
+        n_frames, n_lags = difference.shape
+        rows = np.arange(n_frames)
+        # A trough is lower than the lag before, where there is one, and not above the next,
         # which there must be.
-        trough = difference[:, :-1] < self.trough_threshold
+        falling = difference[:, 1:] < difference[:, :-1]
+        trough = np.greater(difference[:, :-1] < self.trough_threshold, falling)
         trough[:, 1:] &= falling[:, :-1]
-        trough[:, 1:] &= difference[:, 1:-1] <= difference[:, 2:]
-        trough[:, 0] &= difference[:, 0] < difference[:, 1]
         first = trough.argmax(axis=1)
         # The first trough below the threshold, or the deepest point of all.
         best = np.where(trough[rows, first], first, difference.argmin(axis=1))
 
-        inner = np.clip(best, 1, difference.shape[1] - 2)
-        left, centre, right = (difference[rows, inner + step] for step in (-1, 0, 1))
+        inner = np.clip(best, 1, n_lags - 2)
+        flat, at = difference.reshape(-1), rows * n_lags + inner
+        left, centre, right = flat[at - 1], flat[at], flat[at + 1]
         curvature = left + right - 2.0 * centre
         slope = 0.5 * (right - left)
         # Outside one lag the parabola's bottom is no refinement of this trough.

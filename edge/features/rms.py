@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 __all__ = ["frame_rms"]
 
 
-def frame_rms(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """RMS of the untapered frame, linear.
+def frame_rms(energy: NDArray[np.float64], win_length: int) -> NDArray[np.float32]:
+    """RMS of the untapered frames, linear.
 
     Parameters
     ----------
-    frames : float32 [shape=(n_frames, win_length)]
-        Samples in [-1, 1].
+    energy : float64 [shape=(n_frames,)]
+        Sum of the squared samples: the autocorrelation at lag 0, which YIN needs anyway.
+    win_length : int
+        Samples of a frame.
 
     Returns
     -------
@@ -25,7 +27,5 @@ def frame_rms(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     Causal: row t depends on frame t alone.  Parity: tests/parity/features.npz.
     CLAF-SER section 3.4.1 names RMS energy; eq. 6 is its square times N.
     """
-    # float64 sums: a whole-scale frame squared and summed must not lose the small samples.
-    power = np.einsum("tn,tn->t", frames, frames, dtype=np.float64) / frames.shape[1]
-    rms: NDArray[np.float32] = np.sqrt(power).astype(np.float32)
-    return rms
+    # Rounding can leave the energy of a silent frame a hair below zero.
+    return np.sqrt(np.maximum(energy, 0.0) / win_length).astype(np.float32)

@@ -28,7 +28,8 @@ def correlation(yin: Yin, frames: np.ndarray, hop_length: int = 1024) -> np.ndar
 def pitch(samples: np.ndarray) -> np.ndarray:
     frames = frame_view(np.asarray(samples, np.float32), 1024, 512)
     yin = Yin(FeatureSpec())
-    return yin(frames, correlation(yin, frames, 512), frame_rms(frames))
+    shared = correlation(yin, frames, 512)
+    return yin(frames, shared, frame_rms(shared[:, 0], 1024))
 
 
 def time_s(n_samples: int) -> np.ndarray:
