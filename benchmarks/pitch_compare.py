@@ -16,7 +16,7 @@ from edge import FeatureSpec
 
 __all__ = ["answer", "compare", "in_noise", "judge", "name_of", "say", "variants"]
 
-TROUGHS = (0.05, 0.1, 0.2, 0.3, 0.4)
+TROUGHS = (0.05, 0.1, 0.2, 0.3)
 VOICINGS = (0.2, 0.3, 0.4, 0.5, 0.6)
 
 

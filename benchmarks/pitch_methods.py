@@ -16,18 +16,19 @@ from pitch_metrics import Answer
 
 from edge import FeatureExtractor, FeatureSpec
 
-__all__ = ["NOTES", "Method", "always", "make_methods", "ours", "pitch_column"]
+__all__ = ["MARGINS", "NOTES", "Method", "always", "make_methods", "ours", "pitch_column"]
 
 Method = Callable[[NDArray[np.float32]], Answer]
 
 #: So high that every frame with a level is answered.
 _NO_VOICING = 1e6
+MARGINS = (0.02, 0.05, 0.1)
 
 NOTES = {
     "ours": "edge.features: YIN on the true difference function, trough threshold 0.1, voiced "
     "below 0.4; gross_all with the voicing threshold off",
-    "ours, shorter lag": "not in edge: our difference function, but the first trough no more than "
-    "0.1 above the deepest (or below 0.1) in place of the deepest, voiced below 0.4",
+    "ours, margin M": "not in edge: the same difference function, but where no trough is below 0.1 "
+    "the first that is no more than M above the deepest, in place of the deepest",
     "librosa.yin (0.1)": "decides nothing by itself: voiced where it found a trough below its "
     "trough_threshold of 0.1, elsewhere it returns its best guess",
     "librosa.yin (0.4)": "the same pitch, voiced where its difference function at the lag it "
@@ -68,9 +69,12 @@ def shorter_lag(spec: FeatureSpec, margin: float) -> Method:
         frames = np.lib.stride_tricks.sliding_window_view(samples, spec.win_length)
         wide = frames[:: spec.hop_length].astype(np.float64)
         lags = np.arange(1, last_lag + 1)
-        difference = np.stack(
-            [np.square(wide[:, lag:] - wide[:, :-lag]).mean(axis=1) for lag in lags], axis=1
-        )
+        power = np.abs(np.fft.rfft(wide, n=2 * spec.win_length, axis=1)) ** 2
+        correlation = np.fft.irfft(power, axis=1)[:, lags]
+        energy = np.cumsum(wide**2, axis=1)
+        # The first win_length - lag samples and the last, against each other.
+        both = energy[:, spec.win_length - 1 - lags] + energy[:, -1:] - energy[:, lags - 1]
+        difference = np.maximum(both - 2 * correlation, 0.0) / (spec.win_length - lags)
         mean = np.cumsum(difference, axis=1) / lags
         # Digital silence has no period: its value is 1 at every lag.
         value = np.divide(difference, mean, out=np.ones_like(mean), where=mean > 0)
@@ -150,10 +154,10 @@ def librosa_pyin(spec: FeatureSpec) -> Method:
 
 
 def make_methods(spec: FeatureSpec) -> dict[str, Method]:
-    """All methods by the names of `NOTES`."""
+    """All methods, by the names that `NOTES` explains."""
     return {
         "ours": ours(spec),
-        "ours, shorter lag": shorter_lag(spec, 0.1),
+        **{f"ours, margin {m:g}": shorter_lag(spec, m) for m in MARGINS},
         "librosa.yin (0.1)": librosa_yin(spec, 0.1, troughs_only=True),
         "librosa.yin (0.4)": librosa_yin(spec, 0.4, troughs_only=False),
         "librosa.pyin": librosa_pyin(spec),
