@@ -79,7 +79,8 @@ def shorter_lag(spec: FeatureSpec, margin: float) -> Method:
         # Digital silence has no period: its value is 1 at every lag.
         value = np.divide(difference, mean, out=np.ones_like(mean), where=mean > 0)
         value = value[:, first_lag - 1 :]
-        limit = np.maximum(value.min(axis=1) + margin, spec.pitch_trough_threshold)
+        deepest, enough = value.min(axis=1), spec.pitch_trough_threshold
+        limit = np.where(deepest < enough, enough, deepest + margin)
         inner = value[:, 1:-1]
         trough = (inner < value[:, :-2]) & (inner <= value[:, 2:]) & (inner < limit[:, None])
         first = trough.argmax(axis=1) + 1
