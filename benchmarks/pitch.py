@@ -98,9 +98,7 @@ def bar(synthetic: dict[str, Any], real: dict[str, Any] | None) -> dict[str, Any
 
 def measure(args: argparse.Namespace, spec: FeatureSpec) -> dict[str, Any]:
     """All of it."""
-    require_librosa()
     if args.data is not None:
-        require_parselmouth()
         say("Praat listens")
         spoken, corpora = speech(args.data, args.clips, spec, args.seed)
     say("recordings are made")
@@ -216,8 +214,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         for option in ("clips", "synthetic"):
             if getattr(args, option) < 1:
                 raise ParameterError(f"--{option} is {getattr(args, option)}, at least 1 is wanted")
-        figures = measure(args, spec)
-        result = provenance(args, spec) | figures
+        require_librosa()
+        if args.data is not None:
+            require_parselmouth()
+        # Before the measurement: others may commit while it runs.
+        result = provenance(args, spec)
+        result |= measure(args, spec)
     except EdgeSerError as error:
         print(f"edge-ser: error: {error}", file=sys.stderr)
         return 2
