@@ -244,7 +244,7 @@ def main(argv: list[str] | None = None) -> int:
                 mono = sound.mean(axis=1) if channel is None else sound[:, channel]
                 row.update(compare(row.pop("samples"), mono, source_rate))
                 row = {"sink": sink, "asked_rate": rate, "channel": channel, **row}
-                row["passed"] = wanted_snr_db is None or row["snr_db"] >= wanted_snr_db
+                row["passed"] = wanted_snr_db is None or bool(row["snr_db"] >= wanted_snr_db)
                 row["judged"] = wanted_snr_db is not None
                 rows.append(row)
                 print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
@@ -252,8 +252,13 @@ def main(argv: list[str] | None = None) -> int:
             rows.append(losing_the_server(folder, kill))
             print(" ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)
     if arguments.json:
-        text = json.dumps(rows, indent=1, default=str)
-        arguments.json.write_text(text + "\n")
+        # JSON has no infinity: bit-exact is null, with n_different 0.
+        plain = [
+            {key: None if value == np.inf else value for key, value in row.items()} for row in rows
+        ]
+        temporary = arguments.json.with_name(f".{arguments.json.name}.part")
+        temporary.write_text(json.dumps(plain, indent=1, default=str) + "\n")
+        os.replace(temporary, arguments.json)
     passed = all(row["passed"] for row in rows)
     print("all as wanted" if passed else "NOT as wanted")
     return 0 if passed else 1

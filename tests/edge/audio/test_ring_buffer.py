@@ -96,7 +96,7 @@ def test_read_waits_no_longer_than_it_may():
 def test_a_waiting_reader_is_woken(wake):
     buffer = RingBuffer(4)
     got: list[np.ndarray] = []
-    reader = threading.Thread(target=lambda: got.append(buffer.read(4)))
+    reader = threading.Thread(target=lambda: got.append(buffer.read(4)), daemon=True)
     reader.start()
     time.sleep(0.02)
     if wake == "write":
@@ -123,7 +123,7 @@ def test_two_threads_lose_and_double_nothing_but_what_is_counted(capacity):
             first += int(size)
         buffer.close()
 
-    producer = threading.Thread(target=produce)
+    producer = threading.Thread(target=produce, daemon=True)
     producer.start()
     parts = []
     while not (buffer.closed and len(buffer) == 0):
