@@ -6,14 +6,28 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from edge.errors import EdgeSerError
-from quantize import cli_evaluate, cli_export, cli_train
+from edge.errors import EdgeSerError, MissingDependencyError
 
 __all__ = ["main", "run"]
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
+    """All commands and their options.
+
+    Raises
+    ------
+    MissingDependencyError
+        If a package of the workstation is not installed.
+    """
+    try:
+        from quantize import cli_evaluate, cli_export, cli_train
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("edge", "quantize"):
+            raise
+        raise MissingDependencyError(
+            f"{error.name} is not installed, the workstation's commands need it: "
+            'pip install "edge-ser[workstation]"'
+        ) from error
     parser = argparse.ArgumentParser(
         prog="edge-ser-quantize",
         description="Train CLAF-SER on emotional speech, measure it and export it for a device.",
@@ -27,8 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 for success, 2 for bad input, 130 when interrupted."""
-    arguments = build_parser().parse_args(argv)
     try:
+        arguments = build_parser().parse_args(argv)
         code: int = arguments.function(arguments)
     except EdgeSerError as error:
         print(f"edge-ser-quantize: error: {error}", file=sys.stderr)

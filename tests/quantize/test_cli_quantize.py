@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,41 @@ def test_bad_input_is_one_sentence_and_leaves_no_half_run(
     assert not (tmp_path / "x" / "checkpoint.safetensors").exists()
 
 
+def test_without_torch_it_is_one_sentence(tmp_path):
+    blocked = "import sys; sys.modules['torch'] = None; from quantize.cli import main; "
+    result = subprocess.run(
+        [sys.executable, "-c", blocked + "sys.exit(main(['export', 'run']))"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "torch is not installed" in result.stderr
+    assert 'pip install "edge-ser[workstation]"' in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def train_until(command: list[str], folder: Path, n_epochs: int) -> list[dict]:
+    """Train in a process of its own and kill it once there are more than ``n_epochs``."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        for _ in range(900):
+            history = read_history(folder)
+            if len(history) > n_epochs and (folder / "training_state.pt").is_file():
+                return history
+            assert process.poll() is None, process.stderr.read().decode()
+            time.sleep(0.1)
+        pytest.fail(f"no more than {n_epochs} epochs in 90 s")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_history(folder: Path) -> list[dict]:
+    path = folder / "history.json"
+    return json.loads(path.read_text()) if path.is_file() else []
+
+
 def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path):
     command = [
         sys.executable,
@@ -192,19 +228,12 @@ def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path):
         "--epochs",
         "4000",
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    state = tmp_path / "run" / "history.json"
-    try:
-        for _ in range(600):
-            if state.is_file():
-                break
-            process.wait(timeout=0.1) if process.poll() is not None else None
-            import time
-
-            time.sleep(0.1)
-    finally:
-        process.kill()
-        process.communicate()
-    n_epochs = len(json.loads(state.read_text()))
-    assert 0 < n_epochs < 4000
-    assert (tmp_path / "run" / "training_state.pt").is_file()
+    train_until(command, tmp_path / "run", 0)
+    killed = read_history(tmp_path / "run")
+    train_until(command, tmp_path / "run", len(killed))
+    resumed = read_history(tmp_path / "run")
+    # What was not yet in the saved state is trained again, to the same numbers.
+    assert len(resumed) > len(killed)
+    for before, after in zip(killed, resumed, strict=False):
+        assert after["epoch"] == before["epoch"]
+        assert after["train_loss"] == before["train_loss"]
