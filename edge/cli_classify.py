@@ -65,9 +65,7 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
     started_s = time.perf_counter()
     try:
         samples, sample_rate = read_audio(file)
-        decisions = classifier.classify(
-            samples, sample_rate, window_s=args.window, hop_s=args.hop
-        )
+        decisions = classifier.classify(samples, sample_rate, window_s=args.window, hop_s=args.hop)
     except EdgeSerError as error:
         if str(file) in str(error):
             raise

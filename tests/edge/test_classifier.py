@@ -52,9 +52,7 @@ def test_backend_sees_the_normalised_rows_of_the_window(window: int, hop: int) -
     starts = list(range(0, len(rows) - window + 1, hop))
     if starts[-1] != len(rows) - window:
         starts.append(len(rows) - window)
-    for start, seen, decision in zip(
-        starts, list(classifier.backend.seen), decisions, strict=True
-    ):
+    for start, seen, decision in zip(starts, list(classifier.backend.seen), decisions, strict=True):
         assert seen.shape == (1, window, 34)
         assert seen.dtype == np.float32
         np.testing.assert_allclose(seen[0], rows[start : start + window], atol=2e-5)

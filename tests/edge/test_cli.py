@@ -184,13 +184,9 @@ def test_closed_stdout_is_no_error(model: list[str], folder: Path) -> None:
     assert done.stderr == ""
 
 
-def test_bars_are_ascii_where_the_terminal_has_nothing_else(
-    model: list[str], folder: Path
-) -> None:
+def test_bars_are_ascii_where_the_terminal_has_nothing_else(model: list[str], folder: Path) -> None:
     environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
-    done = run_cli(
-        "listen", "--source", folder / "a.wav", "--fast", *model, env=environment
-    )
+    done = run_cli("listen", "--source", folder / "a.wav", "--fast", *model, env=environment)
     assert done.returncode == 0
     assert "##" in done.stdout
     assert done.stdout.isascii()
