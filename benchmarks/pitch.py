@@ -189,6 +189,11 @@ def table(result: dict[str, Any]) -> str:
             f"{best['trough']:g}, voicing {best['voicing']:g}, has "
             f"{100 * best['mean_frame_error']:.2f} %"
         )
+        other = stands["best_with_margin"]
+        lines.append(
+            f"  with a margin of {other['margin']:g}: trough {other['trough']:g}, voicing "
+            f"{other['voicing']:g}, {100 * other['mean_frame_error']:.2f} %"
+        )
     lines.append("")
     bar = result["bar"]
     low, high = bar["interval_95"]

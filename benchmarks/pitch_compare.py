@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pitch_methods import Method, always, pitch_column
+from pitch_methods import MARGINS, Method, always, pitch_column, shorter_lag
 from pitch_metrics import Answer, gross_difference, score
 from pitch_truth import Recording, add_noise, praat_pitch
 
@@ -76,7 +77,7 @@ def judge(recordings: Sequence[Recording], spec: FeatureSpec) -> dict[str, Any]:
 
 
 def variants(heard: Mapping[str, Sequence[Recording]], spec: FeatureSpec) -> list[dict[str, Any]]:
-    """Our own method with other thresholds."""
+    """Our own method with other thresholds, and with a margin (see `shorter_lag`)."""
     rows = []
     for trough in TROUGHS:
         at_trough = dataclasses.replace(spec, pitch_trough_threshold=trough)
@@ -95,7 +96,24 @@ def variants(heard: Mapping[str, Sequence[Recording]], spec: FeatureSpec) -> lis
                 )
                 for condition, of in heard.items()
             }
-            rows.append({"trough": trough, "voicing": voicing, "conditions": figures})
+            rows.append(
+                {"trough": trough, "voicing": voicing, "margin": None, "conditions": figures}
+            )
+    for margin, voicing in itertools.product(MARGINS, VOICINGS):
+        say(f"margin {margin:g}, voicing {voicing:g}")
+        method = shorter_lag(dataclasses.replace(spec, pitch_voicing_threshold=voicing), margin)
+        figures = {
+            condition: score([r.truth_hz for r in of], [method(r.samples) for r in of])
+            for condition, of in heard.items()
+        }
+        rows.append(
+            {
+                "trough": spec.pitch_trough_threshold,
+                "voicing": voicing,
+                "margin": margin,
+                "conditions": figures,
+            }
+        )
     return rows
 
 
@@ -110,9 +128,12 @@ def answer(rows: Sequence[Mapping[str, Any]], spec: FeatureSpec) -> dict[str, An
         return {
             "trough": row["trough"],
             "voicing": row["voicing"],
+            "margin": row["margin"],
             **{f"mean_{figure}": mean(row, figure) for figure in ("frame_error", "gross_all")},
         }
 
+    margins = [row for row in rows if row["margin"] is not None]
+    rows = [row for row in rows if row["margin"] is None]
     default = next(
         row
         for row in rows
@@ -125,6 +146,7 @@ def answer(rows: Sequence[Mapping[str, Any]], spec: FeatureSpec) -> dict[str, An
         "rank_of_default": order.index(default) + 1,
         "n_variants": len(rows),
         "best": short(order[0]),
+        "best_with_margin": short(min(margins, key=lambda row: mean(row, "frame_error"))),
         "best_by_condition": {
             c: {
                 key: row[key] if key in row else row["conditions"][c][key]

@@ -22,7 +22,7 @@ Method = Callable[[NDArray[np.float32]], Answer]
 
 #: So high that every frame with a level is answered.
 _NO_VOICING = 1e6
-MARGINS = (0.02, 0.05, 0.1)
+MARGINS = (0.02, 0.03, 0.05)
 
 NOTES = {
     "ours": "edge.features: YIN on the true difference function, trough threshold 0.1, voiced "
