@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,10 @@ def test_a_missing_praat_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "parselmouth", None)
     with pytest.raises(MissingDependencyError, match="pip install praat-parselmouth"):
         require_parselmouth()
+
+
+def test_the_committed_result_is_of_this_pitch():
+    result = json.loads((ROOT / "benchmarks" / "results" / "pitch.json").read_text())
+    assert result["fingerprint"] == FeatureSpec().fingerprint
+    assert result["modified"] is False
+    assert result["real"]["n_clips"] >= 100
