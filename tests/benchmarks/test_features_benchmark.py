@@ -1,0 +1,66 @@
+"""The speed benchmark and the comparison of NumPy versions, as far as they need no librosa."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+VERSIONS = BENCHMARKS / "numpy_versions.py"
+
+
+def run(script: Path, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(script), *args], capture_output=True, text=True, cwd=cwd, check=False
+    )
+
+
+def test_no_segments_is_one_sentence(tmp_path: Path) -> None:
+    done = run(BENCHMARKS / "features.py", "--segments", "0", "--json", "f.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "edge-ser: error: --segments is 0, at least 1 is wanted\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("versions") / "a.npz"
+    done = run(VERSIONS, "--save", str(path), cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def test_one_version_equals_itself(saved: Path) -> None:
+    done = run(VERSIONS, "--compare", str(saved), str(saved), cwd=saved.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split()[-6:] == ["0.0e+00"] * 5 + ["0"]
+
+
+def test_differences_are_seen(saved: Path) -> None:
+    with np.load(saved) as stored:
+        rows = stored["rows"]
+    rows[5, 2] += 0.5
+    rows[7, 30] += 0.25
+    voiced = int(np.flatnonzero(rows[:, 13])[0])
+    rows[voiced, 13] = 0
+    other = saved.with_name("b.npz")
+    np.savez(other, title=np.array("other"), rows=rows)
+    last = run(VERSIONS, "--compare", str(saved), str(other), cwd=saved.parent).stdout.split()[-7:]
+    assert last[0] == "other"
+    assert float(last[1]) == pytest.approx(0.5, rel=0.1)
+    assert float(last[2]) > 50
+    assert last[3:5] == ["0.0e+00"] * 2
+    assert float(last[5]) == pytest.approx(0.25, rel=0.1)
+    assert last[6] == "1"
+
+
+def test_what_is_no_result_is_one_sentence(saved: Path) -> None:
+    done = run(VERSIONS, "--compare", str(VERSIONS), cwd=saved.parent)
+    assert done.returncode == 2
+    assert done.stderr.startswith("edge-ser: error: ")
+    assert "write it with --save" in done.stderr
+    assert done.stderr.count("\n") == 1
