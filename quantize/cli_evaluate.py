@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quantize.cli_train import add_data_options, label_map
-from quantize.corpora import DOMAINS, LABELS, Clip, load_corpora
+from quantize.corpora import DOMAINS, Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.evaluate import (
     Evaluation,
@@ -20,10 +20,10 @@ from quantize.evaluate import (
     evaluate,
     held_out,
     torch_runner,
+    write_evaluation,
 )
 from quantize.files import write_json
 from quantize.metrics import format_metrics
-from quantize.report import plot_class_accuracy, plot_confusion
 from quantize.runs import commit
 
 __all__ = ["add_command"]
@@ -99,20 +99,7 @@ def _one_run(
     part = evaluate(
         runner, chosen, cache, clips, language=arguments.language, n_workers=arguments.workers
     )
-    figures = {
-        "run": folder.name,
-        "split": split.id,
-        "split_fingerprint": split.fingerprint,
-        "model_sha256": runner.model_sha256,
-        **part.figures(),
-    }
-    name = f"{arguments.kind}-{arguments.language}"
-    write_json(folder / f"evaluation-{name}.json", figures)
-    title = f"{split.id}, {runner.name}, language {arguments.language}"
-    plot_confusion(figures["confusion"], LABELS, folder / f"confusion-{name}.png", title=title)
-    plot_class_accuracy(
-        figures["confusion"], LABELS, folder / f"class-accuracy-{name}.png", title=title
-    )
+    figures = write_evaluation(folder, split, runner, arguments.kind, arguments.language, part)
     return part, figures
 
 

@@ -18,11 +18,21 @@ from quantize.checkpoint import load_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import FeatureCache
 from quantize.errors import SplitError, TrainingError
+from quantize.files import write_json
 from quantize.metrics import metrics
+from quantize.report import plot_class_accuracy, plot_confusion
 from quantize.scoring import Infer, score_utterances
 from quantize.splits import Split, check_split, read_split
 
-__all__ = ["Evaluation", "Runner", "artifact_runner", "evaluate", "held_out", "torch_runner"]
+__all__ = [
+    "Evaluation",
+    "Runner",
+    "artifact_runner",
+    "evaluate",
+    "held_out",
+    "torch_runner",
+    "write_evaluation",
+]
 
 #: The device's segments: 2 s, one every 16 frames.
 WINDOW_FRAMES, WINDOW_HOP = 61, 16
@@ -197,3 +207,28 @@ def evaluate(
         temperature=runner.temperature,
     )
     return Evaluation(tuple(clips), posteriors)
+
+
+def write_evaluation(
+    run: Path, split: Split, runner: Runner, kind: str, language: str, part: Evaluation
+) -> dict[str, Any]:
+    """Write figures and pictures into a run folder; returns the figures.
+
+    ``evaluation-KIND-LANGUAGE.json``, ``confusion-…png`` and ``class-accuracy-…png``
+    (the paper's figure 14), each whole or not at all.
+    """
+    figures = {
+        "run": run.name,
+        "split": split.id,
+        "split_fingerprint": split.fingerprint,
+        "model_sha256": runner.model_sha256,
+        **part.figures(),
+    }
+    name = f"{kind}-{language}"
+    write_json(run / f"evaluation-{name}.json", figures)
+    title = f"{split.id}, {runner.name}, language {language}"
+    plot_confusion(figures["confusion"], LABELS, run / f"confusion-{name}.png", title=title)
+    plot_class_accuracy(
+        figures["confusion"], LABELS, run / f"class-accuracy-{name}.png", title=title
+    )
+    return figures

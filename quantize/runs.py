@@ -15,10 +15,18 @@ from quantize.batches import BatchSettings
 from quantize.corpora import Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.errors import SplitError, TrainingError
+from quantize.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.files import write_json
 from quantize.models.claf_ser import ClafSerConfig
 from quantize.report import plot_curves
-from quantize.splits import Split, check_split, paper_split, speaker_folds, write_split
+from quantize.splits import (
+    Split,
+    check_split,
+    paper_split,
+    read_split,
+    speaker_folds,
+    write_split,
+)
 from quantize.train import Trainer
 from quantize.train_settings import TrainSettings
 
@@ -162,6 +170,12 @@ def train_run(
     )
     trainer.run()
     plot_curves(trainer.history, folder / "curves.png")
+    if held_out:
+        runner = torch_runner(folder)
+        part = evaluate(runner, held_out, cache, clips, n_workers=n_workers)
+        write_evaluation(
+            folder, read_split(folder / "split.json"), runner, "torch", "unknown", part
+        )
     return folder / "checkpoint.safetensors"
 
 

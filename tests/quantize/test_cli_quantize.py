@@ -78,6 +78,11 @@ def test_a_run_folder_tells_how_it_was_made(runs):
         "curves.png",
         "checkpoint.safetensors",
     } <= names
+    figures = json.loads((folder / "evaluation-torch-unknown.json").read_text())
+    history = json.loads((folder / "history.json").read_text())
+    assert figures["accuracy"] == history[-1]["test_accuracy"]
+    for picture in ("confusion-torch-unknown.png", "class-accuracy-torch-unknown.png"):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     config = json.loads((folder / "config.json").read_text())
     assert config["run"]["split"] == "speaker"
     assert config["run"]["fold"] == 1
