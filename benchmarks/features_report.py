@@ -6,10 +6,13 @@ from typing import Any
 
 __all__ = ["ratios", "table"]
 
-#: What is divided by what, the bar, and whether more is better.
+#: What is divided by what, the bar, and whether more is better. librosa's functions transform the
+#: samples each for itself; whoever hands them one STFT asks for more, so that is held to it, too.
 BARS = (
-    ("librosa, same numbers", "librosa_same", "ours", 5.0, True),
-    ("librosa, same numbers, per decision", "librosa_same", "ours_push", 15.0, True),
+    ("librosa, same numbers", "librosa_same_by_feature", "ours", 5.0, True),
+    ("librosa, same numbers, one STFT", "librosa_same", "ours", 5.0, True),
+    ("same numbers, per decision", "librosa_same_by_feature", "ours_push", 15.0, True),
+    ("same numbers, one STFT, per decision", "librosa_same", "ours_push", 15.0, True),
     ("librosa, defaults", "librosa_defaults", "ours", 12.0, True),
     ("librosa, defaults with pYIN", "librosa_pyin", "ours", 150.0, True),
     ("total to one bare rfft, float32", "ours", "rfft_float32", 5.0, False),
