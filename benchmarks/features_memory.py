@@ -3,9 +3,9 @@
     python -X tracemalloc benchmarks/features_memory.py
 
 prints it as JSON. A process of its own, traced from the start, so that nothing of librosa's is
-in it. Python and NumPy keep freed tuples and small arrays for the next: over the first 6000
-pushes these caches grow by some 480 blocks (27 kB), ever more slowly, and resident memory stays
-as it is. Hence the warm-up, and a slack that is far below one row a push.
+in it. `array_growth` is the memory of arrays alone and must be none. `live_growth` counts all
+that Python holds, too: its caches of freed tuples and numbers fill over thousands of pushes, ever
+more slowly (480 blocks, 27 kB, over the first 6000, with resident memory as it was).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ __all__ = ["trace_in_new_process"]
 
 #: 0.5 s in whole frames: what the runtime pushes for one decision.
 HOP_FRAMES = 16
-N_WARM_PUSHES, N_PUSHES = 5000, 200
-#: For all pushes together: 40 bytes each, a single row would be 136.
-SLACK_BYTES = 8192
+N_WARM_PUSHES, N_PUSHES = 1000, 200
+#: NumPy keeps some arrays of less than 1 kB for the next; a row of every push would be 27200.
+SLACK_BYTES = 4096
 
 
 def trace_in_new_process() -> dict[str, Any]:
@@ -59,12 +59,20 @@ def live_memory() -> tuple[int, int]:
     return sys.getallocatedblocks(), tracemalloc.get_traced_memory()[0]
 
 
+def array_bytes() -> int:
+    """Traced bytes of arrays."""
+    arrays = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
+    traces = tracemalloc.take_snapshot().filter_traces([arrays])
+    return sum(found.size for found in traces.statistics("filename"))
+
+
 def trace_pushes(spec: FeatureSpec) -> dict[str, Any]:
     """What pushes take while they run and what they leave behind."""
     extractor, all_blocks = FeatureExtractor(spec), blocks(spec)
     transient = np.zeros(N_PUSHES, dtype=np.int64)
     for i in range(N_WARM_PUSHES):
         extractor.push(all_blocks[i % N_PUSHES])
+    arrays = array_bytes()
     first = live_memory()
     gc.disable()
     for i, block in enumerate(all_blocks):
@@ -74,14 +82,16 @@ def trace_pushes(spec: FeatureSpec) -> dict[str, Any]:
         transient[i] = tracemalloc.get_traced_memory()[1] - before
     gc.enable()
     last = live_memory()
+    array_growth = array_bytes() - arrays
     return {
         "n_warm_pushes": N_WARM_PUSHES,
         "n_pushes": N_PUSHES,
         "push_samples": all_blocks[0].size,
         "transient_bytes": {"min": int(transient.min()), "max": int(transient.max())},
+        "array_growth_bytes": array_growth,
         "live_growth": {"blocks": last[0] - first[0], "bytes": last[1] - first[1]},
         "constant": bool(
-            last[1] - first[1] <= SLACK_BYTES and np.ptp(transient) <= 0.01 * transient.max()
+            array_growth <= SLACK_BYTES and np.ptp(transient) <= 0.01 * transient.max()
         ),
     }
 

@@ -67,7 +67,7 @@ def table(result: dict[str, Any]) -> str:
         "",
         f"{memory['n_pushes']} pushes of {memory['push_samples']} samples: each takes and gives "
         f"back {memory['transient_bytes']['min']} to {memory['transient_bytes']['max']} bytes; "
-        f"all of them leave {memory['live_growth']['blocks']:+d} blocks, "
-        f"{memory['live_growth']['bytes']:+d} bytes  {say[memory['constant']]}",
+        f"all of them leave {memory['array_growth_bytes']:+d} bytes of arrays  "
+        f"{say[memory['constant']]}",
     ]
     return "\n".join(lines)

@@ -14,10 +14,9 @@ from edge import FeatureExtractor, FeatureSpec
 SPEC = FeatureSpec()
 HOP_ROWS = 16  # of one decision
 LENGTH = HOP_ROWS * SPEC.hop_length
-#: Caches of Python and NumPy for freed tuples and small arrays fill during the first thousands
-#: of pushes, by 60 bytes a push here. A row of each of 100 pushes would be 13600 bytes, all of
-#: their rows 200 kB.
-SLACK_BYTES = 12_000
+#: For arrays smaller than 1 kB, of which NumPy keeps some; the smallest row of each of 100
+#: pushes would be 13600 bytes.
+SLACK_BYTES = 8192
 
 
 @pytest.fixture
@@ -36,9 +35,11 @@ def voice(n_blocks: int) -> list[np.ndarray]:
 
 
 def live_bytes() -> int:
-    """Traced memory after the garbage is gone."""
+    """Memory of arrays; Python's caches of tuples and numbers fill over thousands of calls."""
     gc.collect()
-    return tracemalloc.get_traced_memory()[0]
+    arrays = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
+    traces = tracemalloc.take_snapshot().filter_traces([arrays])
+    return sum(found.size for found in traces.statistics("filename"))
 
 
 @pytest.mark.parametrize("n_samples", [LENGTH, 8000, 160])
