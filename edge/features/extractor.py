@@ -17,7 +17,7 @@ from edge.features.spectrum import Spectrum
 
 __all__ = ["FeatureExtractor"]
 
-#: Frames computed at once (33 s): the intermediate float64 spectra are some 40 kB a frame,
+#: Frames computed at once (4 s): the intermediate float64 arrays are some 10 kB a frame,
 #: and a device's memory must not follow the length of a recording.
 _MAX_FRAMES_AT_ONCE = 128
 
