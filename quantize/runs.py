@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +22,6 @@ from quantize.splits import (
     Split,
     check_split,
     paper_split,
-    read_split,
     speaker_folds,
     write_split,
 )
@@ -130,30 +128,21 @@ def train_run(
     """
     clips, reports = load_corpora(data, corpora, label_map)
     run = dataclasses.replace(run, corpora=tuple(sorted({c.corpus for c in clips})))
-    train, held_out, split_id = _sides(clips, run, folder)
+    if (folder / "checkpoint.safetensors").exists():
+        raise TrainingError(
+            f"{folder} already holds a trained checkpoint: name another --out, or delete it"
+        )
+    split, train, held_out = _sides(clips, run)
     spec = FeatureSpec()
-    write_json(folder / "corpora.json", [report.to_dict() for report in reports])
     about: dict[str, Any] = {
         "corpora": list(run.corpora),
-        "split": split_id,
+        "split": split.id if split else "all",
         "seed": settings.seed,
         "n_clips": len(train),
         "epochs": settings.epochs,
         "n_variants": run.n_variants,
         "commit": commit(),
     }
-    write_json(
-        folder / "config.json",
-        {
-            "run": dataclasses.asdict(run),
-            "model": config.to_dict(),
-            "training": dataclasses.asdict(settings),
-            "batches": dataclasses.asdict(batches),
-            "feature_spec": spec.to_dict(),
-            "label_map": label_map or {},
-            "commit": about["commit"],
-        },
-    )
     cache = FeatureCache(cache_folder, spec)
     # All clips, so that every split shares one cache.
     variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
@@ -168,46 +157,36 @@ def train_run(
         batches=batches,
         about=about,
     )
+    # First of all: a folder that holds another training is refused with its files untouched.
+    trainer.restore()
+    if split:
+        write_split(split, folder / "split.json")
+    write_json(folder / "corpora.json", [report.to_dict() for report in reports])
+    write_json(
+        folder / "config.json",
+        {
+            "run": dataclasses.asdict(run),
+            "model": config.to_dict(),
+            "training": dataclasses.asdict(settings),
+            "batches": dataclasses.asdict(batches),
+            "feature_spec": spec.to_dict(),
+            "label_map": label_map or {},
+            "commit": about["commit"],
+        },
+    )
     trainer.run()
     plot_curves(trainer.history, folder / "curves.png")
-    if held_out:
+    if split:
         runner = torch_runner(folder)
         part = evaluate(runner, held_out, cache, clips, n_workers=n_workers)
-        write_evaluation(
-            folder, read_split(folder / "split.json"), runner, "torch", "unknown", part
-        )
+        write_evaluation(folder, split, runner, "torch", "unknown", part)
     return folder / "checkpoint.safetensors"
 
 
-def _sides(
-    clips: Sequence[Clip], run: RunSettings, folder: Path
-) -> tuple[list[Clip], list[Clip], str]:
-    if (folder / "checkpoint.safetensors").exists():
-        raise TrainingError(
-            f"{folder} already holds a trained checkpoint: name another --out, or delete it"
-        )
+def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[Clip], list[Clip]]:
+    """Split, training side and held-out side; no split where nothing is held out."""
     if run.split == "all":
-        return list(clips), [], "all"
+        return None, list(clips), []
     split = make_split(clips, run.split, run.seed, run.fold, run.n_folds)
-    write_split(split, folder / "split.json")
     by_id = {c.clip_id: c for c in clips}
-    return [by_id[i] for i in split.train], [by_id[i] for i in split.test], split.id
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """``config.json`` of a run folder.
-
-    Raises
-    ------
-    TrainingError
-        If the folder is no run folder.
-    """
-    try:
-        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"{folder} is no run folder ({error}): edge-ser-quantize train makes one"
-        ) from error
-    if not isinstance(content, dict):
-        raise TrainingError(f"{folder / 'config.json'} is no run's config: train again")
-    return content
+    return split, [by_id[i] for i in split.train], [by_id[i] for i in split.test]

@@ -127,8 +127,7 @@ class Trainer:
 
     def run(self) -> Checkpoint:
         """Train to the last epoch, from where the folder's state left off."""
-        if self._state_path.is_file():
-            self._resume()
+        self.restore()
         remaining = range(self.epoch, self.settings.epochs)
         for _ in progress_bar(remaining, total=len(remaining), title=self.folder.name):
             self._one_epoch()
@@ -247,7 +246,16 @@ class Trainer:
         with atomic_path(self._state_path) as temporary:
             torch.save(state, temporary)
 
-    def _resume(self) -> None:
+    def restore(self) -> None:
+        """Go back to where the folder's state left off; nothing happens without one.
+
+        Raises
+        ------
+        TrainingError
+            If the state cannot be read or is that of another training.
+        """
+        if not self._state_path.is_file():
+            return
         try:
             state = torch.load(self._state_path, map_location=self.device, weights_only=True)
         except Exception as error:
@@ -268,7 +276,12 @@ class Trainer:
     def _fingerprint(self) -> str:
         about = {k: v for k, v in self.about.items() if k != "commit"}
         return json.dumps(
-            [dataclasses.asdict(self.settings), self.model.config.to_dict(), about],
+            [
+                dataclasses.asdict(self.settings),
+                dataclasses.asdict(self.sampler.settings),
+                self.model.config.to_dict(),
+                about,
+            ],
             sort_keys=True,
             default=str,
         )

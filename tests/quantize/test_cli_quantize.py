@@ -237,6 +237,9 @@ def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path):
     killed = read_history(tmp_path / "run")
     train_until(command, tmp_path / "run", len(killed))
     resumed = read_history(tmp_path / "run")
+    config = (tmp_path / "run" / "config.json").read_bytes()
+    assert main([*command[3:], "--batch-size", "8"]) == 2
+    assert (tmp_path / "run" / "config.json").read_bytes() == config
     # What was not yet in the saved state is trained again, to the same numbers.
     assert len(resumed) > len(killed)
     for before, after in zip(killed, resumed, strict=False):
