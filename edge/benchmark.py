@@ -6,10 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ import edge
 from edge.classifier import MODELS_DIR, Classifier
 from edge.decision import Decision
 from edge.errors import EdgeSerError, ParameterError
+from edge.files import atomic_path
 from edge.machine import describe_machine
 from edge.peak_memory import peak_rss_mb
 from edge.stream import Stream
@@ -260,21 +259,9 @@ def write_report(path: str | os.PathLike[str], report: dict[str, Any]) -> None:
     ParameterError
         If the file cannot be written.
     """
-    target = Path(path)
-    temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
             json.dump(report, file, indent=2, allow_nan=False)
             file.write("\n")
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-        temporary = None
     except OSError as error:
         raise ParameterError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)

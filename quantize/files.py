@@ -9,20 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import edge.files
+
 __all__ = ["atomic_path", "write_json"]
 
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary sibling that replaces ``path`` when the block succeeds."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    """As :func:`edge.files.atomic_path`, making the folder first where it is missing."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with edge.files.atomic_path(path) as temporary:
         yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:

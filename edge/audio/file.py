@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
 import stat
 import struct
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from edge.audio.wav import is_wav, read_wav
 from edge.errors import AudioFileError, MissingDependencyError, ParameterError
+from edge.files import atomic_path
 
 __all__ = ["AUDIO_SUFFIXES", "find_audio_files", "read_audio", "write_wav"]
 
@@ -219,15 +219,6 @@ def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
         "<HHIIHH", 1, n_channels, sample_rate, sample_rate * n_channels * 2, n_channels * 2, 16
     )
     header += struct.pack("<4sI", b"data", len(data))
-    target = Path(path)
-    # Not tempfile: its files are private, this one follows the umask like any other.
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as stream:
-            stream.write(header)
-            stream.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        stream.write(header)
+        stream.write(data)
