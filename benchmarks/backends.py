@@ -26,13 +26,14 @@ import torch  # noqa: E402
 
 from edge.decision import softmax  # noqa: E402
 from edge.errors import EdgeSerError  # noqa: E402
-from quantize.cli_export import KIND_NAMES, export_run  # noqa: E402
+from quantize.cli_export import export_run  # noqa: E402
 from quantize.corpora import DOMAINS, Clip, load_corpora  # noqa: E402
 from quantize.dataset import FeatureCache  # noqa: E402
 from quantize.evaluate import artifact_runner, held_out, torch_runner  # noqa: E402
+from quantize.export import KINDS  # noqa: E402
 from quantize.files import write_json  # noqa: E402
 from quantize.runs import commit  # noqa: E402
-from quantize.scoring import segment_bounds  # noqa: E402
+from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP, segment_bounds  # noqa: E402
 
 
 def segments(
@@ -43,8 +44,8 @@ def segments(
     rng = np.random.default_rng(seed)
     by_corpus: dict[str, list[np.ndarray]] = {}
     for clip in chosen:
-        for first, end in segment_bounds(len(rows[clip.clip_id]), 61, 16):
-            if end - first == 61:
+        for first, end in segment_bounds(len(rows[clip.clip_id]), WINDOW_FRAMES, WINDOW_HOP):
+            if end - first == WINDOW_FRAMES:
                 by_corpus.setdefault(clip.corpus, []).append(rows[clip.clip_id][first:end])
     # In turn, so that a small corpus gives all it has and the others make up for it.
     queues = {c: list(rng.permutation(len(by_corpus[c]))) for c in sorted(by_corpus)}
@@ -64,7 +65,7 @@ def compare(run: Path, windows: np.ndarray) -> list[dict[str, Any]]:
     runners = {"torch fp32": torch_runner(run)}
     sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for kind in KIND_NAMES:
+        for kind in KINDS:
             artifact = export_run(run, kind, Path(scratch) / kind)
             sizes[kind] = artifact.manifest.model_bytes
             runners[kind] = artifact_runner(Path(scratch) / kind)

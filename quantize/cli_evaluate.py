@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from quantize.cli_export import export_run
 from quantize.cli_train import add_data_options, label_map
 from quantize.corpora import DOMAINS, Clip, load_corpora
 from quantize.dataset import FeatureCache
@@ -22,13 +23,12 @@ from quantize.evaluate import (
     torch_runner,
     write_evaluation,
 )
+from quantize.export import KINDS
 from quantize.files import write_json
 from quantize.metrics import format_metrics
 from quantize.runs import commit
 
 __all__ = ["add_command"]
-
-KINDS = ("torch", "numpy-fp32", "numpy-int8", "onnx-fp32", "onnx-int8")
 
 
 def add_command(commands: Any) -> None:
@@ -42,7 +42,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
     parser.add_argument(
         "--kind",
-        choices=KINDS,
+        choices=("torch", *KINDS),
         default="torch",
         help="the checkpoint in torch, or an artifact in its real runtime, exported if need be "
         "(default: torch)",
@@ -106,8 +106,6 @@ def _one_run(
 def _runner(folder: Path, kind: str) -> Runner:
     if kind == "torch":
         return torch_runner(folder)
-    from quantize.cli_export import export_run
-
     artifact = folder / "artifacts" / kind
     if not (artifact / "manifest.json").is_file():
         export_run(folder, kind, artifact)

@@ -11,12 +11,11 @@ from typing import Any
 from edge.artifact import Artifact
 from quantize.checkpoint import load_checkpoint
 from quantize.errors import TrainingError
+from quantize.export import KINDS, ExportFacts, export_artifact
 from quantize.files import atomic_path
 from quantize.model_card import model_card
 
 __all__ = ["add_command", "export_run"]
-
-KIND_NAMES = ("numpy-fp32", "numpy-int8", "onnx-fp32", "onnx-int8")
 
 #: The strictest of what the four corpora ask for.
 LICENCE = (
@@ -33,7 +32,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder with a checkpoint")
     parser.add_argument(
         "--kind",
-        choices=KIND_NAMES,
+        choices=tuple(KINDS),
         default="numpy-int8",
         help="runtime and weights (default: numpy-int8)",
     )
@@ -70,8 +69,6 @@ def export_run(
     EdgeSerError
         If the checkpoint or a figure cannot be used, or the export went wrong.
     """
-    from quantize.export import ExportFacts, export_artifact
-
     saved = load_checkpoint(run / "checkpoint.safetensors")
     facts = ExportFacts(
         name=name or f"claf-ser-{kind}",

@@ -21,7 +21,7 @@ from quantize.errors import SplitError, TrainingError
 from quantize.files import write_json
 from quantize.metrics import metrics
 from quantize.report import plot_class_accuracy, plot_confusion
-from quantize.scoring import Infer, score_utterances
+from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP, Infer, score_utterances
 from quantize.splits import Split, check_split, read_split
 
 __all__ = [
@@ -33,9 +33,6 @@ __all__ = [
     "torch_runner",
     "write_evaluation",
 ]
-
-#: The device's segments: 2 s, one every 16 frames.
-WINDOW_FRAMES, WINDOW_HOP = 61, 16
 
 
 @dataclasses.dataclass(frozen=True)

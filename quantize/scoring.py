@@ -12,7 +12,10 @@ from edge.decision import average_posterior, softmax
 from edge.feature_spec import FeatureSpec
 from edge.speech_gate import segment_level_db
 
-__all__ = ["Infer", "score_utterances", "segment_bounds"]
+__all__ = ["WINDOW_FRAMES", "WINDOW_HOP", "Infer", "score_utterances", "segment_bounds"]
+
+#: The device's segments with the default FeatureSpec: 2 s, one every 0.512 s.
+WINDOW_FRAMES, WINDOW_HOP = 61, 16
 
 #: Normalised rows (B, T, F) and one language id to logits (B, n_labels).
 Infer = Callable[[NDArray[np.float32], int], NDArray[np.floating]]

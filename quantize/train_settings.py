@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 from edge.errors import ParameterError
+from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP
 
 __all__ = ["TrainSettings"]
 
@@ -48,8 +49,8 @@ class TrainSettings:
     average_decay: float = 0.998
     seed: int = 0
     monitor_every: int = 10
-    window_frames: int = 61
-    window_hop: int = 16
+    window_frames: int = WINDOW_FRAMES
+    window_hop: int = WINDOW_HOP
     precision: str = "fp32"
 
     def __post_init__(self) -> None:

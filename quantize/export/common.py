@@ -13,6 +13,7 @@ from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.manifest import SCHEMA_VERSION
 from quantize.corpora.base import DOMAINS, LABELS
+from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -58,9 +59,8 @@ class ExportFacts:
     licence: str
     accuracy: Sequence[Mapping[str, Any]] = ()
     temperature: float = 1.0
-    # 2.0 s and 0.512 s with the default FeatureSpec.
-    window_frames: int = 61
-    window_hop: int = 16
+    window_frames: int = WINDOW_FRAMES
+    window_hop: int = WINDOW_HOP
 
 
 def manifest_fields(model: CLAFSER, facts: ExportFacts) -> dict[str, Any]:
