@@ -183,16 +183,10 @@ def table(result: dict[str, Any]) -> str:
         stands = found["answer"]
         best, default = stands["best"], stands["default"]
         lines.append(
-            f"thresholds, {part}: trough {default['trough']:g}, voicing {default['voicing']:g} "
-            f"(the default) is {stands['rank_of_default']} of {stands['n_variants']}, mean frame "
-            f"error {100 * default['mean_frame_error']:.2f} %; the best, trough "
-            f"{best['trough']:g}, voicing {best['voicing']:g}, has "
+            f"thresholds, {part}: {thresholds(default)} (the default) is "
+            f"{stands['rank_of_default']} of {stands['n_variants']}, mean frame error "
+            f"{100 * default['mean_frame_error']:.2f} %; the best, {thresholds(best)}, has "
             f"{100 * best['mean_frame_error']:.2f} %"
-        )
-        other = stands["best_with_margin"]
-        lines.append(
-            f"  with a margin of {other['margin']:g}: trough {other['trough']:g}, voicing "
-            f"{other['voicing']:g}, {100 * other['mean_frame_error']:.2f} %"
         )
     lines.append("")
     bar = result["bar"]
@@ -203,6 +197,11 @@ def table(result: dict[str, Any]) -> str:
         f"{100 * high:+.2f})  {'met' if bar['met'] else 'NOT MET'}"
     )
     return "\n".join(lines)
+
+
+def thresholds(row: dict[str, float]) -> str:
+    """The three settings of a variant."""
+    return f"trough {row['trough']:g}, margin {row['margin']:g}, voicing {row['voicing']:g}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

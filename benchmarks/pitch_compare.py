@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pitch_methods import MARGINS, Method, always, pitch_column, shorter_lag
+from pitch_methods import Method, always, pitch_column
 from pitch_metrics import Answer, gross_difference, score
 from pitch_truth import Recording, add_noise, praat_pitch
 
@@ -17,8 +17,9 @@ from edge import FeatureSpec
 
 __all__ = ["answer", "compare", "in_noise", "judge", "name_of", "say", "variants"]
 
-TROUGHS = (0.05, 0.1, 0.2, 0.3)
-VOICINGS = (0.2, 0.3, 0.4, 0.5, 0.6)
+TROUGHS = (0.05, 0.1, 0.2)
+MARGINS = (0.0, 0.02, 0.03, 0.05)
+VOICINGS = (0.3, 0.4, 0.5, 0.6)
 
 
 def name_of(snr_db: float | None) -> str:
@@ -77,14 +78,16 @@ def judge(recordings: Sequence[Recording], spec: FeatureSpec) -> dict[str, Any]:
 
 
 def variants(heard: Mapping[str, Sequence[Recording]], spec: FeatureSpec) -> list[dict[str, Any]]:
-    """Our own method with other thresholds, and with a margin (see `shorter_lag`)."""
+    """Our own method with other thresholds and margins."""
     rows = []
-    for trough in TROUGHS:
-        at_trough = dataclasses.replace(spec, pitch_trough_threshold=trough)
+    for trough, margin in itertools.product(TROUGHS, MARGINS):
+        at_trough = dataclasses.replace(
+            spec, pitch_trough_threshold=trough, pitch_trough_margin=margin
+        )
         guess = pitch_column(always(at_trough))
         guesses = {name: [guess(r.samples) for r in of] for name, of in heard.items()}
         for voicing in VOICINGS:
-            say(f"trough {trough:g}, voicing {voicing:g}")
+            say(f"trough {trough:g}, margin {margin:g}, voicing {voicing:g}")
             decide = pitch_column(dataclasses.replace(at_trough, pitch_voicing_threshold=voicing))
             figures = {
                 condition: score(
@@ -97,23 +100,8 @@ def variants(heard: Mapping[str, Sequence[Recording]], spec: FeatureSpec) -> lis
                 for condition, of in heard.items()
             }
             rows.append(
-                {"trough": trough, "voicing": voicing, "margin": None, "conditions": figures}
+                {"trough": trough, "margin": margin, "voicing": voicing, "conditions": figures}
             )
-    for margin, voicing in itertools.product(MARGINS, VOICINGS):
-        say(f"margin {margin:g}, voicing {voicing:g}")
-        method = shorter_lag(dataclasses.replace(spec, pitch_voicing_threshold=voicing), margin)
-        figures = {
-            condition: score([r.truth_hz for r in of], [method(r.samples) for r in of])
-            for condition, of in heard.items()
-        }
-        rows.append(
-            {
-                "trough": spec.pitch_trough_threshold,
-                "voicing": voicing,
-                "margin": margin,
-                "conditions": figures,
-            }
-        )
     return rows
 
 
@@ -127,18 +115,20 @@ def answer(rows: Sequence[Mapping[str, Any]], spec: FeatureSpec) -> dict[str, An
     def short(row: Mapping[str, Any]) -> dict[str, float]:
         return {
             "trough": row["trough"],
-            "voicing": row["voicing"],
             "margin": row["margin"],
+            "voicing": row["voicing"],
             **{f"mean_{figure}": mean(row, figure) for figure in ("frame_error", "gross_all")},
         }
 
-    margins = [row for row in rows if row["margin"] is not None]
-    rows = [row for row in rows if row["margin"] is None]
     default = next(
         row
         for row in rows
-        if (row["trough"], row["voicing"])
-        == (spec.pitch_trough_threshold, spec.pitch_voicing_threshold)
+        if (row["trough"], row["margin"], row["voicing"])
+        == (
+            spec.pitch_trough_threshold,
+            spec.pitch_trough_margin,
+            spec.pitch_voicing_threshold,
+        )
     )
     order = sorted(rows, key=lambda row: mean(row, "frame_error"))
     return {
@@ -146,11 +136,10 @@ def answer(rows: Sequence[Mapping[str, Any]], spec: FeatureSpec) -> dict[str, An
         "rank_of_default": order.index(default) + 1,
         "n_variants": len(rows),
         "best": short(order[0]),
-        "best_with_margin": short(min(margins, key=lambda row: mean(row, "frame_error"))),
         "best_by_condition": {
             c: {
                 key: row[key] if key in row else row["conditions"][c][key]
-                for key in ("trough", "voicing", "frame_error", "gross_all")
+                for key in ("trough", "margin", "voicing", "frame_error", "gross_all")
             }
             for c in conditions
             for row in [min(rows, key=lambda r: r["conditions"][c]["frame_error"])]

@@ -16,23 +16,22 @@ from pitch_metrics import Answer
 
 from edge import FeatureExtractor, FeatureSpec
 
-__all__ = ["MARGINS", "NOTES", "Method", "always", "make_methods", "ours", "pitch_column"]
+__all__ = ["NOTES", "Method", "always", "make_methods", "ours", "pitch_column"]
 
 Method = Callable[[NDArray[np.float32]], Answer]
 
 #: So high that every frame with a level is answered.
 _NO_VOICING = 1e6
-MARGINS = (0.02, 0.03, 0.05)
 
 NOTES = {
-    "ours": "edge.features: YIN on the true difference function, trough threshold 0.1, voiced "
-    "below 0.4; gross_all with the voicing threshold off",
-    "ours, margin M": "not in edge: the same difference function, but where no trough is below 0.1 "
-    "the first that is no more than M above the deepest, in place of the deepest",
+    "ours": "edge.features: YIN on the true difference function with FeatureSpec's thresholds; where "
+    "no trough is below the threshold, the first within a margin of the deepest; gross_all with "
+    "the voicing threshold off",
+    "ours, deepest": "the same without the margin: the deepest of all, as in the YIN paper",
     "librosa.yin (0.1)": "decides nothing by itself: voiced where it found a trough below its "
     "trough_threshold of 0.1, elsewhere it returns its best guess",
-    "librosa.yin (0.4)": "the same pitch, voiced where its difference function at the lag it "
-    "chose is below 0.4, which is our rule",
+    "librosa.yin (0.5)": "the same pitch, voiced where its difference function at the lag it "
+    "chose is below 0.5, which is our rule",
     "librosa.pyin": "its defaults and its own decision; it looks ahead through the whole "
     "recording (Viterbi), so no stream can use it; gross_all with fill_na=None",
     "paper eq. 4-5": "argmax over lag of sum x[n] x[n + lag], samples beyond the frame taken as "
@@ -57,41 +56,9 @@ def ours(spec: FeatureSpec) -> Method:
     return lambda samples: Answer(guessed(samples), decided(samples) > 0)
 
 
-def shorter_lag(spec: FeatureSpec, margin: float) -> Method:
-    """YIN on the true difference, with the doubled period turned down.
-
-    In noise no trough passes the threshold, and those of the period and of its multiples are
-    equally deep but for chance: the deepest of all is often the doubled period.
-    """
-    first_lag, last_lag = _lags(spec)
-
-    def answer(samples: NDArray[np.float32]) -> Answer:
-        frames = np.lib.stride_tricks.sliding_window_view(samples, spec.win_length)
-        wide = frames[:: spec.hop_length].astype(np.float64)
-        lags = np.arange(1, last_lag + 1)
-        power = np.abs(np.fft.rfft(wide, n=2 * spec.win_length, axis=1)) ** 2
-        correlation = np.fft.irfft(power, axis=1)[:, lags]
-        energy = np.cumsum(wide**2, axis=1)
-        # The first win_length - lag samples and the last, against each other.
-        both = energy[:, spec.win_length - 1 - lags] + energy[:, -1:] - energy[:, lags - 1]
-        difference = np.maximum(both - 2 * correlation, 0.0) / (spec.win_length - lags)
-        mean = np.cumsum(difference, axis=1) / lags
-        # Digital silence has no period: its value is 1 at every lag.
-        value = np.divide(difference, mean, out=np.ones_like(mean), where=mean > 0)
-        value = value[:, first_lag - 1 :]
-        deepest, enough = value.min(axis=1), spec.pitch_trough_threshold
-        limit = np.where(deepest < enough, enough, deepest + margin)
-        inner = value[:, 1:-1]
-        trough = (inner < value[:, :-2]) & (inner <= value[:, 2:]) & (inner < limit[:, None])
-        first = trough.argmax(axis=1) + 1
-        best = np.where(trough.any(axis=1), first, value[:, 1:-1].argmin(axis=1) + 1)
-        left, here, right = (value[np.arange(len(best)), best + step] for step in (-1, 0, 1))
-        curvature = left + right - 2 * here
-        shift = np.divide(left - right, 2 * curvature, out=np.zeros_like(here), where=curvature > 0)
-        lag = first_lag + best + np.clip(shift, -1, 1)
-        return Answer(spec.sample_rate / lag, here < spec.pitch_voicing_threshold)
-
-    return answer
+def deepest(spec: FeatureSpec) -> Method:
+    """Ours, but the deepest of all where no trough is below the threshold (plain YIN)."""
+    return ours(dataclasses.replace(spec, pitch_trough_margin=0.0))
 
 
 def autocorrelation(spec: FeatureSpec) -> Method:
@@ -158,9 +125,9 @@ def make_methods(spec: FeatureSpec) -> dict[str, Method]:
     """All methods, by the names that `NOTES` explains."""
     return {
         "ours": ours(spec),
-        **{f"ours, margin {m:g}": shorter_lag(spec, m) for m in MARGINS},
+        "ours, deepest": deepest(spec),
         "librosa.yin (0.1)": librosa_yin(spec, 0.1, troughs_only=True),
-        "librosa.yin (0.4)": librosa_yin(spec, 0.4, troughs_only=False),
+        "librosa.yin (0.5)": librosa_yin(spec, 0.5, troughs_only=False),
         "librosa.pyin": librosa_pyin(spec),
         "paper eq. 4-5": autocorrelation(spec),
     }

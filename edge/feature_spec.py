@@ -66,6 +66,9 @@ class FeatureSpec:
         Search range, in Hz.
     pitch_trough_threshold : float
         YIN's absolute threshold on the normalised difference function.
+    pitch_trough_margin : float
+        Where no trough is below the threshold, as in noise, the first one within this of
+        the deepest is taken: the doubled period is as deep as the period but for chance.
     pitch_voicing_threshold : float
         A frame whose best trough is above this is unvoiced: pitch 0.
     pitch_silence_rms : float
@@ -96,7 +99,8 @@ class FeatureSpec:
     pitch_fmin_hz: float = 60.0
     pitch_fmax_hz: float = 600.0
     pitch_trough_threshold: float = 0.1
-    pitch_voicing_threshold: float = 0.4
+    pitch_trough_margin: float = 0.03
+    pitch_voicing_threshold: float = 0.5
     pitch_silence_rms: float = 1e-5
     order: tuple[str, ...] = _FEATURE_ORDER
 
@@ -116,6 +120,7 @@ class FeatureSpec:
             "pitch_fmin_hz",
             "pitch_fmax_hz",
             "pitch_trough_threshold",
+            "pitch_trough_margin",
             "pitch_voicing_threshold",
             "pitch_silence_rms",
         ):

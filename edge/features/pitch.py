@@ -38,6 +38,7 @@ class Yin:
     def __init__(self, spec: FeatureSpec) -> None:
         self.sample_rate = spec.sample_rate
         self.trough_threshold = spec.pitch_trough_threshold
+        self.trough_margin = spec.pitch_trough_margin
         self.voicing_threshold = spec.pitch_voicing_threshold
         self.silence_rms = spec.pitch_silence_rms
         self.min_lag = int(np.floor(spec.sample_rate / spec.pitch_fmax_hz))
@@ -126,17 +127,26 @@ class Yin:
         """Absolute threshold, parabolic refinement, voicing; one value a row."""
         n_frames, n_lags = difference.shape
         rows = np.arange(n_frames)
+        flat = difference.reshape(-1)
+        first_of_row = rows * n_lags
+        deepest_at = difference.argmin(axis=1)
+        deepest = flat[first_of_row + deepest_at]
+        # In noise the period and its multiples are equally deep but for chance: the deepest of
+        # all would often be the doubled period.
+        low = np.where(
+            deepest < self.trough_threshold, self.trough_threshold, deepest + self.trough_margin
+        )
         # A trough is lower than the lag before, where there is one, and not above the next,
         # which there must be.
         falling = difference[:, 1:] < difference[:, :-1]
-        trough = np.greater(difference[:, :-1] < self.trough_threshold, falling)
+        trough = np.greater(difference[:, :-1] < low[:, None], falling)
         trough[:, 1:] &= falling[:, :-1]
         first = trough.argmax(axis=1)
-        # The first trough below the threshold, or the deepest point of all.
-        best = np.where(trough[rows, first], first, difference.argmin(axis=1))
+        # Without a trough the deepest point is the longest lag.
+        best = np.where(trough[rows, first], first, deepest_at)
 
         inner = np.clip(best, 1, n_lags - 2)
-        flat, at = difference.reshape(-1), rows * n_lags + inner
+        at = first_of_row + inner
         left, centre, right = flat[at - 1], flat[at], flat[at + 1]
         curvature = left + right - 2.0 * centre
         slope = 0.5 * (right - left)

@@ -16,7 +16,7 @@ from edge import FeatureSpec, ParameterError
 
 #: Every artifact carries it.  Another value here is another feature: all models are to be
 #: trained again.
-DEFAULT_FINGERPRINT = "a3e4992755a39e148402497a1d2f946113e232eed1a151be71a651fc5cb80c80"
+DEFAULT_FINGERPRINT = "9d99a401e10213f77137f234fa38b21930034fe4916d68d2448bf880efa85156"
 
 INTEGERS = (
     "sample_rate",
@@ -36,6 +36,7 @@ FLOATS = (
     "pitch_fmin_hz",
     "pitch_fmax_hz",
     "pitch_trough_threshold",
+    "pitch_trough_margin",
     "pitch_voicing_threshold",
     "pitch_silence_rms",
 )
