@@ -24,9 +24,9 @@ Method = Callable[[NDArray[np.float32]], Answer]
 _NO_VOICING = 1e6
 
 NOTES = {
-    "ours": "edge.features: YIN on the true difference function with FeatureSpec's thresholds; where "
-    "no trough is below the threshold, the first within a margin of the deepest; gross_all with "
-    "the voicing threshold off",
+    "ours": "edge.features: YIN on the true difference function with FeatureSpec's thresholds; "
+    "where no trough is below the threshold, the first within a margin of the deepest; gross_all "
+    "with the voicing threshold off",
     "ours, deepest": "the same without the margin: the deepest of all, as in the YIN paper",
     "librosa.yin (0.1)": "decides nothing by itself: voiced where it found a trough below its "
     "trough_threshold of 0.1, elsewhere it returns its best guess",

@@ -101,6 +101,13 @@ def add_commands(commands: Any) -> None:
         metavar="A",
         help="weight of the domain loss in the last epoch (default: 0.1)",
     )
+    train.add_argument(
+        "--mixup",
+        type=float,
+        default=None,
+        metavar="B",
+        help="mix pairs of clips, shares from Beta(B, B) (default: 0, none)",
+    )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
     train.add_argument(
         "--variants",
@@ -148,7 +155,7 @@ def _train(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(max(1, arguments.threads))
     chosen = {
         name: value
-        for name in ("epochs", "learning_rate", "max_alpha", "precision")
+        for name in ("epochs", "learning_rate", "mixup", "max_alpha", "precision")
         if (value := getattr(arguments, name)) is not None
     }
     path = train_run(

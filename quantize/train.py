@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from edge.feature_spec import FeatureSpec
 from quantize.batches import Batch, BatchSettings, CropSampler, Example, speech_span
@@ -185,11 +185,13 @@ class Trainer:
         with torch.autocast(
             self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
         ):
+            mixed, share, others = self._mix(x, labels)
             # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
-            output = self.model(x, languages, alpha=1.0)
-            emotion_loss = nn.functional.cross_entropy(
-                output.logits.float(), labels, label_smoothing=settings.label_smoothing
-            )
+            output = self.model(mixed, languages, alpha=1.0)
+            emotion_loss = (
+                share * self._emotion_loss(output.logits, labels)
+                + (1.0 - share) * self._emotion_loss(output.logits, others)
+            ).mean()
             domain_loss = nn.functional.cross_entropy(output.domain_logits.float(), domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()
@@ -203,6 +205,26 @@ class Trainer:
                 kept.lerp_(new, 1.0 - decay)
         right = int((output.logits.argmax(dim=1) == labels).sum())
         return float(emotion_loss.detach()), float(domain_loss.detach()), right
+
+    def _mix(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mix every crop with a weaker one of its batch: rows, shares (B,), the others' labels."""
+        if not self.settings.mixup:
+            return x, torch.ones(len(x), device=x.device), labels
+        beta = torch.distributions.Beta(self.settings.mixup, self.settings.mixup)
+        share = beta.sample((len(x),)).to(x.device)
+        # The stronger one gives the domain and the language.
+        share = torch.maximum(share, 1.0 - share)
+        partner = torch.randperm(len(x), device=x.device)
+        return x.lerp(x[partner], (1.0 - share)[:, None, None]), share, labels[partner]
+
+    def _emotion_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """One loss an example."""
+        return nn.functional.cross_entropy(
+            logits.float(),
+            labels,
+            label_smoothing=self.settings.label_smoothing,
+            reduction="none",
+        )
 
     def _rate(self, step: int) -> float:
         """Share of the peak rate: linear warm-up, then half a cosine."""

@@ -25,6 +25,9 @@ class TrainSettings:
         Share of all steps in which the rate rises.
     label_smoothing : float
         Of the emotion loss.
+    mixup : float
+        Parameter of the Beta distribution that two clips' shares in a training example are
+        drawn from (Zhang et al., 2018); 0 mixes none.
     max_alpha : float
         Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
         paper lets it reach 1.
@@ -45,6 +48,7 @@ class TrainSettings:
     weight_decay: float = 0.05
     warmup_share: float = 0.05
     label_smoothing: float = 0.05
+    mixup: float = 0.0
     max_alpha: float = 0.1
     average_decay: float = 0.998
     seed: int = 0
@@ -60,6 +64,8 @@ class TrainSettings:
             raise ParameterError(
                 f"learning_rate is {self.learning_rate}, a finite number above 0 is wanted"
             )
+        if not (math.isfinite(self.mixup) and self.mixup >= 0):
+            raise ParameterError(f"mixup is {self.mixup}, 0 or a finite number above is wanted")
         if self.precision not in ("fp32", "bf16"):
             raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
         if not 0 <= self.max_alpha <= 1:

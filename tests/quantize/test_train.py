@@ -115,6 +115,36 @@ def test_normalisation_is_that_of_the_training_side(data, tmp_path):
     assert np.array_equal(before, after)
 
 
+def test_mixing_keeps_the_stronger_clip_first(data, tmp_path):
+    run = trainer(data, tmp_path, mixup=0.5)
+    x, labels = torch.arange(64.0).reshape(64, 1, 1).expand(64, 5, 3), torch.arange(64)
+    torch.manual_seed(0)
+    mixed, share, others = run._mix(x, labels)
+    assert share.shape == (64,)
+    assert float(share.min()) >= 0.5
+    assert float(share.max()) <= 1.0
+    assert 0.5 < float(share.mean()) < 0.95
+    assert sorted(others.tolist()) == labels.tolist()
+    assert others.tolist() != labels.tolist()
+    expected = share * labels + (1 - share) * others
+    torch.testing.assert_close(mixed, expected[:, None, None].expand(64, 5, 3))
+
+
+def test_without_mixing_a_batch_is_left_alone(data, tmp_path):
+    run = trainer(data, tmp_path)
+    x, labels = torch.randn(4, 5, 3), torch.arange(4)
+    mixed, share, others = run._mix(x, labels)
+    assert mixed is x
+    assert others is labels
+    assert torch.equal(share, torch.ones(4))
+
+
+def test_training_learns_from_mixed_clips(data, tmp_path):
+    run = trainer(data, tmp_path, epochs=25, learning_rate=5e-3, average_decay=0.9, mixup=0.4)
+    run.run()
+    assert run.history[-1]["test_accuracy"] > 0.5
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -122,6 +152,8 @@ def test_normalisation_is_that_of_the_training_side(data, tmp_path):
         ({"learning_rate": float("inf")}, "learning_rate is inf"),
         ({"precision": "int8"}, "precision is 'int8'"),
         ({"max_alpha": 2.0}, "max_alpha is 2.0"),
+        ({"mixup": -0.1}, "mixup is -0.1"),
+        ({"mixup": float("nan")}, "mixup is nan"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):
