@@ -17,9 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from librosa_reference import arguments
 
 from edge import FeatureExtractor, FeatureSpec
-from edge.features.framing import frame_view
 from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
-from edge.features.spectrum import Spectrum
+from edge.features.spectrum import Spectrum, power_to_db
 
 __all__ = ["Method", "installed", "methods", "push_length"]
 
@@ -69,11 +68,13 @@ def _ours(spec: FeatureSpec) -> list[Method]:
     streaming.push(np.zeros(spec.n_samples(1), np.float32))
     spectrum = Spectrum(spec.n_fft, spec.hop_length, 1)
     mel = mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz)
+    mel = (mel / spectrum.POWER_SCALE).astype(np.float32)
     dct = dct_matrix(spec.n_mels, spec.n_mfcc)
 
     def mfcc(samples: np.ndarray) -> np.ndarray:
-        power, _ = spectrum(frame_view(samples, spec.win_length, spec.hop_length))
-        return log_mel_to_mfcc(power @ mel, dct)
+        n_frames = spec.n_frames(samples.size)
+        power = spectrum(samples, n_frames).power[:n_frames, : spectrum.n_bins]
+        return log_mel_to_mfcc(power_to_db(power @ mel), dct)
 
     return [
         Method("ours", "ours, 2 s", extractor.extract),

@@ -8,18 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.features.chroma import chroma_filters, normalise_chroma
-from edge.features.framing import as_samples, frame_view
+from edge.features.framing import as_samples
 from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.pitch import Yin
 from edge.features.rms import frame_rms
 from edge.features.spectral_contrast import SpectralContrast, contrast_bands
-from edge.features.spectrum import Spectrum
+from edge.features.spectrum import BLOCK, TILE, Spectrum, power_to_db
 
 __all__ = ["FeatureExtractor"]
-
-#: Frames computed at once (4 s): the intermediate float64 arrays are some 10 kB a frame,
-#: and a device's memory must not follow the length of a recording.
-_MAX_FRAMES_AT_ONCE = 128
 
 
 class FeatureExtractor:
@@ -44,14 +40,17 @@ class FeatureExtractor:
         self.spec = spec = spec or FeatureSpec()
         self._yin = Yin(spec)
         self._spectrum = Spectrum(spec.n_fft, spec.hop_length, self._yin.n_lags)
-        # Mel and chroma are both linear in power: one product serves the two.
-        self._power_filters = np.concatenate(
+        # Chroma and mel are both linear in power: one product serves the two.
+        filters = np.concatenate(
             (
-                mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz),
                 chroma_filters(spec.sample_rate, spec.n_fft, spec.n_chroma),
+                mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz),
             ),
             axis=1,
         )
+        spectrum = self._spectrum
+        self._power_filters = np.zeros((spectrum.n_columns, filters.shape[1]), np.float32)
+        self._power_filters[: spectrum.n_bins] = filters / spectrum.POWER_SCALE
         self._dct = dct_matrix(spec.n_mels, spec.n_mfcc)
         bands = contrast_bands(
             spec.sample_rate,
@@ -60,7 +59,11 @@ class FeatureExtractor:
             spec.contrast_fmin_hz,
             spec.contrast_quantile,
         )
-        self._contrast = SpectralContrast(bands, 1 + spec.n_fft // 2)
+        self._contrast = SpectralContrast(bands, spectrum.n_bins, spectrum.POWER_SCALE)
+        # Columns: chroma, mel, contrast valleys and peaks.  Of all but chroma a level is taken.
+        n_levels = filters.shape[1] + 2 * len(bands)
+        self._peaks_at = spec.n_mels + len(bands)
+        self._levels = np.zeros((TILE // BLOCK, BLOCK, n_levels), np.float32)
         self._tail = np.empty(0, dtype=np.float32)
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
@@ -89,7 +92,7 @@ class FeatureExtractor:
                 f"{self.spec.win_length} ({1000 * self.spec.win_length / self.spec.sample_rate:.0f}"
                 f" ms at {self.spec.sample_rate} Hz)"
             )
-        return self._rows(frame_view(checked, self.spec.win_length, self.spec.hop_length))
+        return self._rows(checked)
 
     def push(self, block: ArrayLike) -> NDArray[np.float32]:
         """Take a block of any length and return the rows that it completes.
@@ -112,34 +115,39 @@ class FeatureExtractor:
         """
         checked = as_samples(block, "block")
         samples = np.concatenate((self._tail, checked)) if self._tail.size else checked
-        frames = frame_view(samples, self.spec.win_length, self.spec.hop_length)
-        rows = self._rows(frames)
+        rows = self._rows(samples)
         # A copy: the caller may reuse the block's memory, as audio callbacks do.
-        self._tail = samples[frames.shape[0] * self.spec.hop_length :].copy()
+        self._tail = samples[len(rows) * self.spec.hop_length :].copy()
         return rows
 
     def reset(self) -> None:
         """Forget the samples pushed so far; equal to a fresh extractor."""
         self._tail = np.empty(0, dtype=np.float32)
 
-    def _rows(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        rows = np.empty((frames.shape[0], self.spec.n_features), dtype=np.float32)
-        for first in range(0, frames.shape[0], _MAX_FRAMES_AT_ONCE):
-            some = slice(first, first + _MAX_FRAMES_AT_ONCE)
-            self._fill(rows[some], frames[some])
+    def _rows(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        spec = self.spec
+        rows = np.empty((spec.n_frames(samples.size), spec.n_features), dtype=np.float32)
+        for first in range(0, len(rows), TILE):
+            self._fill(rows[first : first + TILE], samples[first * spec.hop_length :])
         return rows
 
-    def _fill(self, rows: NDArray[np.float32], frames: NDArray[np.float32]) -> None:
-        spec = self.spec
-        power, correlation = self._spectrum(frames)
-        # float64: BLAS adds up a product in another order for one row than for many (and for
-        # two threads), which in float32 moves MFCC by 6e-5 dB between push and extract.
-        filtered = power @ self._power_filters
-        rms = frame_rms(correlation[:, 0], spec.win_length)
-        chroma_at = spec.n_mfcc + 2
-        contrast_at = chroma_at + spec.n_chroma
-        rows[:, : spec.n_mfcc] = log_mel_to_mfcc(filtered[:, : spec.n_mels], self._dct)
-        rows[:, spec.n_mfcc] = self._yin(frames, correlation, rms)
-        rows[:, spec.n_mfcc + 1] = rms
-        rows[:, chroma_at:contrast_at] = normalise_chroma(filtered[:, spec.n_mels :])
-        rows[:, contrast_at:] = self._contrast(power.astype(np.float32))
+    def _fill(self, rows: NDArray[np.float32], samples: NDArray[np.float32]) -> None:
+        spec, n_frames = self.spec, len(rows)
+        spectra = self._spectrum(samples, n_frames)
+        n_chroma, n_filters = spec.n_chroma, self._power_filters.shape[1]
+        n_blocks = len(spectra.power) // BLOCK
+        blocks = spectra.power.reshape(n_blocks, BLOCK, -1)
+        levels = self._levels[:n_blocks]
+        np.matmul(blocks, self._power_filters, out=levels[:, :, :n_filters])
+        power = spectra.power[:n_frames, : self._spectrum.n_bins]
+        self._contrast.levels(power, levels[:, :, n_filters:])
+        by_frame = levels.reshape(n_blocks * BLOCK, -1)[:n_frames]
+        decibels = power_to_db(by_frame[:, n_chroma:])
+
+        at = spec.n_mfcc
+        rows[:, :at] = log_mel_to_mfcc(decibels[:, : spec.n_mels], self._dct)
+        rows[:, at] = self._yin(spectra.correlation, spectra.ends, spectra.energy)
+        rows[:, at + 1] = frame_rms(spectra.energy, spec.win_length)
+        rows[:, at + 2 : at + 2 + n_chroma] = normalise_chroma(by_frame[:, :n_chroma])
+        valleys, peaks = decibels[:, spec.n_mels : self._peaks_at], decibels[:, self._peaks_at :]
+        np.subtract(peaks, valleys, out=rows[:, at + 2 + n_chroma :])

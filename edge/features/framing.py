@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ParameterError
 
-__all__ = ["MAX_ABS_SAMPLE", "as_samples", "frame_view"]
+__all__ = ["MAX_ABS_SAMPLE", "as_samples", "frame_view", "rows_view"]
 
 #: Samples beyond this (60 dB over full scale) are no audio in [-1, 1]: unscaled integers,
 #: mostly.  Far larger ones (3e16) would overflow the float32 power spectrum.
@@ -49,20 +51,60 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
             f"{name} has dtype {array.dtype}, floating-point samples in [-1, 1] are wanted: "
             "divide 16-bit samples by 32768"
         )
-    # Values outside float32 become infinite here and are refused just below.
-    with np.errstate(over="ignore"):
-        array = np.ascontiguousarray(array, dtype=np.float32)
+    if array.dtype != np.float32 or not array.flags.c_contiguous:
+        # Values outside float32 become infinite here and are refused just below.
+        with np.errstate(over="ignore"):
+            array = np.ascontiguousarray(array, dtype=np.float32)
     # Every comparison with NaN is false.
     if array.size and not (array.max() <= MAX_ABS_SAMPLE and array.min() >= -MAX_ABS_SAMPLE):
-        position = int(np.argmin(np.abs(array) <= MAX_ABS_SAMPLE))
-        value = array[position]
-        wanted = (
-            "samples in [-1, 1] are wanted: divide 16-bit samples by 32768"
-            if np.isfinite(value)
-            else "finite samples are wanted"
-        )
-        raise ParameterError(f"{name} holds {value:g} at position {position}, {wanted}")
+        _refuse(array, name)
     return array
+
+
+def _refuse(array: NDArray[np.float32], name: str) -> NoReturn:
+    """Name the first value that is not within ``MAX_ABS_SAMPLE``."""
+    position = int(np.argmin(np.abs(array) <= MAX_ABS_SAMPLE))
+    value = array[position]
+    wanted = (
+        "samples in [-1, 1] are wanted: divide 16-bit samples by 32768"
+        if np.isfinite(value)
+        else "finite samples are wanted"
+    )
+    raise ParameterError(f"{name} holds {value:g} at position {position}, {wanted}")
+
+
+def rows_view(
+    samples: NDArray[np.float32],
+    first: int,
+    n_rows: int,
+    row_step: int,
+    length: int,
+    step: int = 1,
+) -> NDArray[np.float32]:
+    """Rows of samples as a view: ``out[i, j] = samples[first + i * row_step + j * step]``.
+
+    Parameters
+    ----------
+    samples : float32 [shape=(n_samples,)]
+        Contiguous.
+    first, row_step, step : int
+        Position of the first sample, and steps from row to row and within one; negative
+        steps go backwards.
+    n_rows, length : int
+        Shape of the result.
+
+    Returns
+    -------
+    float32 [shape=(n_rows, length)]
+
+    Notes
+    -----
+    NumPy's ``sliding_window_view`` takes as long as a pass over the samples.
+    """
+    size = samples.itemsize
+    return np.ndarray(
+        (n_rows, length), samples.dtype, samples, first * size, (row_step * size, step * size)
+    )
 
 
 def frame_view(
@@ -84,5 +126,7 @@ def frame_view(
     """
     if samples.size < win_length:
         return np.empty((0, win_length), dtype=np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(samples, win_length)
-    return windows[::hop_length]
+    n_frames = 1 + (samples.size - win_length) // hop_length
+    frames = rows_view(samples, 0, n_frames, hop_length, win_length)
+    frames.flags.writeable = False
+    return frames

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.spectrum import power_to_db
-
 __all__ = ["dct_matrix", "hz_to_mel", "log_mel_to_mfcc", "mel_filters", "mel_to_hz"]
 
 # Slaney's Auditory Toolbox (1998): linear below 1 kHz, logarithmic above.
@@ -61,13 +59,14 @@ def dct_matrix(n_in: int, n_out: int) -> NDArray[np.float64]:
 
 
 def log_mel_to_mfcc(
-    mel_power: NDArray[np.floating], dct: NDArray[np.floating]
+    log_mel_db: NDArray[np.floating], dct: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """Mel power to cepstral coefficients.
+    """Mel levels to cepstral coefficients.
 
     Parameters
     ----------
-    mel_power : float [shape=(n_frames, n_mels)]
+    log_mel_db : float [shape=(n_frames, n_mels)]
+        In dB.
     dct : float [shape=(n_mels, n_mfcc)]
 
     Returns
@@ -83,5 +82,5 @@ def log_mel_to_mfcc(
     ----------
     Davis & Mermelstein (1980), IEEE TASSP 28(4); CLAF-SER eq. 1.
     """
-    coefficients: NDArray[np.floating] = power_to_db(mel_power) @ dct
+    coefficients: NDArray[np.floating] = log_mel_db @ dct
     return coefficients

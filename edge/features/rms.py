@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 __all__ = ["frame_rms"]
 
 
-def frame_rms(energy: NDArray[np.float64], win_length: int) -> NDArray[np.float32]:
+def frame_rms(energy: NDArray[np.floating], win_length: int) -> NDArray[np.float32]:
     """RMS of the untapered frames, linear.
 
     Parameters
     ----------
-    energy : float64 [shape=(n_frames,)]
+    energy : float [shape=(n_frames,)]
         Sum of the squared samples: the autocorrelation at lag 0, which YIN needs anyway.
     win_length : int
         Samples of a frame.
@@ -28,4 +28,6 @@ def frame_rms(energy: NDArray[np.float64], win_length: int) -> NDArray[np.float3
     CLAF-SER section 3.4.1 names RMS energy; eq. 6 is its square times N.
     """
     # Rounding can leave the energy of a silent frame a hair below zero.
-    return np.sqrt(np.maximum(energy, 0.0) / win_length).astype(np.float32)
+    mean_square = np.maximum(energy, 0.0) / win_length
+    rms: NDArray[np.float32] = np.sqrt(mean_square).astype(np.float32)
+    return rms

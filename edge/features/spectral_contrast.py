@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.spectrum import power_to_db
+from edge.features.spectrum import BLOCK, power_to_db
 
 __all__ = ["ContrastBand", "SpectralContrast", "contrast_bands"]
 
@@ -45,27 +45,41 @@ class SpectralContrast:
         From :func:`contrast_bands`, in rising order.
     n_bins : int
         Bins of the spectrum.
+    power_scale : float
+        What the power is a multiple of.
 
     References
     ----------
     Jiang et al. (2002), "Music type classification by spectral contrast feature".
     """
 
-    def __init__(self, bands: tuple[ContrastBand, ...], n_bins: int) -> None:
+    def __init__(
+        self, bands: tuple[ContrastBand, ...], n_bins: int, power_scale: float = 1.0
+    ) -> None:
         # A band's minimum and maximum come from one pass over all such bands; where
         # several bins count, a whole sort is vectorised and faster than a partition.
         single = [k for k, (_, _, n_extreme) in enumerate(bands) if n_extreme == 1]
         several = [k for k, (_, _, n_extreme) in enumerate(bands) if n_extreme > 1]
         edges = [edge for k in single for edge in bands[k][:2]]
-        # The last segment of a reduceat ends with the row and has no index for it.
+        # The last segment of a reduceat ends with the row and has no index for it; every
+        # second segment lies between two bands and counts for nothing below.
         self._edges = np.array(edges[:-1] if edges[-1:] == [n_bins] else edges, dtype=np.intp)
-        self._sorted = [bands[k] for k in several]
-        counts = [bands[k][2] for k in [*single, *several]]
-        self._n_single = len(single)
-        self._n_extremes = sum(counts)
-        self._starts = np.cumsum([0, *counts, *counts[:-1]])
-        self._counts = np.array(counts + counts, dtype=np.float32)
-        self._order = np.argsort([*single, *several])
+        self._n_bands = len(bands)
+        # Columns of the extremes: minima, maxima, then of each band weakest and strongest.
+        n_segments = self._edges.size
+        weights = [
+            (2 * j + side * n_segments, k, side, 1) for side in (0, 1) for j, k in enumerate(single)
+        ]
+        at = 2 * n_segments
+        self._sorted = []
+        for k in several:
+            first, end, n_extreme = bands[k]
+            self._sorted.append((slice(first, end), n_extreme, slice(at, at + 2 * n_extreme)))
+            weights += [(at + i, k, i >= n_extreme, n_extreme) for i in range(2 * n_extreme)]
+            at += 2 * n_extreme
+        self._means = np.zeros((at, 2 * len(bands)), np.float32)
+        for column, k, side, n_extreme in weights:
+            self._means[column, side * len(bands) + k] = power_scale**-0.5 / n_extreme
 
     def __call__(self, power: NDArray[np.float32]) -> NDArray[np.floating]:
         """Contrast of every frame.
@@ -84,23 +98,42 @@ class SpectralContrast:
         -----
         Causal: row t depends on frame t alone.  Parity: tests/parity/features.npz.
         """
-        extremes = np.empty((len(power), 2 * self._n_extremes), dtype=np.float32)
-        weak, strong = extremes[:, : self._n_extremes], extremes[:, self._n_extremes :]
-        at = self._n_single
-        if at:
-            weak[:, :at] = np.minimum.reduceat(power, self._edges, axis=1)[:, ::2]
-            strong[:, :at] = np.maximum.reduceat(power, self._edges, axis=1)[:, ::2]
-        for first, end, n_extreme in self._sorted:
-            ordered = np.sort(power[:, first:end], axis=1)
-            weak[:, at : at + n_extreme] = ordered[:, :n_extreme]
-            strong[:, at : at + n_extreme] = ordered[:, -n_extreme:]
-            at += n_extreme
+        decibels = power_to_db(self.levels(power)[: len(power)])
+        return decibels[:, self._n_bands :] - decibels[:, : self._n_bands]
+
+    def levels(
+        self, power: NDArray[np.float32], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Mean magnitudes of the weakest bins of every band, then of the strongest.
+
+        Parameters
+        ----------
+        power : float32 [shape=(n_frames, n_bins)]
+        out : float32 [shape=(n_blocks, BLOCK, 2 * n_bands)], optional
+            Where to write them, ``n_blocks * BLOCK`` rows for ``n_frames`` frames.
+
+        Returns
+        -------
+        float32 [shape=(n_blocks * BLOCK, 2 * n_bands)]
+            `out` by rows; rows from ``n_frames`` on are 0.
+        """
+        n_frames, n_segments = len(power), self._edges.size
+        n_rows = -(-n_frames // BLOCK) * BLOCK
+        extremes = np.zeros((n_rows, len(self._means)), dtype=np.float32)
+        used = extremes[:n_frames]
+        if n_segments:
+            np.minimum.reduceat(power, self._edges, axis=1, out=used[:, :n_segments])
+            np.maximum.reduceat(
+                power, self._edges, axis=1, out=used[:, n_segments : 2 * n_segments]
+            )
+        for bins, n_extreme, columns in self._sorted:
+            # Powers are in the order of their bits, which sort faster as whole numbers.
+            ordered = power[:, bins].copy()
+            ordered.view(np.int32).sort(axis=1)
+            ends = used[:, columns]
+            ends[:, :n_extreme] = ordered[:, :n_extreme]
+            ends[:, n_extreme:] = ordered[:, -n_extreme:]
         # Powers stand in the order of their magnitudes: only the extremes need a root.
         np.sqrt(extremes, out=extremes)
-        means = np.add.reduceat(extremes, self._starts, axis=1)
-        means /= self._counts
-        decibels = power_to_db(means)
-        n_bands = len(self._order)
-        contrast = decibels[:, n_bands:] - decibels[:, :n_bands]
-        in_order: NDArray[np.floating] = contrast[:, self._order]
-        return in_order
+        blocks = np.matmul(extremes.reshape(-1, BLOCK, len(self._means)), self._means, out=out)
+        return blocks.reshape(n_rows, -1)

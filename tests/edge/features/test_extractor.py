@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge import FeatureExtractor, FeatureSpec, ParameterError
-from edge.features import extractor as module
+from edge.features.framing import frame_view
+from edge.features.spectrum import TILE
 
 SPEC = FeatureSpec()
 PITCH, RMS = 13, 14
@@ -94,12 +95,14 @@ def test_one_sample_at_a_time() -> None:
     assert_same_rows(np.concatenate(rows), FeatureExtractor().extract(samples))
 
 
-def test_a_block_longer_than_what_is_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    samples = speech_like(5, 12_345)
-    whole = FeatureExtractor().extract(samples)
-    monkeypatch.setattr(module, "_MAX_FRAMES_AT_ONCE", 3)
-    assert_same_rows(FeatureExtractor().extract(samples), whole)
-    assert_same_rows(FeatureExtractor().push(samples), whole)
+@pytest.mark.parametrize("n_frames", [1, 15, 16, 17, TILE - 1, TILE, TILE + 1, 3 * TILE + 5])
+def test_rows_do_not_depend_on_how_many_are_computed_at_once(n_frames: int) -> None:
+    samples = speech_like(5, SPEC.n_samples(n_frames))
+    alone, streaming = FeatureExtractor(), FeatureExtractor()
+    frames = frame_view(samples, SPEC.win_length, SPEC.hop_length)
+    wanted = np.concatenate([alone.extract(frame) for frame in frames])
+    assert_same_rows(FeatureExtractor().extract(samples), wanted)
+    assert_same_rows(streaming.push(samples), wanted)
 
 
 def test_a_recording_of_minutes_takes_little_memory(extractor: FeatureExtractor) -> None:

@@ -44,7 +44,7 @@ def test_the_dct_is_orthonormal() -> None:
 
 
 def test_a_flat_log_spectrum_has_coefficient_0_alone() -> None:
-    mfcc = log_mel_to_mfcc(np.full((1, 40), 1e-3, np.float32), dct_matrix(40, 13))
+    mfcc = log_mel_to_mfcc(np.full((1, 40), -30, np.float32), dct_matrix(40, 13))
     np.testing.assert_allclose(mfcc[0, 0], -30 * ROOT_N_MELS, rtol=1e-6)
     np.testing.assert_allclose(mfcc[0, 1:], 0, atol=1e-4)
 
@@ -52,7 +52,7 @@ def test_a_flat_log_spectrum_has_coefficient_0_alone() -> None:
 def test_a_cosine_log_spectrum_has_its_own_coefficient_alone() -> None:
     k = 5
     log_mel_db = 20 * np.cos(np.pi * k * (2 * np.arange(40) + 1) / 80)
-    mfcc = log_mel_to_mfcc((10 ** (log_mel_db / 10))[None], dct_matrix(40, 13))
+    mfcc = log_mel_to_mfcc(log_mel_db[None], dct_matrix(40, 13))
     np.testing.assert_allclose(mfcc[0], 20 * np.sqrt(20) * np.eye(13)[k], atol=1e-9)
 
 
