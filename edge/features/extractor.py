@@ -140,13 +140,13 @@ class FeatureExtractor:
         levels = self._levels[:n_blocks]
         np.matmul(blocks, self._power_filters, out=levels[:, :, :n_filters])
         power = spectra.power[:n_frames, : self._spectrum.n_bins]
-        self._contrast.levels(power, levels[:, :, n_filters:])
+        self._contrast.levels(power, levels[:, :, n_filters:], spectra.free)
         by_frame = levels.reshape(n_blocks * BLOCK, -1)[:n_frames]
         decibels = power_to_db(by_frame[:, n_chroma:])
 
         at = spec.n_mfcc
         rows[:, :at] = log_mel_to_mfcc(decibels[:, : spec.n_mels], self._dct)
-        rows[:, at] = self._yin(spectra.correlation, spectra.ends, spectra.energy)
+        rows[:, at] = self._yin(spectra.correlation, spectra.ends, spectra.energy, spectra.free)
         rows[:, at + 1] = frame_rms(spectra.energy, spec.win_length)
         rows[:, at + 2 : at + 2 + n_chroma] = normalise_chroma(by_frame[:, :n_chroma])
         valleys, peaks = decibels[:, spec.n_mels : self._peaks_at], decibels[:, self._peaks_at :]

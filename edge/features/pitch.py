@@ -56,8 +56,6 @@ class Yin:
         self._within = np.triu(np.ones((BLOCK, BLOCK), np.float32))
         self._half_within = self._within * np.float32(0.5)
         self._before = np.triu(np.ones((n_blocks, n_blocks), np.float32), 1)
-        self._values = np.empty((TILE, n_columns), np.float32)
-        self._sums = np.empty((TILE, n_columns), np.float32)
         # Lag k stands in column k - 1.
         self._starts = np.arange(TILE) * n_columns
         self._lag_of_start = 1 - self._starts
@@ -68,13 +66,15 @@ class Yin:
         correlation: NDArray[np.float32],
         ends: NDArray[np.float32],
         energy: NDArray[np.float32],
+        free: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float64]:
         """Pitch of up to ``TILE`` frames.
 
         Parameters
         ----------
-        correlation, ends, energy
-            See :class:`edge.features.spectrum.FrameSpectra`.
+        correlation, ends, energy, free
+            See :class:`edge.features.spectrum.FrameSpectra`; without free memory some is
+            allocated.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class Yin:
         audible = energy > self.silence_energy
         if not audible.any():
             return np.zeros(len(energy))
-        return self._search(self._normalise(correlation, ends), audible)
+        return self._search(self._normalise(correlation, ends, free), audible)
 
     def normalised_difference(
         self, correlation: NDArray[np.float32], ends: NDArray[np.float32]
@@ -98,35 +98,39 @@ class Yin:
         Returns
         -------
         float32 [shape=(n_frames, max_lag - min_lag + 1)]
-            At least 1 throughout for a constant frame; overwritten by the next call.
+            At least 1 throughout for a constant frame.
         """
-        return self._normalise(correlation, ends)[:, self.min_lag - 1 : self.max_lag]
+        return self._normalise(correlation, ends, None)[:, self.min_lag - 1 : self.max_lag]
 
     def _normalise(
-        self, correlation: NDArray[np.float32], ends: NDArray[np.float32]
+        self,
+        correlation: NDArray[np.float32],
+        ends: NDArray[np.float32],
+        free: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
-        """All lags from 1; infinite where none is searched."""
-        values = self._values[: len(correlation)]
+        """All lags from 1, in the free memory; infinite where none is searched."""
+        if free is None:
+            free = np.empty(2 * ends.size, np.float32)
+        values = free[: ends.size].reshape(ends.shape)
+        sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
         np.subtract(correlation[:, :1], correlation[:, 1:], out=values)
         # A lag of k leaves the first and the last k samples of the frame without a partner.
-        values -= self._cumulative(ends, self._half_within)
+        values -= self._cumulative(ends, self._half_within, sums)
         # Rounding can leave a periodic frame a hair below zero; a constant is alike at all lags.
         np.maximum(values, _TINY, out=values)
         values *= self._per_pair
-        running = self._cumulative(values, self._within)
+        running = self._cumulative(values, self._within, sums)
         values *= self._lags
         values /= running
         return values
 
     def _cumulative(
-        self, rows: NDArray[np.float32], within: NDArray[np.float32]
+        self, rows: NDArray[np.float32], within: NDArray[np.float32], sums: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Cumulative sums of the rows, in `_sums`."""
-        n = len(rows)
-        sums = self._sums[:n]
+        """Cumulative sums of the rows, in `sums`."""
         blocks = sums.reshape(-1, BLOCK)
         np.matmul(rows.reshape(-1, BLOCK), within, out=blocks)
-        before = blocks[:, -1].reshape(n, -1) @ self._before
+        before = blocks[:, -1].reshape(len(rows), -1) @ self._before
         blocks += before.reshape(-1, 1)
         return sums
 

@@ -102,7 +102,10 @@ class SpectralContrast:
         return decibels[:, self._n_bands :] - decibels[:, : self._n_bands]
 
     def levels(
-        self, power: NDArray[np.float32], out: NDArray[np.float32] | None = None
+        self,
+        power: NDArray[np.float32],
+        out: NDArray[np.float32] | None = None,
+        free: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Mean magnitudes of the weakest bins of every band, then of the strongest.
 
@@ -111,6 +114,8 @@ class SpectralContrast:
         power : float32 [shape=(n_frames, n_bins)]
         out : float32 [shape=(n_blocks, BLOCK, 2 * n_bands)], optional
             Where to write them, ``n_blocks * BLOCK`` rows for ``n_frames`` frames.
+        free : float32 [shape=(at least n_frames * n_bins,)], optional
+            Memory to use; without it some is allocated.
 
         Returns
         -------
@@ -126,9 +131,13 @@ class SpectralContrast:
             np.maximum.reduceat(
                 power, self._edges, axis=1, out=used[:, n_segments : 2 * n_segments]
             )
+        if free is None:
+            free = np.empty(power.size, np.float32)
         for bins, n_extreme, columns in self._sorted:
+            found = power[:, bins]
+            ordered = free[: found.size].reshape(found.shape)
+            ordered[:] = found
             # Powers are in the order of their bits, which sort faster as whole numbers.
-            ordered = power[:, bins].copy()
             ordered.view(np.int32).sort(axis=1)
             ends = used[:, columns]
             ends[:, :n_extreme] = ordered[:, :n_extreme]

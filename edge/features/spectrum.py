@@ -17,8 +17,9 @@ between hold nothing of meaning), and the buffers are allocated and cut once.
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ __all__ = ["AMIN", "BLOCK", "TILE", "FrameSpectra", "Spectrum", "power_to_db"]
 #: Floor of a power before its logarithm (librosa's default).
 AMIN = 1e-10
 
-#: Frames computed at once: 2 s with the default spec and some 3 MB, near a second-level cache.
+#: Frames computed at once: 2 s with the default spec, in 2 MB.
 TILE = 64
 
 #: Rows of a matrix product.  BLAS adds up in another order for another number of rows, so
@@ -76,6 +77,13 @@ class FrameSpectra(NamedTuple):
     ends: NDArray[np.float32]
     #: Sum of the squared samples: (n_frames,).
     energy: NDArray[np.float32]
+    #: Memory for whoever comes next, ``4 * TILE * n_columns`` values without meaning.
+    free: NDArray[np.float32]
+
+
+def _carve(memory: NDArray[Any], dtype: type, *shape: int) -> NDArray[Any]:
+    """Lay another array over the beginning of a contiguous one."""
+    return memory.reshape(-1).view(dtype)[: math.prod(shape)].reshape(shape)
 
 
 class _Views(SimpleNamespace):
@@ -110,19 +118,24 @@ class Spectrum:
         n_halves = TILE + 1 if self._shared else 2 * TILE
         # float64 up to the power: in float32 the rounding noise of the transform fills the
         # valleys that spectral contrast measures (0.03 dB off on real speech, not 1e-5).
-        self._padded = np.zeros((n_halves, n_fft))
         self._halves = np.zeros((n_halves, self.n_columns), np.complex128)
         self._frames = np.zeros((TILE, self.n_columns), np.complex128)
         # float32: rounding only changes the difference function by some 1e-6 of its mean.
         self._own = np.zeros((n_halves, self.n_columns), np.complex64)
         self._conjugate = np.zeros((n_halves, self.n_columns), np.complex64)
         self._cross = np.zeros((TILE, self.n_columns), np.complex64)
-        # What is no longer needed is written over: the less memory, the more stays in the cache.
-        self._steps = self._halves.reshape(-1).view(np.float64)
+        # The rest stands where something else is no longer, or not yet, needed: between two
+        # calls the caches hold other things, and every kilobyte has to come back.
+        self._samples = _carve(self._frames, np.float64, n_halves, n_fft // 2)
         self._correlation = self._conjugate.view(np.float32)[:TILE, :n_fft]
-        self._power = self._own.view(np.float32).reshape(-1, self.n_columns)[:TILE]
-        self._squares = np.empty((TILE - 1) * hop_length + n_fft, np.float32)
-        self._ends = np.empty((TILE, n_lags - 1), np.float32)
+        self._steps = _carve(self._halves, np.float64, 2 * TILE * self.n_columns)
+        self._parts = _carve(self._cross, np.float32, 2 * TILE * self.n_columns)
+        self._power = _carve(self._own, np.float32, TILE, self.n_columns)
+        n_squares = (TILE - 1) * hop_length + n_fft
+        memory = _carve(self._halves, np.float32, n_squares + TILE * (n_lags - 1))
+        self._squares = memory[:n_squares]
+        self._ends = memory[n_squares:].reshape(TILE, n_lags - 1)
+        self._free = self._frames.reshape(-1).view(np.float32)
         self._offset_limit = np.float32(_OFFSET_SHARE * n_fft)
         self._views: dict[int, _Views] = {}
 
@@ -145,6 +158,7 @@ class Spectrum:
             v = self._views[n_frames] = self._cut(n_frames)
         self._transform(samples, v)
         self._correlate(v)
+        self._taper(v)
         used = samples[: v.squares.size]
         np.multiply(used, used, out=v.squares)
         np.add(v.heads, v.tails, out=v.ends)
@@ -152,8 +166,7 @@ class Spectrum:
         offset = v.sums * v.sums > self._offset_limit * energy
         if offset.any():
             self._without_offset(samples, np.flatnonzero(offset))
-        self._taper(v)
-        return FrameSpectra(v.power, v.correlation, v.ends, energy)
+        return FrameSpectra(v.power, v.correlation, v.ends, energy, self._free)
 
     def _transform(self, samples: NDArray[np.float32], v: _Views) -> None:
         """Spectra of the halves and of the frames."""
@@ -164,9 +177,9 @@ class Spectrum:
             v.samples[:n_frames] = rows_view(samples, 0, n_frames, self.hop_length, half)
             v.samples[n_frames:] = rows_view(samples, half, n_frames, self.hop_length, half)
         if _FFT_TAKES_OUT:
-            np.fft.rfft(v.padded, axis=1, out=v.bins)
+            np.fft.rfft(v.samples, n=self.n_fft, axis=1, out=v.bins)
         else:
-            v.bins[:] = np.fft.rfft(v.padded, axis=1)
+            v.bins[:] = np.fft.rfft(v.samples, n=self.n_fft, axis=1)
         np.add(*v.even_bins)
         np.subtract(*v.odd_bins)
         # Bins below 0 and above the Nyquist frequency are the conjugates of those inside.
@@ -189,10 +202,11 @@ class Spectrum:
     def _taper(self, v: _Views) -> None:
         """Window the spectra of the frames and square them.
 
-        The window is 1/2 less 1/4 of either neighbour: a difference of differences.
+        The window is 1/2 less 1/4 of either neighbour: a difference of differences, which is
+        small beside its terms and so single precision only afterwards.
         """
         np.subtract(v.upper, v.lower, out=v.steps)
-        np.subtract(v.lower_steps, v.upper_steps, out=v.tapered)
+        np.subtract(v.lower_steps, v.upper_steps, out=v.tapered, casting="same_kind")
         np.multiply(v.parts, v.parts, out=v.parts)
         np.add(v.real_parts, v.imaginary_parts, out=v.flat_power)
 
@@ -200,11 +214,11 @@ class Spectrum:
         """Cut the buffers to a number of frames."""
         v = _Views()
         n_halves = n_frames + 1 if self._shared else 2 * n_frames
-        half, bins = self.n_fft // 2, slice(1, self.n_bins + 1)
+        bins = slice(1, self.n_bins + 1)
         first = slice(0, n_frames)
         second = slice(n_halves - n_frames, n_halves)
-        v.padded, v.halves = self._padded[:n_halves], self._halves[:n_halves]
-        v.samples, v.bins = v.padded[:, :half], v.halves[:, bins]
+        v.samples, v.halves = self._samples[:n_halves], self._halves[:n_halves]
+        v.bins = v.halves[:, bins]
         v.frames = self._frames[:n_frames]
         # Bin k stands in column k + 1.
         each = (v.halves[first].reshape(-1), v.halves[second].reshape(-1), v.frames.reshape(-1))
@@ -222,10 +236,12 @@ class Spectrum:
         v.correlation = v.whole_correlation[:, : self.n_lags]
         v.energy = v.whole_correlation[:, 0]
 
-        v.parts = v.frames.reshape(-1).view(np.float64)
-        v.upper, v.lower, v.tapered = v.parts[2:], v.parts[:-2], v.parts[:-4]
+        flat = v.frames.reshape(-1).view(np.float64)
+        v.upper, v.lower = flat[2:], flat[:-2]
         v.steps = self._steps[: v.upper.size]
         v.upper_steps, v.lower_steps = v.steps[2:], v.steps[:-2]
+        v.parts = self._parts[: flat.size]
+        v.tapered = v.parts[: v.upper_steps.size]
         v.real_parts, v.imaginary_parts = v.parts[0::2], v.parts[1::2]
         v.flat_power = self._power.reshape(-1)[: v.real_parts.size]
         v.power = self._power[: -(-n_frames // BLOCK) * BLOCK]

