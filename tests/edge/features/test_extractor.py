@@ -239,6 +239,17 @@ def test_level_changes_what_it_should(seed: int, gain: float) -> None:
     np.testing.assert_allclose(scaled[:, 1:13], plain[:, 1:13], atol=1e-2)
 
 
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 99), gain=st.floats(1, 1e6))
+def test_clipping_at_full_scale_is_just_another_sound(seed: int, gain: float) -> None:
+    samples = np.clip(gain * speech_like(seed, 6000), -1, 1)
+    rows, streaming = FeatureExtractor().extract(samples), FeatureExtractor()
+    assert np.isfinite(rows).all()
+    assert rows[:, RMS].max() <= 1 + 1e-6
+    assert rows[:, CONTRAST].min() >= 0
+    assert_same_rows(np.concatenate([streaming.push(b) for b in cut(samples, [777])]), rows)
+
+
 def test_polarity_changes_nothing(extractor: FeatureExtractor) -> None:
     samples = speech_like(14, 6000)
     np.testing.assert_array_equal(extractor.extract(-samples), extractor.extract(samples))
