@@ -126,14 +126,14 @@ def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
 
 def profile(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, Any]:
     """Median time of every stage of one extract and one push, and its share of all stages."""
-    found: dict[str, Any] = {}
-    for title, (extractor, method, given) in runs(spec, samples).items():
-        clock, plain_us = Clock(), []
-        by_stage: dict[str, list[float]] = {}
-        gc.collect()
-        gc.disable()
-        for i in range(-N_WARM, repeats):
-            # Twice: the first finds in the caches what the replacing left there.
+    of_what, clock = runs(spec, samples), Clock()
+    plain_us: dict[str, list[float]] = {title: [] for title in of_what}
+    by_stage: dict[str, dict[str, list[float]]] = {title: {} for title in of_what}
+    gc.collect()
+    gc.disable()
+    for i in range(-N_WARM, repeats):
+        for title, (extractor, method, given) in of_what.items():
+            # Twice: the first finds in the caches what others left there.
             for _ in range(2):
                 started = perf_counter_ns()
                 getattr(extractor, method)(given)
@@ -143,18 +143,21 @@ def profile(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, A
                     clock.spent.clear()
                     clock("the rest", getattr(extractor, method))(given)
             if i >= 0:
-                plain_us.append(took / 1000)
+                plain_us[title].append(took / 1000)
                 for stage, ns in clock.spent.items():
-                    by_stage.setdefault(stage, []).append(ns / 1000)
-        gc.enable()
-        medians = {stage: float(np.median(spent)) for stage, spent in by_stage.items()}
-        total = sum(medians.values())
-        found[title] = {
-            "total_us": round(float(np.median(plain_us)), 2),
-            "stages_total_us": round(total, 2),
-            "stages": [
-                {"stage": stage, "us": round(us, 2), "share": round(us / total, 4)}
-                for stage, us in sorted(medians.items(), key=lambda item: -item[1])
-            ],
-        }
-    return found
+                    by_stage[title].setdefault(stage, []).append(ns / 1000)
+    gc.enable()
+    return {title: _summary(plain_us[title], by_stage[title]) for title in of_what}
+
+
+def _summary(plain_us: list[float], by_stage: dict[str, list[float]]) -> dict[str, Any]:
+    medians = {stage: float(np.median(spent)) for stage, spent in by_stage.items()}
+    total = sum(medians.values())
+    return {
+        "total_us": round(float(np.median(plain_us)), 2),
+        "stages_total_us": round(total, 2),
+        "stages": [
+            {"stage": stage, "us": round(us, 2), "share": round(us / total, 4)}
+            for stage, us in sorted(medians.items(), key=lambda item: -item[1])
+        ],
+    }
