@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from quantize.export import KINDS
 from quantize.files import write_json
 from quantize.metrics import format_metrics
 from quantize.runs import commit
+from quantize.splits import common_labels
 
 __all__ = ["add_command"]
 
@@ -64,9 +66,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         part, result = _one_run(folder, clips, arguments)
         parts.append(part)
         results.append(result)
-    folds = len({r["split"] for r in results}) == len(results) > 1 and all(
-        "fold" in r["split"] for r in results
-    )
+    folds = _are_folds([r["split"] for r in results])
     print(_table(results, folds, parts))
     report: dict[str, Any] = {
         "kind": arguments.kind,
@@ -97,10 +97,22 @@ def _one_run(
     runner = _runner(folder, arguments.kind)
     cache = FeatureCache(arguments.cache, runner.spec)
     part = evaluate(
-        runner, chosen, cache, clips, language=arguments.language, n_workers=arguments.workers
+        runner,
+        chosen,
+        cache,
+        clips,
+        language=arguments.language,
+        labels=common_labels(split, clips),
+        n_workers=arguments.workers,
     )
     figures = write_evaluation(folder, split, runner, arguments.kind, arguments.language, part)
     return part, figures
+
+
+def _are_folds(splits: list[str]) -> bool:
+    """Tell whether split ids are different folds of one rule, which may be pooled."""
+    rules = {re.sub(r"-f\d+$", "", split) for split in splits}
+    return len(set(splits)) == len(splits) > 1 == len(rules)
 
 
 def _runner(folder: Path, kind: str) -> Runner:

@@ -85,12 +85,16 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
     train.add_argument(
         "--split",
-        choices=("paper", "speaker", "all"),
+        choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "all"),
         default="paper",
-        help="paper: random 80/20; speaker: one of five speaker-disjoint folds; all: hold "
-        "nothing out (default: paper)",
+        help="paper: random 80/20; speaker: one of five speaker-disjoint folds; "
+        f"leave-one-corpus-out: test on one corpus, by fold {', '.join(DOMAINS)}; "
+        "german-to-english: train on emo-db, test on the others; all: hold nothing out "
+        "(default: paper)",
     )
-    train.add_argument("--fold", type=int, default=0, help="of the speaker split, from 0")
+    train.add_argument(
+        "--fold", type=int, default=0, help="of speaker (0-4) or leave-one-corpus-out (0-3)"
+    )
     train.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
     train.add_argument("--epochs", type=int, default=None, help="default: 160")
     train.add_argument("--learning-rate", type=float, default=None, help="peak (default: 0.0015)")

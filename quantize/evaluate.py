@@ -28,8 +28,10 @@ __all__ = [
     "Evaluation",
     "Runner",
     "artifact_runner",
+    "check_features",
     "evaluate",
     "held_out",
+    "language_ids",
     "torch_runner",
     "write_evaluation",
 ]
@@ -49,16 +51,29 @@ class Runner:
     window_hop: int
     model_sha256: str | None
 
+    def scoring(self, labels: Sequence[str] = LABELS) -> dict[str, Any]:
+        """Arguments of :mod:`quantize.scoring`, all but the window's length."""
+        return {
+            "spec": self.spec,
+            "mean": self.mean,
+            "std": self.std,
+            "window_hop": self.window_hop,
+            "temperature": self.temperature,
+            "classes": None if len(labels) == len(LABELS) else [LABELS.index(n) for n in labels],
+        }
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
     """Posteriors of the held-out clips and what they are worth.
 
-    ``posteriors`` is float64 [shape=(n_clips, 8)] in the order of ``clips``.
+    ``posteriors`` is float64 [shape=(n_clips, 8)] in the order of ``clips``; ``labels`` are
+    the classes that could be answered.
     """
 
     clips: tuple[Clip, ...]
     posteriors: NDArray[np.float64]
+    labels: tuple[str, ...] = LABELS
 
     @property
     def truth(self) -> NDArray[np.int64]:
@@ -68,6 +83,7 @@ class Evaluation:
     def figures(self) -> dict[str, Any]:
         """Metrics over all clips and, under ``by_corpus``, of every corpus."""
         total = metrics(self.truth, self.posteriors, LABELS)
+        total["answers"] = list(self.labels)
         total["by_corpus"] = {}
         for corpus in DOMAINS:
             chosen = np.array([c.corpus == corpus for c in self.clips])
@@ -81,7 +97,8 @@ class Evaluation:
     def pooled(cls, parts: Sequence[Evaluation]) -> Evaluation:
         """All clips of several folds together."""
         clips = tuple(c for part in parts for c in part.clips)
-        return cls(clips, np.concatenate([part.posteriors for part in parts]))
+        labels = tuple(n for n in LABELS if any(n in part.labels for part in parts))
+        return cls(clips, np.concatenate([part.posteriors for part in parts]), labels)
 
 
 def torch_runner(run: Path) -> Runner:
@@ -139,7 +156,7 @@ def held_out(run: Path, clips: Sequence[Clip]) -> tuple[Split, list[Clip]]:
     if not path.is_file():
         raise TrainingError(
             f"{run} held nothing out (--split all), so it cannot be measured: "
-            "evaluate runs of --split paper or speaker"
+            "evaluate a run of another --split"
         )
     split = read_split(path)
     check_split(split, clips)
@@ -160,6 +177,7 @@ def evaluate(
     all_clips: Sequence[Clip],
     *,
     language: str = "unknown",
+    labels: Sequence[str] = LABELS,
     n_workers: int = 1,
 ) -> Evaluation:
     """Score clips as the device would.
@@ -175,6 +193,8 @@ def evaluate(
         What the cache holds together: all clips of the corpora.
     language : str
         ``"unknown"`` as on a device, or ``"own"`` for each clip's corpus.
+    labels : sequence of str
+        Classes that may be answered, see :func:`quantize.splits.common_labels`.
     n_workers : int
         Processes that compute features.
 
@@ -183,27 +203,45 @@ def evaluate(
     ParameterError
         If the features differ or the language is not one of the two.
     """
+    check_features(runner, cache)
+    languages = language_ids(clips, language)
+    rows = cache.load(all_clips, 0, n_workers)
+    posteriors = score_utterances(
+        runner.infer,
+        [rows[c.clip_id] for c in clips],
+        languages,
+        window_frames=runner.window_frames,
+        **runner.scoring(labels),
+    )
+    return Evaluation(tuple(clips), posteriors, tuple(labels))
+
+
+def check_features(runner: Runner, cache: FeatureCache) -> None:
+    """Refuse rows that the model was not trained on.
+
+    Raises
+    ------
+    ParameterError
+        If the features differ.
+    """
     if runner.spec.fingerprint != cache.spec.fingerprint:
         raise ParameterError(
             f"{runner.name} was trained on other features ({runner.spec.fingerprint[:12]}) than "
             f"the cached ones ({cache.spec.fingerprint[:12]})"
         )
+
+
+def language_ids(clips: Sequence[Clip], language: str) -> list[int]:
+    """Language id of every clip, for ``"unknown"`` or its ``"own"`` corpus.
+
+    Raises
+    ------
+    ParameterError
+        If `language` is neither.
+    """
     if language not in ("unknown", "own"):
         raise ParameterError(f"language is {language!r}, 'unknown' or 'own' is wanted")
-    rows = cache.load(all_clips, 0, n_workers)
-    ids = [len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips]
-    posteriors = score_utterances(
-        runner.infer,
-        [rows[c.clip_id] for c in clips],
-        ids,
-        spec=runner.spec,
-        mean=runner.mean,
-        std=runner.std,
-        window_frames=runner.window_frames,
-        window_hop=runner.window_hop,
-        temperature=runner.temperature,
-    )
-    return Evaluation(tuple(clips), posteriors)
+    return [len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips]
 
 
 def write_evaluation(

@@ -21,6 +21,9 @@ from quantize.report import plot_curves
 from quantize.splits import (
     Split,
     check_split,
+    common_labels,
+    german_to_english,
+    leave_one_corpus_out,
     paper_split,
     speaker_folds,
     write_split,
@@ -28,7 +31,10 @@ from quantize.splits import (
 from quantize.train import Trainer
 from quantize.train_settings import TrainSettings
 
-__all__ = ["RunSettings", "commit", "make_split", "train_run"]
+__all__ = ["SPLITS", "RunSettings", "commit", "make_split", "train_run"]
+
+#: Splits that hold something out, by the names that ``train --split`` takes.
+SPLITS = ("paper", "speaker", "leave-one-corpus-out", "german-to-english")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +46,12 @@ class RunSettings:
     corpora : tuple of str
         Names of the corpora that were found and used.
     split : str
-        ``"paper"``, ``"speaker"`` or ``"all"`` (nothing held out).
+        One of :data:`SPLITS`, or ``"all"`` (nothing held out).
     seed : int
         Of the split ``paper``, the weights and the batches.
-    fold, n_folds : int
+    fold : int
+        For ``speaker`` and ``leave-one-corpus-out``.
+    n_folds : int
         For ``speaker``.
     n_variants : int
         Augmented variants of every clip, beside the clip itself.
@@ -78,8 +86,14 @@ def make_split(clips: Sequence[Clip], name: str, seed: int, fold: int, n_folds: 
             raise SplitError(f"fold is {fold}, 0 to {len(folds) - 1} is wanted")
         split = folds[fold]
         check_split(split, clips)
+    elif name == "leave-one-corpus-out":
+        split = leave_one_corpus_out(clips, fold)
+        check_split(split, clips, content=True)
+    elif name == "german-to-english":
+        split = german_to_english(clips)
+        check_split(split, clips, content=True)
     else:
-        raise SplitError(f"split is {name!r}, 'paper' or 'speaker' is wanted")
+        raise SplitError(f"split is {name!r}, one of {', '.join(SPLITS)} is wanted")
     return split
 
 
@@ -178,7 +192,14 @@ def train_run(
     plot_curves(trainer.history, folder / "curves.png")
     if split:
         runner = torch_runner(folder)
-        part = evaluate(runner, held_out, cache, clips, n_workers=n_workers)
+        part = evaluate(
+            runner,
+            held_out,
+            cache,
+            clips,
+            labels=common_labels(split, clips),
+            n_workers=n_workers,
+        )
         write_evaluation(folder, split, runner, "torch", "unknown", part)
     return folder / "checkpoint.safetensors"
 

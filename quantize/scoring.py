@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,15 @@ from edge.decision import average_posterior, softmax
 from edge.feature_spec import FeatureSpec
 from edge.speech_gate import segment_level_db
 
-__all__ = ["WINDOW_FRAMES", "WINDOW_HOP", "Infer", "score_utterances", "segment_bounds"]
+__all__ = [
+    "WINDOW_FRAMES",
+    "WINDOW_HOP",
+    "Infer",
+    "Segments",
+    "score_segments",
+    "score_utterances",
+    "segment_bounds",
+]
 
 #: The device's segments with the default FeatureSpec: 2 s, one every 0.512 s.
 WINDOW_FRAMES, WINDOW_HOP = 61, 16
@@ -35,9 +45,28 @@ def segment_bounds(n_rows: int, window_frames: int, window_hop: int) -> list[tup
     return [(max(0, end - window_frames), end) for end in ends]
 
 
-def score_utterances(
+@dataclasses.dataclass(frozen=True)
+class Segments:
+    """Scores of one utterance's segments, in order of time.
+
+    Parameters
+    ----------
+    bounds : list of (int, int)
+        First and end row of every segment.
+    posteriors : float64 [shape=(n_segments, n_labels)]
+        Unsmoothed.
+    rms_db : list of float
+        Level of every segment in dBFS.
+    """
+
+    bounds: list[tuple[int, int]]
+    posteriors: NDArray[np.float64]
+    rms_db: list[float]
+
+
+def score_segments(
     infer: Infer,
-    rows: Sequence[NDArray[np.float32]],
+    rows: Sequence[NDArray[np.floating]],
     languages: Sequence[int],
     *,
     spec: FeatureSpec,
@@ -46,41 +75,79 @@ def score_utterances(
     window_frames: int,
     window_hop: int,
     temperature: float = 1.0,
-) -> NDArray[np.float64]:
-    """Posterior of every utterance: the mean over its segments with speech.
+    classes: Sequence[int] | None = None,
+) -> list[Segments]:
+    """Posterior of every segment of every utterance.
 
     Parameters
     ----------
     infer : callable
         Runs the model; segments of one length and language come in batches.
-    rows : sequence of float32 [shape=(n_frames, n_features)]
+    rows : sequence of float [shape=(n_frames, n_features)]
         Feature rows of each utterance, not normalised.
     languages : sequence of int
         Language id of each utterance.
     spec, mean, std, window_frames, window_hop, temperature
         As in the artifact's manifest.
+    classes : sequence of int, optional
+        Label numbers that may be answered; None: all. The posterior of the others is 0
+        and the rest is renormalised, so that across corpora a model does not lose by
+        answering a class that the test corpus cannot contain.
+
+    Returns
+    -------
+    list of Segments
+        One an utterance.
+    """
+    rms_column = spec.feature_names.index("rms")
+    normalised = [((r - mean) / std).astype(np.float32) for r in rows]
+    bounds = [segment_bounds(len(r), window_frames, window_hop) for r in rows]
+    waiting: Mapping[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
+    for at, places_of_one in enumerate(bounds):
+        for number, (first, end) in enumerate(places_of_one):
+            waiting[end - first, languages[at]].append((at, number, first))
+    posteriors: list[list[NDArray[np.float64]]] = [[np.empty(0)] * len(b) for b in bounds]
+    for (n_frames, language), places in waiting.items():
+        for start in range(0, len(places), _BATCH):
+            part = places[start : start + _BATCH]
+            batch = np.stack([normalised[at][first : first + n_frames] for at, _, first in part])
+            scores = _posteriors(infer(batch, language), temperature, classes)
+            for (at, number, _), posterior in zip(part, scores, strict=True):
+                posteriors[at][number] = posterior
+    return [
+        Segments(b, np.stack(p), [segment_level_db(r[i:j, rms_column]) for i, j in b])
+        for b, p, r in zip(bounds, posteriors, rows, strict=True)
+    ]
+
+
+def _posteriors(
+    logits: NDArray[np.floating], temperature: float, classes: Sequence[int] | None
+) -> NDArray[np.float64]:
+    if classes is None:
+        return softmax(logits, temperature)
+    # Leaving logits out before the softmax is the renormalised posterior, without its
+    # division by what may have been rounded to nothing.
+    posterior = np.zeros(logits.shape)
+    posterior[:, classes] = softmax(logits[:, classes], temperature)
+    return posterior
+
+
+def score_utterances(
+    infer: Infer,
+    rows: Sequence[NDArray[np.floating]],
+    languages: Sequence[int],
+    **settings: Any,
+) -> NDArray[np.float64]:
+    """Posterior of every utterance: the mean over its segments with speech.
+
+    Parameters
+    ----------
+    infer, rows, languages, **settings
+        As for :func:`score_segments`.
 
     Returns
     -------
     float64 [shape=(n_utterances, n_labels)]
     """
-    rms_column = spec.feature_names.index("rms")
-    normalised = [((r - mean) / std).astype(np.float32) for r in rows]
-    levels: list[list[float]] = []
-    waiting: Mapping[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
-    for at, utterance in enumerate(rows):
-        bounds = segment_bounds(len(utterance), window_frames, window_hop)
-        levels.append([segment_level_db(utterance[a:b, rms_column]) for a, b in bounds])
-        for number, (first, end) in enumerate(bounds):
-            waiting[end - first, languages[at]].append((at, number, first))
-    segments: list[list[NDArray[np.float64]]] = [[np.empty(0)] * len(each) for each in levels]
-    for (n_frames, language), places in waiting.items():
-        for start in range(0, len(places), _BATCH):
-            part = places[start : start + _BATCH]
-            batch = np.stack([normalised[at][first : first + n_frames] for at, _, first in part])
-            posteriors = softmax(infer(batch, language), temperature)
-            for (at, number, _), posterior in zip(part, posteriors, strict=True):
-                segments[at][number] = posterior
-    return np.stack(
-        [average_posterior(each, db) for each, db in zip(segments, levels, strict=True)]
-    )
+    scored = score_segments(infer, rows, languages, **settings)
+    return np.stack([average_posterior(each.posteriors, each.rms_db) for each in scored])

@@ -12,6 +12,7 @@ import pytest
 
 import edge
 from quantize.cli import main
+from quantize.runs import SPLITS
 
 
 def train(data: Path, cache: Path, out: Path, *more: str) -> list[str]:
@@ -104,6 +105,41 @@ def test_folds_are_pooled_and_written_as_json(data, runs, tmp_path, capsys):
     assert (runs / "f0" / "class-accuracy-torch-unknown.png").is_file()
 
 
+def test_across_corpora_only_common_classes_count(data, runs, tmp_path, capsys):
+    fold = runs / "loco"
+    command = train(data, runs / "cache", fold, "--split", "leave-one-corpus-out", "--fold", "2")
+    assert main(command) == 0
+    after_training = json.loads((fold / "evaluation-torch-unknown.json").read_text())
+    assert main(evaluate(data, runs, str(fold))) == 0
+    figures = json.loads((fold / "evaluation-torch-unknown.json").read_text())
+    assert figures == after_training
+    assert figures["split"] == "leave-one-corpus-out-s0-f2"
+    assert list(figures["by_corpus"]) == ["emo-db"]
+    six = ["neutral", "happy", "sad", "angry", "fearful", "disgust"]
+    assert figures["answers"] == six
+    answered = sum(map(sum, zip(*figures["confusion"], strict=True)))
+    common = [figures["labels"].index(name) for name in six]
+    assert answered == sum(figures["confusion"][i][j] for i in common for j in common)
+
+
+def test_german_to_english_tests_the_other_corpora(data, runs):
+    folder = runs / "de-en"
+    assert main(train(data, runs / "cache", folder, "--split", "german-to-english")) == 0
+    figures = json.loads((folder / "evaluation-torch-unknown.json").read_text())
+    assert list(figures["by_corpus"]) == ["ravdess", "savee", "tess"]
+    assert len(figures["answers"]) == 6
+
+
+def test_every_split_has_its_word_on_the_command_line():
+    help_text = subprocess.run(
+        [sys.executable, "-m", "quantize.cli", "train", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "{" + ",".join((*SPLITS, "all")) + "}" in help_text
+
+
 def test_an_artifact_is_measured_in_its_own_runtime(data, runs, capsys):
     figures = []
     for kind in ("torch", "numpy-int8", "onnx-fp32"):
@@ -158,6 +194,9 @@ def test_a_run_without_held_out_clips_cannot_be_measured(data, runs, capsys):
     assert "held nothing out" in capsys.readouterr().err
 
 
+TRAIN_X = ["train", "--data", "{data}", "--out", "x"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -166,6 +205,14 @@ def test_a_run_without_held_out_clips_cannot_be_measured(data, runs, capsys):
         (
             ["train", "--data", "{data}", "--out", "x", "--split", "speaker", "--fold", "9"],
             "fold is 9",
+        ),
+        (
+            [*TRAIN_X, "--split", "leave-one-corpus-out", "--fold", "4"],
+            "fold is 4, 0 to 3 is wanted",
+        ),
+        (
+            [*TRAIN_X, "--split", "german-to-english", "--corpora", "tess"],
+            "it needs emo-db",
         ),
         (
             ["train", "--data", "{data}", "--out", "x", "--map-label", "boredom"],

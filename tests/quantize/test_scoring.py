@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from edge.backends import open_backend
 from edge.classifier import Classifier
 from edge.decision import average_posterior
-from quantize.scoring import score_utterances, segment_bounds
+from edge.feature_spec import FeatureSpec
+from quantize.scoring import score_segments, score_utterances, segment_bounds
 
 
 @given(n_rows=st.integers(1, 300), window=st.integers(1, 80), hop=st.integers(1, 80))
@@ -56,3 +57,46 @@ def test_scores_equal_those_of_the_device(tiny_artifact):
             [list(d.posterior.values()) for d in decisions], [d.rms_db for d in decisions]
         )
         assert posterior == pytest.approx(expected, abs=1e-5)
+
+
+def a_model(rows: np.ndarray, language: int) -> np.ndarray:
+    """Logits that follow the rows' first column, with class 1 far ahead of all others."""
+    return np.stack([rows[:, 0, 0], rows[:, 0, 0] + 900, -rows[:, 0, 0], 0 * rows[:, 0, 0]], axis=1)
+
+
+def test_only_the_classes_asked_for_can_be_answered():
+    spec = FeatureSpec()
+    rows = [np.full((40, 34), value, "f4") for value in (1.0, -1.0)]
+    plain = {
+        "spec": spec,
+        "mean": np.zeros(34, "f4"),
+        "std": np.ones(34, "f4"),
+        "window_frames": 30,
+        "window_hop": 16,
+        "temperature": 2.0,
+    }
+    assert score_utterances(a_model, rows, [0, 0], **plain).argmax(axis=1).tolist() == [1, 1]
+    scored = score_utterances(a_model, rows, [0, 0], **plain, classes=[0, 2])
+    # The share of e^x and e^-x at temperature 2, however far ahead class 1 is.
+    expected = 1 / (1 + np.exp(-1.0))
+    assert scored[0] == pytest.approx([expected, 0, 1 - expected, 0])
+    assert scored[1] == pytest.approx([1 - expected, 0, expected, 0])
+
+
+def test_segments_come_with_bounds_and_levels():
+    spec = FeatureSpec()
+    rows = np.zeros((50, 34), "f4")
+    rows[20:, spec.feature_names.index("rms")] = 0.1
+    (segments,) = score_segments(
+        a_model,
+        [rows],
+        [0],
+        spec=spec,
+        mean=np.zeros(34, "f4"),
+        std=np.ones(34, "f4"),
+        window_frames=20,
+        window_hop=15,
+    )
+    assert segments.bounds == [(0, 20), (15, 35), (30, 50)]
+    assert segments.posteriors.shape == (3, 4)
+    assert segments.rms_db == pytest.approx([-120, -20 + 10 * np.log10(0.75), -20])
