@@ -4,8 +4,9 @@ The sum of three: the kernels without which there are no features, each called o
 into kept memory; for each other pass over the data a copy that moves as many bytes; and for
 each other call what NumPy takes to begin. Passes and calls are counted, not read off the
 code: the features are computed once with arrays that tell of whatever is done with them.
-A pass is a call that moves at least as many bytes as there are lags in float32, of all frames.
-Attributes (``.real``) are not counted, nor is Python itself.
+A pass is a call that moves at least as many bytes as the float32 lags of all frames have. A
+start is the quickest call of its kind (cut, move, compute) on one element. Attributes (``.real``)
+are not counted, nor is Python itself.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ MODULES = (
     *("chroma", "extractor", "framing", "mfcc"),
     *("pitch", "rms", "spectral_contrast", "spectrum"),
 )
-#: Cutting an array moves nothing and takes half as long to begin as arithmetic.
+#: Cutting an array moves nothing; moving it begins sooner than arithmetic.
 VIEWS = ("__getitem__", "ndarray", "reshape", "view")
+MOVES = (
+    *("__setitem__", "argmax", "argmin", "asarray", "astype", "copy", "copyto", "empty"),
+    *("take", "zeros", "zeros_like"),
+)
 METHODS = (
     *("__setitem__", "any", "argmax", "argmin", "astype", "copy", "max", "mean", "min"),
     *("sort", "sum", "take"),
@@ -200,29 +205,37 @@ def _copies(passes: Sequence[Call]) -> Callable[[], Any]:
     return copy
 
 
-def _starts(repeats: int) -> dict[str, float]:
-    """Microseconds of one call with nothing to do."""
-    one = np.zeros(1, np.float32)
+def _kind(call: Call) -> str:
+    return "cut" if call.name in VIEWS else "move" if call.name in MOVES else "compute"
 
-    def compute() -> None:
-        for _ in range(N_IN_A_ROW):
-            np.add(one, one, out=one)
+
+def _starts() -> dict[str, Callable[[], Any]]:
+    """Calls with nothing to do, many in a row: the quickest of every kind."""
+    one, two, three = np.ones((3, 1), np.float32)
 
     def cut() -> None:
         for _ in range(N_IN_A_ROW):
             one[:1]
 
-    found = medians_us({"compute": compute, "view": cut}, repeats)
-    return {name: us / N_IN_A_ROW for name, us in found.items()}
+    def move() -> None:
+        for _ in range(N_IN_A_ROW):
+            three[:] = one
+
+    def compute() -> None:
+        for _ in range(N_IN_A_ROW):
+            np.add(one, two, three)
+
+    return {"cut": cut, "move": move, "compute": compute}
 
 
 def floor(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, Any]:
     """Kernels, passes and calls of one extract and one push, beside what they take in all."""
     bare = np.zeros((spec.n_frames(samples.size), spec.n_fft))
     bare[:] = rows_view(samples, 0, len(bare), spec.hop_length, spec.n_fft)
-    starts, n_lags = _starts(repeats), FeatureExtractor(spec)._yin.n_lags
+    starts, n_lags = _starts(), FeatureExtractor(spec)._yin.n_lags
     sizes = {"extract": len(bare), "push": HOP_FRAMES}
-    timed: dict[str, Callable[[], Any]] = {"bare": lambda: np.fft.rfft(bare, axis=1)}
+    # All in turns: a machine that slows down does so for every part.
+    timed: dict[str, Callable[[], Any]] = {"bare": lambda: np.fft.rfft(bare, axis=1), **starts}
     prepare, split = {}, {}
     measured = runs(spec, samples)
     for title, calls in counted_calls(spec, samples).items():
@@ -242,18 +255,18 @@ def floor(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, Any
         prepare.update({f"{title} {name}": call for name, call in prepared.items()})
         prepare[f"{title} all"] = ways[f"{title} all"]
     times = medians_us(timed, repeats, prepare)
+    per_call = {kind: times[kind] / N_IN_A_ROW for kind in starts}
     found: dict[str, Any] = {
         "bare_rfft_us": round(times["bare"], 2),
-        "us_per_call": {name: round(us, 4) for name, us in starts.items()},
+        "us_per_call": {kind: round(us, 4) for kind, us in per_call.items()},
     }
     for title, (kernels, passes, others, n_calls) in split.items():
         kernels_us = {name: times[f"{title} {name}"] for name in kernels}
-        n_views = sum(call.name in VIEWS for call in others)
-        calls_us = n_views * starts["view"] + (len(others) - n_views) * starts["compute"]
+        n_others = Counter(_kind(call) for call in others)
         parts = {
             "kernels": sum(kernels_us.values()),
             "passes": times[f"{title} passes"],
-            "calls": calls_us,
+            "calls": sum(n_others[kind] * per_call[kind] for kind in per_call),
         }
         parts["floor"] = sum(parts.values())
         parts["measured"] = times[f"{title} all"]
@@ -264,11 +277,15 @@ def floor(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, Any
             "passes_bytes": sum(call.n_bytes for call in passes),
             "passes_by_name": dict(sorted(Counter(call.name for call in passes).items())),
             "n_calls": n_calls,
-            "n_other_calls": {"view": n_views, "compute": len(others) - n_views},
+            "n_other_calls": {kind: n_others[kind] for kind in per_call},
             "us": {name: round(us, 2) for name, us in parts.items()},
             "of_bare_rfft": {name: round(us / times["bare"], 3) for name, us in parts.items()},
             "of_extract": {name: round(us / times["extract all"], 3) for name, us in parts.items()},
         }
+    push_us, extract_us = found["push"]["us"], found["extract"]["us"]
+    found["push_to_extract"] = {
+        name: round(us / extract_us[name], 3) for name, us in push_us.items()
+    }
     return found
 
 

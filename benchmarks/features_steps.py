@@ -137,11 +137,11 @@ def floor_table(found: dict[str, Any]) -> list[str]:
     lines = [f"one bare rfft of all frames, float64: {bare:.1f} microseconds"]
     for title in ("extract", "push"):
         row = found[title]
-        calls = row["n_other_calls"]
+        others = row["n_other_calls"]
         what = {
             "kernels": "kernels alone",
             "passes": f"{row['n_passes']} passes as copies, {row['passes_bytes'] / 1e6:.1f} MB",
-            "calls": f"{calls['compute']} other calls and {calls['view']} cuts, nothing in them",
+            "calls": f"{sum(others.values())} other calls, {others['cut']} only cut; on nothing",
             "floor": "floor: all three",
             "measured": f"measured, {row['n_calls']} calls of NumPy",
         }
@@ -152,7 +152,8 @@ def floor_table(found: dict[str, Any]) -> list[str]:
                 f"{text:<48} {row['us'][name]:>9.1f} {row['of_bare_rfft'][name]:>11.2f} "
                 f"{row['of_extract'][name]:>11.3f}"
             )
-    return lines
+    ratios = ", ".join(f"{name} {ratio:.3f}" for name, ratio in found["push_to_extract"].items())
+    return [*lines, "", f"push to extract: {ratios}"]
 
 
 def table(result: dict[str, Any]) -> str:
