@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -11,17 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from quantize.cli_export import export_run
+from quantize.cli_protocols import PROTOCOLS, evaluate_protocol
+from quantize.cli_runs import are_folds, redo_command, runner_of
 from quantize.cli_train import add_data_options, label_map
 from quantize.corpora import DOMAINS, Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.evaluate import (
     Evaluation,
-    Runner,
-    artifact_runner,
     evaluate,
     held_out,
-    torch_runner,
     write_evaluation,
 )
 from quantize.export import KINDS
@@ -38,10 +35,17 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="accuracy, UAR and confusions on the clips that a run's split held out",
-        description="Scores whole utterances: the mean of the posteriors of their 2 s segments.",
+        description="Protocols: utterances scores whole clips by the mean posterior of their 2 s "
+        "segments; segments scores single windows of 1.0, 1.5 and 2.0 s.",
     )
     add_data_options(parser)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
+    parser.add_argument(
+        "--protocol",
+        choices=("utterances", *PROTOCOLS),
+        default="utterances",
+        help="what is measured on the held-out clips (default: utterances)",
+    )
     parser.add_argument(
         "--kind",
         choices=("torch", *KINDS),
@@ -60,19 +64,21 @@ def add_command(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    if arguments.protocol != "utterances":
+        return evaluate_protocol(arguments)
     clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
     parts, results = [], []
     for folder in arguments.runs:
         part, result = _one_run(folder, clips, arguments)
         parts.append(part)
         results.append(result)
-    folds = _are_folds([r["split"] for r in results])
+    folds = are_folds([r["split"] for r in results])
     print(_table(results, folds, parts))
     report: dict[str, Any] = {
         "kind": arguments.kind,
         "language": arguments.language,
         "commit": commit(),
-        "command": "edge-ser-quantize " + shlex.join(_command(arguments)),
+        "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
         "runs": results,
     }
     if folds:
@@ -94,7 +100,7 @@ def _one_run(
     folder: Path, clips: list[Clip], arguments: argparse.Namespace
 ) -> tuple[Evaluation, dict[str, Any]]:
     split, chosen = held_out(folder, clips)
-    runner = _runner(folder, arguments.kind)
+    runner = runner_of(folder, arguments.kind)
     cache = FeatureCache(arguments.cache, runner.spec)
     part = evaluate(
         runner,
@@ -107,30 +113,6 @@ def _one_run(
     )
     figures = write_evaluation(folder, split, runner, arguments.kind, arguments.language, part)
     return part, figures
-
-
-def _are_folds(splits: list[str]) -> bool:
-    """Tell whether split ids are different folds of one rule, which may be pooled."""
-    rules = {re.sub(r"-f\d+$", "", split) for split in splits}
-    return len(set(splits)) == len(splits) > 1 == len(rules)
-
-
-def _runner(folder: Path, kind: str) -> Runner:
-    if kind == "torch":
-        return torch_runner(folder)
-    artifact = folder / "artifacts" / kind
-    if not (artifact / "manifest.json").is_file():
-        export_run(folder, kind, artifact)
-    return artifact_runner(artifact)
-
-
-def _command(arguments: argparse.Namespace) -> list[str]:
-    """The command to redo it, with folders by name alone."""
-    words = ["evaluate", *(f"runs/{run.name}" for run in arguments.runs)]
-    words += ["--data", "CORPORA", "--kind", arguments.kind, "--language", arguments.language]
-    if arguments.corpora:
-        words += ["--corpora", *arguments.corpora]
-    return words
 
 
 def _table(results: list[dict[str, Any]], folds: bool, parts: list[Evaluation]) -> str:

@@ -130,6 +130,36 @@ def test_german_to_english_tests_the_other_corpora(data, runs):
     assert len(figures["answers"]) == 6
 
 
+def test_segments_of_folds_are_pooled(data, runs, tmp_path, capsys):
+    report = tmp_path / "r.json"
+    folders = [str(runs / "f0"), str(runs / "f1")]
+    command = evaluate(data, runs, *folders, "--protocol", "segments", "--json", str(report))
+    assert main([*command, "--kind", "numpy-int8"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("2 folds pooled; split speaker-5fold-s0-f0, speaker-5fold-s0-f1;")
+    assert lines[2].split() == ["window", "corpus", "clips", "windows", "accuracy", "UAR"]
+    result = json.loads(report.read_text())
+    assert result["command"].endswith("--protocol segments")
+    assert list(result["pooled"]["conditions"]) == ["1.0 s", "1.5 s", "2.0 s"]
+    for name, pooled in result["pooled"]["conditions"].items():
+        assert pooled["n"] == sum(r["conditions"][name]["n"] for r in result["runs"])
+    own = json.loads((runs / "f0" / "segments-numpy-int8-unknown.json").read_text())
+    assert own == result["runs"][0]
+    assert own["model_sha256"] is not None
+
+
+def test_protocol_figures_of_several_seeds_are_averaged(data, runs, tmp_path, capsys):
+    report = tmp_path / "r.json"
+    folders = [str(runs / "f0"), str(runs / "f0")]
+    command = evaluate(data, runs, *folders, "--protocol", "segments", "--json", str(report))
+    assert main(command) == 0
+    assert "mean ± sd of 2 runs" in capsys.readouterr().out
+    result = json.loads(report.read_text())
+    one, mean = result["runs"][0]["conditions"]["1.0 s"], result["mean"]["conditions"]["1.0 s"]
+    assert mean["uar"] == pytest.approx(one["uar"])
+    assert mean["uar_sd"] == pytest.approx(0)
+
+
 def test_every_split_has_its_word_on_the_command_line():
     help_text = subprocess.run(
         [sys.executable, "-m", "quantize.cli", "train", "--help"],

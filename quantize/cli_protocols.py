@@ -1,0 +1,102 @@
+"""``edge-ser-quantize evaluate --protocol``: all protocols but whole, clean utterances."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quantize.cli_runs import are_folds, redo_command, runner_of
+from quantize.cli_train import label_map
+from quantize.corpora import Clip, load_corpora
+from quantize.dataset import FeatureCache
+from quantize.evaluate import Runner, check_features, held_out
+from quantize.files import write_json
+from quantize.protocols.segments import WINDOWS_S, segment_trials
+from quantize.protocols.tables import mean_conditions, segments_table
+from quantize.protocols.trials import Trials
+from quantize.runs import commit
+from quantize.splits import common_labels
+
+__all__ = ["PROTOCOLS", "evaluate_protocol"]
+
+PROTOCOLS = ("segments",)
+
+
+def evaluate_protocol(arguments: argparse.Namespace) -> int:
+    """Measure the runs by ``arguments.protocol`` and print one table."""
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    parts, results = [], []
+    for folder in arguments.runs:
+        part, result = _one_run(folder, clips, arguments)
+        parts.append(part)
+        results.append(result)
+    report: dict[str, Any] = {
+        "protocol": arguments.protocol,
+        "kind": arguments.kind,
+        "language": arguments.language,
+        "commit": commit(),
+        "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
+        "runs": results,
+    }
+    title, shown = f"run {results[0]['run']}", results[0]["conditions"]
+    if are_folds([r["split"] for r in results]):
+        pooled = {name: Trials.pooled([p[name] for p in parts]) for name in parts[0]}
+        title, shown = f"{len(results)} folds pooled", _figures(pooled)
+        report["pooled"] = {"conditions": shown}
+    elif len(results) > 1:
+        title = f"mean ± sd of {len(results)} runs"
+        shown = mean_conditions([r["conditions"] for r in results])
+        report["mean"] = {"conditions": shown}
+    splits = ", ".join(r["split"] for r in results)
+    print(f"{title}; split {splits}; {arguments.kind}, language {arguments.language}\n")
+    print(segments_table(shown))
+    if arguments.json:
+        write_json(arguments.json, report)
+        print(f"figures: {arguments.json}", file=sys.stderr)
+    return 0
+
+
+def _one_run(
+    folder: Path, clips: list[Clip], arguments: argparse.Namespace
+) -> tuple[dict[str, Trials], dict[str, Any]]:
+    split, chosen = held_out(folder, clips)
+    runner = runner_of(folder, arguments.kind)
+    labels = common_labels(split, clips)
+    trials = _segments(runner, chosen, clips, labels, arguments)
+    result = {
+        "run": folder.name,
+        "split": split.id,
+        "split_fingerprint": split.fingerprint,
+        "model_sha256": runner.model_sha256,
+        "answers": list(labels),
+        "conditions": _figures(trials),
+    }
+    name = f"{arguments.protocol}-{arguments.kind}-{arguments.language}.json"
+    write_json(folder / name, result)
+    return trials, result
+
+
+def _segments(
+    runner: Runner,
+    chosen: list[Clip],
+    clips: list[Clip],
+    labels: tuple[str, ...],
+    arguments: argparse.Namespace,
+) -> dict[str, Trials]:
+    cache = FeatureCache(arguments.cache, runner.spec)
+    check_features(runner, cache)
+    rows = cache.load(clips, 0, arguments.workers)
+    return {
+        f"{window_s} s": segment_trials(
+            runner, chosen, rows, window_s, language=arguments.language, labels=labels
+        )
+        for window_s in WINDOWS_S
+    }
+
+
+def _figures(trials: Mapping[str, Trials]) -> dict[str, Any]:
+    return {name: each.figures() for name, each in trials.items()}

@@ -1,0 +1,1 @@
+"""Fixed ways of measuring a trained run beyond its whole, clean utterances."""

@@ -1,0 +1,85 @@
+"""Aligned text of a protocol's figures, and their mean over several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from quantize.corpora import DOMAINS
+
+__all__ = ["mean_conditions", "segments_table"]
+
+_MEANS = ("accuracy", "uar", "accuracy_drop", "uar_drop")
+
+#: Figures of every condition, by its name.
+Conditions = Mapping[str, Mapping[str, Any]]
+
+
+def mean_conditions(runs: Sequence[Conditions]) -> dict[str, Any]:
+    """Mean and standard deviation over runs of every condition's figures.
+
+    Counts are those of all runs together; a corpus or condition counts where a run has it.
+    """
+    result: dict[str, Any] = {}
+    for name in dict.fromkeys(n for run in runs for n in run):
+        of_runs = [run[name] for run in runs if name in run]
+        result[name] = _mean(of_runs)
+        result[name]["by_corpus"] = {
+            corpus: _mean([f["by_corpus"][corpus] for f in of_runs if corpus in f["by_corpus"]])
+            for corpus in DOMAINS
+            if any(corpus in f["by_corpus"] for f in of_runs)
+        }
+    return result
+
+
+def _mean(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        key: sum(p[key] for p in parts)
+        for key in ("n_utterances", "n", "n_left_out", "n_short")
+        if key in parts[0]
+    }
+    for key in _MEANS:
+        if key in parts[0]:
+            values = [p[key] for p in parts]
+            result[key] = float(np.mean(values))
+            result[f"{key}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return result
+
+
+def segments_table(conditions: Conditions) -> str:
+    """One line a window and corpus, with intervals."""
+    rows = [["window", "corpus", "clips", "windows", "accuracy", "UAR"]]
+    for name, figures in conditions.items():
+        parts = {**figures["by_corpus"], "all": figures}
+        if len(figures["by_corpus"]) == 1:
+            del parts["all"]
+        for corpus, part in parts.items():
+            counts = [str(part["n_utterances"]), str(part["n"])]
+            rows.append([name, corpus, *counts, _spread(part, "accuracy"), _spread(part, "uar")])
+    notes = [
+        f"{name}: {figures['n_left_out']} windows too quiet to judge were left out, "
+        f"{figures['n_short']} are shorter because their clip is"
+        for name, figures in conditions.items()
+    ]
+    return "\n".join([*_aligned(rows, n_left=2), "", *notes])
+
+
+def _spread(figures: Mapping[str, Any], key: str) -> str:
+    if f"{key}_ci95" in figures:
+        low, high = figures[f"{key}_ci95"]
+        return f"{100 * figures[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * figures[key]:.1f} ± {100 * figures[f'{key}_sd']:.1f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]], n_left: int) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if i < n_left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
