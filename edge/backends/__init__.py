@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edge.backends.base import BACKENDS, Backend, open_backend
+from edge.backends.base import BACKENDS, AttentiveBackend, Backend, open_backend
 
-__all__ = ["BACKENDS", "Backend", "open_backend"]
+__all__ = ["BACKENDS", "AttentiveBackend", "Backend", "open_backend"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,14 @@ from edge.decision import softmax
 from edge.errors import ArtifactError, BackendError, ParameterError
 from edge.manifest import Manifest
 
-__all__ = ["BACKENDS", "Backend", "check_inputs", "open_backend", "reference_difference"]
+__all__ = [
+    "BACKENDS",
+    "AttentiveBackend",
+    "Backend",
+    "check_inputs",
+    "open_backend",
+    "reference_difference",
+]
 
 
 class Backend(Protocol):
@@ -43,6 +50,37 @@ class Backend(Protocol):
             If the shape, the dtype or the language does not fit the model.
         BackendError
             If the runtime fails.
+        """
+        ...
+
+
+@runtime_checkable
+class AttentiveBackend(Backend, Protocol):
+    """A backend that also tells which frames its model attended to."""
+
+    def infer_with_attention(
+        self, features: npt.NDArray[np.float32], language: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Run the model and keep the weights of its attention.
+
+        Parameters
+        ----------
+        features, language
+            As in :meth:`Backend.infer`.
+
+        Returns
+        -------
+        logits : float32 [shape=(B, n_labels)]
+            Those of :meth:`Backend.infer`, to the last bit.
+        attention : float32 [shape=(B, n_heads, T)]
+            ``softmax(Q K^T / sqrt(d))`` averaged over its queries: the share of each
+            head's attention that each frame receives, with which the model pools over
+            time.  Sums to 1 over the frames; a new array.
+
+        Raises
+        ------
+        ParameterError, BackendError
+            As :meth:`Backend.infer`.
         """
         ...
 

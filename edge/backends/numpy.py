@@ -76,6 +76,10 @@ class NumpyBackend:
 
     def infer(self, features: Floats, language: int) -> Floats:
         """Run the model, see :meth:`edge.backends.base.Backend.infer`."""
+        return self.infer_with_attention(features, language)[0]
+
+    def infer_with_attention(self, features: Floats, language: int) -> tuple[Floats, Floats]:
+        """Run the model, see :meth:`edge.backends.base.AttentiveBackend.infer_with_attention`."""
         check_inputs(self._manifest, features, language)
         n_batch = features.shape[0]
         if n_batch <= _MAX_BATCH:
@@ -84,10 +88,12 @@ class NumpyBackend:
             self._infer(features[start : start + _MAX_BATCH], language)
             for start in range(0, n_batch, _MAX_BATCH)
         ]
-        return np.concatenate(parts)
+        logits, attention = zip(*parts, strict=True)
+        return np.concatenate(logits), np.concatenate(attention)
 
-    def _infer(self, features: Floats, language: int) -> Floats:
-        hidden: Floats = self._attention(self._lstm(features)) @ self._attended_weight
+    def _infer(self, features: Floats, language: int) -> tuple[Floats, Floats]:
+        pooled, attention = self._attention(self._lstm(features))
+        hidden: Floats = pooled @ self._attended_weight
         hidden += self._phonetic(features) @ self._phonetic_weight
         hidden += self._language_bias[language]
         # The layer norm's mean is already gone.
@@ -98,7 +104,7 @@ class NumpyBackend:
         np.maximum(hidden, np.float32(0), out=hidden)
         logits: Floats = hidden @ self._fc2_weight
         logits += self._fc2_bias
-        return logits
+        return logits, attention
 
     def _fold_lstm(self, weights: Mapping[str, Floats]) -> None:
         # torch's gates i, f, g, o become i, f, o, g: the sigmoids lie together.
@@ -164,10 +170,11 @@ class NumpyBackend:
             loop = self._loop = LstmLoop(n_batch, n_frames, self._hidden)
         return loop.run(features, self._weight_ih, self._weight_hh)
 
-    def _attention(self, rows: Floats) -> Floats:
+    def _attention(self, rows: Floats) -> tuple[Floats, Floats]:
         """Attend and take the mean over time, before the output projection.
 
-        (B, T, 2 * hidden) -> (B, 2 * hidden), the heads side by side.
+        (B, T, 2 * hidden) -> (B, 2 * hidden), the heads side by side, and the weights that
+        each head gives to each frame in the mean over its queries: (B, n_heads, T).
         """
         n_batch, n_frames, width = rows.shape
         n_heads = self._n_heads
@@ -182,7 +189,7 @@ class NumpyBackend:
         weights = scores @ share[..., None]
         mixed = weights.transpose(0, 1, 3, 2) @ rows[:, None]
         pooled: Floats = (mixed @ self._value).reshape(n_batch, width)
-        return pooled
+        return pooled, weights[..., 0]
 
     def _phonetic(self, features: Floats) -> Floats:
         """Convolution, ReLU and mean over time -> (B, conv_channels)."""
