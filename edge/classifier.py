@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from edge.artifact import Artifact, read_artifact
 from edge.backends import Backend, open_backend
@@ -139,6 +140,33 @@ class Classifier:
         A stream that is pushed the same samples in any blocks, and flushed, gives
         the same numbers.
         """
+        clip = self.at_model_rate(samples, sample_rate)
+        stream = self.stream(window_s, hop_s, smooth=False, language=language)
+        # In pieces of one hop: memory stays flat, and each decision has its own latency.
+        step = stream.window_hop * self.spec.hop_length
+        decisions = []
+        for start in range(0, clip.size, step):
+            decisions += stream.push(clip[start : start + step])
+        return decisions + stream.flush()
+
+    def at_model_rate(self, samples: ArrayLike, sample_rate: int) -> NDArray[np.float32]:
+        """Check a clip and resample it to the model's rate.
+
+        Parameters
+        ----------
+        samples, sample_rate
+            As in :meth:`classify`.
+
+        Returns
+        -------
+        float32 [shape=(n_samples,)]
+            At ``spec.sample_rate``, one frame or more.
+
+        Raises
+        ------
+        ParameterError
+            As :meth:`classify`.
+        """
         clip = as_samples(samples)
         if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or sample_rate < 1:
             raise ParameterError(
@@ -154,13 +182,7 @@ class Classifier:
                 f"{self.spec.win_length} or more "
                 f"({1000 * self.spec.win_length / self.spec.sample_rate:.0f} ms) are wanted"
             )
-        stream = self.stream(window_s, hop_s, smooth=False, language=language)
-        # In pieces of one hop: memory stays flat, and each decision has its own latency.
-        step = stream.window_hop * self.spec.hop_length
-        decisions = []
-        for start in range(0, clip.size, step):
-            decisions += stream.push(clip[start : start + step])
-        return decisions + stream.flush()
+        return clip
 
     def _window(self, window_s: float | None) -> int:
         if window_s is None:

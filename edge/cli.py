@@ -162,6 +162,12 @@ def _add_classify(commands: _Commands) -> None:
     _add_windows(parser)
     _add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--explain",
+        metavar="PNG",
+        help="also draw waveform, pitch, attention and posteriors over time into PNG; for one "
+        "audio file at a time and the numpy backend, needs matplotlib",
+    )
 
 
 def _add_benchmark(commands: _Commands) -> None:

@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import AudioFileError, EdgeSerError
+from edge.errors import AudioFileError, EdgeSerError, ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.classifier import Classifier
+    from edge.decision import Decision
 
 __all__ = ["run"]
 
@@ -25,7 +28,13 @@ def run(args: argparse.Namespace) -> int:
     from edge.classifier import load
     from edge.sinks import JsonLinesSink
 
+    if args.explain is not None:
+        _check_explain(args)
     classifier = load(args.artifact, args.backend)
+    if args.explain is not None:
+        from edge.explain import attentive
+
+        attentive(classifier.backend)
     # Settings that cannot be used are one error, not one for every file.
     classifier.stream(args.window, args.hop)
     files: dict[Path, None] = {}
@@ -58,14 +67,46 @@ def run(args: argparse.Namespace) -> int:
     return 2 if n_failed else 0
 
 
+def _check_explain(args: argparse.Namespace) -> None:
+    """Refuse what cannot be drawn before any work is done."""
+    from edge.audio.file import find_audio_files
+    from edge.explain_picture import check_matplotlib, check_target
+
+    check_target(args.explain)
+    files = find_audio_files(args.paths)
+    if len(files) > 1:
+        raise ParameterError(
+            f"--explain draws one audio file and {len(files)} are given: run it once for each, "
+            "with a name of its own for each picture"
+        )
+    target = Path(args.explain)
+    if target.exists() and files[0].exists() and target.samefile(files[0]):
+        raise ParameterError(
+            f"--explain would replace {target}, the file to classify: name another picture"
+        )
+    check_matplotlib()
+
+
 def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> dict[str, Any]:
     from edge.audio.file import read_audio
     from edge.decision import average_posterior
 
     started_s = time.perf_counter()
+    explanation = None
+    decisions: Sequence[Decision]
     try:
         samples, sample_rate = read_audio(file)
-        decisions = classifier.classify(samples, sample_rate, window_s=args.window, hop_s=args.hop)
+        if args.explain is None:
+            decisions = classifier.classify(
+                samples, sample_rate, window_s=args.window, hop_s=args.hop
+            )
+        else:
+            from edge.explain import explain
+
+            explanation = explain(
+                classifier, samples, sample_rate, window_s=args.window, hop_s=args.hop
+            )
+            decisions = explanation.decisions
     except EdgeSerError as error:
         if str(file) in str(error):
             raise
@@ -76,7 +117,7 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
         [list(decision.posterior.values()) for decision in decisions],
         [decision.rms_db for decision in decisions],
     )
-    return {
+    record = {
         "type": "file",
         "path": str(file),
         "label": classifier.labels[int(posterior.argmax())],
@@ -86,6 +127,11 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
         "n_segments": len(decisions),
         "ms": round(1000 * (time.perf_counter() - started_s), 2),
     }
+    if explanation is not None:
+        from edge.explain_picture import draw_explanation
+
+        draw_explanation(explanation, args.explain, file.name)
+    return record
 
 
 def _line(record: dict[str, Any], width: int) -> str:

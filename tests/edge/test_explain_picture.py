@@ -1,0 +1,281 @@
+"""``edge-ser classify --explain``: the picture and everything that can go wrong."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from artifact_fakes import make_artifact
+from runtime_fakes import LinearBackend, run_cli, voice
+
+from edge.artifact import Artifact
+from edge.audio.file import write_wav
+from edge.backends import BACKENDS
+from edge.classifier import load
+from edge.cli import main
+from edge.explain import explain
+from edge.explain_picture import check_matplotlib, draw_explanation
+
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def matplotlib() -> Any:
+    return pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(scope="module")
+def model(tiny_artifact: Artifact) -> list[str]:
+    return ["--artifact", str(tiny_artifact.path)]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    write_wav(folder / "a.wav", voice(40_000), 16_000)
+    return folder / "a.wav"
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    """Width and height of a PNG in pixels."""
+    head = path.read_bytes()[:24]
+    assert head[:8] == PNG_HEAD
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
+def complaint(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("edge-ser: error: ")
+    return line
+
+
+def test_picture_is_drawn_and_the_output_is_as_without(
+    matplotlib: Any, model: list[str], clip: Path, tmp_path: Path
+) -> None:
+    plain = run_cli("classify", clip, "--json", *model)
+    done = run_cli("classify", clip, "--json", "--explain", tmp_path / "Why.PNG", *model)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    ours, theirs = json.loads(done.stdout), json.loads(plain.stdout)
+    assert list(ours) == list(theirs)
+    assert {**ours, "ms": 0} == {**theirs, "ms": 0}
+    width, height = png_size(tmp_path / "Why.PNG")
+    assert 1000 < width < 3000
+    assert 1000 < height < 2000
+    assert (tmp_path / "Why.PNG").stat().st_size < 1_000_000
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["Why.PNG", "clips"]
+
+
+def test_line_of_text_is_as_without(
+    matplotlib: Any, model: list[str], clip: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert main(["classify", str(clip), *model]) == 0
+    plain = capsys.readouterr().out
+    # A folder with one file is one file.
+    assert main(["classify", str(clip.parent), "--explain", str(tmp_path / "x.png"), *model]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out.split(" segments")[0] == plain.split(" segments")[0]
+
+
+# A word in silence has segments that do not count; one frame has neither line nor area; a
+# second hop leaves a gap; the last is too long for every label to fit.
+SPEECH, SILENCE = voice(16_000), np.zeros(64_000, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("samples", "options"),
+    [
+        (np.concatenate([SILENCE, SPEECH, SILENCE]), {}),
+        (SPEECH[:1024], {}),
+        (SILENCE, {}),
+        (voice(80_000), {"window_s": 2.0, "hop_s": 2.0}),
+        (voice(160_000), {"window_s": 0.1, "hop_s": 0.04}),
+    ],
+)
+def test_every_clip_can_be_drawn(
+    matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path, samples: np.ndarray,
+    options: dict[str, float],
+) -> None:  # fmt: skip
+    found = explain(load(tiny_artifact.path), samples, 16_000, **options)
+    draw_explanation(found, tmp_path / "x.png")
+    assert min(png_size(tmp_path / "x.png")) > 1000
+
+
+@pytest.mark.parametrize("name", ["$x^{_.wav", "日本語.wav", "a\udcff\n.wav", "long " * 60])
+def test_every_name_can_be_written_above(
+    matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path, name: str
+) -> None:
+    found = explain(load(tiny_artifact.path), voice(2000), 16_000)
+    draw_explanation(found, tmp_path / "x.png", name)
+    png_size(tmp_path / "x.png")
+
+
+def test_nothing_global_is_touched(
+    matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path
+) -> None:
+    settings, loaded = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
+    found = explain(load(tiny_artifact.path), voice(2000), 16_000)
+    draw_explanation(found, tmp_path / "x.png")
+    assert dict(matplotlib.rcParams) == settings
+    assert ("matplotlib.pyplot" in sys.modules) == loaded
+
+
+def test_a_settings_file_of_the_user_does_no_harm(
+    matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path
+) -> None:
+    found = explain(load(tiny_artifact.path), voice(2000), 16_000)
+    with matplotlib.rc_context({"text.usetex": True, "font.family": "No Such Font"}):
+        draw_explanation(found, tmp_path / "x.png")
+    png_size(tmp_path / "x.png")
+
+
+# -- what cannot be drawn ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("why.jpg", "why.jpg, a name that ends in .png is wanted"),
+        ("why", "a name that ends in .png is wanted"),
+        ("", "a name that ends in .png is wanted"),
+        ("none/why.png", r"No such file or directory.*a folder that exists"),
+        ("clips/a.wav/why.png", r"Not a directory"),
+        ("folder.png", r"it is a folder"),
+        ("w" * 300 + ".png", r"File name too long"),
+        ("w" * 248 + ".png", r"File name too long"),
+    ],
+)
+def test_picture_that_cannot_be_written_is_refused_before_any_work(
+    name: str, match: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    target = str(tmp_path / name) if name else ""
+    # The artifact is missing, which would be noticed by the first work.
+    assert main(["classify", str(clip), "--explain", target, "--artifact", "none"]) == 2
+    line = complaint(capsys)
+    import re
+
+    assert re.search(match, line), line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+def test_folder_without_permission_is_refused(
+    clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip.parent.chmod(0o500)
+    try:
+        target = str(clip.parent / "why.png")
+        assert main(["classify", str(clip), "--explain", target, "--artifact", "none"]) == 2
+    finally:
+        clip.parent.chmod(0o700)
+    assert "Permission denied" in complaint(capsys)
+
+
+def test_several_files_are_refused_before_any_work(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(clip.parent / "b.wav", voice(20_000), 16_000)
+    target = tmp_path / "why.png"
+    options = ["--explain", str(target), "--artifact", "none"]
+    assert main(["classify", str(clip.parent), *options]) == 2
+    assert "one audio file and 2 are given: run it once for each" in complaint(capsys)
+    assert not target.exists()
+
+
+def test_the_clip_itself_is_not_replaced(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    misnamed = clip.rename(clip.with_suffix(".png"))
+    content = misnamed.read_bytes()
+    assert main(["classify", str(misnamed), "--explain", str(misnamed)]) == 2
+    assert "would replace" in complaint(capsys)
+    assert misnamed.read_bytes() == content
+
+
+def test_missing_clip_is_the_usual_sentence(
+    matplotlib: Any, model: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = str(tmp_path / "why.png")
+    assert main(["classify", str(tmp_path / "no.wav"), "--explain", target, *model]) == 2
+    assert "no.wav does not exist" in complaint(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_backend_without_attention_is_one_sentence(
+    matplotlib: Any, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    artifact = make_artifact(tmp_path / "artifact")
+    backend = LinearBackend()
+    monkeypatch.setattr("edge.backends.base.reference_difference", lambda *_: 0.0)
+    monkeypatch.setitem(BACKENDS, "numpy", lambda *_: backend)
+    options = ["--explain", str(tmp_path / "x.png"), "--artifact", str(artifact.path)]
+    assert main(["classify", str(clip), *options]) == 2
+    assert "backend 'linear' gives no attention weights" in complaint(capsys)
+    assert backend.seen == []
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_without_matplotlib_the_extra_is_named_before_any_work(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
+    options = ["--explain", str(tmp_path / "x.png"), "--artifact", "none"]
+    assert main(["classify", str(clip), *options]) == 2
+    assert 'pip install "edge-ser[explain]"' in complaint(capsys)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_classify_without_a_picture_asks_for_no_matplotlib(
+    model: list[str], clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = builtins.__import__
+
+    def importing(name: str, *args: Any, **options: Any) -> Any:
+        asked.append(name)
+        return real(name, *args, **options)
+
+    monkeypatch.setattr(builtins, "__import__", importing)
+    assert main(["classify", str(clip), *model]) == 0
+    assert not [name for name in asked if name.startswith(("matplotlib", "edge.explain"))]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)]
+)
+def test_drawing_that_is_cut_short_leaves_the_old_picture(
+    matplotlib: Any, model: list[str], clip: Path, tmp_path: Path, error: BaseException,
+    code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    check_matplotlib()
+    from matplotlib.figure import Figure
+
+    target = tmp_path / "why.png"
+    target.write_bytes(b"old")
+
+    def fail(_self: Figure, path: Path, **_options: object) -> None:
+        Path(path).write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    # Its stdout is captured, so there is nothing to send nowhere.
+    assert main(["classify", str(clip), "--explain", str(target), *model]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == (code == 2)
+    assert target.read_bytes() == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["clips", "why.png"]
