@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def test_line_of_text_is_as_without(
 
 
 # A word in silence has segments that do not count; one frame has neither line nor area; a
-# second hop leaves a gap; the last is too long for every label to fit.
+# hop of a window leaves a gap; the last has more segments than labels fit.
 SPEECH, SILENCE = voice(16_000), np.zeros(64_000, np.float32)
 
 
@@ -100,7 +101,7 @@ SPEECH, SILENCE = voice(16_000), np.zeros(64_000, np.float32)
         (SPEECH[:1024], {}),
         (SILENCE, {}),
         (voice(80_000), {"window_s": 2.0, "hop_s": 2.0}),
-        (voice(160_000), {"window_s": 0.1, "hop_s": 0.04}),
+        (voice(24_000), {"window_s": 0.1, "hop_s": 0.04}),
     ],
 )
 def test_every_clip_can_be_drawn(
@@ -112,7 +113,7 @@ def test_every_clip_can_be_drawn(
     assert min(png_size(tmp_path / "x.png")) > 1000
 
 
-@pytest.mark.parametrize("name", ["$x^{_.wav", "日本語.wav", "a\udcff\n.wav", "long " * 60])
+@pytest.mark.parametrize("name", ["$x^{_ 日本語 a\udcff\n.wav", "long " * 60])
 def test_every_name_can_be_written_above(
     matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path, name: str
 ) -> None:
@@ -121,22 +122,15 @@ def test_every_name_can_be_written_above(
     png_size(tmp_path / "x.png")
 
 
-def test_nothing_global_is_touched(
-    matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path
-) -> None:
-    settings, loaded = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
-    found = explain(load(tiny_artifact.path), voice(2000), 16_000)
-    draw_explanation(found, tmp_path / "x.png")
-    assert dict(matplotlib.rcParams) == settings
-    assert ("matplotlib.pyplot" in sys.modules) == loaded
-
-
-def test_a_settings_file_of_the_user_does_no_harm(
+def test_settings_of_others_do_no_harm_and_take_none(
     matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path
 ) -> None:
     found = explain(load(tiny_artifact.path), voice(2000), 16_000)
     with matplotlib.rc_context({"text.usetex": True, "font.family": "No Such Font"}):
+        settings, loaded = dict(matplotlib.rcParams), "matplotlib.pyplot" in sys.modules
         draw_explanation(found, tmp_path / "x.png")
+        assert dict(matplotlib.rcParams) == settings
+        assert ("matplotlib.pyplot" in sys.modules) == loaded
     png_size(tmp_path / "x.png")
 
 
@@ -165,8 +159,6 @@ def test_picture_that_cannot_be_written_is_refused_before_any_work(
     # The artifact is missing, which would be noticed by the first work.
     assert main(["classify", str(clip), "--explain", target, "--artifact", "none"]) == 2
     line = complaint(capsys)
-    import re
-
     assert re.search(match, line), line
     assert sorted(tmp_path.rglob("*")) == before
 
