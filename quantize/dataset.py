@@ -2,7 +2,7 @@
 
 The cache is one folder a (FeatureSpec, augmentation, seed) with one file a variant;
 training reads rows, never audio.  Variant 0 is the clip itself in float32, as the
-device would see it; the others are augmented and kept in float16.
+device would see it; the others are augmented and kept in float16, and so are the baseline's.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from edge.audio.file import read_audio
 from edge.audio.resample import resample
 from edge.errors import AudioFileError
 from edge.feature_spec import FeatureSpec
-from edge.features import FeatureExtractor
 from quantize.augment import AugmentSettings, augment
 from quantize.corpora import Clip
 from quantize.files import atomic_path
 from quantize.progress import progress_bar
+from quantize.rows import RowExtractor, RowSpec, extractor_of
 
 __all__ = ["FeatureCache", "clip_rng", "read_clip"]
 
@@ -57,7 +57,7 @@ class FeatureCache:
     ----------
     folder : path
         Where caches live; each combination of settings has its own folder below.
-    spec : FeatureSpec, optional
+    spec : FeatureSpec or BaselineSpec, optional
     settings : AugmentSettings, optional
     seed : int
         Seed of the augmentation.
@@ -66,7 +66,7 @@ class FeatureCache:
     def __init__(
         self,
         folder: str | os.PathLike[str],
-        spec: FeatureSpec | None = None,
+        spec: RowSpec | None = None,
         settings: AugmentSettings | None = None,
         seed: int = 0,
     ) -> None:
@@ -96,7 +96,7 @@ class FeatureCache:
         Returns
         -------
         dict of str to float32 or float16 [shape=(n_frames, n_features)]
-            By clip id; variant 0 is float32.
+            By clip id; variant 0 of a FeatureSpec is float32.
 
         Raises
         ------
@@ -123,7 +123,8 @@ class FeatureCache:
                 computed = list(progress_bar(results, total=len(clips), title=title))
         else:
             computed = list(progress_bar(map(_clip_rows, jobs), total=len(clips), title=title))
-        dtype = np.float32 if variant == 0 else np.float16
+        on_device = variant == 0 and isinstance(self.spec, FeatureSpec)
+        dtype = np.float32 if on_device else np.float16
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(
@@ -134,15 +135,17 @@ class FeatureCache:
             )
 
 
-_EXTRACTORS: dict[str, FeatureExtractor] = {}
+_EXTRACTORS: dict[str, RowExtractor] = {}
 
 
 def _clip_rows(
-    job: tuple[Clip, int, FeatureSpec, AugmentSettings, int],
+    job: tuple[Clip, int, RowSpec, AugmentSettings, int],
 ) -> NDArray[np.float32]:
     """Rows of one clip; a module function so that worker processes can run it."""
     clip, variant, spec, settings, seed = job
-    extractor = _EXTRACTORS.setdefault(spec.fingerprint, FeatureExtractor(spec))
+    if spec.fingerprint not in _EXTRACTORS:
+        _EXTRACTORS[spec.fingerprint] = extractor_of(spec)
+    extractor = _EXTRACTORS[spec.fingerprint]
     samples = read_clip(clip, spec.sample_rate)
     if variant:
         samples = augment(
