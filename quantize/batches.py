@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
+from quantize.corpora import DOMAINS, LABELS, Clip
+from quantize.rows import RowSpec
 
-__all__ = ["Batch", "BatchSettings", "CropSampler", "Example", "speech_span"]
+__all__ = ["Batch", "BatchSettings", "CropSampler", "Example", "examples_of", "speech_span"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +81,13 @@ class Example:
     domain: int
 
 
+def examples_of(clips: Sequence[Clip]) -> list[Example]:
+    """What training needs of each clip."""
+    return [
+        Example(c.clip_id, c.corpus, LABELS.index(c.label), DOMAINS.index(c.corpus)) for c in clips
+    ]
+
+
 @dataclasses.dataclass(frozen=True)
 class Batch:
     """Crops of one length: rows (B, T, F) float32; the rest (B,) int64."""
@@ -130,7 +139,7 @@ class CropSampler:
         variants: Sequence[Mapping[str, NDArray[np.floating]]],
         mean: NDArray[np.float32],
         std: NDArray[np.float32],
-        spec: FeatureSpec,
+        spec: RowSpec,
         n_domains: int,
         settings: BatchSettings | None = None,
     ) -> None:
@@ -144,10 +153,14 @@ class CropSampler:
         self._rms = spec.feature_names.index("rms")
         # By example, then by variant; cut to the speech once.
         self._rows = [[self._cut(rows[e.clip_id]) for rows in variants] for e in self.examples]
+        self._prepare(spec)
+
+    def _prepare(self, spec: FeatureSpec) -> None:
+        """Look up what varying a row needs to know of its columns."""
         self._groups = _feature_groups(spec)
         # 10 log10 of the power shifts every log-mel alike: only coefficient 0 of an
         # orthonormal DCT sees it, times the square root of the number of bands.
-        self._level_step = np.float32(np.sqrt(spec.n_mels) / std[0])
+        self._level_step = np.float32(np.sqrt(spec.n_mels) / self._std[0])
 
     def _cut(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
         return rows[speech_span(rows[:, self._rms].astype(np.float32))]

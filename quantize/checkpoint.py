@@ -1,4 +1,4 @@
-"""A trained CLAF-SER on disk: safetensors, with its settings in the header."""
+"""A trained model on disk: safetensors, with its settings in the header."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 
 from edge.errors import EdgeSerError
 from edge.feature_spec import FeatureSpec
+from quantize.baseline.features import BaselineSpec
+from quantize.baseline.model import SimpleRnn, SimpleRnnConfig
 from quantize.errors import CheckpointError
 from quantize.files import atomic_path
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.rows import RowSpec
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
-_FORMAT = "edge-ser-claf-ser-1"
+# Mark in the header: what a checkpoint's model, its config and its features are read with.
+_FORMATS: dict[str, tuple[Any, Any, Any]] = {
+    "edge-ser-claf-ser-1": (CLAFSER, ClafSerConfig, FeatureSpec),
+    "edge-ser-simple-rnn-1": (SimpleRnn, SimpleRnnConfig, BaselineSpec),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,20 +36,20 @@ class Checkpoint:
 
     Parameters
     ----------
-    model : CLAFSER
+    model : CLAFSER or SimpleRnn
         In evaluation mode.
     mean, std : float32 [shape=(n_features,)]
         Normalisation of the feature rows.
-    spec : FeatureSpec
+    spec : FeatureSpec or BaselineSpec
         The features it was trained on.
     training : dict
         How it was trained: corpora, split, seed, epochs, commit.
     """
 
-    model: CLAFSER
+    model: Any
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
-    spec: FeatureSpec
+    spec: RowSpec
     training: dict[str, Any]
 
 
@@ -50,11 +57,12 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     """Write a checkpoint, whole or not at all."""
     from safetensors.torch import save_file
 
+    mark = next(m for m, kinds in _FORMATS.items() if isinstance(checkpoint.model, kinds[0]))
     tensors = {name: t.detach().contiguous() for name, t in checkpoint.model.state_dict().items()}
     tensors["normalisation.mean"] = torch.from_numpy(checkpoint.mean)
     tensors["normalisation.std"] = torch.from_numpy(checkpoint.std)
     header = {
-        "format": _FORMAT,
+        "format": mark,
         "config": json.dumps(checkpoint.model.config.to_dict()),
         "feature_spec": json.dumps(checkpoint.spec.to_dict()),
         "training": json.dumps(checkpoint.training),
@@ -82,10 +90,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is no readable safetensors file: {error}") from error
-    if header.get("format") != _FORMAT:
+    if header.get("format") not in _FORMATS:
         raise CheckpointError(
-            f"{path} has the format {header.get('format')!r}, {_FORMAT!r} is wanted: "
-            "it holds another architecture or comes from another program"
+            f"{path} has the format {header.get('format')!r}, one of {', '.join(_FORMATS)} is "
+            "wanted: it holds another architecture or comes from another program"
         )
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
@@ -93,11 +101,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         mean = tensors.pop("normalisation.mean").numpy()
         std = tensors.pop("normalisation.std").numpy()
-        model = CLAFSER(ClafSerConfig.from_dict(json.loads(header["config"])))
+        model_type, config_type, spec_type = _FORMATS[header["format"]]
+        model = model_type(config_type.from_dict(json.loads(header["config"])))
         model.load_state_dict(tensors)
-        spec = FeatureSpec.from_dict(json.loads(header["feature_spec"]))
+        spec = spec_type.from_dict(json.loads(header["feature_spec"]))
         training = json.loads(header["training"])
     except (KeyError, ValueError, RuntimeError, TypeError, EdgeSerError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise CheckpointError(f"{path} does not fit CLAF-SER: {reason}") from error
+        raise CheckpointError(f"{path} does not fit {header['format']}: {reason}") from error
     return Checkpoint(model.eval(), mean, std, spec, training)

@@ -10,10 +10,11 @@ from typing import Any
 
 from edge.artifact import Artifact
 from quantize.checkpoint import load_checkpoint
-from quantize.errors import TrainingError
+from quantize.errors import CheckpointError, TrainingError
 from quantize.export import KINDS, ExportFacts, export_artifact
 from quantize.files import atomic_path
 from quantize.model_card import model_card
+from quantize.models.claf_ser import CLAFSER
 
 __all__ = ["add_command", "export_run"]
 
@@ -70,6 +71,11 @@ def export_run(
         If the checkpoint or a figure cannot be used, or the export went wrong.
     """
     saved = load_checkpoint(run / "checkpoint.safetensors")
+    if not isinstance(saved.model, CLAFSER):
+        raise CheckpointError(
+            f"{run} holds the baseline, which is there to compare with and runs on no device: "
+            "export a run of train"
+        )
     facts = ExportFacts(
         name=name or f"claf-ser-{kind}",
         spec=saved.spec,

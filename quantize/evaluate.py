@@ -14,6 +14,7 @@ from edge.artifact import read_artifact
 from edge.backends import open_backend
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
+from quantize.baseline.model import SimpleRnn
 from quantize.checkpoint import load_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import FeatureCache
@@ -102,12 +103,12 @@ class Evaluation:
 
 
 def torch_runner(run: Path) -> Runner:
-    """The checkpoint of a run folder, in torch."""
+    """The checkpoint of a run folder, CLAF-SER or baseline, in torch."""
     from quantize.train import torch_infer
 
     saved = load_checkpoint(run / "checkpoint.safetensors")
     return Runner(
-        "torch",
+        "SimpleRNN" if isinstance(saved.model, SimpleRnn) else "torch",
         torch_infer(saved.model),
         saved.spec,
         saved.mean,

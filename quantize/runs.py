@@ -16,8 +16,8 @@ from quantize.dataset import FeatureCache
 from quantize.errors import SplitError, TrainingError
 from quantize.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.files import write_json
-from quantize.models.claf_ser import ClafSerConfig
 from quantize.report import plot_curves
+from quantize.rows import RowSpec
 from quantize.splits import (
     Split,
     check_split,
@@ -127,13 +127,17 @@ def train_run(
     *,
     corpora: Sequence[str] | None,
     run: RunSettings,
-    config: ClafSerConfig,
+    config: Any,
     settings: TrainSettings,
     batches: BatchSettings,
     label_map: dict[str, str | None] | None = None,
     n_workers: int = 1,
+    spec: RowSpec | None = None,
+    trainer_type: type[Trainer] = Trainer,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
+
+    ``config`` is that of the model that ``trainer_type`` trains; ``spec`` is of its features.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def train_run(
             f"{folder} already holds a trained checkpoint: name another --out, or delete it"
         )
     split, train, held_out = _sides(clips, run)
-    spec = FeatureSpec()
+    spec = spec or FeatureSpec()
     about: dict[str, Any] = {
         "corpora": list(run.corpora),
         "split": split.id if split else "all",
@@ -160,7 +164,7 @@ def train_run(
     cache = FeatureCache(cache_folder, spec)
     # All clips, so that every split shares one cache.
     variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
-    trainer = Trainer(
+    trainer = trainer_type(
         folder,
         train,
         held_out,

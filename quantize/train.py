@@ -21,29 +21,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge.feature_spec import FeatureSpec
-from quantize.batches import Batch, BatchSettings, CropSampler, Example, speech_span
+from quantize.batches import Batch, BatchSettings, CropSampler, examples_of, speech_span
 from quantize.checkpoint import Checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import normalisation
 from quantize.errors import TrainingError
 from quantize.files import atomic_path, write_json
-from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.models.claf_ser import CLAFSER
 from quantize.progress import progress_bar
+from quantize.rows import RowSpec
 from quantize.scoring import score_utterances
 from quantize.train_settings import TrainSettings
 
-__all__ = ["Trainer", "examples_of", "torch_infer"]
+__all__ = ["Trainer", "torch_infer"]
 
 
-def examples_of(clips: Sequence[Clip]) -> list[Example]:
-    """What training needs of each clip."""
-    return [
-        Example(c.clip_id, c.corpus, LABELS.index(c.label), DOMAINS.index(c.corpus)) for c in clips
-    ]
-
-
-def torch_infer(model: CLAFSER) -> Any:
+def torch_infer(model: nn.Module) -> Any:
     """Wrap a model for :func:`quantize.scoring.score_utterances`."""
     device = next(model.parameters()).device
 
@@ -75,6 +68,10 @@ class Trainer:
         What to write into the checkpoint about the run.
     """
 
+    # A subclass for another model has others.
+    model_type: Any = CLAFSER
+    sampler_type: type[CropSampler] = CropSampler
+
     def __init__(
         self,
         folder: Path,
@@ -82,8 +79,8 @@ class Trainer:
         held_out: Sequence[Clip],
         variants: Sequence[Mapping[str, NDArray[Any]]],
         *,
-        spec: FeatureSpec,
-        config: ClafSerConfig,
+        spec: RowSpec,
+        config: Any,
         settings: TrainSettings,
         batches: BatchSettings,
         about: dict[str, Any],
@@ -99,13 +96,13 @@ class Trainer:
         self.mean, self.std = normalisation(
             r[speech_span(r[:, rms].astype(np.float32))] for r in clips
         )
-        self.sampler = CropSampler(
-            examples_of(train), variants, self.mean, self.std, spec, config.n_domains, batches
+        self.sampler = self.sampler_type(
+            examples_of(train), variants, self.mean, self.std, spec, len(DOMAINS), batches
         )
         self.held_out = list(held_out)
         self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
         torch.manual_seed(settings.seed)
-        self.model = CLAFSER(config).to(self.device)
+        self.model = self.model_type(config).to(self.device)
         self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
@@ -192,7 +189,7 @@ class Trainer:
                 share * self._emotion_loss(output.logits, labels)
                 + (1.0 - share) * self._emotion_loss(output.logits, others)
             ).mean()
-            domain_loss = nn.functional.cross_entropy(output.domain_logits.float(), domains)
+            domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -226,6 +223,9 @@ class Trainer:
             reduction="none",
         )
 
+    def _domain_loss(self, output: Any, domains: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(output.domain_logits.float(), domains)
+
     def _rate(self, step: int) -> float:
         """Share of the peak rate: linear warm-up, then half a cosine."""
         warmup = max(1, round(self.settings.warmup_share * self._n_steps))
@@ -240,7 +240,7 @@ class Trainer:
         posteriors = score_utterances(
             torch_infer(self.averaged),
             self._held_out_rows,
-            [self.averaged.config.unknown_language] * len(self.held_out),
+            [len(DOMAINS)] * len(self.held_out),
             spec=self.spec,
             mean=self.mean,
             std=self.std,
