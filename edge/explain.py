@@ -168,8 +168,8 @@ def attentive(backend: Backend) -> AttentiveBackend:
     """
     if not isinstance(backend, AttentiveBackend):
         raise BackendError(
-            f"backend {backend.name!r} gives no attention weights, to explain a decision they are "
-            "wanted: use an artifact for the backend 'numpy', as the bundled default is one"
+            f"backend {backend.name!r} gives no attention weights, which explaining a decision "
+            "needs: use an artifact that was exported for 'numpy', as the bundled default was"
         )
     return backend
 
