@@ -9,7 +9,7 @@ import numpy as np
 
 from quantize.corpora import DOMAINS
 
-__all__ = ["mean_conditions", "segments_table"]
+__all__ = ["mean_conditions", "noise_table", "segments_table"]
 
 _MEANS = ("accuracy", "uar", "accuracy_drop", "uar_drop")
 
@@ -64,6 +64,24 @@ def segments_table(conditions: Conditions) -> str:
         for name, figures in conditions.items()
     ]
     return "\n".join([*_aligned(rows, n_left=2), "", *notes])
+
+
+def noise_table(conditions: Conditions) -> str:
+    """One line a condition; accuracy, UAR and its drop from clean for each corpus."""
+    corpora = [c for c in DOMAINS if any(c in f["by_corpus"] for f in conditions.values())]
+    groups = corpora if len(corpora) == 1 else ["all", *corpora]
+    heads = ["", *(cell for group in groups for cell in ("", group, ""))]
+    rows = [heads, ["condition", *["acc", "UAR", "drop"] * len(groups)]]
+    for name, figures in conditions.items():
+        cells = [name]
+        for group in groups:
+            part = figures if group == "all" else figures["by_corpus"][group]
+            drop = f"{100 * part['uar_drop']:.1f}" if "uar_drop" in part else ""
+            cells += [f"{100 * part['accuracy']:.1f}", f"{100 * part['uar']:.1f}", drop]
+        rows.append(cells)
+    return "\n".join(
+        [*_aligned(rows, n_left=1), "", "percent; drop: points of UAR lost against clean"]
+    )
 
 
 def _spread(figures: Mapping[str, Any], key: str) -> str:
