@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from edge import FeatureSpec
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 VERSIONS = BENCHMARKS / "numpy_versions.py"
@@ -64,3 +67,15 @@ def test_what_is_no_result_is_one_sentence(saved: Path) -> None:
     assert done.stderr.startswith("edge-ser: error: ")
     assert "write it with --save" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_committed_result_is_of_these_features() -> None:
+    result = json.loads((BENCHMARKS / "results" / "features.json").read_text())
+    assert result["fingerprint"] == FeatureSpec().fingerprint
+    assert result["n_segments"] >= 200
+    assert not result["modified"]
+    assert all(group["met"] for group in result["parity"]["features"].values())
+    assert result["parity"]["pitch"]["met"]
+    assert result["memory"]["constant"]
+    # What is not met is said, not left out.
+    assert result["met"] == all(ratio["met"] for ratio in result["ratios"])
