@@ -24,6 +24,7 @@ from quantize.evaluate import (
 from quantize.export import KINDS
 from quantize.files import write_json
 from quantize.metrics import format_metrics
+from quantize.protocols.noise import CONDITIONS
 from quantize.runs import commit
 from quantize.splits import common_labels
 
@@ -36,7 +37,8 @@ def add_command(commands: Any) -> None:
         "evaluate",
         help="accuracy, UAR and confusions on the clips that a run's split held out",
         description="Protocols: utterances scores whole clips by the mean posterior of their 2 s "
-        "segments; segments scores single windows of 1.0, 1.5 and 2.0 s.",
+        "segments; segments scores single windows of 1.0, 1.5 and 2.0 s; noise scores whole "
+        "clips in white and pink noise, babble and rooms.",
     )
     add_data_options(parser)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
@@ -45,6 +47,13 @@ def add_command(commands: Any) -> None:
         choices=("utterances", *PROTOCOLS),
         default="utterances",
         help="what is measured on the held-out clips (default: utterances)",
+    )
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        choices=CONDITIONS,
+        metavar="NAME",
+        help=f"of the protocol noise, these only (default: {', '.join(CONDITIONS)})",
     )
     parser.add_argument(
         "--kind",
@@ -64,7 +73,7 @@ def add_command(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    if arguments.protocol != "utterances":
+    if arguments.protocol != "utterances" or arguments.conditions:
         return evaluate_protocol(arguments)
     clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
     parts, results = [], []

@@ -9,25 +9,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge.errors import ParameterError
 from quantize.cli_runs import are_folds, redo_command, runner_of
 from quantize.cli_train import label_map
 from quantize.corpora import Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.evaluate import Runner, check_features, held_out
 from quantize.files import write_json
+from quantize.protocols.noise import CLEAN, CONDITIONS, NoiseCache, utterance_trials
 from quantize.protocols.segments import WINDOWS_S, segment_trials
-from quantize.protocols.tables import mean_conditions, segments_table
+from quantize.protocols.tables import mean_conditions, noise_table, segments_table
 from quantize.protocols.trials import Trials
 from quantize.runs import commit
 from quantize.splits import common_labels
 
 __all__ = ["PROTOCOLS", "evaluate_protocol"]
 
-PROTOCOLS = ("segments",)
+PROTOCOLS = ("segments", "noise")
 
 
 def evaluate_protocol(arguments: argparse.Namespace) -> int:
     """Measure the runs by ``arguments.protocol`` and print one table."""
+    if arguments.conditions and arguments.protocol != "noise":
+        raise ParameterError("--conditions is for --protocol noise alone")
     clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
     parts, results = [], []
     for folder in arguments.runs:
@@ -53,7 +57,7 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
         report["mean"] = {"conditions": shown}
     splits = ", ".join(r["split"] for r in results)
     print(f"{title}; split {splits}; {arguments.kind}, language {arguments.language}\n")
-    print(segments_table(shown))
+    print((segments_table if arguments.protocol == "segments" else noise_table)(shown))
     if arguments.json:
         write_json(arguments.json, report)
         print(f"figures: {arguments.json}", file=sys.stderr)
@@ -66,7 +70,8 @@ def _one_run(
     split, chosen = held_out(folder, clips)
     runner = runner_of(folder, arguments.kind)
     labels = common_labels(split, clips)
-    trials = _segments(runner, chosen, clips, labels, arguments)
+    measure = _segments if arguments.protocol == "segments" else _noise
+    trials = measure(runner, chosen, clips, labels, arguments)
     result = {
         "run": folder.name,
         "split": split.id,
@@ -98,5 +103,25 @@ def _segments(
     }
 
 
+def _noise(
+    runner: Runner,
+    chosen: list[Clip],
+    clips: list[Clip],
+    labels: tuple[str, ...],
+    arguments: argparse.Namespace,
+) -> dict[str, Trials]:
+    cache = FeatureCache(arguments.cache, runner.spec)
+    check_features(runner, cache)
+    noisy = NoiseCache(arguments.cache, runner.spec, chosen, arguments.workers)
+    asked = {"language": arguments.language, "labels": labels}
+    trials = {
+        CLEAN: utterance_trials(runner, chosen, cache.load(clips, 0, arguments.workers), **asked)
+    }
+    for condition in arguments.conditions or CONDITIONS:
+        trials[condition] = utterance_trials(runner, chosen, noisy.load(condition), **asked)
+    return trials
+
+
 def _figures(trials: Mapping[str, Trials]) -> dict[str, Any]:
-    return {name: each.figures() for name, each in trials.items()}
+    clean = trials.get(CLEAN)
+    return {name: each.figures(None if each is clean else clean) for name, each in trials.items()}

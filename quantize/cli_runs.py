@@ -41,6 +41,8 @@ def redo_command(arguments: argparse.Namespace) -> list[str]:
     words += ["--data", "CORPORA", "--kind", arguments.kind, "--language", arguments.language]
     if arguments.protocol != "utterances":
         words += ["--protocol", arguments.protocol]
+    if arguments.conditions:
+        words += ["--conditions", *arguments.conditions]
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
     return words
