@@ -160,6 +160,30 @@ def test_protocol_figures_of_several_seeds_are_averaged(data, runs, tmp_path, ca
     assert mean["uar_sd"] == pytest.approx(0)
 
 
+def test_noise_is_told_as_a_drop_from_clean(data, runs, tmp_path, capsys):
+    report = tmp_path / "r.json"
+    command = evaluate(data, runs, str(runs / "f0"), "--protocol", "noise", "--json", str(report))
+    assert main([*command, "--conditions", "white-0dB", "babble-20dB"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "run f0; split speaker-5fold-s0-f0; torch, language unknown"
+    assert [line.split()[0] for line in lines[3:7]] == [
+        "condition",
+        "clean",
+        "white-0dB",
+        "babble-20dB",
+    ]
+    result = json.loads(report.read_text())
+    assert result["command"].endswith("--protocol noise --conditions white-0dB babble-20dB")
+    conditions = result["runs"][0]["conditions"]
+    utterances = json.loads((runs / "f0" / "evaluation-torch-unknown.json").read_text())
+    clean, white = conditions["clean"], conditions["white-0dB"]
+    assert clean["accuracy"] == utterances["accuracy"]
+    assert white["accuracy_drop"] == pytest.approx(clean["accuracy"] - white["accuracy"])
+    for corpus, part in white["by_corpus"].items():
+        own = clean["by_corpus"][corpus]
+        assert part["uar_drop"] == pytest.approx(own["uar"] - part["uar"])
+
+
 def test_every_split_has_its_word_on_the_command_line():
     help_text = subprocess.run(
         [sys.executable, "-m", "quantize.cli", "train", "--help"],
@@ -249,6 +273,10 @@ TRAIN_X = ["train", "--data", "{data}", "--out", "x"]
             "WORD=LABEL is wanted",
         ),
         (["train", "--data", "{data}", "--out", "x", "--epochs", "0"], "epochs is 0"),
+        (
+            ["evaluate", "--data", "{data}", "{runs}/f0", "--conditions", "small-room"],
+            "--conditions is for --protocol noise alone",
+        ),
         (["export", "nowhere"], "there is no checkpoint"),
         (["export", "{runs}/f0", "--figures", "{data}/none.json"], "no report of"),
     ],
