@@ -10,7 +10,7 @@ steps                  the input is (None, 1, 204): one step a clip, so that not
                        204 is mean, standard deviation, least and largest of 51 features
                        (``steps="one"``, the default).  The text around it speaks of
                        sequences: ``steps="frames"`` feeds the 51 features frame by frame and
-                       takes the last state.  Both are trained and shown
+                       takes the last state
 activation (eq. 10)    tanh in the recurrent layers ("e.g., tanh or ReLU"), ReLU in Dense 64
 bias (eq. 10)          one a layer; torch's second one is held at 0
 dropout                0.3, as in our CLAF-SER
