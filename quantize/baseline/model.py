@@ -7,7 +7,7 @@ layers                 SimpleRNN 256, dropout, SimpleRNN 128, dropout, Dense 64,
                        Dense 8: the text under figure 1.  64 is a dense layer there, not a
                        third recurrent one
 steps                  the input is (None, 1, 204): one step a clip, so that nothing recurs.
-                       204 is mean, standard deviation, least and largest of 51 features
+                       We read 204 as mean, deviation, least and largest of 51 features
                        (``steps="one"``, the default).  The text around it speaks of
                        sequences: ``steps="frames"`` feeds the 51 features frame by frame and
                        takes the last state
