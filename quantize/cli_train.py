@@ -13,7 +13,7 @@ from quantize.corpora import DOMAINS, LABELS, format_reports, load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.errors import CorpusError
 
-__all__ = ["add_commands", "add_data_options", "label_map"]
+__all__ = ["add_commands", "add_data_options", "add_run_options", "label_map", "run_options"]
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +64,71 @@ def label_map(arguments: argparse.Namespace) -> dict[str, str | None]:
     return mapped
 
 
+def add_run_options(
+    parser: argparse.ArgumentParser, *, epochs: int, learning_rate: float, variants: int
+) -> None:
+    """Options of every command that trains, with the defaults that its recipe has."""
+    add_data_options(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
+    parser.add_argument(
+        "--split",
+        choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "all"),
+        default="paper",
+        help="paper: random 80/20; speaker: one of five speaker-disjoint folds; "
+        f"leave-one-corpus-out: test on one corpus, by fold {', '.join(DOMAINS)}; "
+        "german-to-english: train on emo-db, test on the others; all: hold nothing out "
+        "(default: paper)",
+    )
+    parser.add_argument(
+        "--fold", type=int, default=0, help="of speaker (0-4) or leave-one-corpus-out (0-3)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
+    parser.add_argument("--epochs", type=int, default=None, help=f"default: {epochs}")
+    parser.add_argument(
+        "--learning-rate", type=float, default=None, help=f"peak (default: {learning_rate:g})"
+    )
+    parser.add_argument(
+        "--variants",
+        type=int,
+        default=variants,
+        metavar="N",
+        help="augmented variants of every clip (default: %(default)s)",
+    )
+    parser.add_argument("--batch-size", type=int, default=32, help="clips (default: %(default)s)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=None,
+        metavar="N",
+        help="threads of torch (default: torch's own choice)",
+    )
+
+
+def run_options(
+    arguments: argparse.Namespace, *settings: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What :func:`quantize.runs.train_run` needs of `add_run_options`, and the settings given.
+
+    Settings that were not given keep their defaults. Sets torch's threads.
+    """
+    import torch
+
+    from quantize.runs import RunSettings
+
+    if arguments.threads is not None:
+        torch.set_num_threads(max(1, arguments.threads))
+    common = {
+        "corpora": arguments.corpora,
+        "run": RunSettings(
+            (), arguments.split, arguments.seed, arguments.fold, n_variants=arguments.variants
+        ),
+        "label_map": label_map(arguments),
+        "n_workers": arguments.workers,
+    }
+    given = {name: value for name in settings if (value := getattr(arguments, name)) is not None}
+    return common, given
+
+
 def add_commands(commands: Any) -> None:
     """Add the three commands to the parser."""
     corpora = commands.add_parser("corpora", help="what was found under a folder, what is missing")
@@ -81,23 +146,7 @@ def add_commands(commands: Any) -> None:
     train = commands.add_parser(
         "train", help="train a CLAF-SER; the same command resumes an interrupted run"
     )
-    add_data_options(train)
-    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
-    train.add_argument(
-        "--split",
-        choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "all"),
-        default="paper",
-        help="paper: random 80/20; speaker: one of five speaker-disjoint folds; "
-        f"leave-one-corpus-out: test on one corpus, by fold {', '.join(DOMAINS)}; "
-        "german-to-english: train on emo-db, test on the others; all: hold nothing out "
-        "(default: paper)",
-    )
-    train.add_argument(
-        "--fold", type=int, default=0, help="of speaker (0-4) or leave-one-corpus-out (0-3)"
-    )
-    train.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
-    train.add_argument("--epochs", type=int, default=None, help="default: 160")
-    train.add_argument("--learning-rate", type=float, default=None, help="peak (default: 0.0015)")
+    add_run_options(train, epochs=160, learning_rate=0.0015, variants=8)
     train.add_argument(
         "--max-alpha",
         type=float,
@@ -113,22 +162,7 @@ def add_commands(commands: Any) -> None:
         help="mix pairs of clips, shares from Beta(B, B) (default: 0, none)",
     )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
-    train.add_argument(
-        "--variants",
-        type=int,
-        default=8,
-        metavar="N",
-        help="augmented variants of every clip (default: 8)",
-    )
     train.add_argument("--hidden", type=int, default=128, help="BiLSTM units a direction")
-    train.add_argument("--batch-size", type=int, default=32)
-    train.add_argument(
-        "--threads",
-        type=int,
-        default=None,
-        metavar="N",
-        help="threads of torch (default: torch's own choice)",
-    )
     train.set_defaults(function=_train)
 
 
@@ -149,32 +183,21 @@ def _synthesise(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    import torch
-
     from quantize.models.claf_ser import ClafSerConfig
-    from quantize.runs import RunSettings, train_run
+    from quantize.runs import train_run
     from quantize.train_settings import TrainSettings
 
-    if arguments.threads is not None:
-        torch.set_num_threads(max(1, arguments.threads))
-    chosen = {
-        name: value
-        for name in ("epochs", "learning_rate", "mixup", "max_alpha", "precision")
-        if (value := getattr(arguments, name)) is not None
-    }
+    common, given = run_options(
+        arguments, "epochs", "learning_rate", "mixup", "max_alpha", "precision"
+    )
     path = train_run(
         arguments.data,
         arguments.out,
         arguments.cache,
-        corpora=arguments.corpora,
-        run=RunSettings(
-            (), arguments.split, arguments.seed, arguments.fold, n_variants=arguments.variants
-        ),
         config=ClafSerConfig(hidden=arguments.hidden),
-        settings=TrainSettings(seed=arguments.seed, **chosen),
+        settings=TrainSettings(seed=arguments.seed, **given),
         batches=BatchSettings(batch_size=arguments.batch_size),
-        label_map=label_map(arguments),
-        n_workers=arguments.workers,
+        **common,
     )
     print(path)
     return 0
