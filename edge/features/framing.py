@@ -55,8 +55,10 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
         # Values outside float32 become infinite here and are refused just below.
         with np.errstate(over="ignore"):
             array = np.ascontiguousarray(array, dtype=np.float32)
-    # Every comparison with NaN is false.
-    if array.size and not (array.max() <= MAX_ABS_SAMPLE and array.min() >= -MAX_ABS_SAMPLE):
+    # Every comparison with NaN is false.  (`reduce` goes the short way that `max` goes round.)
+    if array.size and not (
+        np.maximum.reduce(array) <= MAX_ABS_SAMPLE and np.minimum.reduce(array) >= -MAX_ABS_SAMPLE
+    ):
         _refuse(array, name)
     return array
 

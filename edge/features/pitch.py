@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,6 +62,7 @@ class Yin:
         self._starts = np.arange(TILE) * n_columns
         self._lag_of_start = 1 - self._starts
         self._around = np.array([[-1], [0], [1]])
+        self._views: dict[int, SimpleNamespace] = {}
 
     def __call__(
         self,
@@ -86,7 +89,7 @@ class Yin:
         Causal: row t depends on frame t alone.  Parity: tests/parity/features.npz.
         """
         audible = energy > self.silence_energy
-        if not audible.any():
+        if not np.count_nonzero(audible):
             return np.zeros(len(energy))
         return self._search(self._normalise(correlation, ends, free), audible)
 
@@ -100,47 +103,64 @@ class Yin:
         float32 [shape=(n_frames, max_lag - min_lag + 1)]
             At least 1 throughout for a constant frame.
         """
-        return self._normalise(correlation, ends, None)[:, self.min_lag - 1 : self.max_lag]
+        values: NDArray[np.float32] = self._normalise(correlation, ends, None).values
+        return values[:, self.min_lag - 1 : self.max_lag]
 
     def _normalise(
         self,
         correlation: NDArray[np.float32],
         ends: NDArray[np.float32],
         free: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        """All lags from 1, in the free memory; infinite where none is searched."""
+    ) -> SimpleNamespace:
+        """All lags from 1, as ``values``; infinite where none is searched."""
         if free is None:
             free = np.empty(2 * ends.size, np.float32)
-        values = free[: ends.size].reshape(ends.shape)
-        sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
-        np.subtract(correlation[:, :1], correlation[:, 1:], out=values)
+        v = self._views.get(len(ends))
+        if v is None or v.correlation is not correlation or v.free is not free:
+            v = self._views[len(ends)] = self._cut(correlation, ends, free)
+        np.subtract(v.at_lag_0, v.at_lags, out=v.values)
         # A lag of k leaves the first and the last k samples of the frame without a partner.
-        values -= self._cumulative(ends, self._half_within, sums)
+        self._accumulate(v.end_blocks, self._half_within, v)
+        np.subtract(v.values, v.sums, out=v.values)
         # Rounding can leave a periodic frame a hair below zero; a constant is alike at all lags.
-        np.maximum(values, _TINY, out=values)
-        values *= self._per_pair
-        running = self._cumulative(values, self._within, sums)
-        values *= self._lags
-        values /= running
-        return values
+        np.maximum(v.values, _TINY, out=v.values)
+        np.multiply(v.values, self._per_pair, out=v.values)
+        self._accumulate(v.value_blocks, self._within, v)
+        np.multiply(v.values, self._lags, out=v.values)
+        np.divide(v.values, v.sums, out=v.values)
+        return v
 
-    def _cumulative(
-        self, rows: NDArray[np.float32], within: NDArray[np.float32], sums: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Cumulative sums of the rows, in `sums`."""
-        blocks = sums.reshape(-1, BLOCK)
-        np.matmul(rows.reshape(-1, BLOCK), within, out=blocks)
-        before = blocks[:, -1].reshape(len(rows), -1) @ self._before
-        blocks += before.reshape(-1, 1)
-        return sums
+    def _accumulate(
+        self, blocks: NDArray[np.float32], within: NDArray[np.float32], v: SimpleNamespace
+    ) -> None:
+        """Cumulative sums of the rows, in ``sums``."""
+        np.matmul(blocks, within, out=v.sum_blocks)
+        before = v.block_sums @ self._before
+        np.add(v.sum_blocks, before.reshape(-1, 1), out=v.sum_blocks)
 
-    def _search(
-        self, values: NDArray[np.float32], audible: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    @staticmethod
+    def _cut(
+        correlation: NDArray[np.float32], ends: NDArray[np.float32], free: NDArray[np.float32]
+    ) -> SimpleNamespace:
+        """Views of what a number of frames needs; cutting takes as long as the arithmetic."""
+        v = SimpleNamespace(correlation=correlation, free=free)
+        v.at_lag_0, v.at_lags = correlation[:, :1], correlation[:, 1:]
+        v.values = free[: ends.size].reshape(ends.shape)
+        v.sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
+        v.end_blocks, v.value_blocks = ends.reshape(-1, BLOCK), v.values.reshape(-1, BLOCK)
+        v.sum_blocks = v.sums.reshape(-1, BLOCK)
+        v.block_sums = v.sum_blocks[:, -1].reshape(len(ends), -1)
+        v.flat = v.values.reshape(-1)
+        v.here, v.after = v.flat[:-1], v.flat[1:]
+        return v
+
+    def _search(self, v: SimpleNamespace, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Threshold, margin, parabolic refinement and voicing."""
-        n_frames = len(values)
-        flat, starts = values.reshape(-1), self._starts[:n_frames]
-        deepest = flat.take(values.argmin(axis=1) + starts)
+        n_frames = len(audible)
+        starts = self._starts[:n_frames]
+        deepest_at = v.values.argmin(axis=1)
+        deepest_at += starts
+        deepest = v.flat.take(deepest_at)
         # In noise the period and its multiples are equally deep but for chance: the deepest of
         # all would often be the doubled period.
         limit = np.where(
@@ -148,17 +168,19 @@ class Yin:
         )
         # The first value within the limit that does not fall any further: a trough, because
         # one before it that was no higher would have been taken.
-        found = values <= limit[:, None]
-        found.reshape(-1)[:-1] &= flat[:-1] <= flat[1:]
+        found = v.values <= limit[:, None]
+        found.reshape(-1)[:-1] &= v.here <= v.after
         best = found.argmax(axis=1)
         best += starts
-        around = flat.take(best + self._around, mode="clip")
+        around = v.flat.take(best + self._around, mode="clip")
         centre = around[1]
         left, _, right = around - centre
         # The first and the last lag lack a neighbour and are not refined.
         both = left + right
         both += both
-        shift = np.divide(left - right, both, out=np.zeros_like(both), where=both < np.inf)
+        left -= right
+        shift = np.zeros(n_frames, np.float32)
+        np.divide(left, both, out=shift, where=both < np.inf)
         lag = best + self._lag_of_start[:n_frames] + shift
         pitch_hz: NDArray[np.float64] = self.sample_rate / lag
         audible &= centre < self.voicing_threshold

@@ -27,7 +27,5 @@ def frame_rms(energy: NDArray[np.floating], win_length: int) -> NDArray[np.float
     Causal: row t depends on frame t alone.  Parity: tests/parity/features.npz.
     CLAF-SER section 3.4.1 names RMS energy; eq. 6 is its square times N.
     """
-    # Rounding can leave the energy of a silent frame a hair below zero.
-    mean_square = np.maximum(energy, 0.0) / win_length
-    rms: NDArray[np.float32] = np.sqrt(mean_square).astype(np.float32)
+    rms: NDArray[np.float32] = np.sqrt(energy / win_length)
     return rms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,7 @@ class SpectralContrast:
             self._sorted.append((slice(first, end), n_extreme, slice(at, at + 2 * n_extreme)))
             weights += [(at + i, k, i >= n_extreme, n_extreme) for i in range(2 * n_extreme)]
             at += 2 * n_extreme
+        self._views: dict[int, SimpleNamespace] = {}
         self._means = np.zeros((at, 2 * len(bands)), np.float32)
         for column, k, side, n_extreme in weights:
             self._means[column, side * len(bands) + k] = power_scale**-0.5 / n_extreme
@@ -122,27 +124,46 @@ class SpectralContrast:
         float32 [shape=(n_blocks * BLOCK, 2 * n_bands)]
             `out` by rows; rows from ``n_frames`` on are 0.
         """
-        n_frames, n_segments = len(power), self._edges.size
+        n_frames = len(power)
         n_rows = -(-n_frames // BLOCK) * BLOCK
-        extremes = np.zeros((n_rows, len(self._means)), dtype=np.float32)
-        used = extremes[:n_frames]
-        if n_segments:
-            np.minimum.reduceat(power, self._edges, axis=1, out=used[:, :n_segments])
-            np.maximum.reduceat(
-                power, self._edges, axis=1, out=used[:, n_segments : 2 * n_segments]
-            )
         if free is None:
             free = np.empty(power.size, np.float32)
-        for bins, n_extreme, columns in self._sorted:
-            found = power[:, bins]
-            ordered = free[: found.size].reshape(found.shape)
-            ordered[:] = found
+        v = self._views.get(n_frames)
+        if v is None or v.free is not free:
+            v = self._views[n_frames] = self._cut(n_frames, n_rows, free)
+        if self._edges.size:
+            np.minimum.reduceat(power, self._edges, axis=1, out=v.minima)
+            np.maximum.reduceat(power, self._edges, axis=1, out=v.maxima)
+        for bins, ordered, bits, both_ends, extremes in v.sorted:
+            ordered[:] = power[:, bins]
             # Powers are in the order of their bits, which sort faster as whole numbers.
-            ordered.view(np.int32).sort(axis=1)
-            ends = used[:, columns]
-            ends[:, :n_extreme] = ordered[:, :n_extreme]
-            ends[:, n_extreme:] = ordered[:, -n_extreme:]
+            bits.sort(axis=1)
+            extremes[:] = both_ends
         # Powers stand in the order of their magnitudes: only the extremes need a root.
-        np.sqrt(extremes, out=extremes)
-        blocks = np.matmul(extremes.reshape(-1, BLOCK, len(self._means)), self._means, out=out)
+        np.sqrt(v.extremes, out=v.extremes)
+        blocks = np.matmul(v.blocks, self._means, out=out)
         return blocks.reshape(n_rows, -1)
+
+    def _cut(self, n_frames: int, n_rows: int, free: NDArray[np.float32]) -> SimpleNamespace:
+        """Views of what a number of frames needs; cutting takes as long as the arithmetic."""
+        n_columns, n_segments = len(self._means), self._edges.size
+        v = SimpleNamespace(free=free)
+        extremes = np.zeros((n_rows, n_columns), np.float32)
+        v.blocks, v.extremes = extremes.reshape(-1, BLOCK, n_columns), extremes[:n_frames]
+        v.minima = v.extremes[:, :n_segments]
+        v.maxima = v.extremes[:, n_segments : 2 * n_segments]
+        v.sorted = []
+        for bins, n_extreme, columns in self._sorted:
+            width = bins.stop - bins.start
+            ordered = free[: n_frames * width].reshape(n_frames, width)
+            # The first of a row and the last.
+            both_ends = np.ndarray(
+                (n_frames, 2, n_extreme),
+                np.float32,
+                ordered,
+                0,
+                (4 * width, 4 * (width - n_extreme), 4),
+            )
+            kept = v.extremes[:, columns].reshape(n_frames, 2, n_extreme)
+            v.sorted.append((bins, ordered, ordered.view(np.int32), both_ends, kept))
+        return v

@@ -164,7 +164,7 @@ class Spectrum:
         np.add(v.heads, v.tails, out=v.ends)
         energy = v.energy.copy()
         offset = v.sums * v.sums > self._offset_limit * energy
-        if offset.any():
+        if np.count_nonzero(offset):
             self._without_offset(samples, np.flatnonzero(offset))
         return FrameSpectra(v.power, v.correlation, v.ends, energy, self._free)
 
