@@ -13,6 +13,9 @@ _CENTRE_OCTAVE = 5.0
 _OCTAVE_WIDTH = 2.0
 _REFERENCE_HZ = 440.0 / 16.0
 
+#: Smaller peaks are left as they are, as librosa does.
+_SILENT = np.finfo(np.float32).tiny
+
 
 def chroma_filters(sample_rate: int, n_fft: int, n_chroma: int = 12) -> NDArray[np.float64]:
     """Gaussian pitch-class weights on power bins, without tuning correction.
@@ -66,7 +69,7 @@ def normalise_chroma(raw: NDArray[np.floating]) -> NDArray[np.floating]:
     The paper's eq. 9 divides by the sum; we keep librosa's maximum, which its
     section 3.4.1 says it used.
     """
-    peak = raw.max(axis=1, keepdims=True)
-    silent = peak < np.finfo(np.float32).tiny
-    normalised: NDArray[np.floating] = raw / np.where(silent, 1, peak)
+    peak = np.maximum.reduce(raw, axis=1, keepdims=True)
+    np.putmask(peak, peak < _SILENT, 1.0)
+    normalised: NDArray[np.floating] = raw / peak
     return normalised

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,7 +15,7 @@ from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.pitch import Yin
 from edge.features.rms import frame_rms
 from edge.features.spectral_contrast import SpectralContrast, contrast_bands
-from edge.features.spectrum import BLOCK, TILE, Spectrum, power_to_db
+from edge.features.spectrum import AMIN, BLOCK, TILE, Spectrum
 
 __all__ = ["FeatureExtractor"]
 
@@ -62,8 +64,9 @@ class FeatureExtractor:
         self._contrast = SpectralContrast(bands, spectrum.n_bins, spectrum.POWER_SCALE)
         # Columns: chroma, mel, contrast valleys and peaks.  Of all but chroma a level is taken.
         n_levels = filters.shape[1] + 2 * len(bands)
-        self._peaks_at = spec.n_mels + len(bands)
         self._levels = np.zeros((TILE // BLOCK, BLOCK, n_levels), np.float32)
+        self._decibels = np.empty((TILE, n_levels - spec.n_chroma), np.float32)
+        self._views: dict[int, SimpleNamespace] = {}
         self._tail = np.empty(0, dtype=np.float32)
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
@@ -133,21 +136,33 @@ class FeatureExtractor:
 
     def _fill(self, rows: NDArray[np.float32], samples: NDArray[np.float32]) -> None:
         spec, n_frames = self.spec, len(rows)
-        spectra = self._spectrum(samples, n_frames)
-        n_chroma, n_filters = spec.n_chroma, self._power_filters.shape[1]
-        n_blocks = len(spectra.power) // BLOCK
-        blocks = spectra.power.reshape(n_blocks, BLOCK, -1)
-        levels = self._levels[:n_blocks]
-        np.matmul(blocks, self._power_filters, out=levels[:, :, :n_filters])
-        power = spectra.power[:n_frames, : self._spectrum.n_bins]
-        self._contrast.levels(power, levels[:, :, n_filters:], spectra.free)
-        by_frame = levels.reshape(n_blocks * BLOCK, -1)[:n_frames]
-        decibels = power_to_db(by_frame[:, n_chroma:])
+        power, correlation, ends, energy, free = self._spectrum(samples, n_frames)
+        v = self._views.get(n_frames)
+        if v is None:
+            v = self._views[n_frames] = self._cut(power, n_frames)
+        np.matmul(v.power_blocks, self._power_filters, out=v.filtered)
+        self._contrast.levels(v.power, v.extremes, free)
+        np.maximum(v.levels, AMIN, out=v.decibels)
+        np.log10(v.decibels, out=v.decibels)
+        np.multiply(v.decibels, 10.0, out=v.decibels)
+        pitch, chroma = spec.n_mfcc, spec.n_mfcc + 2
+        rows[:, :pitch] = log_mel_to_mfcc(v.log_mel, self._dct)
+        rows[:, pitch] = self._yin(correlation, ends, energy, free)
+        rows[:, pitch + 1] = frame_rms(energy, spec.win_length)
+        rows[:, chroma : chroma + spec.n_chroma] = normalise_chroma(v.chroma)
+        np.subtract(v.peaks, v.valleys, out=rows[:, chroma + spec.n_chroma :])
 
-        at = spec.n_mfcc
-        rows[:, :at] = log_mel_to_mfcc(decibels[:, : spec.n_mels], self._dct)
-        rows[:, at] = self._yin(spectra.correlation, spectra.ends, spectra.energy, spectra.free)
-        rows[:, at + 1] = frame_rms(spectra.energy, spec.win_length)
-        rows[:, at + 2 : at + 2 + n_chroma] = normalise_chroma(by_frame[:, :n_chroma])
-        valleys, peaks = decibels[:, spec.n_mels : self._peaks_at], decibels[:, self._peaks_at :]
-        np.subtract(peaks, valleys, out=rows[:, at + 2 + n_chroma :])
+    def _cut(self, power: NDArray[np.float32], n_frames: int) -> SimpleNamespace:
+        """Views of what a number of frames needs; cutting takes as long as the arithmetic."""
+        n_chroma, n_filters = self.spec.n_chroma, self._power_filters.shape[1]
+        n_blocks = len(power) // BLOCK
+        v = SimpleNamespace(power=power[:n_frames, : self._spectrum.n_bins])
+        v.power_blocks = power.reshape(n_blocks, BLOCK, -1)
+        levels = self._levels[:n_blocks]
+        v.filtered, v.extremes = levels[:, :, :n_filters], levels[:, :, n_filters:]
+        by_frame = levels.reshape(len(power), -1)[:n_frames]
+        v.chroma, v.levels = by_frame[:, :n_chroma], by_frame[:, n_chroma:]
+        v.decibels = self._decibels[:n_frames]
+        v.log_mel, extremes = np.split(v.decibels, [self.spec.n_mels], axis=1)
+        v.valleys, v.peaks = np.split(extremes, 2, axis=1)
+        return v
