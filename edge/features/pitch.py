@@ -169,7 +169,8 @@ class Yin:
         # The first value within the limit that does not fall any further: a trough, because
         # one before it that was no higher would have been taken.
         found = v.values <= limit[:, None]
-        found.reshape(-1)[:-1] &= v.here <= v.after
+        but_the_last = found.reshape(-1)[:-1]
+        np.bitwise_and(but_the_last, v.here <= v.after, out=but_the_last)
         best = found.argmax(axis=1)
         best += starts
         around = v.flat.take(best + self._around, mode="clip")
