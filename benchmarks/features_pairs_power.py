@@ -27,7 +27,8 @@ def feature_pairs(
     # Rows of the engine's own length, so that the strides are alike, too.
     power, bins = spectra.power[:n_frames].copy(), slice(0, spectrum.n_bins)
     power[:, spectrum.n_bins :] = 0
-    ends, differences = spectra.ends.copy(), yin._normalise(spectra.correlation, spectra.ends, None)
+    ends = spectra.ends.copy()
+    differences = yin._normalise(spectra.correlation, spectra.ends, None).values
     return [
         _cumulative(yin, ends),
         _sort(contrast, power),
