@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,6 +69,10 @@ class FeatureExtractor:
         self._decibels = np.empty((TILE, n_levels - spec.n_chroma), np.float32)
         self._views: dict[int, SimpleNamespace] = {}
         self._tail = np.empty(0, dtype=np.float32)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Buffers lie over each other, which a copy of each would not.
+        return _restored, (self.spec, self._tail.copy())
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Feature rows of a whole signal; the streaming state is left alone.
@@ -166,3 +171,10 @@ class FeatureExtractor:
         v.log_mel, extremes = np.split(v.decibels, [self.spec.n_mels], axis=1)
         v.valleys, v.peaks = np.split(extremes, 2, axis=1)
         return v
+
+
+def _restored(spec: FeatureSpec, tail: NDArray[np.float32]) -> FeatureExtractor:
+    """Copy an extractor with its streaming state."""
+    extractor = FeatureExtractor(spec)
+    extractor._tail = tail
+    return extractor

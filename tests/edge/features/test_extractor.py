@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -132,6 +134,22 @@ def test_reset_equals_a_fresh_extractor() -> None:
     fresh = FeatureExtractor()
     for block in cut(samples, [700, 1, 1300]):
         np.testing.assert_array_equal(used.push(block), fresh.push(block))
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda extractor: pickle.loads(pickle.dumps(extractor))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy_goes_on_by_itself(copied: Callable[[FeatureExtractor], FeatureExtractor]) -> None:
+    samples, original = speech_like(16, 9000), FeatureExtractor()
+    first = original.push(samples[:4096])
+    other = copied(original)
+    # As many frames as before: what was cut for them must be the copy's own.
+    np.testing.assert_array_equal(other.extract(samples[:4096]), first)
+    original.push(speech_like(17, 3000))
+    wanted = FeatureExtractor().extract(samples)[len(first) :]
+    np.testing.assert_array_equal(other.push(samples[4096:]), wanted)
 
 
 def test_the_caller_may_reuse_its_block() -> None:
