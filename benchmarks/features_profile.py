@@ -100,15 +100,14 @@ def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
     irfft = clock("inverse transform", np.fft.irfft)
     product = clock("product with the filters", np.matmul)
     logs = "logarithms, MFCC, chroma, RMS"
-    to_levels = {name: clock(logs, getattr(np, name)) for name in ("maximum", "log10", "multiply")}
     in_extractor, in_spectrum = edge.features.extractor, edge.features.spectrum
     replaced = [
         (in_spectrum, "np", Instead(np, fft=Instead(np.fft, rfft=rfft, irfft=irfft))),
-        (in_extractor, "np", Instead(np, matmul=product, **to_levels)),
+        (in_extractor, "np", Instead(np, matmul=product)),
         (in_extractor, "as_samples", clock("check of the samples", in_extractor.as_samples)),
         *(
             (in_extractor, name, clock(logs, getattr(in_extractor, name)))
-            for name in ("log_mel_to_mfcc", "frame_rms", "normalise_chroma")
+            for name in ("power_to_db", "log_mel_to_mfcc", "frame_rms", "normalise_chroma")
         ),
         (spectrum, "_transform", clock("copy and sum of the halves", spectrum._transform)),
         (spectrum, "_correlate", clock("correlation but its inverse", spectrum._correlate)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.pitch import Yin
 from edge.features.rms import frame_rms
 from edge.features.spectral_contrast import SpectralContrast, contrast_bands
-from edge.features.spectrum import AMIN, BLOCK, TILE, Spectrum
+from edge.features.spectrum import BLOCK, TILE, Spectrum, Views, power_to_db
 
 __all__ = ["FeatureExtractor"]
 
@@ -67,7 +66,7 @@ class FeatureExtractor:
         n_levels = filters.shape[1] + 2 * len(bands)
         self._levels = np.zeros((TILE // BLOCK, BLOCK, n_levels), np.float32)
         self._decibels = np.empty((TILE, n_levels - spec.n_chroma), np.float32)
-        self._views: dict[int, SimpleNamespace] = {}
+        self._views: dict[int, Views] = {}
         self._tail = np.empty(0, dtype=np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -147,9 +146,7 @@ class FeatureExtractor:
             v = self._views[n_frames] = self._cut(power, n_frames)
         np.matmul(v.power_blocks, self._power_filters, out=v.filtered)
         self._contrast.levels(v.power, v.extremes, free)
-        np.maximum(v.levels, AMIN, out=v.decibels)
-        np.log10(v.decibels, out=v.decibels)
-        np.multiply(v.decibels, 10.0, out=v.decibels)
+        power_to_db(v.levels, out=v.decibels)
         pitch, chroma = spec.n_mfcc, spec.n_mfcc + 2
         rows[:, :pitch] = log_mel_to_mfcc(v.log_mel, self._dct)
         rows[:, pitch] = self._yin(correlation, ends, energy, free)
@@ -157,11 +154,10 @@ class FeatureExtractor:
         rows[:, chroma : chroma + spec.n_chroma] = normalise_chroma(v.chroma)
         np.subtract(v.peaks, v.valleys, out=rows[:, chroma + spec.n_chroma :])
 
-    def _cut(self, power: NDArray[np.float32], n_frames: int) -> SimpleNamespace:
-        """Views of what a number of frames needs; cutting takes as long as the arithmetic."""
+    def _cut(self, power: NDArray[np.float32], n_frames: int) -> Views:
         n_chroma, n_filters = self.spec.n_chroma, self._power_filters.shape[1]
         n_blocks = len(power) // BLOCK
-        v = SimpleNamespace(power=power[:n_frames, : self._spectrum.n_bins])
+        v = Views(power=power[:n_frames, : self._spectrum.n_bins])
         v.power_blocks = power.reshape(n_blocks, BLOCK, -1)
         levels = self._levels[:n_blocks]
         v.filtered, v.extremes = levels[:, :, :n_filters], levels[:, :, n_filters:]

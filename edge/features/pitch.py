@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.feature_spec import FeatureSpec
-from edge.features.spectrum import BLOCK, TILE
+from edge.features.spectrum import BLOCK, TILE, Views
 
 __all__ = ["Yin"]
 
@@ -62,7 +60,7 @@ class Yin:
         self._starts = np.arange(TILE) * n_columns
         self._lag_of_start = 1 - self._starts
         self._around = np.array([[-1], [0], [1]])
-        self._views: dict[int, SimpleNamespace] = {}
+        self._views: dict[int, Views] = {}
 
     def __call__(
         self,
@@ -111,7 +109,7 @@ class Yin:
         correlation: NDArray[np.float32],
         ends: NDArray[np.float32],
         free: NDArray[np.float32] | None,
-    ) -> SimpleNamespace:
+    ) -> Views:
         """All lags from 1, as ``values``; infinite where none is searched."""
         if free is None:
             free = np.empty(2 * ends.size, np.float32)
@@ -131,7 +129,7 @@ class Yin:
         return v
 
     def _accumulate(
-        self, blocks: NDArray[np.float32], within: NDArray[np.float32], v: SimpleNamespace
+        self, blocks: NDArray[np.float32], within: NDArray[np.float32], v: Views
     ) -> None:
         """Cumulative sums of the rows, in ``sums``."""
         np.matmul(blocks, within, out=v.sum_blocks)
@@ -141,9 +139,8 @@ class Yin:
     @staticmethod
     def _cut(
         correlation: NDArray[np.float32], ends: NDArray[np.float32], free: NDArray[np.float32]
-    ) -> SimpleNamespace:
-        """Views of what a number of frames needs; cutting takes as long as the arithmetic."""
-        v = SimpleNamespace(correlation=correlation, free=free)
+    ) -> Views:
+        v = Views(correlation=correlation, free=free)
         v.at_lag_0, v.at_lags = correlation[:, :1], correlation[:, 1:]
         v.values = free[: ends.size].reshape(ends.shape)
         v.sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
@@ -154,7 +151,7 @@ class Yin:
         v.here, v.after = v.flat[:-1], v.flat[1:]
         return v
 
-    def _search(self, v: SimpleNamespace, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _search(self, v: Views, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Threshold, margin, parabolic refinement and voicing."""
         n_frames = len(audible)
         starts = self._starts[:n_frames]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.spectrum import BLOCK, power_to_db
+from edge.features.spectrum import BLOCK, Views, power_to_db
 
 __all__ = ["ContrastBand", "SpectralContrast", "contrast_bands"]
 
@@ -78,7 +77,7 @@ class SpectralContrast:
             self._sorted.append((slice(first, end), n_extreme, slice(at, at + 2 * n_extreme)))
             weights += [(at + i, k, i >= n_extreme, n_extreme) for i in range(2 * n_extreme)]
             at += 2 * n_extreme
-        self._views: dict[int, SimpleNamespace] = {}
+        self._views: dict[int, Views] = {}
         self._means = np.zeros((at, 2 * len(bands)), np.float32)
         for column, k, side, n_extreme in weights:
             self._means[column, side * len(bands) + k] = power_scale**-0.5 / n_extreme
@@ -144,10 +143,9 @@ class SpectralContrast:
         blocks = np.matmul(v.blocks, self._means, out=out)
         return blocks.reshape(n_rows, -1)
 
-    def _cut(self, n_frames: int, n_rows: int, free: NDArray[np.float32]) -> SimpleNamespace:
-        """Views of what a number of frames needs; cutting takes as long as the arithmetic."""
+    def _cut(self, n_frames: int, n_rows: int, free: NDArray[np.float32]) -> Views:
         n_columns, n_segments = len(self._means), self._edges.size
-        v = SimpleNamespace(free=free)
+        v = Views(free=free)
         extremes = np.zeros((n_rows, n_columns), np.float32)
         v.blocks, v.extremes = extremes.reshape(-1, BLOCK, n_columns), extremes[:n_frames]
         v.minima = v.extremes[:, :n_segments]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from edge.features.framing import rows_view
 
-__all__ = ["AMIN", "BLOCK", "TILE", "FrameSpectra", "Spectrum", "power_to_db"]
+__all__ = ["AMIN", "BLOCK", "TILE", "FrameSpectra", "Spectrum", "Views", "power_to_db"]
 
 #: Floor of a power before its logarithm (librosa's default).
 AMIN = 1e-10
@@ -51,15 +51,19 @@ _OFFSET_SHARE = 0.999
 _ROUNDING = 1e-12
 
 
-def power_to_db(power: NDArray[np.floating], amin: float = AMIN) -> NDArray[np.floating]:
-    """``10 log10(max(power, amin))``, without any clip-wide ceiling.
+def power_to_db(
+    power: NDArray[np.floating],
+    amin: float = AMIN,
+    out: NDArray[np.floating] | None = None,
+) -> NDArray[np.floating]:
+    """``10 log10(max(power, amin))``, into `out` where given, without any clip-wide ceiling.
 
     Notes
     -----
     Causal: librosa's ``top_db`` looks at the loudest frame of the whole clip,
     also at those that have not been heard yet, so it is not offered.
     """
-    decibels: NDArray[np.floating] = np.maximum(power, amin)
+    decibels: NDArray[np.floating] = np.maximum(power, amin, out=out)
     np.log10(decibels, out=decibels)
     decibels *= 10.0
     return decibels
@@ -86,8 +90,8 @@ def _carve(memory: NDArray[Any], dtype: type, *shape: int) -> NDArray[Any]:
     return memory.reshape(-1).view(dtype)[: math.prod(shape)].reshape(shape)
 
 
-class _Views(SimpleNamespace):
-    """The buffers, cut to a number of frames.
+class Views(SimpleNamespace):
+    """Buffers, cut to a number of frames.
 
     Made once for each number: cutting takes as long as the arithmetic on a small tile.
     """
@@ -137,7 +141,7 @@ class Spectrum:
         self._ends = memory[n_squares:].reshape(TILE, n_lags - 1)
         self._free = self._frames.reshape(-1).view(np.float32)
         self._offset_limit = np.float32(_OFFSET_SHARE * n_fft)
-        self._views: dict[int, _Views] = {}
+        self._views: dict[int, Views] = {}
 
     def __call__(self, samples: NDArray[np.float32], n_frames: int) -> FrameSpectra:
         """Transform the first frames of a signal.
@@ -168,7 +172,7 @@ class Spectrum:
             self._without_offset(samples, np.flatnonzero(offset))
         return FrameSpectra(v.power, v.correlation, v.ends, energy, self._free)
 
-    def _transform(self, samples: NDArray[np.float32], v: _Views) -> None:
+    def _transform(self, samples: NDArray[np.float32], v: Views) -> None:
         """Spectra of the halves and of the frames."""
         half, n_frames = self.n_fft // 2, len(v.frames)
         if self._shared:
@@ -186,7 +190,7 @@ class Spectrum:
         np.conjugate(v.bin_1, out=v.before)
         np.conjugate(v.last_but_one, out=v.behind)
 
-    def _correlate(self, v: _Views) -> None:
+    def _correlate(self, v: Views) -> None:
         """Inverse transform of ``conj(first) * (first + second) + |second|**2``."""
         np.copyto(v.own, v.halves, casting="same_kind")
         np.copyto(v.cross, v.frames, casting="same_kind")
@@ -199,7 +203,7 @@ class Spectrum:
         else:
             v.whole_correlation[:] = np.fft.irfft(v.cross_bins, n=self.n_fft, axis=1)
 
-    def _taper(self, v: _Views) -> None:
+    def _taper(self, v: Views) -> None:
         """Window the spectra of the frames and square them.
 
         The window is 1/2 less 1/4 of either neighbour: a difference of differences, which is
@@ -210,9 +214,9 @@ class Spectrum:
         np.multiply(v.parts, v.parts, out=v.parts)
         np.add(v.real_parts, v.imaginary_parts, out=v.flat_power)
 
-    def _cut(self, n_frames: int) -> _Views:
+    def _cut(self, n_frames: int) -> Views:
         """Cut the buffers to a number of frames."""
-        v = _Views()
+        v = Views()
         n_halves = n_frames + 1 if self._shared else 2 * n_frames
         bins = slice(1, self.n_bins + 1)
         first = slice(0, n_frames)
