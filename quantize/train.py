@@ -185,10 +185,10 @@ class Trainer:
             mixed, share, others = self._mix(x, labels)
             # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
             output = self.model(mixed, languages, alpha=1.0)
-            emotion_loss = (
-                share * self._emotion_loss(output.logits, labels)
-                + (1.0 - share) * self._emotion_loss(output.logits, others)
-            ).mean()
+            losses = self._emotion_loss(output.logits, labels)
+            if settings.mixup:
+                losses = losses.lerp(self._emotion_loss(output.logits, others), 1.0 - share)
+            emotion_loss = losses.mean()
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()
