@@ -22,13 +22,13 @@ output                 softmax, taken in the loss and in the scoring
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from edge.errors import ParameterError
+from quantize.models.config import ModelConfig
 
 __all__ = ["STEPS", "SimpleRnn", "SimpleRnnConfig", "SimpleRnnOutput", "statistics"]
 
@@ -39,7 +39,7 @@ _N_STATISTICS = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class SimpleRnnConfig:
+class SimpleRnnConfig(ModelConfig):
     """Sizes of the baseline; the defaults are the paper's.
 
     ``n_features`` counts the columns of a row that are looked at, the first ones; with
@@ -63,18 +63,6 @@ class SimpleRnnConfig:
             raise ParameterError(f"dropout is {self.dropout}, a share in [0, 1) is wanted")
         if self.steps not in STEPS:
             raise ParameterError(f"steps is {self.steps!r}, {' or '.join(STEPS)} is wanted")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> SimpleRnnConfig:
-        """Build from :meth:`to_dict`'s output; unknown keys are refused."""
-        unknown = sorted(set(settings) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            raise ParameterError(f"model config has unknown keys {unknown}")
-        return cls(**settings)
 
 
 class SimpleRnnOutput(NamedTuple):

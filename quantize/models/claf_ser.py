@@ -21,7 +21,6 @@ emotion MLP (3.4.7)    272 -> 128, layer norm, ReLU, dropout, -> 8
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -29,12 +28,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from edge.errors import ParameterError
+from quantize.models.config import ModelConfig
 
 __all__ = ["CLAFSER", "ClafSerConfig", "ClafSerOutput", "reverse_gradient"]
 
 
 @dataclasses.dataclass(frozen=True)
-class ClafSerConfig:
+class ClafSerConfig(ModelConfig):
     """Sizes of a CLAF-SER; the defaults are the paper's (h, C, K, L) and ours.
 
     ``n_domains`` is L = 4; the embedding has ``n_domains + 1`` rows, the last
@@ -72,18 +72,6 @@ class ClafSerConfig:
     def unknown_language(self) -> int:
         """Row of the language embedding for "unknown"."""
         return self.n_domains
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> ClafSerConfig:
-        """Build from :meth:`to_dict`'s output; unknown keys are refused."""
-        unknown = sorted(set(settings) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            raise ParameterError(f"model config has unknown keys {unknown}")
-        return cls(**settings)
 
 
 class ClafSerOutput(NamedTuple):
