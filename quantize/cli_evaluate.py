@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from quantize.cli_protocols import PROTOCOLS, evaluate_protocol
-from quantize.cli_runs import are_folds, redo_command, runner_of
-from quantize.cli_train import add_data_options, label_map
-from quantize.corpora import DOMAINS, Clip, load_corpora
+from quantize.cli_runs import are_folds, measure_runs, report_of, runner_of, write_report
+from quantize.cli_train import add_data_options
+from quantize.corpora import DOMAINS, Clip
 from quantize.dataset import FeatureCache
 from quantize.evaluate import (
     Evaluation,
@@ -22,10 +20,8 @@ from quantize.evaluate import (
     write_evaluation,
 )
 from quantize.export import KINDS
-from quantize.files import write_json
 from quantize.metrics import format_metrics
 from quantize.protocols.noise import CONDITIONS
-from quantize.runs import commit
 from quantize.splits import common_labels
 
 __all__ = ["add_command"]
@@ -75,23 +71,13 @@ def add_command(commands: Any) -> None:
 def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.protocol != "utterances" or arguments.conditions:
         return evaluate_protocol(arguments)
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    parts, results = [], []
-    for folder in arguments.runs:
-        part, result = _one_run(folder, clips, arguments)
-        parts.append(part)
-        results.append(result)
+    parts, results = measure_runs(arguments, _one_run)
     folds = are_folds([r["split"] for r in results])
-    print(_table(results, folds, parts))
-    report: dict[str, Any] = {
-        "kind": arguments.kind,
-        "language": arguments.language,
-        "commit": commit(),
-        "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
-        "runs": results,
-    }
-    if folds:
-        report["pooled"] = Evaluation.pooled(parts).figures()
+    pooled = Evaluation.pooled(parts).figures() if folds else None
+    print(_table(results, pooled))
+    report = report_of(arguments, results)
+    if pooled:
+        report["pooled"] = pooled
     elif len(results) > 1:
         accuracies = [r["accuracy"] for r in results]
         report["mean_accuracy"] = float(np.mean(accuracies))
@@ -99,9 +85,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if len(results) == 1:
         print()
         print(format_metrics(results[0]))
-    if arguments.json:
-        write_json(arguments.json, report)
-        print(f"figures: {arguments.json}", file=sys.stderr)
+    write_report(arguments, report)
     return 0
 
 
@@ -124,12 +108,12 @@ def _one_run(
     return part, figures
 
 
-def _table(results: list[dict[str, Any]], folds: bool, parts: list[Evaluation]) -> str:
+def _table(results: list[dict[str, Any]], pooled: dict[str, Any] | None) -> str:
     corpora = [c for c in DOMAINS if any(c in r["by_corpus"] for r in results)]
     header = ["run", "split", "clips", "accuracy", "UAR", *(f"{c} UAR" for c in corpora)]
     rows = [_cells(r["run"], r["split"], r, corpora) for r in results]
-    if folds:
-        rows.append(_cells("all folds", "pooled", Evaluation.pooled(parts).figures(), corpora))
+    if pooled:
+        rows.append(_cells("all folds", "pooled", pooled, corpora))
     elif len(results) > 1:
         rows.append(_mean_cells(results, corpora))
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from edge.errors import ParameterError
-from quantize.cli_runs import are_folds, redo_command, runner_of
-from quantize.cli_train import label_map
-from quantize.corpora import Clip, load_corpora
+from quantize.cli_runs import are_folds, measure_runs, report_of, runner_of, write_report
+from quantize.corpora import Clip
 from quantize.dataset import FeatureCache
 from quantize.evaluate import Runner, check_features, held_out
 from quantize.files import write_json
@@ -20,7 +19,6 @@ from quantize.protocols.noise import CLEAN, CONDITIONS, NoiseCache, utterance_tr
 from quantize.protocols.segments import WINDOWS_S, segment_trials
 from quantize.protocols.tables import mean_conditions, noise_table, segments_table
 from quantize.protocols.trials import Trials
-from quantize.runs import commit
 from quantize.splits import common_labels
 
 __all__ = ["PROTOCOLS", "evaluate_protocol"]
@@ -32,20 +30,8 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
     """Measure the runs by ``arguments.protocol`` and print one table."""
     if arguments.conditions and arguments.protocol != "noise":
         raise ParameterError("--conditions is for --protocol noise alone")
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    parts, results = [], []
-    for folder in arguments.runs:
-        part, result = _one_run(folder, clips, arguments)
-        parts.append(part)
-        results.append(result)
-    report: dict[str, Any] = {
-        "protocol": arguments.protocol,
-        "kind": arguments.kind,
-        "language": arguments.language,
-        "commit": commit(),
-        "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
-        "runs": results,
-    }
+    parts, results = measure_runs(arguments, _one_run)
+    report = {"protocol": arguments.protocol, **report_of(arguments, results)}
     title, shown = f"run {results[0]['run']}", results[0]["conditions"]
     if are_folds([r["split"] for r in results]):
         pooled = {name: Trials.pooled([p[name] for p in parts]) for name in parts[0]}
@@ -58,9 +44,7 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
     splits = ", ".join(r["split"] for r in results)
     print(f"{title}; split {splits}; {arguments.kind}, language {arguments.language}\n")
     print((segments_table if arguments.protocol == "segments" else noise_table)(shown))
-    if arguments.json:
-        write_json(arguments.json, report)
-        print(f"figures: {arguments.json}", file=sys.stderr)
+    write_report(arguments, report)
     return 0
 
 
@@ -70,8 +54,11 @@ def _one_run(
     split, chosen = held_out(folder, clips)
     runner = runner_of(folder, arguments.kind)
     labels = common_labels(split, clips)
+    cache = FeatureCache(arguments.cache, runner.spec)
+    check_features(runner, cache)
+    rows = cache.load(clips, 0, arguments.workers)
     measure = _segments if arguments.protocol == "segments" else _noise
-    trials = measure(runner, chosen, clips, labels, arguments)
+    trials = measure(runner, chosen, rows, labels, arguments)
     result = {
         "run": folder.name,
         "split": split.id,
@@ -88,13 +75,10 @@ def _one_run(
 def _segments(
     runner: Runner,
     chosen: list[Clip],
-    clips: list[Clip],
+    rows: Mapping[str, NDArray[Any]],
     labels: tuple[str, ...],
     arguments: argparse.Namespace,
 ) -> dict[str, Trials]:
-    cache = FeatureCache(arguments.cache, runner.spec)
-    check_features(runner, cache)
-    rows = cache.load(clips, 0, arguments.workers)
     return {
         f"{window_s} s": segment_trials(
             runner, chosen, rows, window_s, language=arguments.language, labels=labels
@@ -106,17 +90,13 @@ def _segments(
 def _noise(
     runner: Runner,
     chosen: list[Clip],
-    clips: list[Clip],
+    rows: Mapping[str, NDArray[Any]],
     labels: tuple[str, ...],
     arguments: argparse.Namespace,
 ) -> dict[str, Trials]:
-    cache = FeatureCache(arguments.cache, runner.spec)
-    check_features(runner, cache)
     noisy = NoiseCache(arguments.cache, runner.spec, chosen, arguments.workers)
     asked = {"language": arguments.language, "labels": labels}
-    trials = {
-        CLEAN: utterance_trials(runner, chosen, cache.load(clips, 0, arguments.workers), **asked)
-    }
+    trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
     for condition in arguments.conditions or CONDITIONS:
         trials[condition] = utterance_trials(runner, chosen, noisy.load(condition), **asked)
     return trials

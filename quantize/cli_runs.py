@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+import shlex
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from quantize.cli_export import export_run
+from quantize.cli_train import label_map
+from quantize.corpora import Clip, load_corpora
 from quantize.evaluate import Runner, artifact_runner, torch_runner
+from quantize.files import write_json
+from quantize.runs import commit
 
-__all__ = ["are_folds", "redo_command", "runner_of"]
+__all__ = ["are_folds", "measure_runs", "redo_command", "report_of", "runner_of", "write_report"]
+
+Part = TypeVar("Part")
+OneRun = Callable[[Path, list[Clip], argparse.Namespace], tuple[Part, dict[str, Any]]]
 
 
 def are_folds(splits: Sequence[str]) -> bool:
@@ -46,3 +56,30 @@ def redo_command(arguments: argparse.Namespace) -> list[str]:
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
     return words
+
+
+def measure_runs(
+    arguments: argparse.Namespace, one_run: OneRun[Part]
+) -> tuple[list[Part], list[dict[str, Any]]]:
+    """Measure every run of the command: what its folds are pooled of, and its figures."""
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    measured = [one_run(folder, clips, arguments) for folder in arguments.runs]
+    return [part for part, _ in measured], [figures for _, figures in measured]
+
+
+def report_of(arguments: argparse.Namespace, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """What every report of a measurement begins with."""
+    return {
+        "kind": arguments.kind,
+        "language": arguments.language,
+        "commit": commit(),
+        "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
+        "runs": results,
+    }
+
+
+def write_report(arguments: argparse.Namespace, report: dict[str, Any]) -> None:
+    """Write the report where ``--json`` says."""
+    if arguments.json:
+        write_json(arguments.json, report)
+        print(f"figures: {arguments.json}", file=sys.stderr)
