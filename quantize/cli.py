@@ -1,4 +1,4 @@
-"""``edge-ser-quantize``: corpora, train, evaluate, export."""
+"""``edge-ser-quantize``: corpora, train, evaluate, calibrate, export."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
         If a package of the workstation is not installed.
     """
     try:
-        from quantize import cli_baseline, cli_evaluate, cli_export, cli_train
+        from quantize import cli_baseline, cli_calibrate, cli_evaluate, cli_export, cli_train
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("edge", "quantize"):
             raise
@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_train.add_commands(commands)
     cli_baseline.add_command(commands)
     cli_evaluate.add_command(commands)
+    cli_calibrate.add_command(commands)
     cli_export.add_command(commands)
     return parser
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
+from quantize.calibration import read_temperature
 from quantize.checkpoint import load_checkpoint
 from quantize.errors import CheckpointError, TrainingError
 from quantize.export import KINDS, ExportFacts, export_artifact
@@ -84,6 +85,7 @@ def export_run(
         training=saved.training,
         licence=LICENCE,
         accuracy=accuracy,
+        temperature=read_temperature(run),
     )
     return export_artifact(kind, saved.model, facts, out)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from quantize.calibration import read_temperature
 from quantize.cli_export import export_run
 from quantize.cli_train import label_map
 from quantize.corpora import Clip, load_corpora
@@ -32,6 +33,8 @@ def are_folds(splits: Sequence[str]) -> bool:
 def runner_of(folder: Path, kind: str) -> Runner:
     """The checkpoint of a run folder, or its artifact, exported if need be.
 
+    An artifact that was exported before the run was calibrated is exported again.
+
     Raises
     ------
     EdgeSerError
@@ -40,8 +43,11 @@ def runner_of(folder: Path, kind: str) -> Runner:
     if kind == "torch":
         return torch_runner(folder)
     artifact = folder / "artifacts" / kind
-    if not (artifact / "manifest.json").is_file():
-        export_run(folder, kind, artifact)
+    if (artifact / "manifest.json").is_file():
+        runner = artifact_runner(artifact)
+        if runner.temperature == read_temperature(folder):
+            return runner
+    export_run(folder, kind, artifact)
     return artifact_runner(artifact)
 
 

@@ -15,6 +15,7 @@ from edge.backends import open_backend
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from quantize.baseline.model import SimpleRnn
+from quantize.calibration import read_temperature
 from quantize.checkpoint import load_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import FeatureCache
@@ -103,7 +104,7 @@ class Evaluation:
 
 
 def torch_runner(run: Path) -> Runner:
-    """The checkpoint of a run folder, CLAF-SER or baseline, in torch."""
+    """The checkpoint of a run folder, CLAF-SER or baseline, in torch, with its temperature."""
     from quantize.train import torch_infer
 
     saved = load_checkpoint(run / "checkpoint.safetensors")
@@ -113,7 +114,7 @@ def torch_runner(run: Path) -> Runner:
         saved.spec,
         saved.mean,
         saved.std,
-        1.0,
+        read_temperature(run),
         WINDOW_FRAMES,
         WINDOW_HOP,
         None,

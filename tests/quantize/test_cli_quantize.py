@@ -9,63 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from run_commands import evaluate, train
 
 import edge
 from quantize.cli import main
 from quantize.runs import SPLITS
-
-
-def train(data: Path, cache: Path, out: Path, *more: str) -> list[str]:
-    return [
-        "train",
-        "--data",
-        str(data),
-        "--cache",
-        str(cache),
-        "--out",
-        str(out),
-        "--epochs",
-        "2",
-        "--variants",
-        "1",
-        "--workers",
-        "1",
-        "--hidden",
-        "16",
-        *more,
-    ]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data") / "corpora"
-    assert main(["synthesise-corpus", str(root)]) == 0
-    return root
-
-
-@pytest.fixture(scope="module")
-def runs(data, tmp_path_factory):
-    """Two trained folds, the cache beside them."""
-    folder = tmp_path_factory.mktemp("runs")
-    for fold in range(2):
-        command = train(
-            data, folder / "cache", folder / f"f{fold}", "--split", "speaker", "--fold", str(fold)
-        )
-        assert main(command) == 0
-    return folder
-
-
-def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
-    return [
-        "evaluate",
-        "--data",
-        str(data),
-        "--cache",
-        str(runs / "cache"),
-        "--workers",
-        "1",
-        *more,
-    ]
 
 
 def test_a_run_folder_tells_how_it_was_made(runs):

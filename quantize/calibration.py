@@ -1,0 +1,155 @@
+"""Temperature scaling: a posterior that is right as often as it says.
+
+The temperature of a fold is chosen on the speakers that the other folds hold out, all of
+which are training speakers of the fold itself; no speaker it is measured on takes part.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.decision import average_posterior
+from edge.errors import ParameterError
+from quantize.errors import TrainingError
+from quantize.files import write_json
+from quantize.scoring import Segments
+
+__all__ = [
+    "MAX_TEMPERATURE",
+    "MIN_TEMPERATURE",
+    "fit_temperature",
+    "read_temperature",
+    "tempered",
+    "write_temperature",
+]
+
+_FILE = "calibration.json"
+
+#: Range that is searched; a fit that ends at either end says the model is broken.
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 10.0
+_N_STEPS = 40
+
+
+def tempered(utterances: Sequence[Segments], temperature: float) -> NDArray[np.float64]:
+    """Posteriors of utterances at another temperature.
+
+    Parameters
+    ----------
+    utterances : sequence of Segments
+        Scored at temperature 1.
+    temperature : float
+        What the logits are divided by.
+
+    Returns
+    -------
+    float64 [shape=(n_utterances, n_labels)]
+        The mean over the segments with speech, as on a device.
+    """
+    result = []
+    for each in utterances:
+        scores = np.log(np.maximum(each.posteriors, 1e-300)) / temperature
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        # A class that could not be answered still cannot.
+        scores[each.posteriors == 0.0] = 0.0
+        scores /= scores.sum(axis=1, keepdims=True)
+        result.append(average_posterior(scores, each.rms_db))
+    return np.stack(result)
+
+
+def fit_temperature(
+    utterances: Sequence[Segments], truth: Sequence[int], groups: Sequence[str]
+) -> float:
+    """Choose the temperature with the smallest negative log likelihood.
+
+    Parameters
+    ----------
+    utterances : sequence of Segments
+        Scored at temperature 1 by models that never heard their speakers.
+    truth : sequence of int
+        Label numbers.
+    groups : sequence of str
+        Corpus of each utterance. Every corpus counts alike: half of all clips are TESS,
+        two speakers who say one sentence.
+
+    Returns
+    -------
+    float
+        Within ``[MIN_TEMPERATURE, MAX_TEMPERATURE]``, to a thousandth.
+
+    Raises
+    ------
+    ParameterError
+        If there is no utterance, or the lengths differ.
+
+    References
+    ----------
+    Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML.
+    """
+    labels = np.asarray(truth)
+    if not len(utterances) or not len(utterances) == len(labels) == len(groups):
+        raise ParameterError(
+            f"{len(utterances)} utterances, {len(labels)} labels and {len(groups)} groups: as many "
+            "of each, and at least one, are wanted"
+        )
+    _, group, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    weights = 1.0 / sizes[group] / len(sizes)
+    picked = np.arange(len(labels)), labels
+
+    def loss(log_temperature: float) -> float:
+        posterior = tempered(utterances, math.exp(log_temperature))[picked]
+        return float(-(weights * np.log(np.maximum(posterior, 1e-12))).sum())
+
+    # Golden section: the loss of a mixture need not be convex, but has one valley here.
+    low, high = math.log(MIN_TEMPERATURE), math.log(MAX_TEMPERATURE)
+    ratio = (math.sqrt(5.0) - 1.0) / 2.0
+    inner = [high - ratio * (high - low), low + ratio * (high - low)]
+    losses = [loss(at) for at in inner]
+    for _ in range(_N_STEPS):
+        if high - low < 1e-4:
+            break
+        if losses[0] <= losses[1]:
+            high, inner[1], losses[1] = inner[1], inner[0], losses[0]
+            inner[0] = high - ratio * (high - low)
+            losses[0] = loss(inner[0])
+        else:
+            low, inner[0], losses[0] = inner[0], inner[1], losses[1]
+            inner[1] = low + ratio * (high - low)
+            losses[1] = loss(inner[1])
+    return round(math.exp((low + high) / 2.0), 3)
+
+
+def write_temperature(run: Path, temperature: float, chosen_on: Sequence[str], n: int) -> None:
+    """Keep a run's temperature beside its checkpoint, with the splits that chose it."""
+    entry = {"temperature": temperature, "chosen_on": list(chosen_on), "n_utterances": n}
+    write_json(run / _FILE, entry)
+
+
+def read_temperature(run: Path) -> float:
+    """Temperature of a run folder; 1 where none was chosen.
+
+    Raises
+    ------
+    TrainingError
+        If the folder's file is not what :func:`write_temperature` wrote.
+    """
+    path = run / _FILE
+    if not path.is_file():
+        return 1.0
+    try:
+        entry: Any = json.loads(path.read_text(encoding="utf-8"))
+        temperature = float(entry["temperature"])
+        if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
+            raise ValueError(f"the temperature is {temperature}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "
+            "delete it, or calibrate again"
+        ) from error
+    return temperature

@@ -1,0 +1,27 @@
+"""A synthetic corpus and two tiny trained folds, made once."""
+
+from __future__ import annotations
+
+import pytest
+from run_commands import train
+
+from quantize.cli import main
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data") / "corpora"
+    assert main(["synthesise-corpus", str(root)]) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def runs(data, tmp_path_factory):
+    """Two trained folds, the cache beside them."""
+    folder = tmp_path_factory.mktemp("runs")
+    for fold in range(2):
+        command = train(
+            data, folder / "cache", folder / f"f{fold}", "--split", "speaker", "--fold", str(fold)
+        )
+        assert main(command) == 0
+    return folder

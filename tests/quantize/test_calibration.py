@@ -1,0 +1,137 @@
+"""Temperatures: the right one, chosen on the right side, and carried to the device."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from run_commands import evaluate
+
+from edge.artifact import read_artifact
+from edge.errors import ParameterError
+from quantize.calibration import (
+    fit_temperature,
+    read_temperature,
+    tempered,
+    write_temperature,
+)
+from quantize.cli import main
+from quantize.errors import TrainingError
+from quantize.metrics import expected_calibration_error
+from quantize.scoring import Segments
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    scores = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return scores / scores.sum(axis=-1, keepdims=True)
+
+
+def overconfident(n: int, factor: float, seed: int = 0) -> tuple[list[Segments], np.ndarray]:
+    """One segment an utterance, whose true posterior's logits were multiplied by a factor."""
+    rng = np.random.default_rng(seed)
+    logits = 1.5 * rng.standard_normal((n, 8))
+    truth = np.array([rng.choice(8, p=p) for p in softmax(logits)])
+    wrong = softmax(factor * logits)
+    return [Segments([(0, 61)], p[None], [-30.0]) for p in wrong], truth
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.5])
+def test_the_factor_of_the_logits_is_found(factor):
+    utterances, truth = overconfident(4000, factor)
+    temperature = fit_temperature(utterances, truth, ["a"] * len(truth))
+    assert temperature == pytest.approx(factor, rel=0.06)
+    assert expected_calibration_error(truth, tempered(utterances, temperature)) < 0.03
+
+
+def test_every_corpus_counts_alike():
+    many, many_truth = overconfident(3000, 3.0, seed=1)
+    few, few_truth = overconfident(300, 1.0, seed=2)
+    both = [*many, *few], np.concatenate([many_truth, few_truth])
+    by_corpus = fit_temperature(*both, ["many"] * 3000 + ["few"] * 300)
+    by_clip = fit_temperature(*both, ["all"] * 3300)
+    assert by_corpus < by_clip - 0.2
+
+
+def test_temperature_1_changes_nothing_and_a_forbidden_class_stays_forbidden():
+    posterior = np.array([[0.7, 0.3, 0.0, 0, 0, 0, 0, 0], [0.2, 0.8, 0.0, 0, 0, 0, 0, 0]])
+    each = Segments([(0, 61), (16, 77)], posterior, [-30.0, -31.0])
+    assert tempered([each], 1.0)[0] == pytest.approx(posterior.mean(axis=0))
+    hot = tempered([each], 4.0)[0]
+    assert hot[2:].max() == 0.0
+    assert hot.sum() == pytest.approx(1.0)
+    assert 0.5 < hot[1] < 0.55
+
+
+def test_nothing_to_choose_on_is_refused():
+    with pytest.raises(ParameterError, match="0 utterances"):
+        fit_temperature([], [], [])
+
+
+def test_a_damaged_temperature_is_one_sentence(tmp_path):
+    assert read_temperature(tmp_path) == 1.0
+    write_temperature(tmp_path, 1.5, ["speaker-5fold-s0-f0"], 7)
+    assert read_temperature(tmp_path) == 1.5
+    for text in ("{", "{}", '{"temperature": "warm"}', '{"temperature": -1}'):
+        (tmp_path / "calibration.json").write_text(text)
+        with pytest.raises(TrainingError, match="holds no temperature"):
+            read_temperature(tmp_path)
+
+
+@pytest.fixture
+def folds(runs, tmp_path):
+    """Copies of two folds and of one as if nothing had been held out."""
+    for name in ("f0", "f1"):
+        shutil.copytree(runs / name, tmp_path / name, ignore=shutil.ignore_patterns("artifacts"))
+    shutil.copytree(tmp_path / "f0", tmp_path / "all")
+    (tmp_path / "all" / "split.json").unlink()
+    return tmp_path
+
+
+def calibrate(data, runs, *words):
+    common = ["--data", str(data), "--cache", str(runs / "cache"), "--workers", "1"]
+    return main(["calibrate", *common, *map(str, words)])
+
+
+def test_folds_choose_for_each_other_and_the_device_gets_it(data, runs, folds, capsys):
+    f0, f1, everything = (folds / name for name in ("f0", "f1", "all"))
+    # Before: an artifact at temperature 1, which must not survive the calibration.
+    measure = evaluate(data, runs, str(f0), "--kind", "numpy-int8")
+    assert main(measure) == 0
+    assert read_artifact(f0 / "artifacts" / "numpy-int8").manifest.temperature == 1.0
+    assert calibrate(data, runs, f0, f1, "--also", everything) == 0
+    chosen = {
+        p.name: json.loads((p / "calibration.json").read_text()) for p in (f0, f1, everything)
+    }
+    assert chosen["f0"]["chosen_on"] == ["speaker-5fold-s0-f1"]
+    assert chosen["f1"]["chosen_on"] == ["speaker-5fold-s0-f0"]
+    assert len(chosen["all"]["chosen_on"]) == 2
+    assert main(measure) == 0
+    manifest = read_artifact(f0 / "artifacts" / "numpy-int8").manifest
+    assert manifest.temperature == chosen["f0"]["temperature"] != 1.0
+    assert main(["export", str(everything), "--out", str(folds / "device")]) == 0
+    assert read_artifact(folds / "device").manifest.temperature == chosen["all"]["temperature"]
+    torch_path, int8_path = (
+        f0 / f"evaluation-{kind}-unknown.json" for kind in ("torch", "numpy-int8")
+    )
+    assert main(evaluate(data, runs, str(f0))) == 0
+    torch, int8 = (json.loads(p.read_text())["ece"] for p in (torch_path, int8_path))
+    assert torch == pytest.approx(int8, abs=0.02)
+    assert "temperature" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["f0"], "two or more folds of one rule"),
+        (["f0", "f0"], "two or more folds of one rule"),
+        (["f0", "f1", "--also", "f1"], "holds clips out"),
+        (["f0", "all"], "held nothing out"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_one_sentence(data, runs, folds, words, message, capsys):
+    paths = [w if w.startswith("-") else folds / w for w in words]
+    assert calibrate(data, runs, *paths) == 2
+    assert message in capsys.readouterr().err
+    assert not (folds / "f0" / "calibration.json").exists()
