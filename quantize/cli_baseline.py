@@ -7,7 +7,7 @@ from typing import Any
 
 from quantize.baseline.features import BaselineSpec
 from quantize.baseline.model import STEPS, SimpleRnnConfig
-from quantize.cli_train import add_run_options, run_options
+from quantize.cli_train import add_run_options, given_options, run_options
 from quantize.runs import train_run
 
 __all__ = ["add_command"]
@@ -21,8 +21,7 @@ def add_command(commands: Any) -> None:
         description="Trains the SimpleRNN of section 3.3 on LPCC, MFCC, pitch, energy and chroma. "
         "Its run folder is one of train: evaluate puts both side by side.",
     )
-    # Not augmented, as in the paper.
-    add_run_options(parser, epochs=100, learning_rate=0.001, variants=0)
+    add_run_options(parser, default="that of quantize/baseline/train.py")
     parser.add_argument(
         "--steps",
         choices=STEPS,
@@ -36,18 +35,20 @@ def add_command(commands: Any) -> None:
 def _baseline(arguments: argparse.Namespace) -> int:
     from quantize.baseline.train import BaselineTrainer, batch_settings, train_settings
 
-    common, given = run_options(arguments, "epochs", "learning_rate")
     spec = BaselineSpec()
     path = train_run(
         arguments.data,
         arguments.out,
         arguments.cache,
         config=SimpleRnnConfig(n_features=spec.n_inputs, steps=arguments.steps),
-        settings=train_settings(arguments.seed, **given),
-        batches=batch_settings(arguments.batch_size),
+        settings=train_settings(
+            arguments.seed, **given_options(arguments, "epochs", "learning_rate")
+        ),
+        batches=batch_settings(**given_options(arguments, "batch_size")),
         spec=spec,
         trainer_type=BaselineTrainer,
-        **common,
+        # Not augmented, as in the paper.
+        **run_options(arguments, n_variants=0),
     )
     print(path)
     return 0

@@ -12,8 +12,16 @@ from quantize.batches import BatchSettings
 from quantize.corpora import DOMAINS, LABELS, format_reports, load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.errors import CorpusError
+from quantize.recipe import DEFAULT_RECIPE, load_recipe, recipe_names
 
-__all__ = ["add_commands", "add_data_options", "add_run_options", "label_map", "run_options"]
+__all__ = [
+    "add_commands",
+    "add_data_options",
+    "add_run_options",
+    "given_options",
+    "label_map",
+    "run_options",
+]
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -64,10 +72,8 @@ def label_map(arguments: argparse.Namespace) -> dict[str, str | None]:
     return mapped
 
 
-def add_run_options(
-    parser: argparse.ArgumentParser, *, epochs: int, learning_rate: float, variants: int
-) -> None:
-    """Options of every command that trains, with the defaults that its recipe has."""
+def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
+    """Options of every command that trains; ``default`` says where their defaults come from."""
     add_data_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
     parser.add_argument(
@@ -83,18 +89,18 @@ def add_run_options(
         "--fold", type=int, default=0, help="of speaker (0-4) or leave-one-corpus-out (0-3)"
     )
     parser.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
-    parser.add_argument("--epochs", type=int, default=None, help=f"default: {epochs}")
+    parser.add_argument("--epochs", type=int, default=None, help=f"default: {default}")
     parser.add_argument(
-        "--learning-rate", type=float, default=None, help=f"peak (default: {learning_rate:g})"
+        "--learning-rate", type=float, default=None, help=f"peak (default: {default})"
     )
     parser.add_argument(
         "--variants",
         type=int,
-        default=variants,
+        default=None,
         metavar="N",
-        help="augmented variants of every clip (default: %(default)s)",
+        help=f"augmented variants of every clip (default: {default})",
     )
-    parser.add_argument("--batch-size", type=int, default=32, help="clips (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=None, help=f"default: {default}")
     parser.add_argument(
         "--threads",
         type=int,
@@ -104,12 +110,15 @@ def add_run_options(
     )
 
 
-def run_options(
-    arguments: argparse.Namespace, *settings: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What :func:`quantize.runs.train_run` needs of `add_run_options`, and the settings given.
+def given_options(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Options that were given, by name; the others keep their defaults."""
+    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
 
-    Settings that were not given keep their defaults. Sets torch's threads.
+
+def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any]:
+    """What :func:`quantize.runs.train_run` needs of `add_run_options`. Sets torch's threads.
+
+    ``n_variants`` is what the recipe has, for when the option was not given.
     """
     import torch
 
@@ -117,16 +126,16 @@ def run_options(
 
     if arguments.threads is not None:
         torch.set_num_threads(max(1, arguments.threads))
-    common = {
+    if arguments.variants is not None:
+        n_variants = arguments.variants
+    return {
         "corpora": arguments.corpora,
         "run": RunSettings(
-            (), arguments.split, arguments.seed, arguments.fold, n_variants=arguments.variants
+            (), arguments.split, arguments.seed, arguments.fold, n_variants=n_variants
         ),
         "label_map": label_map(arguments),
         "n_workers": arguments.workers,
     }
-    given = {name: value for name in settings if (value := getattr(arguments, name)) is not None}
-    return common, given
 
 
 def add_commands(commands: Any) -> None:
@@ -146,23 +155,31 @@ def add_commands(commands: Any) -> None:
     train = commands.add_parser(
         "train", help="train a CLAF-SER; the same command resumes an interrupted run"
     )
-    add_run_options(train, epochs=160, learning_rate=0.0015, variants=8)
+    train.add_argument(
+        "--recipe",
+        choices=recipe_names(),
+        default=DEFAULT_RECIPE,
+        help="named settings; the options below change one at a time (default: %(default)s)",
+    )
+    add_run_options(train, default="the recipe's")
     train.add_argument(
         "--max-alpha",
         type=float,
         default=None,
         metavar="A",
-        help="weight of the domain loss in the last epoch (default: 0.1)",
+        help="weight of the domain loss in the last epoch (default: the recipe's)",
     )
     train.add_argument(
         "--mixup",
         type=float,
         default=None,
         metavar="B",
-        help="mix pairs of clips, shares from Beta(B, B) (default: 0, none)",
+        help="mix pairs of clips, shares from Beta(B, B); 0 mixes none (default: the recipe's)",
     )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
-    train.add_argument("--hidden", type=int, default=128, help="BiLSTM units a direction")
+    train.add_argument(
+        "--hidden", type=int, default=None, help="BiLSTM units a direction (default: the recipe's)"
+    )
     train.set_defaults(function=_train)
 
 
@@ -187,17 +204,19 @@ def _train(arguments: argparse.Namespace) -> int:
     from quantize.runs import train_run
     from quantize.train_settings import TrainSettings
 
-    common, given = run_options(
-        arguments, "epochs", "learning_rate", "mixup", "max_alpha", "precision"
+    recipe = load_recipe(arguments.recipe)
+    training = given_options(
+        arguments, "epochs", "learning_rate", "mixup", "max_alpha", "precision", "seed"
     )
     path = train_run(
         arguments.data,
         arguments.out,
         arguments.cache,
-        config=ClafSerConfig(hidden=arguments.hidden),
-        settings=TrainSettings(seed=arguments.seed, **given),
-        batches=BatchSettings(batch_size=arguments.batch_size),
-        **common,
+        config=ClafSerConfig(**{**recipe.model, **given_options(arguments, "hidden")}),
+        settings=TrainSettings(**{**recipe.training, **training}),
+        batches=BatchSettings(**{**recipe.batches, **given_options(arguments, "batch_size")}),
+        recipe=recipe.name,
+        **run_options(arguments, recipe.n_variants),
     )
     print(path)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge.errors import EdgeSerError
 
-__all__ = ["CheckpointError", "CorpusError", "SplitError", "TrainingError"]
+__all__ = ["CheckpointError", "CorpusError", "RecipeError", "SplitError", "TrainingError"]
 
 
 class CorpusError(EdgeSerError):
@@ -21,3 +21,7 @@ class CheckpointError(EdgeSerError):
 
 class TrainingError(EdgeSerError):
     """A training cannot start or go on."""
+
+
+class RecipeError(EdgeSerError):
+    """A recipe is not known, or holds a key or a value that is not."""

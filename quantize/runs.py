@@ -132,12 +132,14 @@ def train_run(
     batches: BatchSettings,
     label_map: dict[str, str | None] | None = None,
     n_workers: int = 1,
+    recipe: str | None = None,
     spec: RowSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
 
-    ``config`` is that of the model that ``trainer_type`` trains; ``spec`` is of its features.
+    ``config`` is that of the model that ``trainer_type`` trains, ``recipe`` the name that its
+    settings began with; ``spec`` is of its features.
 
     Raises
     ------
@@ -160,6 +162,7 @@ def train_run(
         "epochs": settings.epochs,
         "n_variants": run.n_variants,
         "commit": commit(),
+        **({"recipe": recipe} if recipe else {}),
     }
     cache = FeatureCache(cache_folder, spec)
     # All clips, so that every split shares one cache.
@@ -183,6 +186,7 @@ def train_run(
     write_json(
         folder / "config.json",
         {
+            "recipe": recipe,
             "run": dataclasses.asdict(run),
             "model": config.to_dict(),
             "training": dataclasses.asdict(settings),

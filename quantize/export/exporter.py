@@ -130,8 +130,8 @@ def export_artifact(
     Raises
     ------
     ParameterError
-        If the kind is unknown, a weight is not finite, or the model does not
-        fit ``facts``.
+        If the kind is unknown, a weight is not finite, a part was left out, or the
+        model does not fit ``facts``.
     MissingDependencyError
         If the exporter or the runtime is not installed.
     BackendError
@@ -141,6 +141,11 @@ def export_artifact(
     """
     if kind not in KINDS:
         raise ParameterError(f"kind is {kind!r}, one of {', '.join(KINDS)} is wanted")
+    if model.config.without:
+        raise ParameterError(
+            f"the model was trained without {', '.join(model.config.without)}, to measure what "
+            "that is worth: devices run a whole CLAF-SER; export a run of another recipe"
+        )
     how = KINDS[kind]
     _refuse_bad_weights(model)
     fields = manifest_fields(model, facts)

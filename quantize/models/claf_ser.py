@@ -30,7 +30,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from edge.errors import ParameterError
 from quantize.models.config import ModelConfig
 
-__all__ = ["CLAFSER", "ClafSerConfig", "ClafSerOutput", "reverse_gradient"]
+__all__ = ["CLAFSER", "PARTS", "ClafSerConfig", "ClafSerOutput", "reverse_gradient"]
+
+#: Parts that an ablation can leave out.
+PARTS = ("attention", "phonetic", "language")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +42,9 @@ class ClafSerConfig(ModelConfig):
 
     ``n_domains`` is L = 4; the embedding has ``n_domains + 1`` rows, the last
     one for "unknown".  ``dropout`` acts on the input rows' BiLSTM output and in
-    the emotion MLP, and only in training.
+    the emotion MLP, and only in training.  ``without`` names parts of :data:`PARTS` that are
+    left out, to measure what they are worth: the mean of the BiLSTM's output instead of
+    attention, no phonetic branch, no language row.  Such a model cannot be exported.
     """
 
     n_features: int = 34
@@ -52,10 +57,18 @@ class ClafSerConfig(ModelConfig):
     n_domains: int = 4
     domain_hidden: int = 64
     dropout: float = 0.3
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        # JSON has no tuples.
+        object.__setattr__(self, "without", tuple(self.without))
+        unknown = sorted(set(self.without) - set(PARTS))
+        if unknown:
+            raise ParameterError(f"without names {unknown}, parts of {', '.join(PARTS)} are wanted")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if field.name == "without":
+                continue
             if field.name == "dropout":
                 if not 0 <= value < 1:
                     raise ParameterError(f"dropout is {value}, a share in [0, 1) is wanted")
@@ -114,16 +127,21 @@ class CLAFSER(nn.Module):
         self.config = config = config or ClafSerConfig()
         width = 2 * config.hidden
         self.lstm = nn.LSTM(config.n_features, config.hidden, batch_first=True, bidirectional=True)
-        self.attention = nn.MultiheadAttention(width, config.n_heads, batch_first=True)
-        self.conv = nn.Conv1d(
-            config.n_features,
-            config.conv_channels,
-            config.conv_kernel,
-            padding=config.conv_kernel // 2,
-        )
-        self.language = nn.Embedding(config.n_domains + 1, width)
-        nn.init.normal_(self.language.weight, std=0.02)
-        self.fc1 = nn.Linear(width + config.conv_channels, config.classifier)
+        self._has = {part: part not in config.without for part in PARTS}
+        if self._has["attention"]:
+            self.attention = nn.MultiheadAttention(width, config.n_heads, batch_first=True)
+        if self._has["phonetic"]:
+            self.conv = nn.Conv1d(
+                config.n_features,
+                config.conv_channels,
+                config.conv_kernel,
+                padding=config.conv_kernel // 2,
+            )
+        if self._has["language"]:
+            self.language = nn.Embedding(config.n_domains + 1, width)
+            nn.init.normal_(self.language.weight, std=0.02)
+        n_phonetic = config.conv_channels if self._has["phonetic"] else 0
+        self.fc1 = nn.Linear(width + n_phonetic, config.classifier)
         self.norm = nn.LayerNorm(config.classifier)
         self.fc2 = nn.Linear(config.classifier, config.n_labels)
         self.dropout = nn.Dropout(config.dropout)
@@ -162,6 +180,8 @@ class CLAFSER(nn.Module):
         a clip instead of at every frame: the numbers of ``nn.MultiheadAttention``
         followed by the mean, at half the multiplications.
         """
+        if not self._has["attention"]:
+            return h.mean(dim=1) if mask is None else _masked_mean(h, mask)
         attention = self.attention
         n_batch, n_frames, width = h.shape
         n_heads, per_head = attention.num_heads, width // attention.num_heads
@@ -188,10 +208,10 @@ class CLAFSER(nn.Module):
         masked = x * mask.unsqueeze(2)
         return _masked_mean(torch.relu(self.conv(masked.transpose(1, 2))).transpose(1, 2), mask)
 
-    def classify(self, pooled: Tensor, phonetic: Tensor, language: Tensor) -> Tensor:
+    def classify(self, pooled: Tensor, phonetic: Tensor | None, language: Tensor) -> Tensor:
         """Equations 18-19 and 22-23: language row, concatenation, emotion MLP."""
-        adapted = pooled + self.language(language)
-        final = torch.cat([adapted, phonetic], dim=1)
+        adapted = pooled + self.language(language) if self._has["language"] else pooled
+        final = adapted if phonetic is None else torch.cat([adapted, phonetic], dim=1)
         return self.fc2(self.dropout(torch.relu(self.norm(self.fc1(final)))))
 
     def forward(
@@ -218,9 +238,12 @@ class CLAFSER(nn.Module):
         row, which is what every device sees.
         """
         pooled = self.encode(x, mask)
-        logits = self.classify(pooled, self.phonetic(x, mask), language)
-        unknown = self.language.weight[self.config.unknown_language]
-        domain_logits = self.domain(reverse_gradient(pooled + unknown, alpha))
+        phonetic = self.phonetic(x, mask) if self._has["phonetic"] else None
+        logits = self.classify(pooled, phonetic, language)
+        seen = pooled
+        if self._has["language"]:
+            seen = pooled + self.language.weight[self.config.unknown_language]
+        domain_logits = self.domain(reverse_gradient(seen, alpha))
         return ClafSerOutput(logits, domain_logits, pooled)
 
     def n_parameters(self) -> int:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from edge.errors import ParameterError
-from quantize.models.claf_ser import CLAFSER, ClafSerConfig, reverse_gradient
+from quantize.models.claf_ser import CLAFSER, PARTS, ClafSerConfig, reverse_gradient
 
 
 def small(seed: int = 0) -> CLAFSER:
@@ -31,6 +31,29 @@ def test_padding_never_changes_a_result(n_padding):
     masked = model(padded, language, mask)
     torch.testing.assert_close(masked.logits, plain.logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(masked.domain_logits, plain.domain_logits, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("without", [("attention",), ("phonetic",), ("language",), PARTS])
+def test_a_part_left_out_has_no_weights_and_no_say(without):
+    torch.manual_seed(0)
+    config = ClafSerConfig(hidden=16, n_heads=2, classifier=24, without=without)
+    model = CLAFSER(config).eval()
+    weights = " ".join(model.state_dict())
+    names = {"attention": "attention.", "phonetic": "conv.", "language": "language."}
+    for part, name in names.items():
+        assert (name in weights) == (part not in without)
+    x = torch.randn(3, 20, 34)
+    output = model(x, torch.tensor([4, 4, 4]))
+    other = model(x, torch.tensor([0, 1, 2])).logits
+    assert torch.equal(other, output.logits) == ("language" in without)
+    if "attention" in without:
+        torch.testing.assert_close(output.pooled, model.lstm(x)[0].mean(dim=1))
+    assert ClafSerConfig.from_dict({**config.to_dict(), "without": list(without)}) == config
+
+
+def test_an_unknown_part_cannot_be_left_out():
+    with pytest.raises(ParameterError, match="without names \\['lstm'\\]"):
+        ClafSerConfig(without=("lstm",))
 
 
 def test_a_mixed_batch_equals_its_clips_alone():

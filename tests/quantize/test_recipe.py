@@ -1,0 +1,61 @@
+"""Recipes: known names, inheritance, and one sentence for what is not known."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from run_commands import train
+
+from quantize.cli import main
+from quantize.errors import RecipeError
+from quantize.models.claf_ser import PARTS, ClafSerConfig
+from quantize.recipe import DEFAULT_RECIPE, load_recipe, parse_recipe, recipe_names
+from quantize.train_settings import TrainSettings
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_makes_settings(name):
+    recipe = load_recipe(name)
+    ClafSerConfig(**recipe.model)
+    TrainSettings(**recipe.training)
+    assert recipe.title
+
+
+def test_ablations_are_the_default_recipe_less_one_thing():
+    default = load_recipe(DEFAULT_RECIPE)
+    for part in PARTS:
+        ablation = load_recipe(f"no-{part}")
+        assert ablation.model == {**default.model, "without": [part]}
+        assert (ablation.training, ablation.batches) == (default.training, default.batches)
+    assert load_recipe("no-grl").training == {**default.training, "max_alpha": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('title = "x"\nspeed = 3', r"unknown keys \['speed'\]"),
+        ('title = "x"\n[training]\nepoch = 3', r"unknown keys \['epoch'\] in \[training\]"),
+        ('title = "x"\nextends = "nothing"', "recipe is 'nothing', one of"),
+        ("title = ", "no TOML"),
+        ("n_variants = 2", "has no title"),
+    ],
+)
+def test_an_unknown_key_is_refused(text, message):
+    with pytest.raises(RecipeError, match=message):
+        parse_recipe("mine", text)
+
+
+def test_a_run_says_its_recipe_and_options_change_it(data, tmp_path, capsys):
+    out = tmp_path / "run"
+    command = train(data, tmp_path / "cache", out, "--recipe", "no-attention", "--split", "paper")
+    assert main(command) == 0
+    config = json.loads((out / "config.json").read_text())
+    assert config["model"]["without"] == ["attention"]
+    assert config["model"]["hidden"] == 16
+    assert config["training"]["epochs"] == 2
+    assert config["recipe"] == "no-attention"
+    # It can be measured in torch, and no device is given half a model.
+    assert main(["export", str(out)]) == 2
+    assert "trained without attention" in capsys.readouterr().err
+    assert not (out / "artifacts").exists()
