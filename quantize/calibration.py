@@ -24,6 +24,7 @@ from quantize.scoring import Segments
 __all__ = [
     "MAX_TEMPERATURE",
     "MIN_TEMPERATURE",
+    "calibrated_on",
     "fit_temperature",
     "read_temperature",
     "tempered",
@@ -139,17 +140,32 @@ def read_temperature(run: Path) -> float:
     TrainingError
         If the folder's file is not what :func:`write_temperature` wrote.
     """
+    return _read(run)[0]
+
+
+def calibrated_on(run: Path) -> list[str]:
+    """Ids of the splits whose held-out speakers chose a run's temperature; none where none did.
+
+    Raises
+    ------
+    TrainingError
+        If the folder's file is not what :func:`write_temperature` wrote.
+    """
+    return _read(run)[1]
+
+
+def _read(run: Path) -> tuple[float, list[str]]:
     path = run / _FILE
     if not path.is_file():
-        return 1.0
+        return 1.0, []
     try:
         entry: Any = json.loads(path.read_text(encoding="utf-8"))
         temperature = float(entry["temperature"])
         if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
             raise ValueError(f"the temperature is {temperature}")
+        return temperature, [str(split) for split in entry["chosen_on"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "
             "delete it, or calibrate again"
         ) from error
-    return temperature

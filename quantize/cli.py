@@ -1,4 +1,4 @@
-"""``edge-ser-quantize``: corpora, train, evaluate, calibrate, export."""
+"""``edge-ser-quantize``: corpora, train, evaluate, calibrate, export, scorecard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ def build_parser() -> argparse.ArgumentParser:
         If a package of the workstation is not installed.
     """
     try:
-        from quantize import cli_baseline, cli_calibrate, cli_evaluate, cli_export, cli_train
+        from quantize import (
+            cli_baseline,
+            cli_calibrate,
+            cli_evaluate,
+            cli_export,
+            cli_scorecard,
+            cli_train,
+        )
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("edge", "quantize"):
             raise
@@ -38,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_evaluate.add_command(commands)
     cli_calibrate.add_command(commands)
     cli_export.add_command(commands)
+    cli_scorecard.add_command(commands)
     return parser
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
-from quantize.calibration import read_temperature
+from quantize.calibration import calibrated_on, read_temperature
 from quantize.checkpoint import load_checkpoint
 from quantize.errors import CheckpointError, TrainingError
 from quantize.export import KINDS, ExportFacts, export_artifact
 from quantize.files import atomic_path
 from quantize.model_card import model_card
 from quantize.models.claf_ser import CLAFSER
+from quantize.scorecard.entries import check_same_settings, scorecard_entries
+from quantize.scorecard.files import read_scorecard
 
 __all__ = ["add_command", "export_run"]
 
@@ -51,6 +54,17 @@ def add_command(commands: Any) -> None:
         help="evaluation written by evaluate --json, to be carried in the manifest; repeatable",
     )
     parser.add_argument(
+        "--scorecard",
+        type=Path,
+        metavar="FILE",
+        help="scorecard.json: its figures of the recipe, and the file's hash, go to the manifest",
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME",
+        help="of --scorecard (default: the name of the folder that RUN is in)",
+    )
+    parser.add_argument(
         "--card", type=Path, metavar="FILE", help="also write a model card in Markdown there"
     )
     parser.set_defaults(function=_export)
@@ -63,8 +77,11 @@ def export_run(
     *,
     name: str | None = None,
     accuracy: Sequence[dict[str, Any]] = (),
+    scorecard_sha256: str | None = None,
 ) -> Artifact:
     """Export the checkpoint of a run folder.
+
+    ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from.
 
     Raises
     ------
@@ -77,12 +94,17 @@ def export_run(
             f"{run} holds the baseline, which is there to compare with and runs on no device: "
             "export a run of train"
         )
+    training = dict(saved.training)
+    if chosen_on := calibrated_on(run):
+        training["calibrated_on"] = chosen_on
+    if scorecard_sha256:
+        training["scorecard_sha256"] = scorecard_sha256
     facts = ExportFacts(
         name=name or f"claf-ser-{kind}",
         spec=saved.spec,
         mean=saved.mean,
         std=saved.std,
-        training=saved.training,
+        training=training,
         licence=LICENCE,
         accuracy=accuracy,
         temperature=read_temperature(run),
@@ -155,8 +177,22 @@ def accuracy_entries(path: Path) -> list[dict[str, Any]]:
 
 def _export(arguments: argparse.Namespace) -> int:
     entries = [entry for path in arguments.figures for entry in accuracy_entries(path)]
+    digest = None
+    if arguments.scorecard:
+        recipe = arguments.recipe or arguments.run.resolve().parent.name
+        scorecard = read_scorecard(arguments.scorecard)
+        check_same_settings(scorecard, recipe, arguments.run)
+        entries += scorecard_entries(scorecard, recipe, arguments.kind)
+        digest = hashlib.sha256(arguments.scorecard.read_bytes()).hexdigest()
     out = arguments.out or arguments.run / "artifacts" / arguments.kind
-    artifact = export_run(arguments.run, arguments.kind, out, name=arguments.name, accuracy=entries)
+    artifact = export_run(
+        arguments.run,
+        arguments.kind,
+        out,
+        name=arguments.name,
+        accuracy=entries,
+        scorecard_sha256=digest,
+    )
     if arguments.card:
         with atomic_path(arguments.card) as temporary:
             temporary.write_text(model_card(artifact.manifest), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,8 +39,9 @@ recordings with everybody's consent.
 * The EMO-DB recordings used here are the first 2.0 s of each utterance, padded with zeros
   where shorter; boredom has no class and was left out.
 * It names one of eight emotions for anything that is loud enough, music and barking too.
-* The posterior is not calibrated: 0.9 does not mean right nine times in ten.
 """
+
+_NOT_CALIBRATED = "* The posterior is not calibrated: 0.9 does not mean right nine times in ten.\n"
 
 
 def model_card(manifest: Manifest) -> str:
@@ -70,10 +72,39 @@ def model_card(manifest: Manifest) -> str:
         f"commit `{training.get('commit')}`. The language id of the device is "
         f"`{manifest.default_language}`.",
         f"Licence of the weights: {manifest.licence}.",
-        "## Measured\n\n" + _figures(manifest.accuracy),
-        _USE,
+        "## Measured\n\n" + _figures(manifest.accuracy) + _scorecard(training),
+        _USE + _calibration(manifest),
     ]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _scorecard(training: Mapping[str, Any]) -> str:
+    digest = training.get("scorecard_sha256")
+    if not digest:
+        return ""
+    return f"\n\nFrom `benchmarks/results/scorecard.json` (sha256 `{digest[:12]}`)."
+
+
+def _calibration(manifest: Manifest) -> str:
+    if manifest.temperature == 1.0:
+        return _NOT_CALIBRATED
+    chosen_on = manifest.training.get("calibrated_on", ())
+    on = f" on the held-out speakers of {', '.join(chosen_on)}" if chosen_on else ""
+    sentence = (
+        f"The posterior is calibrated: its temperature of {manifest.temperature:g} was chosen{on}, "
+        "by models of the same settings that never heard them."
+    )
+    errors = [entry for entry in manifest.accuracy if entry["metric"] == "ece"]
+    figures = ", ".join(f"{entry['value']:.3f} ({entry['split']})" for entry in errors)
+    if figures:
+        sentence += f" Expected calibration error on speakers never heard: {figures}."
+    sentence += " Other voices, rooms and moods than these may be another matter."
+    return (
+        textwrap.fill(
+            sentence, 88, initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False
+        )
+        + "\n"
+    )
 
 
 def _data_table(names: Any) -> str:
@@ -97,6 +128,8 @@ def _figures(entries: tuple[Mapping[str, Any], ...]) -> str:
     ]
     for entry in entries:
         value = f"{100 * entry['value']:.1f} %"
+        if entry["metric"] == "ece":
+            value = f"{entry['value']:.3f}"
         if "ci95" in entry:
             low, high = entry["ci95"]
             value += f" [{100 * low:.1f}, {100 * high:.1f}]"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-__all__ = ["progress_bar"]
+__all__ = ["progress_bar", "progress_note"]
 
 _T = TypeVar("_T")
 
@@ -19,3 +19,10 @@ def progress_bar(items: Iterable[_T], total: int, title: str) -> Iterator[_T]:
     yield from tqdm(
         items, total=total, desc=title, file=sys.stderr, mininterval=interval_s, leave=False
     )
+
+
+def progress_note(text: str) -> None:
+    """Write a line to stderr, above the bar where there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)

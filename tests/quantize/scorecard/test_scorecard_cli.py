@@ -1,0 +1,112 @@
+"""The command: a dry run, refusals, and going on from what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from scorecard_fakes import places, write_runs
+
+from edge.artifact import read_artifact
+from quantize import cli_scorecard
+from quantize.cli import main
+from quantize.scorecard.collate import collate
+from quantize.scorecard.files import read_scorecard, write_scorecard
+from quantize.scorecard.run_facts import shared_settings
+from quantize.scorecard.tables import BEGIN, END
+
+
+def command(at, *more: str) -> list[str]:
+    words = ["scorecard", "--data", str(at.data), "--cache", str(at.cache)]
+    return [*words, "--runs", str(at.runs), "--out", str(at.runs.parent / "s.json"), *more]
+
+
+def test_a_dry_run_says_what_is_done(tmp_path, capsys):
+    at = places(tmp_path)
+    write_runs(at, ("no-grl",))
+    assert main(command(at, "--dry-run", "--recipes", "claf-ser", "no-grl")) == 0
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert len(lines) == 28 + 16
+    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:28])
+    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[28:])
+    assert f"--out {at.runs}/claf-ser/paper-s0 --split paper --seed 0" in lines[0]
+    assert told.err == "28 of 44 steps to do\n"
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_with_everything_done_it_only_collects(tmp_path, capsys):
+    at = places(tmp_path)
+    write_runs(at, ("baseline",))
+    at.data.mkdir()
+    readme = tmp_path / "R.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    assert main(command(at, "--recipes", "baseline", "--render", str(readme))) == 0
+    told = capsys.readouterr().out
+    assert "0 steps run, 10 were done" in told
+    assert "not measured yet: claf-ser/paper-torch" in told
+    assert list(read_scorecard(tmp_path / "s.json")["recipes"]) == ["baseline"]
+    assert "the paper's SimpleRNN" in readme.read_text()
+
+
+def test_nothing_measured_leaves_a_scorecard_alone(tmp_path, monkeypatch):
+    at = places(tmp_path)
+    at.data.mkdir()
+    (tmp_path / "s.json").write_text("kept")
+    monkeypatch.setattr(cli_scorecard, "run_steps", lambda *_args, **_more: 1)
+    assert main(command(at, "--recipes", "baseline", "--only", "paper-s0")) == 0
+    assert (tmp_path / "s.json").read_text() == "kept"
+
+
+def test_a_failing_command_is_one_sentence(tmp_path, capsys):
+    at = places(tmp_path)
+    at.data.mkdir()
+    assert main(command(at, "--recipes", "baseline", "--only", "paper-s0")) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("edge-ser-quantize: error: baseline/paper-s0 ended with status 2")
+    assert "logs/baseline/paper-s0.log" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--tables-only"], "--tables-only writes nothing without --render"),
+        (["--dry-run"], "--data ROOT is wanted"),
+        (["--data", "nowhere"], "--data is nowhere, an existing folder is wanted"),
+        (["--data", ".", "--parallel", "0"], "--parallel is 0"),
+        (["--data", ".", "--recipes", "x"], "the recipe is 'x'"),
+        (["--tables-only", "--out", "no.json", "--render", "R"], "no.json is no scorecard"),
+    ],
+)
+def test_refusals(words, sentence, capsys):
+    assert main(["scorecard", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_export_carries_the_figures_and_the_hash(runs, tmp_path, capsys):
+    at = places(tmp_path)
+    write_runs(at, ("claf-ser",))
+    scorecard = collate(at)
+    # As if the runs of the scorecard had been trained as this one was.
+    scorecard["recipes"]["claf-ser"]["settings"] = shared_settings([runs / "f0"])[0]
+    path, out, card = tmp_path / "s.json", tmp_path / "model", tmp_path / "CARD.md"
+    write_scorecard(path, scorecard)
+    words = ["export", str(runs / "f0"), "--out", str(out), "--card", str(card)]
+    words += ["--scorecard", str(path)]
+    assert main([*words, "--recipe", "claf-ser"]) == 0
+    manifest = read_artifact(out).manifest
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert manifest.training["scorecard_sha256"] == digest
+    assert {entry["kind"] for entry in manifest.accuracy} == {"numpy-int8"}
+    assert "| speaker-5fold, ravdess | uar | 66.0 %" in card.read_text()
+    assert digest[:12] in card.read_text()
+
+    capsys.readouterr()
+    assert main(words) == 2
+    assert "the scorecard has claf-ser: name one of these" in capsys.readouterr().err
+    scorecard["recipes"]["claf-ser"]["settings"]["training.epochs"] = 160
+    path.write_text(json.dumps(scorecard))
+    assert main([*words, "--recipe", "claf-ser"]) == 2
+    told = capsys.readouterr().err
+    assert "has training.epochs 2, the scorecard's claf-ser has 160" in told

@@ -1,0 +1,98 @@
+"""Recipes and jobs as commands, in an order in which each finds what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ParameterError
+from quantize.cli import build_parser
+from quantize.export import KINDS
+from quantize.runs import SPLITS
+from quantize.scorecard.plan import JOBS, RECIPES, TYPED, Places, plan, select
+
+
+def names(steps):
+    return [step.name for step in steps]
+
+
+def test_every_step_finds_what_it_needs():
+    made: set[Path] = set()
+    steps = plan(TYPED)
+    for step in steps:
+        assert made.issuperset(step.inputs), step.name
+        assert not made.intersection(step.outputs), step.name
+        made.update(step.outputs)
+    assert len(set(names(steps))) == len(steps)
+    assert len({step.log for step in steps}) == len(steps)
+
+
+def test_thirteen_trainings_and_one_for_devices():
+    jobs = RECIPES["claf-ser"].jobs
+    assert len(jobs) == 14
+    assert jobs[-1] == "all"
+    assert set(JOBS) == set(jobs)
+    assert {group for group, _ in JOBS.values()} == {*SPLITS, "all"}
+
+
+def test_commands_are_what_the_command_line_takes():
+    parser = build_parser()
+    for step in plan(Places(Path("D"), Path("C"), Path("R"), 2)):
+        given = parser.parse_args(step.words)
+        assert given.data == Path("D")
+        assert given.cache == Path("C")
+        if step.words[0] in ("train", "baseline"):
+            group, _ = JOBS[step.jobs[0]]
+            assert (given.split, given.threads, given.workers) == (group, 1, 1)
+            assert step.outputs[0].parent == given.out
+            assert getattr(given, "recipe", "baseline") == step.recipe
+        elif step.words[0] == "evaluate":
+            assert given.json == step.outputs[0]
+            assert given.kind in ("torch", *KINDS)
+            assert given.language == "unknown"
+        else:
+            assert [*given.runs, *given.also] == [path.parent for path in step.outputs]
+
+
+def test_strangers_are_measured_after_their_temperatures():
+    steps = {step.name: step for step in plan(TYPED)}
+    needs = steps["claf-ser/noise-speaker-numpy-int8"].inputs
+    assert Path("runs/claf-ser/speaker-f4/calibration.json") in needs
+    assert not any(path.name == "calibration.json" for path in steps["claf-ser/paper-torch"].inputs)
+    assert "baseline/calibrate" not in steps
+
+
+def test_only_a_training():
+    chosen = select(plan(TYPED), ["no-grl"], ["speaker-f3"])
+    assert names(chosen) == ["no-grl/speaker-f3"]
+
+
+def test_only_a_group_brings_what_it_needs():
+    chosen = names(select(plan(TYPED), ["claf-ser"], ["speaker"]))
+    # The temperatures of the folds and of the device's model are one command.
+    assert chosen[:7] == [
+        *(f"claf-ser/speaker-f{fold}" for fold in range(5)),
+        "claf-ser/all",
+        "claf-ser/calibrate",
+    ]
+    assert len(chosen) == 7 + 5
+    assert all("paper" not in name for name in chosen)
+
+
+def test_all_is_everything():
+    steps = plan(TYPED)
+    assert select(steps, None, None) == steps
+
+
+@pytest.mark.parametrize(
+    ("recipes", "jobs", "sentence"),
+    [
+        (["claf"], None, "the recipe is 'claf', one of claf-ser, no-grl"),
+        (None, ["speaker-f5"], "the job is 'speaker-f5', one of paper, speaker"),
+        (["baseline"], ["all"], "of baseline nothing is made for all"),
+    ],
+)
+def test_refusals(recipes, jobs, sentence):
+    with pytest.raises(ParameterError, match=sentence):
+        select(plan(TYPED), recipes, jobs)
