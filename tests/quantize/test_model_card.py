@@ -1,0 +1,56 @@
+"""The card says of the posterior what the manifest knows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from edge.artifact import read_artifact
+from edge.classifier import MODELS_DIR
+from edge.manifest import Manifest
+from quantize.model_card import model_card
+
+ECE = {
+    "split": "speaker-5fold",
+    "metric": "ece",
+    "value": 0.0612,
+    "n": 4996,
+    "command": "edge-ser-quantize scorecard",
+    "commit": "abc",
+}
+
+
+def manifest(**changes: object) -> Manifest:
+    bundled = read_artifact(MODELS_DIR / "claf-ser-int8").manifest
+    return dataclasses.replace(bundled, **changes)  # type: ignore[arg-type]
+
+
+def words(card: str) -> str:
+    return " ".join(card.split())
+
+
+def test_at_temperature_one_it_is_not_calibrated():
+    card = words(model_card(manifest(temperature=1.0)))
+    assert "The posterior is not calibrated" in card
+    assert "calibrated: its temperature" not in card
+
+
+def test_a_temperature_names_who_chose_it_and_the_error_that_is_left():
+    training = {
+        "corpora": ["tess"],
+        "calibrated_on": ["speaker-5fold-s0-f0", "speaker-5fold-s0-f1"],
+    }
+    given = manifest(temperature=1.32, training=training, accuracy=(ECE,))
+    card = model_card(given)
+    assert "not calibrated" not in card
+    told = words(card)
+    assert "its temperature of 1.32 was chosen on the held-out speakers of" in told
+    assert "speaker-5fold-s0-f0, speaker-5fold-s0-f1" in told
+    assert "never heard: 0.061 (speaker-5fold)." in told
+    assert "| speaker-5fold | ece | 0.061 | 4996 |" in card
+    assert all(len(line) <= 92 for line in card.splitlines() if line.startswith(("*", "  ")))
+
+
+def test_without_a_figure_none_is_given():
+    told = words(model_card(manifest(temperature=0.9, training={}, accuracy=())))
+    assert "its temperature of 0.9 was chosen" in told
+    assert "Expected calibration error" not in told
