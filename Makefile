@@ -4,11 +4,15 @@
 #   make listen SOURCE=mic               the microphone
 #   make listen SOURCE=talk.wav ARGS="--json --fast"
 #   make test                            linters, types and tests, offline once installed
+#   make scorecard DATA=corpora          train and measure everything; hours, goes on when given again
 #   make PYTHON=python3.12 test          another Python
 
 PYTHON ?= python3
 SOURCE = demo
 ARGS =
+DATA =
+CACHE = cache
+RUNS = runs
 
 RUN := .venv
 DEV := .venv-dev
@@ -16,12 +20,13 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest wheel-check picture demo-clip clean
+.PHONY: help listen bench test lint typecheck imports pytest wheel-check scorecard data-named \
+	picture demo-clip clean
 .DELETE_ON_ERROR:
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo '  Variables: SOURCE=demo|mic|FILE  ARGS="..."  PYTHON=python3'
+	@echo '  Variables: SOURCE=demo|mic|FILE  ARGS="..."  PYTHON=python3  DATA=CORPORA  CACHE=DIR  RUNS=DIR'
 
 listen: $(RUN)/.installed ## hear the emotions in a clip, a file or the microphone
 	@$(RUN)/bin/edge-ser listen --source "$(SOURCE)" $(ARGS)
@@ -46,6 +51,15 @@ pytest: $(DEV)/.installed ## the tests alone
 
 wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone and run it
 	$(DEV)/bin/python tools/check_wheel.py
+
+scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DATA=CORPORA, write README's table
+	$(DEV)/bin/edge-ser-quantize scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
+		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
+
+# Before an environment is set up for nothing.
+data-named:
+	@test -d "$(DATA)" || { \
+		echo 'edge-ser: error: DATA is "$(DATA)": name the folder of the corpora, make scorecard DATA=CORPORA.' >&2; exit 2; }
 
 picture: $(DEV)/.installed ## draw the README's picture of a run
 	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg \
