@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from quantize.scorecard.references import Reference
 
-__all__ = ["corpus_name", "figure", "footnotes", "joined", "percent", "points", "table"]
+__all__ = ["corpus_name", "figure", "footnotes", "joined", "percent", "points", "prose", "table"]
 
 _MARKS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -43,6 +44,11 @@ def joined(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
+def prose(text: str) -> str:
+    """Paragraph in lines of 100 characters, as the README has them."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
 def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], *, n_left: int, left: Sequence[int] = ()
 ) -> str:
@@ -67,5 +73,5 @@ def footnotes(text: str, references: Sequence[Reference]) -> str:
     for reference in references:
         mark = _MARKS[notes.index(reference.note)]
         text = text.replace(f"{{{reference.key}}}", f"({mark})")
-    lines = [f"({mark}) {note}" for mark, note in zip(_MARKS, notes, strict=False)]
+    lines = [prose(f"({mark}) {note}") for mark, note in zip(_MARKS, notes, strict=False)]
     return "\n\n".join([text, *lines])

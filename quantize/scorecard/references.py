@@ -42,9 +42,9 @@ class Reference:
 _PAPER = (
     "Aditya, Kuchibhotla, Poduri and Vankayalapati, table 7: a random split of RAVDESS, SAVEE, "
     "EMO-DB and TESS whose share and seeds are not stated; the rows of their table 6 average an F1 "
-    "of 88. They have 24 RAVDESS actors and whole EMO-DB utterances with seven emotions, and "
-    "give the model the corpus; here there are 22 RAVDESS actors and the first two seconds of "
-    "EMO-DB without boredom, and the language is unknown."
+    "of 88. They have 24 RAVDESS actors and whole EMO-DB utterances, and give the model the "
+    "corpus; here there are 22 RAVDESS actors and the first two seconds of EMO-DB without "
+    "boredom, and the language is unknown."
 )
 _PAPER_RNN = (
     "Aditya, Kuchibhotla, Poduri and Vankayalapati, table 7: one SimpleRNN a corpus, trained and "
@@ -59,8 +59,8 @@ _TIMNET = (
 )
 _RESLSTM = (
     "Krasnoproshin and Vashkevich (2026), arXiv:2606.03359, ResLSTM-SA-h64, 46.8k parameters, "
-    "62.3 ± 1.2: five speaker-disjoint folds of RAVDESS alone with 24 actors; here the folds "
-    "are others, hold 22 actors, and three more corpora are trained on."
+    "62.3 ± 1.2: five speaker-disjoint folds of RAVDESS alone; here the folds are others, hold 22 "
+    "actors, and three more corpora are trained on."
 )
 _EMOBOX = (
     "Ma et al. (2024), EmoBox, arXiv:2406.07162: a small classifier on a frozen HuBERT-base (95M "

@@ -7,7 +7,7 @@ from typing import Any
 
 from quantize.corpora import DOMAINS
 from quantize.scorecard.bars import KIND, RECIPE, figures_of
-from quantize.scorecard.cells import corpus_name, figure, footnotes, percent, points, table
+from quantize.scorecard.cells import corpus_name, figure, footnotes, percent, points, prose, table
 from quantize.scorecard.references import REFERENCES
 
 __all__ = ["ablations", "across_corpora", "noise", "segments"]
@@ -35,19 +35,19 @@ def across_corpora(scorecard: Scorecard) -> str:
     head = ["trained on → tested on", "classes", "clips", "NumPy int8", "torch", "torch, no GRL"]
     theirs = [r for r in REFERENCES if r.protocol == "leave-one-corpus-out"]
     said = "; ".join(f"{r.who} {r.value} {{{r.key}}}" for r in theirs)
-    lines = (
+    lines = prose(
         "**A corpus never heard**: `leave-one-corpus-out` and `german-to-english`, UAR over the "
-        f"classes that both sides have, not calibrated. Published: {said}.\n\n"
-        + table(head, rows, n_left=1)
+        f"classes that both sides have, not calibrated. Published: {said}."
     )
+    lines += "\n\n" + table(head, rows, n_left=1)
     both = [
         (found[1][n]["uar"], found[2][n]["uar"]) for n in names if n in found[1] and n in found[2]
     ]
     if both:
         gain = sum(with_grl - without for with_grl, without in both) / len(both)
         better = sum(with_grl > without for with_grl, without in both)
-        lines += (
-            f"\n\nThe adversary (GRL) changes UAR by {100 * gain:+.1f} points on average over "
+        lines += "\n\n" + prose(
+            f"The adversary (GRL) changes UAR by {100 * gain:+.1f} points on average over "
             f"these {len(both)} tests and is better in {better} of them, one seed each."
         )
     return footnotes(lines, theirs)
@@ -81,13 +81,12 @@ def noise(scorecard: Scorecard) -> str:
     rooms = " and ".join(
         f"{_with_drop(parts[name])} in {words}" for name, words in _ROOMS.items() if name in parts
     )
-    return (
+    about = prose(
         "**In noise**: RAVDESS, `speaker-5fold`, NumPy int8; UAR, in brackets the points lost "
-        f"against {percent(parts['clean']['uar'])} clean"
-        + (f"; {rooms}" if rooms else "")
-        + ".\n\n"
-        + table(["noise", *(f"{snr_db} dB" for snr_db in _SNRS_DB)], rows, n_left=1)
+        f"against {percent(parts['clean']['uar'])} clean" + (f"; {rooms}" if rooms else "") + "."
     )
+    head = ["noise", *(f"{snr_db} dB" for snr_db in _SNRS_DB)]
+    return f"{about}\n\n{table(head, rows, n_left=1)}"
 
 
 def _with_drop(part: Mapping[str, Any] | None) -> str:
@@ -117,10 +116,11 @@ def segments(scorecard: Scorecard) -> str:
         cells = [percent(paper["accuracy"]) if paper else "-"]
         cells += [figure(speaker["by_corpus"][c], "uar") if speaker else "-" for c in corpora]
         rows.append([window, *cells])
-    return (
+    about = prose(
         "**Single windows**, each judged for itself as on a device: NumPy int8, UAR on "
-        "`speaker-5fold`.\n\n" + table(head, rows, n_left=1)
+        "`speaker-5fold`."
     )
+    return f"{about}\n\n{table(head, rows, n_left=1)}"
 
 
 def ablations(scorecard: Scorecard) -> str:
@@ -150,11 +150,11 @@ def ablations(scorecard: Scorecard) -> str:
         return ""
     head = ["model", "parameters", "minutes", "`paper` seed 0, accuracy"]
     head += [f"{corpus_name(c)}, UAR" for c in DOMAINS]
-    lines = (
+    lines = prose(
         "**Baseline and ablations**: torch fp32, `paper` with one seed and `speaker-5fold`; "
-        "parameters with the adversary's, minutes of a training (median).\n\n"
-        + table(head, rows, n_left=1)
+        "parameters with the adversary's, minutes of a training (median)."
     )
+    lines += "\n\n" + table(head, rows, n_left=1)
     theirs = [r for r in REFERENCES if r.protocol == "paper" and r.corpus != "all"]
     if "baseline" not in scorecard["recipes"]:
         return lines

@@ -67,6 +67,8 @@ def report(recipe: Recipe, group: str, kind: str, protocol: str) -> dict[str, An
             runs.append({**own, "conditions": conditions(protocol)})
         elif group == "leave-one-corpus-out":
             runs.append({**own, **figures(at, (DOMAINS[at],))})
+        elif group == "german-to-english":
+            runs.append({**own, **figures(at, ("ravdess", "savee", "tess"))})
         else:
             runs.append({**own, **figures(at)})
     result = {"kind": kind, "language": "unknown", "commit": "b" * 12, "runs": runs}
