@@ -12,6 +12,7 @@ from edge.errors import ParameterError
 from quantize.scorecard.collate import collate
 from quantize.scorecard.files import read_scorecard, write_scorecard
 from quantize.scorecard.plan import JOBS, RECIPES, Places, plan, select
+from quantize.scorecard.same_recipe import check_same_recipe
 from quantize.scorecard.steps import Step, pending, run_steps
 from quantize.scorecard.tables import BEGIN, END, render_into
 
@@ -102,6 +103,7 @@ def _scorecard(arguments: argparse.Namespace) -> int:
         raise ParameterError(f"--parallel is {arguments.parallel}, 1 or more is wanted")
     places = Places(arguments.data, arguments.cache, arguments.runs, arguments.parallel)
     steps = select(plan(places), arguments.recipes, arguments.only)
+    check_same_recipe(places, steps)
     if arguments.dry_run:
         _print_plan(steps)
         return 0

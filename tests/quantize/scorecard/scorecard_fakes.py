@@ -13,6 +13,7 @@ from quantize.corpora import DOMAINS, LABELS
 from quantize.metrics import metrics
 from quantize.protocols.noise import CONDITIONS
 from quantize.scorecard.plan import RECIPES, Places, Recipe, plan
+from quantize.scorecard.same_recipe import recipe_settings
 
 #: Right answers of a hundred, by corpus.
 RIGHT = {"ravdess": 66, "savee": 44, "emo-db": 74, "tess": 90}
@@ -81,7 +82,7 @@ def report(recipe: Recipe, group: str, kind: str, protocol: str) -> dict[str, An
     return result
 
 
-def write_run(folder: Path, job: str) -> None:
+def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
     folder.mkdir(parents=True)
     about = {"split": job, "commit": "a" * 12, "n_clips": 400, "epochs": 3}
     header = {
@@ -93,12 +94,25 @@ def write_run(folder: Path, job: str) -> None:
     content = len(text).to_bytes(8, "little") + text + bytes(8136)
     (folder / "checkpoint.safetensors").write_bytes(content)
     (folder / "history.json").write_text(json.dumps([{"seconds": 60.0}, {"seconds": 30.04}]))
-    config = {"run": {"split": job, "seed": 0, "fold": 1, "n_variants": 8}, "commit": job}
-    config |= {"training": {"epochs": 3, "seed": 0}, "feature_spec": {"n_mels": 40}}
+    config = {"run": {"split": job, "seed": 0, "fold": 1}, "commit": job}
+    config |= {"model": {}, "batches": {}, "training": {"seed": 0}, "feature_spec": {"n_mels": 40}}
+    for table, values in settings.items():
+        config[table] |= values
     (folder / "config.json").write_text(json.dumps(config))
     manifest = folder / "artifacts" / "numpy-int8" / "manifest.json"
     manifest.parent.mkdir(parents=True)
     manifest.write_text(json.dumps({"model_bytes": 503896}))
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """A few settings, as the recipe has them."""
+    if recipe.command != "train":
+        return {"run": {"n_variants": 0}, "training": {"epochs": 100}}
+    found = recipe_settings(recipe.name)
+    return {
+        "run": {"n_variants": found["run"]["n_variants"]},
+        "training": {"epochs": found["training"]["epochs"]},
+    }
 
 
 def write_runs(at: Places, names: tuple[str, ...] = tuple(RECIPES)) -> None:
@@ -106,7 +120,7 @@ def write_runs(at: Places, names: tuple[str, ...] = tuple(RECIPES)) -> None:
     recipes = [RECIPES[name] for name in names]
     for recipe in recipes:
         for job in recipe.jobs:
-            write_run(at.run(recipe, job), job)
+            write_run(at.run(recipe, job), job, settings_of(recipe))
             if recipe.calibrated and job.startswith(("speaker", "all")):
                 entry = {"temperature": 1.25, "chosen_on": ["speaker-5fold-s0-f0"]}
                 path = at.run(recipe, job) / "calibration.json"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from functools import partial
 
 import pytest
 from scorecard_fakes import places, write_runs
@@ -13,7 +15,10 @@ from quantize import cli_scorecard
 from quantize.cli import main
 from quantize.scorecard.collate import collate
 from quantize.scorecard.files import read_scorecard, write_scorecard
+from quantize.scorecard.plan import plan
 from quantize.scorecard.run_facts import shared_settings
+from quantize.scorecard.same_recipe import check_same_recipe, recipe_settings
+from quantize.scorecard.steps import run_steps
 from quantize.scorecard.tables import BEGIN, END
 
 
@@ -50,6 +55,38 @@ def test_with_everything_done_it_only_collects(tmp_path, capsys):
     assert "the paper's SimpleRNN" in readme.read_text()
 
 
+def test_runs_of_another_recipe_than_it_is_now_are_refused(tmp_path, capsys):
+    at = places(tmp_path)
+    write_runs(at, ("no-grl",))
+    path = at.runs / "no-grl" / "speaker-f1" / "config.json"
+    config = json.loads(path.read_text())
+    config["training"]["epochs"] += 1
+    path.write_text(json.dumps(config))
+    assert main(command(at, "--dry-run", "--recipes", "no-grl")) == 2
+    told = capsys.readouterr().err
+    assert (
+        f"no-grl/speaker-f1 was trained with training.epochs {config['training']['epochs']}" in told
+    )
+    # Not asked for, not in the way.
+    assert main(command(at, "--dry-run", "--recipes", "no-grl", "--only", "paper")) == 0
+
+
+def test_a_real_run_fits_its_recipe_but_for_what_was_asked(runs, tmp_path):
+    at = places(tmp_path)
+    step = next(s for s in plan(at) if s.name == "claf-ser/speaker-f0")
+    folder = at.runs / "claf-ser" / "speaker-f0"
+    folder.mkdir(parents=True)
+    config = json.loads((runs / "f0" / "config.json").read_text())
+    wanted = recipe_settings("claf-ser")
+    changed = {("training", "epochs"), ("run", "n_variants"), ("model", "hidden")}
+    for table, name in changed:
+        assert config[table][name] != wanted[table][name]
+        config[table][name] = wanted[table][name]
+    (folder / "config.json").write_text(json.dumps(config))
+    check_same_recipe(at, [step])
+    assert set(wanted["training"]) <= set(config["training"])
+
+
 def test_nothing_measured_leaves_a_scorecard_alone(tmp_path, monkeypatch):
     at = places(tmp_path)
     at.data.mkdir()
@@ -59,12 +96,18 @@ def test_nothing_measured_leaves_a_scorecard_alone(tmp_path, monkeypatch):
     assert (tmp_path / "s.json").read_text() == "kept"
 
 
-def test_a_failing_command_is_one_sentence(tmp_path, capsys):
+def test_a_failing_command_is_one_sentence(tmp_path, capsys, monkeypatch):
     at = places(tmp_path)
     at.data.mkdir()
+    # In place of the program, which would import torch to say the same.
+    code = "import sys; sys.exit('edge-ser-quantize: error: no corpus')"
+    program = (sys.executable, "-S", "-c", code)
+    monkeypatch.setattr(cli_scorecard, "run_steps", partial(run_steps, program=program))
     assert main(command(at, "--recipes", "baseline", "--only", "paper-s0")) == 2
     told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith("edge-ser-quantize: error: baseline/paper-s0 ended with status 2")
+    assert told.startswith(
+        "edge-ser-quantize: error: baseline/paper-s0 ended with status 1 (no corpus)"
+    )
     assert "logs/baseline/paper-s0.log" in told
 
 

