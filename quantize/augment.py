@@ -1,4 +1,4 @@
-"""Augmentation of clips: speed and pitch, channel, room and noise, in samples.
+"""Augmentation of clips: voice, channel, room and noise, in samples.
 
 Applied before the features are cached, because these change a feature row in ways
 no shortcut in feature space reproduces.  Level, crops and masks cost nothing in
@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
+from quantize.voice import perturb_voice
 
 __all__ = ["AugmentSettings", "augment"]
+
+_FRAME = 400
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +26,8 @@ class AugmentSettings:
 
     Parameters
     ----------
-    speed : float
-        Largest change of speed (and with it pitch and formants), as a share.
+    pitch, formants, tempo : float
+        Largest changes of the voice, each drawn by itself, as shares.
     channel_db : float
         Largest gain of the random microphone response at its control points.
     band_limit_share : float
@@ -33,6 +36,8 @@ class AugmentSettings:
         How often a simulated small room is added.
     noise_share : float
         How often noise is added at an SNR between the two below.
+    babble_share : float
+        How much of that noise is a murmur of voices, made of the clip itself.
     min_snr_db, max_snr_db : float
         Range of that SNR over the speech's own level.
     gaussian_sigma : float
@@ -40,12 +45,15 @@ class AugmentSettings:
         stronger noise was.
     """
 
-    speed: float = 0.12
+    pitch: float = 0.18
+    formants: float = 0.12
+    tempo: float = 0.18
     channel_db: float = 8.0
     band_limit_share: float = 0.25
     room_share: float = 0.25
-    noise_share: float = 0.6
-    min_snr_db: float = 8.0
+    noise_share: float = 0.7
+    babble_share: float = 0.4
+    min_snr_db: float = 3.0
     max_snr_db: float = 40.0
     gaussian_sigma: float = 0.002
 
@@ -56,8 +64,8 @@ class AugmentSettings:
                 raise ParameterError(f"{field.name} is {value}, a finite number is wanted")
             if field.name.endswith("_share") and not 0 <= value <= 1:
                 raise ParameterError(f"{field.name} is {value}, a share in [0, 1] is wanted")
-        if not 0 <= self.speed < 0.5:
-            raise ParameterError(f"speed is {self.speed}, a share in [0, 0.5) is wanted")
+            if field.name in ("pitch", "formants", "tempo") and not 0 <= value <= 0.3:
+                raise ParameterError(f"{field.name} is {value}, a share in [0, 0.3] is wanted")
         if self.min_snr_db > self.max_snr_db:
             raise ParameterError(
                 f"min_snr_db {self.min_snr_db} is above max_snr_db {self.max_snr_db}"
@@ -83,17 +91,22 @@ def augment(
     Returns
     -------
     float32 [shape=(n_variant_samples,)]
-        Within [-1, 1]; longer or shorter by the drawn speed.
+        Within [-1, 1]; longer or shorter by the drawn tempo.
     """
     settings = settings or AugmentSettings()
-    speed = 1.0 + rng.uniform(-settings.speed, settings.speed)
-    n_out = round(samples.size / speed)
-    # Speed, microphone and room are all linear: one transform serves them together.
-    spectrum = np.fft.rfft(samples.astype(np.float64), n=samples.size)
+    pitch, formants, tempo = (
+        1.0 + rng.uniform(-most, most)
+        for most in (settings.pitch, settings.formants, settings.tempo)
+    )
+    # A change of speed by the factor of the pitch changes the other two as well.
+    voiced = perturb_voice(samples, tempo=tempo / pitch, formants=formants / pitch)
+    n_out = round(voiced.size / pitch)
+    # Speed and microphone are both linear: one transform serves them together.
+    spectrum = np.fft.rfft(voiced)
     n_bins = n_out // 2 + 1
     resampled = np.zeros(n_bins, dtype=np.complex128)
     kept = min(n_bins, spectrum.size)
-    resampled[:kept] = spectrum[:kept] * (n_out / samples.size)
+    resampled[:kept] = spectrum[:kept] * (n_out / voiced.size)
     frequencies_hz = np.arange(n_bins) * (sample_rate / n_out)
     resampled *= _microphone(frequencies_hz, rng, settings)
     varied = np.fft.irfft(resampled, n=n_out)
@@ -143,18 +156,59 @@ def _room(
 def _noise(
     samples: NDArray[np.float64], rng: np.random.Generator, settings: AugmentSettings
 ) -> NDArray[np.float64]:
-    """White to brown noise at a random SNR, or the paper's faint Gaussian noise."""
+    """Babble or white to brown noise at a random SNR, or the paper's faint Gaussian noise."""
     if rng.random() >= settings.noise_share:
         return rng.standard_normal(samples.size) * settings.gaussian_sigma
-    slope = rng.uniform(0.0, 1.0)  # of the amplitude: 0 white, 0.5 pink, 1 brown
-    spectrum = np.fft.rfft(rng.standard_normal(samples.size))
-    spectrum /= np.maximum(np.arange(spectrum.size), 8) ** slope
-    noise = np.fft.irfft(spectrum, n=samples.size)
+    if rng.random() < settings.babble_share:
+        noise = _babble(samples, rng)
+    else:
+        slope = rng.uniform(0.0, 1.0)  # of the amplitude: 0 white, 0.5 pink, 1 brown
+        spectrum = np.fft.rfft(rng.standard_normal(samples.size))
+        spectrum /= np.maximum(np.arange(spectrum.size), 8) ** slope
+        noise = np.fft.irfft(spectrum, n=samples.size)
     snr_db = rng.uniform(settings.min_snr_db, settings.max_snr_db)
-    # The loudest quarter of the clip stands for the speech: silence around it, of
-    # which the corpora hold very different shares, must not change the SNR.
-    n_frame = 400
-    power = (samples[: samples.size // n_frame * n_frame].reshape(-1, n_frame) ** 2).mean(axis=1)
-    speech_power = np.quantile(power, 0.75) if power.size else 0.0
-    target = np.sqrt(speech_power) * 10 ** (-snr_db / 20)
+    target = _speech_level(samples) * 10 ** (-snr_db / 20)
     return noise * (target / (np.sqrt((noise**2).mean()) + 1e-12))
+
+
+def _babble(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Several voices at once, all of them this clip's: shifted, resampled, half of them reversed.
+
+    Other speakers' clips would make better voices, but a cached variant is shared by all
+    splits and must not carry the sound of a clip that one of them holds out.
+    """
+    babble = np.zeros(samples.size)
+    loud = samples[_loud_span(samples)]
+    for _ in range(int(rng.integers(3, 8))):
+        at = np.arange(0.0, loud.size - 1, rng.uniform(0.75, 1.35))
+        voice = np.interp(at, np.arange(loud.size), loud)
+        if rng.random() < 0.5:
+            voice = voice[::-1]
+        start = int(rng.integers(voice.size))
+        babble += np.resize(np.roll(voice, start), babble.size) * rng.uniform(0.5, 1.0)
+    return babble
+
+
+def _frame_power(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    frames = samples[: samples.size // _FRAME * _FRAME].reshape(-1, _FRAME)
+    power: NDArray[np.float64] = (frames**2).mean(axis=1)
+    return power
+
+
+def _loud_span(samples: NDArray[np.float64]) -> slice:
+    """From the first to the last frame within 30 dB of the loudest: gaps are no voices."""
+    power = _frame_power(samples)
+    loud = np.flatnonzero(power >= 1e-3 * power.max(initial=0.0))
+    if not loud.size:
+        return slice(0, samples.size)
+    return slice(int(loud[0]) * _FRAME, int(loud[-1] + 1) * _FRAME)
+
+
+def _speech_level(samples: NDArray[np.float64]) -> float:
+    """Level that stands for the speech: that of the loudest quarter of the clip.
+
+    Silence around it, of which the corpora hold very different shares, must not change
+    an SNR.
+    """
+    power = _frame_power(samples)
+    return float(np.sqrt(np.quantile(power, 0.75))) if power.size else 0.0

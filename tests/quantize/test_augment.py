@@ -17,6 +17,7 @@ CLEAN = {
     "noise_share": 0.0,
     "gaussian_sigma": 0.0,
 }
+STILL = {"pitch": 0.0, "formants": 0.0, "tempo": 0.0}
 
 
 def tone(f0_hz: float = 200.0, seconds: float = 1.0) -> np.ndarray:
@@ -41,25 +42,52 @@ def test_variants_are_float32_finite_and_within_full_scale(seed):
     assert np.abs(variant).max() <= 1.0
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_speed_moves_pitch_and_length_together(seed):
-    settings = AugmentSettings(speed=0.2, **CLEAN)
+def test_pitch_and_tempo_are_drawn_each_by_itself():
+    settings = AugmentSettings(pitch=0.2, formants=0.0, tempo=0.2, **CLEAN)
     clip = tone(200.0)
-    variant = augment(clip, RATE, np.random.default_rng(seed), settings)
-    speed = clip.size / variant.size
-    pitch_hz = np.median(FeatureExtractor().extract(variant)[2:-2, 13])
-    assert variant.size != clip.size
-    assert pitch_hz == pytest.approx(200.0 * speed, rel=0.005)
+    lengths, pitches_hz = [], []
+    for seed in range(8):
+        variant = augment(clip, RATE, np.random.default_rng(seed), settings)
+        drawn = np.random.default_rng(seed).uniform(-0.2, 0.2, 3)
+        pitch, tempo = 1.0 + drawn[0], 1.0 + drawn[2]
+        assert variant.size == pytest.approx(clip.size / tempo, rel=1e-3)
+        measured_hz = np.median(FeatureExtractor().extract(variant)[2:-2, 13])
+        assert measured_hz == pytest.approx(200.0 * pitch, rel=0.01)
+        lengths.append(variant.size)
+        pitches_hz.append(measured_hz)
+    assert abs(np.corrcoef(lengths, pitches_hz)[0, 1]) < 0.9
 
 
-def test_noise_has_the_drawn_snr():
+@pytest.mark.parametrize("babble_share", [0.0, 1.0])
+def test_noise_has_the_drawn_snr(babble_share):
     settings = AugmentSettings(
-        speed=0.0, **{**CLEAN, "noise_share": 1.0}, min_snr_db=10.0, max_snr_db=10.0
+        **{**CLEAN, "noise_share": 1.0, "babble_share": babble_share},
+        **STILL,
+        min_snr_db=10.0,
+        max_snr_db=10.0,
     )
     clip = tone(seconds=2.0)
     noise = augment(clip, RATE, np.random.default_rng(0), settings) - clip
     snr_db = 10 * np.log10((clip**2).mean() / (noise**2).mean())
     assert snr_db == pytest.approx(10.0, abs=0.3)
+
+
+def test_babble_is_voiced_and_other_noise_is_not():
+    clip = tone(150.0, seconds=2.0)
+    voiced = []
+    for babble_share in (1.0, 0.0):
+        settings = AugmentSettings(
+            **{**CLEAN, "noise_share": 1.0, "babble_share": babble_share},
+            **STILL,
+            min_snr_db=0.0,
+            max_snr_db=0.0,
+        )
+        noise = augment(clip, RATE, np.random.default_rng(0), settings) - clip
+        power = np.abs(np.fft.rfft(noise)[400:]) ** 2  # from 200 Hz
+        # Harmonics: most of the power in few bins.
+        voiced.append(np.sort(power)[-200:].sum() / power.sum())
+    assert voiced[0] > 0.8
+    assert voiced[1] < 0.6
 
 
 def test_silence_stays_finite():
@@ -70,7 +98,7 @@ def test_silence_stays_finite():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"speed": 0.7}, "speed is 0.7"),
+        ({"pitch": 0.7}, "pitch is 0.7"),
         ({"room_share": 1.5}, "room_share is 1.5"),
         ({"min_snr_db": 30.0, "max_snr_db": 10.0}, "min_snr_db 30.0 is above"),
         ({"channel_db": float("nan")}, "channel_db is nan"),
