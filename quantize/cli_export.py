@@ -108,6 +108,7 @@ def export_run(
         licence=LICENCE,
         accuracy=accuracy,
         temperature=read_temperature(run),
+        adaptation=saved.adaptation,
     )
     return export_artifact(kind, saved.model, facts, out)
 

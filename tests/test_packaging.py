@@ -119,7 +119,9 @@ def test_constraints_pin_all_that_make_test_installs(project):
     pins = {}
     for line in lines:
         if line and not line.startswith("#"):
-            match = re.match(r"([a-z0-9.-]+)==([\w.]+)( ; python_version (>=|<) \"3\.\d+\")?$", line)
+            match = re.match(
+                r"([a-z0-9.-]+)==([\w.]+)( ; python_version (>=|<) \"3\.\d+\")?$", line
+            )
             assert match, f"not a plain pin: {line!r}"
             pins[match[1]] = match[2]
     extras = project["optional-dependencies"]
