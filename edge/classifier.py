@@ -52,7 +52,6 @@ class Classifier:
         self.window_frames: int = manifest.window_frames
         self.window_hop: int = manifest.window_hop
         self.temperature: float = manifest.temperature
-        self.adaptation = manifest.adaptation
         self.mean = manifest.mean
         self.std = manifest.std
 
@@ -64,7 +63,6 @@ class Classifier:
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
         language: str | None = None,
-        adapt: bool = False,
     ) -> Stream:
         """Open a stream that takes blocks and hands out decisions.
 
@@ -81,10 +79,6 @@ class Classifier:
             When a segment is too quiet to be judged.
         language : str, optional
             One of :attr:`languages`; None: the artifact's default, "unknown".
-        adapt : bool
-            Get used to the voice and the microphone while listening, see
-            :mod:`edge.adaptation`; without effect where the artifact's model was trained
-            without.
 
         Returns
         -------
@@ -108,7 +102,6 @@ class Classifier:
             smooth=smooth,
             gate=gate,
             language=language,
-            adapt=adapt,
         )
 
     def classify(

@@ -145,12 +145,6 @@ def _add_listen(commands: _Commands) -> None:
     parser.add_argument(
         "--fast", action="store_true", help="do not play a file at the pace of speech"
     )
-    parser.add_argument(
-        "--adapt",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="get used to the voice and the microphone while listening (default: yes)",
-    )
     _add_windows(parser)
     _add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         from edge.sinks import JsonLinesSink, TerminalSink
 
         classifier = load(args.artifact, args.backend)
-        stream = classifier.stream(args.window, args.hop, adapt=args.adapt)
+        stream = classifier.stream(args.window, args.hop)
         source = _open_source(args, classifier.spec.sample_rate)
         json_sink = JsonLinesSink(sys.stdout) if args.json else None
         summary = run_pipeline(

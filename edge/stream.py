@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.adaptation import Adaptation
 from edge.decision import Decision, Smoother, SmootherSettings, softmax
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
@@ -32,15 +31,15 @@ _BATCH_FRAMES = 16
 class Stream:
     """Blocks in, decisions out; made by :meth:`Classifier.stream`.
 
-    Every feature row is computed once.  The rows of the current window lie side by side in
-    one preallocated array; a decision corrects and normalises them, 61 x 34 numbers.
+    Every feature row is computed and normalised once.  The rows of the current
+    window lie side by side in one preallocated array, so a decision copies nothing.
 
     Parameters
     ----------
     classifier : Classifier
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
-    smooth, gate, language, adapt
+    smooth, gate, language
         As in :meth:`Classifier.stream`.
     """
 
@@ -53,7 +52,6 @@ class Stream:
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
         language: str | None = None,
-        adapt: bool = False,
     ) -> None:
         spec = classifier.spec
         self.classifier = classifier
@@ -72,9 +70,6 @@ class Stream:
         if smooth:
             settings = smooth if isinstance(smooth, SmootherSettings) else None
             self._smoother = Smoother(classifier.labels, self.hop_s, settings)
-        self._adaptation: Adaptation | None = None
-        if adapt and classifier.adaptation is not None:
-            self._adaptation = Adaptation(spec, classifier.adaptation)
         self._extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
         # With room for twice the window and some batches, old rows are moved out once in a
@@ -90,8 +85,6 @@ class Stream:
         self._extractor.reset()
         if self._smoother is not None:
             self._smoother.reset()
-        if self._adaptation is not None:
-            self._adaptation.reset()
         self._timeline = Timeline()
         self._n_taken = 0
         self._n_pending = 0
@@ -194,7 +187,8 @@ class Stream:
                 self._end = kept
             new = slice(self._end, self._end + n_new)
             self._rms[new] = rows[:, self._rms_column]
-            self._rows[new] = rows
+            np.subtract(rows, self.classifier.mean, out=self._rows[new])
+            self._rows[new] /= self.classifier.std
             self._end += n_new
             self._n_rows += n_new
         self._features_s += time.perf_counter() - started_s
@@ -203,15 +197,13 @@ class Stream:
         spec, labels = self.classifier.spec, self.classifier.labels
         n_frames = min(self.window_frames, self._n_rows)
         window = slice(self._end - n_frames, self._end)
-        rows = self._rows[window]
-        frame_rms = self._rms[window]
-        speech = self._gate.is_speech(frame_rms)
         started_s = time.perf_counter()
-        normalised = self._normalised(rows)
-        logits = self.classifier.backend.infer(normalised[None], self._language)
+        logits = self.classifier.backend.infer(self._rows[None, window], self._language)
         model_s = time.perf_counter() - started_s
         raw = softmax(logits[0], self.classifier.temperature)
         raw_label = labels[int(raw.argmax())]
+        frame_rms = self._rms[window]
+        speech = self._gate.is_speech(frame_rms)
         label, posterior = raw_label, raw
         if self._smoother is not None:
             label, posterior = self._smoother.update(raw, speech)
@@ -230,21 +222,10 @@ class Stream:
             dropped_samples=self._n_dropped,
             speech=speech,
         )
-        if self._adaptation is not None and speech:
-            # What was judged counts from the next decision on, each row once.
-            n_new = min(self._n_rows - self._decided_row, n_frames)
-            self._adaptation.hear(rows[n_frames - n_new :], float(frame_rms.max()))
         self._timeline.forget(first)
         self._decided_row = self._n_rows
         self._features_s, self._n_dropped = 0.0, 0
         return decision
-
-    def _normalised(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows of a window as the model takes them."""
-        if self._adaptation is not None:
-            rows = self._adaptation.correct(rows)
-        normalised: NDArray[np.float32] = (rows - self.classifier.mean) / self.classifier.std
-        return normalised
 
 
 def _by_label(labels: tuple[str, ...], posterior: NDArray[np.float64]) -> Mapping[str, float]:

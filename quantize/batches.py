@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
-from edge.manifest import AdaptationSpec
-from quantize.adaptation import Past
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.rows import RowSpec
 
@@ -46,11 +44,6 @@ class BatchSettings:
         How often each feature group of a crop is set to the mean.
     unknown_share : float
         How often the language id is replaced by "unknown".
-    adapt_share : float
-        How often a crop is corrected as on a device that has heard the speaker before; with
-        0 the model is trained without adaptation.
-    max_history : int
-        Clips of the speaker that such a device has heard, at most.
     """
 
     batch_size: int = 32
@@ -64,8 +57,6 @@ class BatchSettings:
     max_time_mask: int = 8
     group_mask_share: float = 0.06
     unknown_share: float = 0.7
-    adapt_share: float = 0.0
-    max_history: int = 20
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -75,10 +66,6 @@ class BatchSettings:
                 f"min_crop_s {self.min_crop_s} and max_crop_s {self.max_crop_s} must be above 0 "
                 "and rise"
             )
-        if not 0 <= self.adapt_share <= 1:
-            raise ParameterError(f"adapt_share is {self.adapt_share}, a share in [0, 1] is wanted")
-        if self.max_history < 1:
-            raise ParameterError(f"max_history is {self.max_history}, at least 1 is wanted")
         for name, share in self.corpus_share.items():
             if not 0 < share <= 1:
                 raise ParameterError(f"corpus_share of {name} is {share}, (0, 1] is wanted")
@@ -90,7 +77,6 @@ class Example:
 
     clip_id: str
     corpus: str
-    speaker: str
     label: int
     domain: int
 
@@ -98,8 +84,7 @@ class Example:
 def examples_of(clips: Sequence[Clip]) -> list[Example]:
     """What training needs of each clip."""
     return [
-        Example(c.clip_id, c.corpus, c.speaker, LABELS.index(c.label), DOMAINS.index(c.corpus))
-        for c in clips
+        Example(c.clip_id, c.corpus, LABELS.index(c.label), DOMAINS.index(c.corpus)) for c in clips
     ]
 
 
@@ -146,8 +131,6 @@ class CropSampler:
     n_domains : int
         The language id that stands for "unknown" is this number.
     settings : BatchSettings, optional
-    adaptation : AdaptationSpec, optional
-        Needed where ``settings.adapt_share`` is above 0.
     """
 
     def __init__(
@@ -159,7 +142,6 @@ class CropSampler:
         spec: RowSpec,
         n_domains: int,
         settings: BatchSettings | None = None,
-        adaptation: AdaptationSpec | None = None,
     ) -> None:
         if not examples:
             raise ParameterError("there is no training clip to draw batches from")
@@ -172,12 +154,6 @@ class CropSampler:
         # By example, then by variant; cut to the speech once.
         self._rows = [[self._cut(rows[e.clip_id]) for rows in variants] for e in self.examples]
         self._prepare(spec)
-        self._past: Past | None = None
-        if self.settings.adapt_share:
-            if adaptation is None or not isinstance(spec, FeatureSpec):
-                raise ParameterError("adapt_share is above 0, but there is no adaptation to train")
-            self._past = Past(spec, adaptation, self.settings.max_history)
-            self._past.listen([e.speaker for e in self.examples], self._rows)
 
     def _prepare(self, spec: FeatureSpec) -> None:
         """Look up what varying a row needs to know of its columns."""
@@ -230,7 +206,7 @@ class CropSampler:
         n_frames = min(n_frames, *(len(rows) for rows in clips))
         starts = [int(rng.integers(len(rows) - n_frames + 1)) for rows in clips]
         crops = np.stack([r[s : s + n_frames] for r, s in zip(clips, starts, strict=True)])
-        rows = self._vary(*self._corrected(crops.astype(np.float32), picks, rng), rng)
+        rows = self._vary(crops.astype(np.float32), rng)
         examples = [self.examples[i] for i, _ in picks]
         domains = np.array([e.domain for e in examples])
         unknown = rng.random(len(picks)) < settings.unknown_share
@@ -241,32 +217,11 @@ class CropSampler:
             np.where(unknown, self.unknown, domains),
         )
 
-    def _corrected(
-        self,
-        crops: NDArray[np.float32],
-        picks: Sequence[tuple[int, int]],
-        rng: np.random.Generator,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Crops after the adaptation, and what it leaves of a change of level, (B, 1)."""
-        left = np.ones((len(crops), 1))
-        if self._past is None:
-            return crops, left
-        offsets = np.zeros((len(crops), crops.shape[2]))
-        for at in np.flatnonzero(rng.random(len(crops)) < self.settings.adapt_share):
-            offsets[at], weight = self._past.offset(*picks[at], rng)
-            left[at] = 1.0 - weight
-        return self._past.columns.corrected(crops, offsets), left
-
-    def _vary(
-        self, crops: NDArray[np.float32], left: NDArray[np.float64], rng: np.random.Generator
-    ) -> NDArray[np.float32]:
-        """Level, normalisation, noise and masks; ``crops`` are raw rows and reused.
-
-        ``left`` is the share of a change of level that the adaptation lets through.
-        """
+    def _vary(self, crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Level, normalisation, noise and masks; ``crops`` are raw rows and reused."""
         settings = self.settings
         n_crops, n_frames, _ = crops.shape
-        gain_db = left * rng.uniform(-settings.level_db, settings.level_db, (n_crops, 1))
+        gain_db = rng.uniform(-settings.level_db, settings.level_db, (n_crops, 1))
         crops[:, :, self._rms] *= 10 ** (gain_db / 20)
         rows = (crops - self._mean) / self._std
         rows[:, :, 0] += gain_db.astype(np.float32) * self._level_step

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from edge.errors import EdgeSerError
 from edge.feature_spec import FeatureSpec
-from edge.manifest import AdaptationSpec
 from quantize.baseline.features import BaselineSpec
 from quantize.baseline.model import SimpleRnn, SimpleRnnConfig
 from quantize.errors import CheckpointError
@@ -45,8 +44,6 @@ class Checkpoint:
         The features it was trained on.
     training : dict
         How it was trained: corpora, split, seed, epochs, commit.
-    adaptation : AdaptationSpec, optional
-        How it was trained to get used to a speaker; None: not at all.
     """
 
     model: Any
@@ -54,7 +51,6 @@ class Checkpoint:
     std: NDArray[np.float32]
     spec: RowSpec
     training: dict[str, Any]
-    adaptation: AdaptationSpec | None = None
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -71,8 +67,6 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "feature_spec": json.dumps(checkpoint.spec.to_dict()),
         "training": json.dumps(checkpoint.training),
     }
-    if checkpoint.adaptation is not None:
-        header["adaptation"] = json.dumps(dataclasses.asdict(checkpoint.adaptation))
     with atomic_path(path) as temporary:
         save_file(tensors, str(temporary), metadata=header)
 
@@ -112,10 +106,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         model.load_state_dict(tensors)
         spec = spec_type.from_dict(json.loads(header["feature_spec"]))
         training = json.loads(header["training"])
-        adaptation = None
-        if "adaptation" in header:
-            adaptation = AdaptationSpec.from_dict(json.loads(header["adaptation"]), spec.n_features)
     except (KeyError, ValueError, RuntimeError, TypeError, EdgeSerError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{path} does not fit {header['format']}: {reason}") from error
-    return Checkpoint(model.eval(), mean, std, spec, training, adaptation)
+    return Checkpoint(model.eval(), mean, std, spec, training)

@@ -64,12 +64,6 @@ def add_command(commands: Any) -> None:
         default="unknown",
         help="language id given to the model; a device knows none (default: unknown)",
     )
-    parser.add_argument(
-        "--adapt",
-        action="store_true",
-        help="as a device that goes on listening to one speaker: each clip after the same "
-        "speaker's clips before it, in a seeded order (default: each clip for itself)",
-    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.set_defaults(function=_evaluate)
 
@@ -108,12 +102,9 @@ def _one_run(
         clips,
         language=arguments.language,
         labels=common_labels(split, clips),
-        adapt=arguments.adapt,
         n_workers=arguments.workers,
     )
-    figures = write_evaluation(
-        folder, split, runner, arguments.kind, arguments.language, part, adapt=arguments.adapt
-    )
+    figures = write_evaluation(folder, split, runner, arguments.kind, arguments.language, part)
     return part, figures
 
 

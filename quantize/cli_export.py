@@ -108,7 +108,6 @@ def export_run(
         licence=LICENCE,
         accuracy=accuracy,
         temperature=read_temperature(run),
-        adaptation=saved.adaptation,
     )
     return export_artifact(kind, saved.model, facts, out)
 

@@ -13,7 +13,7 @@ from edge.errors import ParameterError
 from quantize.cli_runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.corpora import Clip
 from quantize.dataset import FeatureCache
-from quantize.evaluate import Runner, check_features, heard_rows, held_out
+from quantize.evaluate import Runner, check_features, held_out
 from quantize.files import write_json
 from quantize.protocols.noise import CLEAN, CONDITIONS, NoiseCache, utterance_trials
 from quantize.protocols.segments import WINDOWS_S, segment_trials
@@ -56,7 +56,7 @@ def _one_run(
     labels = common_labels(split, clips)
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
-    rows = _heard(runner, chosen, cache.load(clips, 0, arguments.workers), arguments)
+    rows = cache.load(clips, 0, arguments.workers)
     measure = _segments if arguments.protocol == "segments" else _noise
     trials = measure(runner, chosen, rows, labels, arguments)
     result = {
@@ -67,19 +67,9 @@ def _one_run(
         "answers": list(labels),
         "conditions": _figures(trials),
     }
-    how = "-adapted" if arguments.adapt else ""
-    name = f"{arguments.protocol}-{arguments.kind}-{arguments.language}{how}.json"
+    name = f"{arguments.protocol}-{arguments.kind}-{arguments.language}.json"
     write_json(folder / name, result)
     return trials, result
-
-
-def _heard(
-    runner: Runner,
-    chosen: list[Clip],
-    rows: Mapping[str, NDArray[Any]],
-    arguments: argparse.Namespace,
-) -> Mapping[str, NDArray[Any]]:
-    return heard_rows(runner, chosen, rows) if arguments.adapt else rows
 
 
 def _segments(
@@ -108,8 +98,7 @@ def _noise(
     asked = {"language": arguments.language, "labels": labels}
     trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
     for condition in arguments.conditions or CONDITIONS:
-        heard = _heard(runner, chosen, noisy.load(condition), arguments)
-        trials[condition] = utterance_trials(runner, chosen, heard, **asked)
+        trials[condition] = utterance_trials(runner, chosen, noisy.load(condition), **asked)
     return trials
 
 

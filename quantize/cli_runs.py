@@ -57,8 +57,6 @@ def redo_command(arguments: argparse.Namespace) -> list[str]:
     words += ["--data", "CORPORA", "--kind", arguments.kind, "--language", arguments.language]
     if arguments.protocol != "utterances":
         words += ["--protocol", arguments.protocol]
-    if arguments.adapt:
-        words += ["--adapt"]
     if arguments.conditions:
         words += ["--conditions", *arguments.conditions]
     if arguments.corpora:
@@ -80,7 +78,6 @@ def report_of(arguments: argparse.Namespace, results: list[dict[str, Any]]) -> d
     return {
         "kind": arguments.kind,
         "language": arguments.language,
-        "adapted": arguments.adapt,
         "commit": commit(),
         "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
         "runs": results,

@@ -176,14 +176,6 @@ def add_commands(commands: Any) -> None:
         metavar="B",
         help="mix pairs of clips, shares from Beta(B, B); 0 mixes none (default: the recipe's)",
     )
-    train.add_argument(
-        "--adapt-share",
-        type=float,
-        default=None,
-        metavar="P",
-        help="how often a crop is heard as by a device that knows the speaker already "
-        "(default: the recipe's)",
-    )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
     train.add_argument(
         "--hidden", type=int, default=None, help="BiLSTM units a direction (default: the recipe's)"
@@ -222,9 +214,7 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.cache,
         config=ClafSerConfig(**{**recipe.model, **given_options(arguments, "hidden")}),
         settings=TrainSettings(**{**recipe.training, **training}),
-        batches=BatchSettings(
-            **{**recipe.batches, **given_options(arguments, "batch_size", "adapt_share")}
-        ),
+        batches=BatchSettings(**{**recipe.batches, **given_options(arguments, "batch_size")}),
         recipe=recipe.name,
         **run_options(arguments, recipe.n_variants),
     )

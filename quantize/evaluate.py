@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,6 @@ from edge.artifact import read_artifact
 from edge.backends import open_backend
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
-from edge.manifest import AdaptationSpec
-from quantize.adaptation import adapted_rows
 from quantize.baseline.model import SimpleRnn
 from quantize.calibration import read_temperature
 from quantize.checkpoint import load_checkpoint
@@ -34,7 +32,6 @@ __all__ = [
     "artifact_runner",
     "check_features",
     "evaluate",
-    "heard_rows",
     "held_out",
     "language_ids",
     "torch_runner",
@@ -55,7 +52,6 @@ class Runner:
     window_frames: int
     window_hop: int
     model_sha256: str | None
-    adaptation: AdaptationSpec | None = None
 
     def scoring(self, labels: Sequence[str] = LABELS) -> dict[str, Any]:
         """Arguments of :mod:`quantize.scoring`, all but the window's length."""
@@ -122,7 +118,6 @@ def torch_runner(run: Path) -> Runner:
         WINDOW_FRAMES,
         WINDOW_HOP,
         None,
-        saved.adaptation,
     )
 
 
@@ -146,7 +141,6 @@ def artifact_runner(folder: Path) -> Runner:
         manifest.window_frames,
         manifest.window_hop,
         manifest.model_sha256,
-        manifest.adaptation,
     )
 
 
@@ -186,7 +180,6 @@ def evaluate(
     *,
     language: str = "unknown",
     labels: Sequence[str] = LABELS,
-    adapt: bool = False,
     n_workers: int = 1,
 ) -> Evaluation:
     """Score clips as the device would.
@@ -204,22 +197,17 @@ def evaluate(
         ``"unknown"`` as on a device, or ``"own"`` for each clip's corpus.
     labels : sequence of str
         Classes that may be answered, see :func:`quantize.splits.common_labels`.
-    adapt : bool
-        Each clip as a device hears it that has heard this speaker's other ones before it.
     n_workers : int
         Processes that compute features.
 
     Raises
     ------
     ParameterError
-        If the features differ, the language is not one of the two, or the model was trained
-        without adaptation.
+        If the features differ or the language is not one of the two.
     """
     check_features(runner, cache)
     languages = language_ids(clips, language)
     rows = cache.load(all_clips, 0, n_workers)
-    if adapt:
-        rows = heard_rows(runner, clips, rows)
     posteriors = score_utterances(
         runner.infer,
         [rows[c.clip_id] for c in clips],
@@ -228,24 +216,6 @@ def evaluate(
         **runner.scoring(labels),
     )
     return Evaluation(tuple(clips), posteriors, tuple(labels))
-
-
-def heard_rows(
-    runner: Runner, clips: Sequence[Clip], rows: Mapping[str, NDArray[Any]]
-) -> dict[str, NDArray[np.float32]]:
-    """Rows after the adaptation to each speaker, see :func:`quantize.adaptation.adapted_rows`.
-
-    Raises
-    ------
-    ParameterError
-        If the model was trained without adaptation.
-    """
-    if runner.adaptation is None:
-        raise ParameterError(
-            f"{runner.name} was trained without adaptation: train with a recipe whose adapt_share "
-            "is above 0, or measure without --adapt"
-        )
-    return adapted_rows(clips, rows, runner.spec, runner.adaptation)
 
 
 def check_features(runner: Runner, cache: FeatureCache) -> None:
@@ -277,14 +247,7 @@ def language_ids(clips: Sequence[Clip], language: str) -> list[int]:
 
 
 def write_evaluation(
-    run: Path,
-    split: Split,
-    runner: Runner,
-    kind: str,
-    language: str,
-    part: Evaluation,
-    *,
-    adapt: bool = False,
+    run: Path, split: Split, runner: Runner, kind: str, language: str, part: Evaluation
 ) -> dict[str, Any]:
     """Write figures and pictures into a run folder; returns the figures.
 
@@ -296,12 +259,11 @@ def write_evaluation(
         "split": split.id,
         "split_fingerprint": split.fingerprint,
         "model_sha256": runner.model_sha256,
-        "adapted": adapt,
         **part.figures(),
     }
-    name = f"{kind}-{language}" + ("-adapted" if adapt else "")
+    name = f"{kind}-{language}"
     write_json(run / f"evaluation-{name}.json", figures)
-    title = f"{split.id}, {runner.name}, language {language}" + (", adapted" if adapt else "")
+    title = f"{split.id}, {runner.name}, language {language}"
     plot_confusion(figures["confusion"], LABELS, run / f"confusion-{name}.png", title=title)
     plot_class_accuracy(
         figures["confusion"], LABELS, run / f"class-accuracy-{name}.png", title=title

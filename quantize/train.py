@@ -21,8 +21,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge.feature_spec import FeatureSpec
-from quantize.adaptation import adaptation_spec
 from quantize.batches import Batch, BatchSettings, CropSampler, examples_of, speech_span
 from quantize.checkpoint import Checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
@@ -98,20 +96,8 @@ class Trainer:
         self.mean, self.std = normalisation(
             r[speech_span(r[:, rms].astype(np.float32))] for r in clips
         )
-        self.adaptation = (
-            adaptation_spec(train, variants[0], spec)
-            if batches.adapt_share and isinstance(spec, FeatureSpec)
-            else None
-        )
         self.sampler = self.sampler_type(
-            examples_of(train),
-            variants,
-            self.mean,
-            self.std,
-            spec,
-            len(DOMAINS),
-            batches,
-            self.adaptation,
+            examples_of(train), variants, self.mean, self.std, spec, len(DOMAINS), batches
         )
         self.held_out = list(held_out)
         self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
@@ -145,12 +131,7 @@ class Trainer:
             write_json(self.folder / "history.json", self.history)
             self._save_state()
         checkpoint = Checkpoint(
-            self.averaged.cpu().eval(),
-            self.mean,
-            self.std,
-            self.spec,
-            self.about,
-            self.adaptation,
+            self.averaged.cpu().eval(), self.mean, self.std, self.spec, self.about
         )
         save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
         self._state_path.unlink(missing_ok=True)

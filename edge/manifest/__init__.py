@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from edge.manifest.manifest import SCHEMA_VERSION, Manifest
 from edge.manifest.parts import (
-    AdaptationSpec,
     Architecture,
     Normalisation,
     Quantization,
@@ -14,7 +13,6 @@ from edge.manifest.parts import (
 
 __all__ = [
     "SCHEMA_VERSION",
-    "AdaptationSpec",
     "Architecture",
     "Manifest",
     "Normalisation",

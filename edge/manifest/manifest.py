@@ -28,7 +28,6 @@ from edge.manifest.checks import (
     whole,
 )
 from edge.manifest.parts import (
-    AdaptationSpec,
     Architecture,
     Normalisation,
     Quantization,
@@ -69,7 +68,6 @@ class Manifest:
     window_hop: int
     normalisation: Normalisation
     temperature: float
-    adaptation: AdaptationSpec | None
     quantization: Quantization
     training: Mapping[str, Any]
     accuracy: tuple[Mapping[str, Any], ...]
@@ -141,9 +139,6 @@ class Manifest:
                 f"schema_version is {value.get('schema_version')!r}, this edge-ser reads "
                 f"{SCHEMA_VERSION}: it was written by another version"
             )
-        if isinstance(value, Mapping):
-            # Manifests that are older than the key; their models were trained without.
-            value = {"adaptation": None, **value}
         fields = record("the manifest", value, cls)
         for name in ("name", "licence"):
             text(name, fields[name])
@@ -176,10 +171,6 @@ class Manifest:
         fields["temperature"] = finite("temperature", fields["temperature"])
         if fields["temperature"] <= 0:
             raise ArtifactError(f"temperature is {fields['temperature']}, above 0 is wanted")
-        if fields["adaptation"] is not None:
-            fields["adaptation"] = AdaptationSpec.from_dict(
-                fields["adaptation"], architecture.n_features
-            )
         fields["quantization"] = Quantization.from_dict(fields["quantization"])
         fields["training"] = json_object("training", fields["training"])
         fields["accuracy"] = tuple(

@@ -7,14 +7,7 @@ import dataclasses
 from edge.errors import ArtifactError
 from edge.manifest.checks import finite, items, numbers, record, text, texts, whole
 
-__all__ = [
-    "AdaptationSpec",
-    "Architecture",
-    "Normalisation",
-    "Quantization",
-    "Reference",
-    "TensorSpec",
-]
+__all__ = ["Architecture", "Normalisation", "Quantization", "Reference", "TensorSpec"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,34 +62,6 @@ class TensorSpec:
             if size is not None:
                 whole(f"{where}.shape", size, 1)
         return cls(fields["name"], tuple(shape), fields["dtype"], fields["layout"])
-
-
-@dataclasses.dataclass(frozen=True)
-class AdaptationSpec:
-    """How the model expects a speaker's means to be drawn to those of its training speakers.
-
-    Parameters
-    ----------
-    reference : tuple of float
-        Mean of the training speakers' means, by feature, in the units of
-        :meth:`edge.adaptation.AdaptedColumns.statistics`.
-    prior_frames : int
-        Speech frames that the reference weighs as much as.
-    memory_frames : int
-        Speech frames after which older ones fade.
-    """
-
-    reference: tuple[float, ...]
-    prior_frames: int
-    memory_frames: int
-
-    @classmethod
-    def from_dict(cls, value: object, n_features: int) -> AdaptationSpec:
-        """Check and build from plain JSON types."""
-        fields = record("adaptation", value, cls)
-        reference = numbers("adaptation.reference", fields["reference"], n_features)
-        prior = whole("adaptation.prior_frames", fields["prior_frames"], 1)
-        return cls(reference, prior, whole("adaptation.memory_frames", fields["memory_frames"], 1))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
-from edge.manifest import SCHEMA_VERSION, AdaptationSpec
+from edge.manifest import SCHEMA_VERSION
 from quantize.corpora.base import DOMAINS, LABELS
 from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP
 
@@ -47,8 +47,6 @@ class ExportFacts:
         Measured figures: split, metric, value, n, command, commit, and more.
     temperature : float
         The logits are divided by it.
-    adaptation : AdaptationSpec, optional
-        How the model was trained to get used to a speaker.
     window_frames, window_hop : int
         Frames of a feature window and from one window to the next.
     """
@@ -61,7 +59,6 @@ class ExportFacts:
     licence: str
     accuracy: Sequence[Mapping[str, Any]] = ()
     temperature: float = 1.0
-    adaptation: AdaptationSpec | None = None
     window_frames: int = WINDOW_FRAMES
     window_hop: int = WINDOW_HOP
 
@@ -113,7 +110,6 @@ def manifest_fields(model: CLAFSER, facts: ExportFacts) -> dict[str, Any]:
         "window_hop": facts.window_hop,
         "normalisation": {"mean": _floats(facts.mean), "std": _floats(facts.std)},
         "temperature": float(facts.temperature),
-        "adaptation": dataclasses.asdict(facts.adaptation) if facts.adaptation else None,
         "training": dict(facts.training),
         "accuracy": [dict(entry) for entry in facts.accuracy],
         "licence": facts.licence,
