@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from quantize.corpora import DOMAINS, LABELS, Clip
+from quantize.exchange import MeanExchange
 from quantize.rows import RowSpec
 
 __all__ = ["Batch", "BatchSettings", "CropSampler", "Example", "examples_of", "speech_span"]
@@ -44,6 +45,9 @@ class BatchSettings:
         How often each feature group of a crop is set to the mean.
     unknown_share : float
         How often the language id is replaced by "unknown".
+    exchange_share : float
+        How often a crop gets part of another speaker's mean features, see
+        :class:`quantize.exchange.MeanExchange`.
     """
 
     batch_size: int = 32
@@ -57,6 +61,7 @@ class BatchSettings:
     max_time_mask: int = 8
     group_mask_share: float = 0.06
     unknown_share: float = 0.7
+    exchange_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -65,6 +70,10 @@ class BatchSettings:
             raise ParameterError(
                 f"min_crop_s {self.min_crop_s} and max_crop_s {self.max_crop_s} must be above 0 "
                 "and rise"
+            )
+        if not 0 <= self.exchange_share <= 1:
+            raise ParameterError(
+                f"exchange_share is {self.exchange_share}, a share in [0, 1] is wanted"
             )
         for name, share in self.corpus_share.items():
             if not 0 < share <= 1:
@@ -77,6 +86,7 @@ class Example:
 
     clip_id: str
     corpus: str
+    speaker: str
     label: int
     domain: int
 
@@ -84,7 +94,8 @@ class Example:
 def examples_of(clips: Sequence[Clip]) -> list[Example]:
     """What training needs of each clip."""
     return [
-        Example(c.clip_id, c.corpus, LABELS.index(c.label), DOMAINS.index(c.corpus)) for c in clips
+        Example(c.clip_id, c.corpus, c.speaker, LABELS.index(c.label), DOMAINS.index(c.corpus))
+        for c in clips
     ]
 
 
@@ -154,6 +165,12 @@ class CropSampler:
         # By example, then by variant; cut to the speech once.
         self._rows = [[self._cut(rows[e.clip_id]) for rows in variants] for e in self.examples]
         self._prepare(spec)
+        self._exchange: MeanExchange | None = None
+        if self.settings.exchange_share:
+            if not isinstance(spec, FeatureSpec):
+                raise ParameterError("exchange_share is above 0: the device's features are wanted")
+            speakers = [e.speaker for e in self.examples]
+            self._exchange = MeanExchange(spec, speakers, [variants[0] for variants in self._rows])
 
     def _prepare(self, spec: FeatureSpec) -> None:
         """Look up what varying a row needs to know of its columns."""
@@ -206,7 +223,11 @@ class CropSampler:
         n_frames = min(n_frames, *(len(rows) for rows in clips))
         starts = [int(rng.integers(len(rows) - n_frames + 1)) for rows in clips]
         crops = np.stack([r[s : s + n_frames] for r, s in zip(clips, starts, strict=True)])
-        rows = self._vary(crops.astype(np.float32), rng)
+        crops = crops.astype(np.float32)
+        if self._exchange is not None:
+            numbers = [i for i, _ in picks]
+            crops = self._exchange.exchanged(crops, numbers, settings.exchange_share, rng)
+        rows = self._vary(crops, rng)
         examples = [self.examples[i] for i, _ in picks]
         domains = np.array([e.domain for e in examples])
         unknown = rng.random(len(picks)) < settings.unknown_share

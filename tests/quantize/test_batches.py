@@ -16,7 +16,7 @@ MEAN, STD = np.zeros(34, "f4"), np.ones(34, "f4")
 
 
 def examples(n: int, corpus: str = "savee") -> list[Example]:
-    return [Example(f"{corpus}/{i}", corpus, i % 8, 1) for i in range(n)]
+    return [Example(f"{corpus}/{i}", corpus, f"{corpus}/a", i % 8, 1) for i in range(n)]
 
 
 def random_rows(items: list[Example], seed: int = 0) -> dict[str, np.ndarray]:

@@ -1,0 +1,108 @@
+"""Training crops with the means of other speakers' voices and microphones.
+
+A few dozen speakers teach a model who speaks, not only how.  Subtracting part of a speaker's
+mean features and adding as much of another speaker's gives every utterance voices and rooms
+that it was never said in; the movement within the utterance, which carries the feeling, stays.
+The same is done with the statistics of a network's layers by MixStyle (Zhou et al., 2021).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.feature_spec import FeatureSpec
+
+__all__ = ["SPEECH_FRAME_RANGE_DB", "MeanExchange"]
+
+#: A frame counts as speech when its level is within this many dB of the loudest one's.
+SPEECH_FRAME_RANGE_DB = 30.0
+
+_SMALLEST_RMS = 1e-6
+
+
+class MeanExchange:
+    """Mean features of every speaker, and crops that change hands.
+
+    MFCC and contrast are shifted, the level in dB and the pitch by a factor; chroma, which
+    folds octaves and scales by the loudest, stays.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    speakers : sequence of str
+        Of every clip.
+    rows : sequence of float [shape=(n_frames, n_features)]
+        Feature rows of every clip, not normalised.
+    """
+
+    def __init__(
+        self, spec: FeatureSpec, speakers: Sequence[str], rows: Sequence[NDArray[np.floating]]
+    ) -> None:
+        names = spec.feature_names
+        self._n_features = len(names)
+        self._rms, self._pitch = names.index("rms"), names.index("pitch_hz")
+        self._shifted = np.array(
+            [i for i, name in enumerate(names) if name.startswith(("mfcc", "contrast"))]
+        )
+        sums: defaultdict[str, NDArray[np.float64]] = defaultdict(
+            lambda: np.zeros((2, self._n_features))
+        )
+        for speaker, each in zip(speakers, rows, strict=True):
+            sums[speaker] += self._sums_and_counts(each)
+        numbers = {speaker: number for number, speaker in enumerate(sums)}
+        self._speaker = np.array([numbers[speaker] for speaker in speakers])
+        #: float64 [shape=(n_speakers, n_features)]: MFCC and contrast as they are, the level
+        #: in dB, the natural logarithm of the pitch; 0 for chroma.
+        self.means = np.stack([total / np.maximum(count, 1.0) for total, count in sums.values()])
+
+    def _sums_and_counts(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sums and numbers of the speech frames of a clip: (2, n_features)."""
+        result = np.zeros((2, self._n_features))
+        rms = rows[:, self._rms].astype(np.float64)
+        floor = rms.max(initial=0.0) * 10 ** (-SPEECH_FRAME_RANGE_DB / 20)
+        speech = rows[rms >= max(floor, _SMALLEST_RMS)].astype(np.float64)
+        voiced = speech[speech[:, self._pitch] > 0, self._pitch]
+        result[0, self._shifted] = speech[:, self._shifted].sum(axis=0)
+        result[0, self._rms] = 20 * np.log10(speech[:, self._rms]).sum()
+        result[0, self._pitch] = np.log(voiced).sum()
+        result[1] = len(speech)
+        result[1, self._pitch] = len(voiced)
+        return result
+
+    def exchanged(
+        self,
+        crops: NDArray[np.float32],
+        clips: Sequence[int],
+        share: float,
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        """Crops of which some have a random part of another speaker's means.
+
+        Parameters
+        ----------
+        crops : float32 [shape=(n_crops, n_frames, n_features)]
+            Not normalised.
+        clips : sequence of int
+            Which clip each crop is of.
+        share : float
+            How often a crop is changed.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        float32 [shape=(n_crops, n_frames, n_features)]
+            New; unvoiced frames keep their pitch of 0.
+        """
+        own = self._speaker[np.asarray(clips)]
+        other = rng.integers(len(self.means), size=len(own))
+        part = rng.random((len(own), 1)) * (rng.random((len(own), 1)) < share)
+        change = (part * (self.means[other] - self.means[own])).astype(np.float32)[:, None, :]
+        crops = crops.copy()
+        crops[..., self._shifted] += change[..., self._shifted]
+        crops[..., self._rms] *= 10 ** (change[..., self._rms] / 20)
+        crops[..., self._pitch] *= np.exp(change[..., self._pitch])
+        return crops
