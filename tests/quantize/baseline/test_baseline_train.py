@@ -139,7 +139,7 @@ class TestNetwork:
 def test_crops_are_rows_normalised_and_nothing_else():
     rng = np.random.default_rng(0)
     spec = BaselineSpec()
-    examples = [Example(f"savee/{i}", "savee", i % 8, 1) for i in range(20)]
+    examples = [Example(f"savee/{i}", "savee", "savee/a", i % 8, 1) for i in range(20)]
     rows = {e.clip_id: rng.random((60, 52)).astype("f2") + 0.5 for e in examples}
     mean, std = np.full(52, 0.7, "f4"), np.full(52, 2.0, "f4")
     draw = PlainSampler(examples, [rows], mean, std, spec, 4, batch_settings(8))
