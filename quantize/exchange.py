@@ -80,7 +80,7 @@ class MeanExchange:
         share: float,
         rng: np.random.Generator,
     ) -> NDArray[np.float32]:
-        """Crops of which some have a random part of another speaker's means.
+        """Crops of which some have a random part of another speaker's means, or of the average's.
 
         Parameters
         ----------
@@ -98,9 +98,11 @@ class MeanExchange:
             New; unvoiced frames keep their pitch of 0.
         """
         own = self._speaker[np.asarray(clips)]
-        other = rng.integers(len(self.means), size=len(own))
+        target = self.means[rng.integers(len(self.means), size=len(own))]
+        # Half of the time towards the middle of all speakers and not past it.
+        target[rng.random(len(own)) < 0.5] = self.means.mean(axis=0)
         part = rng.random((len(own), 1)) * (rng.random((len(own), 1)) < share)
-        change = (part * (self.means[other] - self.means[own])).astype(np.float32)[:, None, :]
+        change = (part * (target - self.means[own])).astype(np.float32)[:, None, :]
         crops = crops.copy()
         crops[..., self._shifted] += change[..., self._shifted]
         crops[..., self._rms] *= 10 ** (change[..., self._rms] / 20)
