@@ -176,6 +176,21 @@ def add_commands(commands: Any) -> None:
         metavar="B",
         help="mix pairs of clips, shares from Beta(B, B); 0 mixes none (default: the recipe's)",
     )
+    train.add_argument(
+        "--teachers",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        help="trained runs of the same split, whose mean posterior is learned beside the labels",
+    )
+    train.add_argument(
+        "--distil-share",
+        type=float,
+        default=None,
+        metavar="P",
+        help="share of the teachers in the loss (default: the recipe's)",
+    )
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
     train.add_argument(
         "--hidden", type=int, default=None, help="BiLSTM units a direction (default: the recipe's)"
@@ -206,7 +221,14 @@ def _train(arguments: argparse.Namespace) -> int:
 
     recipe = load_recipe(arguments.recipe)
     training = given_options(
-        arguments, "epochs", "learning_rate", "mixup", "max_alpha", "precision", "seed"
+        arguments,
+        "epochs",
+        "learning_rate",
+        "mixup",
+        "max_alpha",
+        "distil_share",
+        "precision",
+        "seed",
     )
     path = train_run(
         arguments.data,
@@ -216,6 +238,7 @@ def _train(arguments: argparse.Namespace) -> int:
         settings=TrainSettings(**{**recipe.training, **training}),
         batches=BatchSettings(**{**recipe.batches, **given_options(arguments, "batch_size")}),
         recipe=recipe.name,
+        teachers=arguments.teachers,
         **run_options(arguments, recipe.n_variants),
     )
     print(path)

@@ -13,6 +13,7 @@ from edge.feature_spec import FeatureSpec
 from quantize.batches import BatchSettings
 from quantize.corpora import Clip, load_corpora
 from quantize.dataset import FeatureCache
+from quantize.distill import Teachers
 from quantize.errors import SplitError, TrainingError
 from quantize.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.files import write_json
@@ -133,13 +134,14 @@ def train_run(
     label_map: dict[str, str | None] | None = None,
     n_workers: int = 1,
     recipe: str | None = None,
+    teachers: Sequence[Path] = (),
     spec: RowSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
 
     ``config`` is that of the model that ``trainer_type`` trains, ``recipe`` the name that its
-    settings began with; ``spec`` is of its features.
+    settings began with, ``teachers`` are runs to learn from; ``spec`` is of its features.
 
     Raises
     ------
@@ -164,6 +166,9 @@ def train_run(
         "commit": commit(),
         **({"recipe": recipe} if recipe else {}),
     }
+    taught_by = Teachers(teachers, split, spec) if teachers else None
+    if taught_by:
+        about["teachers"] = taught_by.to_dict()
     cache = FeatureCache(cache_folder, spec)
     # All clips, so that every split shares one cache.
     variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
@@ -177,6 +182,7 @@ def train_run(
         settings=settings,
         batches=batches,
         about=about,
+        **({"teachers": taught_by} if taught_by else {}),
     )
     # First of all: a folder that holds another training is refused with its files untouched.
     trainer.restore()
@@ -187,6 +193,7 @@ def train_run(
         folder / "config.json",
         {
             "recipe": recipe,
+            "teachers": about.get("teachers", {}),
             "run": dataclasses.asdict(run),
             "model": config.to_dict(),
             "training": dataclasses.asdict(settings),

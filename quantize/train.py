@@ -25,6 +25,7 @@ from quantize.batches import Batch, BatchSettings, CropSampler, examples_of, spe
 from quantize.checkpoint import Checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import normalisation
+from quantize.distill import Teachers, distillation_loss
 from quantize.errors import TrainingError
 from quantize.files import atomic_path, write_json
 from quantize.models.claf_ser import CLAFSER
@@ -66,6 +67,8 @@ class Trainer:
     batches : BatchSettings
     about : dict
         What to write into the checkpoint about the run.
+    teachers : Teachers, optional
+        Trained runs to learn from beside the labels.
     """
 
     # A subclass for another model has others.
@@ -84,6 +87,7 @@ class Trainer:
         settings: TrainSettings,
         batches: BatchSettings,
         about: dict[str, Any],
+        teachers: Teachers | None = None,
     ) -> None:
         if not train:
             raise TrainingError("the training side of the split is empty")
@@ -103,6 +107,7 @@ class Trainer:
         self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
         torch.manual_seed(settings.seed)
         self.model = self.model_type(config).to(self.device)
+        self.teachers = teachers.to(self.device) if teachers else None
         self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
@@ -188,7 +193,7 @@ class Trainer:
             losses = self._emotion_loss(output.logits, labels)
             if settings.mixup:
                 losses = losses.lerp(self._emotion_loss(output.logits, others), 1.0 - share)
-            emotion_loss = losses.mean()
+            emotion_loss = self._taught(losses, output.logits, mixed).mean()
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()
@@ -213,6 +218,16 @@ class Trainer:
         share = torch.maximum(share, 1.0 - share)
         partner = torch.randperm(len(x), device=x.device)
         return x.lerp(x[partner], (1.0 - share)[:, None, None]), share, labels[partner]
+
+    def _taught(self, losses: Tensor, logits: Tensor, rows: Tensor) -> Tensor:
+        """The labels' losses, (B,), with the teachers' share."""
+        if self.teachers is None:
+            return losses
+        temperature = self.settings.distil_temperature
+        posterior = self.teachers.posterior(rows, self.mean, self.std, temperature)
+        return losses.lerp(
+            distillation_loss(logits, posterior, temperature), self.settings.distil_share
+        )
 
     def _emotion_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """One loss an example."""

@@ -28,6 +28,11 @@ class TrainSettings:
     mixup : float
         Parameter of the Beta distribution that two clips' shares in a training example are
         drawn from (Zhang et al., 2018); 0 mixes none.
+    distil_share : float
+        Share of the teachers in the emotion loss, where there are teachers; the rest is the
+        labels'.
+    distil_temperature : float
+        Temperature of teachers and student in that loss.
     max_alpha : float
         Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
         paper lets it reach 1.
@@ -49,6 +54,8 @@ class TrainSettings:
     warmup_share: float = 0.05
     label_smoothing: float = 0.05
     mixup: float = 0.0
+    distil_share: float = 0.7
+    distil_temperature: float = 2.0
     max_alpha: float = 0.1
     average_decay: float = 0.998
     seed: int = 0
@@ -66,6 +73,15 @@ class TrainSettings:
             )
         if not (math.isfinite(self.mixup) and self.mixup >= 0):
             raise ParameterError(f"mixup is {self.mixup}, 0 or a finite number above is wanted")
+        if not 0 <= self.distil_share <= 1:
+            raise ParameterError(
+                f"distil_share is {self.distil_share}, a share in [0, 1] is wanted"
+            )
+        if not (math.isfinite(self.distil_temperature) and self.distil_temperature > 0):
+            raise ParameterError(
+                f"distil_temperature is {self.distil_temperature}, a finite number above 0 is "
+                "wanted"
+            )
         if self.precision not in ("fp32", "bf16"):
             raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
         if not 0 <= self.max_alpha <= 1:

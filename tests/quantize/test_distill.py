@@ -1,0 +1,116 @@
+"""Teachers: their mean posterior, who may teach whom, and that a student learns it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from run_commands import train
+
+from edge.feature_spec import FeatureSpec
+from quantize.checkpoint import load_checkpoint
+from quantize.cli import main
+from quantize.distill import Teachers, distillation_loss
+from quantize.errors import TrainingError
+from quantize.splits import read_split
+
+
+def test_the_loss_is_zero_for_a_student_that_agrees_and_pulls_one_that_does_not():
+    logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5]], requires_grad=True)
+    same = (logits.detach() / 3.0).softmax(dim=1)
+    assert distillation_loss(logits, same, 3.0).tolist() == pytest.approx([0.0, 0.0], abs=1e-5)
+    wanted = torch.tensor([[0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])
+    loss = distillation_loss(logits, wanted, 3.0)
+    assert (loss > 0).all()
+    loss.sum().backward()
+    # Towards the class that the teachers prefer.
+    assert (logits.grad[:, 1] < 0).all()
+
+
+def test_the_gradient_is_as_large_at_every_temperature():
+    wanted_logits = torch.tensor([[0.3, -0.2, 0.1]])
+    sizes = []
+    for temperature in (1.0, 4.0):
+        logits = torch.zeros(1, 3, requires_grad=True)
+        posterior = (wanted_logits / temperature).softmax(dim=1)
+        distillation_loss(logits, posterior, temperature).sum().backward()
+        sizes.append(float(logits.grad.norm()))
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.1)
+
+
+def test_teachers_see_the_rows_by_their_own_normalisation(runs):
+    run = runs / "f0"
+    saved = load_checkpoint(run / "checkpoint.safetensors")
+    teachers = Teachers([run, run], read_split(run / "split.json"), FeatureSpec())
+    assert len(teachers) == 2
+    raw = saved.mean + saved.std * np.random.default_rng(0).standard_normal((3, 20, 34))
+    raw = raw.astype(np.float32)
+    other_mean, other_std = saved.mean + 1.0, saved.std * 2.0
+    x = torch.from_numpy((raw - other_mean) / other_std)
+    posterior = teachers.posterior(x, other_mean, other_std, 2.0)
+    own = torch.from_numpy((raw - saved.mean) / saved.std)
+    with torch.no_grad():
+        logits = saved.model(own, torch.full((3,), 4)).logits
+    torch.testing.assert_close(posterior, (logits / 2.0).softmax(1), atol=1e-4, rtol=1e-3)
+
+
+def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
+    split = read_split(runs / "f0" / "split.json")
+    with pytest.raises(TrainingError, match="told of clips that it is measured on"):
+        Teachers([runs / "f0", runs / "f1"], split, FeatureSpec())
+    with pytest.raises(TrainingError, match="the student's is all"):
+        Teachers([runs / "f0"], None, FeatureSpec())
+    shutil.copytree(runs / "f0", tmp_path / "all")
+    (tmp_path / "all" / "split.json").unlink()
+    with pytest.raises(TrainingError, match="was trained on the split all"):
+        Teachers([tmp_path / "all"], split, FeatureSpec())
+    assert len(Teachers([tmp_path / "all"], None, FeatureSpec())) == 1
+
+
+def test_features_must_be_the_students(runs):
+    split = read_split(runs / "f0" / "split.json")
+    with pytest.raises(TrainingError, match="trained on other features"):
+        Teachers([runs / "f0"], split, FeatureSpec(hop_length=256))
+
+
+def test_a_student_comes_closer_to_its_teacher_and_says_who_taught(data, runs, tmp_path):
+    teacher = runs / "f0"
+    common = ["--split", "speaker", "--fold", "0", "--epochs", "12", "--learning-rate", "0.005"]
+    for name, more in (
+        ("alone", []),
+        ("taught", ["--teachers", str(teacher), "--distil-share", "1.0"]),
+    ):
+        command = train(data, runs / "cache", tmp_path / name, *common, *more, "--seed", "7")
+        assert main(command) == 0
+    taught = load_checkpoint(tmp_path / "taught" / "checkpoint.safetensors")
+    config = json.loads((tmp_path / "taught" / "config.json").read_text())
+    assert list(config["teachers"]) == ["f0"]
+    assert taught.training["teachers"] == config["teachers"]
+    assert "teachers" not in load_checkpoint(tmp_path / "alone" / "checkpoint.safetensors").training
+    rows = torch.randn(64, 40, 34, generator=torch.Generator().manual_seed(0))
+    logits = {}
+    for name, folder in (
+        ("teacher", teacher),
+        ("alone", tmp_path / "alone"),
+        ("taught", tmp_path / "taught"),
+    ):
+        model = load_checkpoint(folder / "checkpoint.safetensors").model
+        with torch.no_grad():
+            logits[name] = model(rows, torch.full((64,), 4)).logits
+    wanted = logits["teacher"].softmax(dim=1)
+    far, near = (
+        float(distillation_loss(logits[n], wanted, 1.0).mean()) for n in ("alone", "taught")
+    )
+    assert near < 0.7 * far
+
+
+def test_a_teacher_that_is_not_there_is_one_sentence_and_nothing_is_written(
+    data, runs, tmp_path, capsys
+):
+    command = train(data, runs / "cache", tmp_path / "run", "--split", "paper")
+    assert main([*command, "--teachers", str(runs / "f0")]) == 2
+    assert "the same one is wanted" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "config.json").exists()
