@@ -11,7 +11,7 @@ from typing import Any
 from quantize.batches import BatchSettings
 from quantize.corpora import DOMAINS, LABELS, format_reports, load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
-from quantize.errors import CorpusError
+from quantize.errors import CorpusError, RecipeError
 from quantize.recipe import DEFAULT_RECIPE, load_recipe, recipe_names
 
 __all__ = [
@@ -220,6 +220,12 @@ def _train(arguments: argparse.Namespace) -> int:
     from quantize.train_settings import TrainSettings
 
     recipe = load_recipe(arguments.recipe)
+    if len(arguments.teachers) < len(recipe.teachers):
+        raise RecipeError(
+            f"the recipe {recipe.name} learns from {len(recipe.teachers)} runs, "
+            f"{len(arguments.teachers)} are given: train {', '.join(recipe.teachers)} on the same "
+            "split and name their runs with --teachers, or take --recipe claf-ser-alone"
+        )
     training = given_options(
         arguments,
         "epochs",

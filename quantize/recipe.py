@@ -20,7 +20,8 @@ from quantize.train_settings import TrainSettings
 
 __all__ = ["DEFAULT_RECIPE", "Recipe", "load_recipe", "recipe_names"]
 
-DEFAULT_RECIPE = "claf-ser"
+#: The one that needs no other run.
+DEFAULT_RECIPE = "claf-ser-alone"
 
 _TABLES: dict[str, Any] = {
     "model": ClafSerConfig,
@@ -41,6 +42,9 @@ class Recipe:
         What it is, for people.
     n_variants : int
         Augmented variants of every clip, beside the clip itself.
+    teachers : tuple of str
+        Recipes whose runs of the same split teach it; a recipe that extends it has none of its
+        own accord.
     model, training, batches : mapping
         What differs from the defaults of :class:`~quantize.models.claf_ser.ClafSerConfig`,
         :class:`~quantize.train_settings.TrainSettings` and
@@ -50,6 +54,7 @@ class Recipe:
     name: str
     title: str
     n_variants: int
+    teachers: tuple[str, ...]
     model: Mapping[str, Any]
     training: Mapping[str, Any]
     batches: Mapping[str, Any]
@@ -89,7 +94,7 @@ def parse_recipe(name: str, text: str) -> Recipe:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name} is no TOML: {error}") from error
-    unknown = sorted(set(data) - {"title", "extends", "n_variants", *_TABLES})
+    unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", *_TABLES})
     if unknown:
         raise RecipeError(f"recipe {name} has unknown keys {unknown}")
     base = load_recipe(data["extends"]) if "extends" in data else None
@@ -103,5 +108,12 @@ def parse_recipe(name: str, text: str) -> Recipe:
             raise RecipeError(f"recipe {name} has unknown keys {unknown} in [{table}]")
     if "title" not in data:
         raise RecipeError(f"recipe {name} has no title: one line that says what it is is wanted")
+    teachers = tuple(data.get("teachers", ()))
+    strangers = sorted(set(teachers) - set(recipe_names()))
+    if strangers:
+        raise RecipeError(
+            f"recipe {name} has the teachers {strangers}, recipes of {', '.join(recipe_names())} "
+            "are wanted"
+        )
     n_variants = data.get("n_variants", base.n_variants if base else 8)
-    return Recipe(name, data["title"], n_variants, **tables)
+    return Recipe(name, data["title"], n_variants, teachers, **tables)
