@@ -70,6 +70,8 @@ class Recipe:
         Whether the speaker folds choose temperatures.
     command : str
         ``"train"``, or ``"baseline"``, which has one recipe alone.
+    teachers : tuple of str
+        Recipes whose run of the same job teaches it; they stand before it in :data:`RECIPES`.
     """
 
     name: str
@@ -78,33 +80,35 @@ class Recipe:
     measurements: tuple[Measurement, ...]
     calibrated: bool = True
     command: str = "train"
+    teachers: tuple[str, ...] = ()
 
     def group(self, name: str) -> tuple[str, ...]:
         """Jobs of one group."""
         return tuple(job for job in self.jobs if JOBS[job][0] == name)
 
 
+_BOTH = (Measurement("paper"), Measurement("speaker"))
+
+
 def _ablation(name: str, title: str) -> Recipe:
-    return Recipe(
-        name,
-        title,
-        ("paper-s0", *_SPEAKER),
-        (Measurement("paper"), Measurement("speaker")),
-    )
+    return Recipe(name, title, ("paper-s0", *_SPEAKER), _BOTH)
 
 
-#: All recipes, the device's own first.
+def _teacher(name: str, title: str) -> Recipe:
+    return Recipe(name, title, (*_PAPER, *_SPEAKER, "all"), _BOTH)
+
+
+#: All recipes; the device's own comes after its teachers.  What is left out of CLAF-SER is left
+#: out of the one that learns alone: teachers that have a part would pass on what it is worth.
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         Recipe(
-            "claf-ser",
-            "CLAF-SER",
+            "claf-ser-alone",
+            "CLAF-SER, from the labels alone",
             (*_PAPER, *_SPEAKER, *_ACROSS, "all"),
             (
-                *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
-                *(Measurement(g, "numpy-int8", "segments") for g in ("speaker", "paper")),
-                Measurement("speaker", "numpy-int8", "noise"),
+                *_BOTH,
                 *(
                     Measurement(g, k)
                     for g in ("leave-one-corpus-out", "german-to-english")
@@ -112,23 +116,36 @@ RECIPES: dict[str, Recipe] = {
                 ),
             ),
         ),
+        _teacher("teacher-plain", "alone, without exchanged means"),
+        _teacher("teacher-mixup", "alone, with mixup"),
+        Recipe(
+            "claf-ser",
+            "CLAF-SER, taught by these three",
+            (*_PAPER, *_SPEAKER, "all"),
+            (
+                *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
+                *(Measurement(g, "numpy-int8", "segments") for g in ("speaker", "paper")),
+                Measurement("speaker", "numpy-int8", "noise"),
+            ),
+            teachers=("claf-ser-alone", "teacher-plain", "teacher-mixup"),
+        ),
         Recipe(
             "no-grl",
-            "without the adversary (GRL)",
+            "alone, without the adversary (GRL)",
             ("paper-s0", *_SPEAKER, *_ACROSS),
             tuple(
                 Measurement(g)
                 for g in ("paper", "speaker", "leave-one-corpus-out", "german-to-english")
             ),
         ),
-        _ablation("no-attention", "without attention"),
-        _ablation("no-phonetic", "without the phonetic branch"),
-        _ablation("no-language", "without the language embedding"),
+        _ablation("no-attention", "alone, without attention"),
+        _ablation("no-phonetic", "alone, without the phonetic branch"),
+        _ablation("no-language", "alone, without the language embedding"),
         Recipe(
             "baseline",
             "the paper's SimpleRNN",
             (*_PAPER, *_SPEAKER),
-            (Measurement("paper"), Measurement("speaker")),
+            _BOTH,
             calibrated=False,
             command="baseline",
         ),
@@ -239,13 +256,16 @@ def _training(places: Places, recipe: Recipe, job: str) -> Step:
     words = [recipe.command, *_data(places), "--out", str(folder), *JOBS[job][1]]
     if recipe.command == "train":
         words += ["--recipe", recipe.name]
+    teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
+    if teachers:
+        words += ["--teachers", *map(str, teachers)]
     return Step(
         name=f"{recipe.name}/{job}",
         recipe=recipe.name,
         jobs=(job,),
         # One thread each: the matrices are small, and others train beside it.
         words=(*words, "--threads", "1", "--workers", "1"),
-        inputs=(),
+        inputs=tuple(folder / "checkpoint.safetensors" for folder in teachers),
         outputs=(folder / "checkpoint.safetensors",),
         log=places.log(recipe, job),
         side_by_side=True,

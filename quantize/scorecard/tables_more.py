@@ -21,7 +21,7 @@ Scorecard = Mapping[str, Any]
 
 def across_corpora(scorecard: Scorecard) -> str:
     """Corpora that nothing was trained on, with and without the adversary."""
-    columns = [("claf-ser", KIND), ("claf-ser", "torch"), ("no-grl", "torch")]
+    columns = [("claf-ser-alone", KIND), ("claf-ser-alone", "torch"), ("no-grl", "torch")]
     found = [_tests(scorecard, recipe, kind) for recipe, kind in columns]
     names = list(dict.fromkeys(name for each in found for name in each))
     if not names:
@@ -37,7 +37,7 @@ def across_corpora(scorecard: Scorecard) -> str:
     said = "; ".join(f"{r.who} {r.value} {{{r.key}}}" for r in theirs)
     lines = prose(
         "**A corpus never heard**: `leave-one-corpus-out` and `german-to-english`, UAR over the "
-        f"classes that both sides have, not calibrated. Published: {said}."
+        f"classes that both sides have, not calibrated, no teachers. Published: {said}."
     )
     lines += "\n\n" + table(head, rows, n_left=1)
     both = [

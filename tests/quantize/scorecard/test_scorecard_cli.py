@@ -30,14 +30,14 @@ def command(at, *more: str) -> list[str]:
 def test_a_dry_run_says_what_is_done(tmp_path, capsys):
     at = places(tmp_path)
     write_runs(at, ("no-grl",))
-    assert main(command(at, "--dry-run", "--recipes", "claf-ser", "no-grl")) == 0
+    assert main(command(at, "--dry-run", "--recipes", "claf-ser-alone", "no-grl")) == 0
     told = capsys.readouterr()
     lines = told.out.splitlines()
-    assert len(lines) == 28 + 16
-    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:28])
-    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[28:])
-    assert f"--out {at.runs}/claf-ser/paper-s0 --split paper --seed 0" in lines[0]
-    assert told.err == "28 of 44 steps to do\n"
+    assert len(lines) == 21 + 16
+    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:21])
+    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[21:])
+    assert f"--out {at.runs}/claf-ser-alone/paper-s0 --split paper --seed 0" in lines[0]
+    assert told.err == "21 of 37 steps to do\n"
     assert not (tmp_path / "s.json").exists()
 
 

@@ -9,6 +9,7 @@ import pytest
 from edge.errors import ParameterError
 from quantize.cli import build_parser
 from quantize.export import KINDS
+from quantize.recipe import load_recipe
 from quantize.runs import SPLITS
 from quantize.scorecard.plan import JOBS, RECIPES, TYPED, Places, plan, select
 
@@ -29,7 +30,7 @@ def test_every_step_finds_what_it_needs():
 
 
 def test_thirteen_trainings_and_one_for_devices():
-    jobs = RECIPES["claf-ser"].jobs
+    jobs = RECIPES["claf-ser-alone"].jobs
     assert len(jobs) == 14
     assert jobs[-1] == "all"
     assert set(JOBS) == set(jobs)
@@ -69,15 +70,34 @@ def test_only_a_training():
 
 
 def test_only_a_group_brings_what_it_needs():
-    chosen = names(select(plan(TYPED), ["claf-ser"], ["speaker"]))
+    chosen = names(select(plan(TYPED), ["claf-ser-alone"], ["speaker"]))
     # The temperatures of the folds and of the device's model are one command.
     assert chosen[:7] == [
-        *(f"claf-ser/speaker-f{fold}" for fold in range(5)),
-        "claf-ser/all",
-        "claf-ser/calibrate",
+        *(f"claf-ser-alone/speaker-f{fold}" for fold in range(5)),
+        "claf-ser-alone/all",
+        "claf-ser-alone/calibrate",
     ]
-    assert len(chosen) == 7 + 5
+    assert len(chosen) == 7 + 1
     assert all("paper" not in name for name in chosen)
+
+
+def test_a_student_brings_its_teachers_of_the_same_job():
+    chosen = select(plan(TYPED), ["claf-ser"], ["paper-s1"])
+    teachers = RECIPES["claf-ser"].teachers
+    assert names(chosen) == [*(f"{name}/paper-s1" for name in teachers), "claf-ser/paper-s1"]
+    at = chosen[-1].words.index("--teachers")
+    named = chosen[-1].words[at + 1 : at + 4]
+    assert [*named] == [f"runs/{name}/paper-s1" for name in teachers]
+    assert [path.parent for path in chosen[-1].inputs] == [Path(name) for name in named]
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "baseline"])
+def test_recipes_have_the_teachers_of_their_files(name):
+    assert RECIPES[name].teachers == load_recipe(name).teachers
+    missing = set(RECIPES[name].jobs) - set.intersection(
+        set(JOBS), *(set(RECIPES[teacher].jobs) for teacher in RECIPES[name].teachers)
+    )
+    assert not missing
 
 
 def test_all_is_everything():
@@ -88,7 +108,7 @@ def test_all_is_everything():
 @pytest.mark.parametrize(
     ("recipes", "jobs", "sentence"),
     [
-        (["claf"], None, "the recipe is 'claf', one of claf-ser, no-grl"),
+        (["claf"], None, "the recipe is 'claf', one of claf-ser-alone, teacher-plain"),
         (None, ["speaker-f5"], "the job is 'speaker-f5', one of paper, speaker"),
         (["baseline"], ["all"], "of baseline nothing is made for all"),
     ],

@@ -73,7 +73,7 @@ def test_other_corpora_with_and_without_the_adversary(scorecard):
 def test_ablations_stand_beside_the_whole(scorecard):
     text = render_tables(scorecard)
     assert cells(text, "the paper's SimpleRNN")[1:3] == ["2k", "1.5"]
-    assert cells(text, "without attention")[4:] == ["66.0", "44.0", "74.0", "90.0"]
+    assert cells(text, "alone, without attention")[4:] == ["66.0", "44.0", "74.0", "90.0"]
     assert "RAVDESS 82.36" in text
 
 
@@ -83,7 +83,7 @@ def test_what_was_not_measured_is_left_out_and_named(scorecard):
     partial["missing"] = ["claf-ser/paper-torch"]
     text = render_tables(partial)
     assert "Where it stands" not in text
-    assert "| without the adversary (GRL) |" in text
+    assert "| alone, without the adversary (GRL) |" in text
     assert "Not measured yet: `claf-ser/paper-torch`." in text
     nothing = {**partial, "recipes": {}}
     assert "|" not in render_tables(nothing)
