@@ -48,7 +48,7 @@ def test_variants_seeds_and_settings_differ(clips, tmp_path):
     base = FeatureCache(tmp_path).load(clips, 1)[clip]
     other_variant = FeatureCache(tmp_path).load(clips, 2)[clip]
     other_seed = FeatureCache(tmp_path, seed=7).load(clips, 1)[clip]
-    stronger = FeatureCache(tmp_path, settings=AugmentSettings(speed=0.2)).load(clips, 1)[clip]
+    stronger = FeatureCache(tmp_path, settings=AugmentSettings(tempo=0.05)).load(clips, 1)[clip]
     for other in (other_variant, other_seed, stronger):
         assert other.shape != base.shape or not np.array_equal(other, base)
     assert base.dtype == np.float16
