@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from edge.decision import Decision, SmootherSettings
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.features.framing import as_samples
-from edge.speech_gate import GateSettings
+from edge.features.rms import frame_rms
+from edge.speech_gate import GateSettings, speech_span
 from edge.stream import Stream
 
 __all__ = ["MODELS_DIR", "Classifier", "load"]
@@ -112,6 +114,7 @@ class Classifier:
         window_s: float | None = None,
         hop_s: float | None = None,
         language: str | None = None,
+        trim: bool = False,
     ) -> list[Decision]:
         """Decide on every segment of a clip, unsmoothed.
 
@@ -123,6 +126,9 @@ class Classifier:
             Of ``samples``, in Hz; another rate than the model's is resampled.
         window_s, hop_s, language
             As in :meth:`stream`.
+        trim : bool
+            True: leave out the silence at both ends, as ``edge-ser classify`` and the
+            evaluation do, see :func:`edge.speech_gate.speech_span`.
 
         Returns
         -------
@@ -138,16 +144,26 @@ class Classifier:
         Notes
         -----
         A stream that is pushed the same samples in any blocks, and flushed, gives
-        the same numbers.
+        the same numbers; with ``trim``, one that is pushed the samples of the speech.
         """
         clip = self.at_model_rate(samples, sample_rate)
+        first_s = 0.0
+        if trim:
+            first, end = self._speech(clip)
+            clip, first_s = clip[first:end], first / self.spec.sample_rate
         stream = self.stream(window_s, hop_s, smooth=False, language=language)
         # In pieces of one hop: memory stays flat, and each decision has its own latency.
         step = stream.window_hop * self.spec.hop_length
         decisions = []
         for start in range(0, clip.size, step):
             decisions += stream.push(clip[start : start + step])
-        return decisions + stream.flush()
+        decisions += stream.flush()
+        if not first_s:
+            return decisions
+        return [
+            dataclasses.replace(d, start_s=d.start_s + first_s, end_s=d.end_s + first_s)
+            for d in decisions
+        ]
 
     def at_model_rate(self, samples: ArrayLike, sample_rate: int) -> NDArray[np.float32]:
         """Check a clip and resample it to the model's rate.
@@ -183,6 +199,15 @@ class Classifier:
                 f"({1000 * self.spec.win_length / self.spec.sample_rate:.0f} ms) are wanted"
             )
         return clip
+
+    def _speech(self, clip: NDArray[np.float32]) -> tuple[int, int]:
+        """First and end sample of the frames that may be speech."""
+        spec = self.spec
+        frames = np.lib.stride_tricks.sliding_window_view(clip, spec.win_length)
+        frames = frames[:: spec.hop_length]
+        energy = np.einsum("tn,tn->t", frames, frames)
+        span = speech_span(frame_rms(energy, spec.win_length))
+        return span.start * spec.hop_length, spec.n_samples(span.stop)
 
     def _window(self, window_s: float | None) -> int:
         if window_s is None:

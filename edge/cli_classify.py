@@ -98,7 +98,7 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
         samples, sample_rate = read_audio(file)
         if args.explain is None:
             decisions = classifier.classify(
-                samples, sample_rate, window_s=args.window, hop_s=args.hop
+                samples, sample_rate, window_s=args.window, hop_s=args.hop, trim=True
             )
         else:
             from edge.explain import explain

@@ -97,6 +97,7 @@ def _score(run: Path, clips: list[Clip], arguments: argparse.Namespace) -> _Fold
         language_ids(chosen, "unknown"),
         window_frames=runner.window_frames,
         **runner.scoring(),
+        trim=True,
     )
     return _Fold(run, split.id, chosen, segments)
 

@@ -1,7 +1,9 @@
 """Teachers: trained runs whose mean posterior a student learns beside the labels.
 
 The teachers hear the very crop that the student hears, varied alike ("consistent teaching",
-Beyer et al., 2022), so what they know is asked anew at every step.
+Beyer et al., 2022), so what they know is asked anew at every step.  One of them is asked a
+step: the loss is linear in the posterior, so over the steps its gradient is that of the mean
+posterior, and three teachers cost what one does.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -67,13 +68,15 @@ class Teachers:
             self._members.append(
                 (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
             )
-            self._digests[run.name] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+            # Teachers of one split are called alike, each in the folder of its recipe.
+            name = f"{run.resolve().parent.name}/{run.resolve().name}"
+            self._digests[name] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
 
     def __len__(self) -> int:
         return len(self._members)
 
     def to_dict(self) -> dict[str, str]:
-        """SHA-256 of every teacher's checkpoint, by the name of its run."""
+        """SHA-256 of every teacher's checkpoint, by its run's folder and that one's parent."""
         return dict(self._digests)
 
     def to(self, device: torch.device) -> Teachers:
@@ -89,7 +92,7 @@ class Teachers:
         std: NDArray[np.float32],
         temperature: float,
     ) -> Tensor:
-        """Mean posterior of the teachers, who do not know the language.
+        """Posterior of a teacher drawn by chance, who does not know the language.
 
         Parameters
         ----------
@@ -103,15 +106,16 @@ class Teachers:
         Returns
         -------
         float32 [shape=(B, n_labels)]
+
+        Notes
+        -----
+        Chance is torch's, which training seeds anew every epoch.
         """
+        model, teacher_mean, teacher_std = self._members[int(torch.randint(len(self._members), ()))]
         own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
-        total: Any = 0.0
-        for model, teacher_mean, teacher_std in self._members:
-            x = (rows * own_std + own_mean - teacher_mean) / teacher_std
-            unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
-            logits = model(x, unknown).logits.float()
-            total = total + (logits / temperature).softmax(dim=1)
-        posterior: Tensor = total / len(self._members)
+        x = (rows * own_std + own_mean - teacher_mean) / teacher_std
+        unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
+        posterior: Tensor = (model(x, unknown).logits.float() / temperature).softmax(dim=1)
         return posterior
 
 

@@ -182,7 +182,7 @@ def train_run(
         settings=settings,
         batches=batches,
         about=about,
-        **({"teachers": taught_by} if taught_by else {}),
+        teachers=taught_by,
     )
     # First of all: a folder that holds another training is refused with its files untouched.
     trainer.restore()

@@ -1,4 +1,4 @@
-"""Teachers: their mean posterior, who may teach whom, and that a student learns it."""
+"""Teachers: their posterior, who may teach whom, and that a student learns it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from run_commands import train
 
 from edge.feature_spec import FeatureSpec
-from quantize.checkpoint import load_checkpoint
+from quantize.checkpoint import load_checkpoint, save_checkpoint
 from quantize.cli import main
 from quantize.distill import Teachers, distillation_loss
 from quantize.errors import TrainingError
@@ -57,6 +57,30 @@ def test_teachers_see_the_rows_by_their_own_normalisation(runs):
     torch.testing.assert_close(posterior, (logits / 2.0).softmax(1), atol=1e-4, rtol=1e-3)
 
 
+def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
+    for recipe in ("one", "two"):
+        shutil.copytree(runs / "f0", tmp_path / recipe / "f0")
+    folders = [tmp_path / recipe / "f0" for recipe in ("one", "two")]
+    saved = load_checkpoint(folders[1] / "checkpoint.safetensors")
+    with torch.no_grad():
+        saved.model.fc2.bias += torch.arange(8.0)
+    save_checkpoint(folders[1] / "checkpoint.safetensors", saved)
+    teachers = Teachers(folders, read_split(folders[0] / "split.json"), FeatureSpec())
+    assert list(teachers.to_dict()) == ["one/f0", "two/f0"]
+    assert len(set(teachers.to_dict().values())) == 2
+    x = torch.randn(2, 20, 34, generator=torch.Generator().manual_seed(0))
+    asked = []
+    for folder in folders:
+        model = load_checkpoint(folder / "checkpoint.safetensors").model
+        with torch.no_grad():
+            asked.append(model(x, torch.full((2,), 4)).logits.softmax(dim=1))
+    torch.manual_seed(3)
+    answers = [teachers.posterior(x, saved.mean, saved.std, 1.0) for _ in range(60)]
+    n_each = [sum(torch.allclose(answer, one, atol=1e-5) for answer in answers) for one in asked]
+    assert sum(n_each) == 60
+    assert min(n_each) > 15
+
+
 def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
     split = read_split(runs / "f0" / "split.json")
     with pytest.raises(TrainingError, match="told of clips that it is measured on"):
@@ -87,7 +111,7 @@ def test_a_student_comes_closer_to_its_teacher_and_says_who_taught(data, runs, t
         assert main(command) == 0
     taught = load_checkpoint(tmp_path / "taught" / "checkpoint.safetensors")
     config = json.loads((tmp_path / "taught" / "config.json").read_text())
-    assert list(config["teachers"]) == ["f0"]
+    assert list(config["teachers"]) == [f"{teacher.parent.name}/f0"]
     assert taught.training["teachers"] == config["teachers"]
     assert "teachers" not in load_checkpoint(tmp_path / "alone" / "checkpoint.safetensors").training
     rows = torch.randn(64, 40, 34, generator=torch.Generator().manual_seed(0))
