@@ -6,6 +6,7 @@ which are training speakers of the fold itself; no speaker it is measured on tak
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -24,14 +25,13 @@ from quantize.scoring import Segments
 __all__ = [
     "MAX_TEMPERATURE",
     "MIN_TEMPERATURE",
-    "calibrated_on",
+    "Calibration",
+    "calibration_path",
     "fit_temperature",
-    "read_temperature",
+    "read_calibration",
     "tempered",
-    "write_temperature",
+    "write_calibration",
 ]
-
-_FILE = "calibration.json"
 
 #: Range that is searched; a fit that ends at either end says the model is broken.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 10.0
@@ -126,44 +126,53 @@ def fit_temperature(
     return round(math.exp((low + high) / 2.0), 3)
 
 
-def write_temperature(run: Path, temperature: float, chosen_on: Sequence[str], n: int) -> None:
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """What a run folder knows of its temperature.
+
+    Parameters
+    ----------
+    temperature : float
+    chosen_on : tuple of str
+        Ids of the splits whose held-out speakers chose it; none where none did.
+    """
+
+    temperature: float = 1.0
+    chosen_on: tuple[str, ...] = ()
+
+
+def calibration_path(run: Path) -> Path:
+    """Where a run folder keeps its temperature."""
+    return run / "calibration.json"
+
+
+def write_calibration(run: Path, calibration: Calibration, n_utterances: int) -> None:
     """Keep a run's temperature beside its checkpoint, with the splits that chose it."""
-    entry = {"temperature": temperature, "chosen_on": list(chosen_on), "n_utterances": n}
-    write_json(run / _FILE, entry)
+    entry = {
+        "temperature": calibration.temperature,
+        "chosen_on": list(calibration.chosen_on),
+        "n_utterances": n_utterances,
+    }
+    write_json(calibration_path(run), entry)
 
 
-def read_temperature(run: Path) -> float:
-    """Temperature of a run folder; 1 where none was chosen.
-
-    Raises
-    ------
-    TrainingError
-        If the folder's file is not what :func:`write_temperature` wrote.
-    """
-    return _read(run)[0]
-
-
-def calibrated_on(run: Path) -> list[str]:
-    """Ids of the splits whose held-out speakers chose a run's temperature; none where none did.
+def read_calibration(run: Path) -> Calibration:
+    """Read what :func:`write_calibration` wrote; temperature 1 where nothing was chosen.
 
     Raises
     ------
     TrainingError
-        If the folder's file is not what :func:`write_temperature` wrote.
+        If the folder's file is something else.
     """
-    return _read(run)[1]
-
-
-def _read(run: Path) -> tuple[float, list[str]]:
-    path = run / _FILE
+    path = calibration_path(run)
     if not path.is_file():
-        return 1.0, []
+        return Calibration()
     try:
         entry: Any = json.loads(path.read_text(encoding="utf-8"))
         temperature = float(entry["temperature"])
         if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
             raise ValueError(f"the temperature is {temperature}")
-        return temperature, [str(split) for split in entry["chosen_on"]]
+        return Calibration(temperature, tuple(str(split) for split in entry["chosen_on"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from quantize.calibration import fit_temperature, tempered, write_temperature
+from quantize.calibration import Calibration, fit_temperature, tempered, write_calibration
 from quantize.cli_runs import are_folds
 from quantize.cli_train import add_data_options, label_map
 from quantize.corpora import LABELS, Clip, load_corpora
@@ -59,7 +59,8 @@ def add_command(commands: Any) -> None:
 
 def _calibrate(arguments: argparse.Namespace) -> int:
     clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    splits = [held_out(run, clips)[0].id for run in arguments.runs]
+    sides = [held_out(run, clips) for run in arguments.runs]
+    splits = [split.id for split, _ in sides]
     if not are_folds(splits):
         raise ParameterError(
             f"the runs have the splits {', '.join(splits)}: two or more folds of one rule are "
@@ -70,7 +71,10 @@ def _calibrate(arguments: argparse.Namespace) -> int:
             raise ParameterError(
                 f"{run} holds clips out: --also is for runs of --split all; name its folds first"
             )
-    folds = [_score(run, clips, arguments) for run in arguments.runs]
+    folds = [
+        _Fold(run, split.id, chosen, _score(run, clips, chosen, arguments))
+        for run, (split, chosen) in zip(arguments.runs, sides, strict=True)
+    ]
     print(f"{'run':20s}  temperature  ECE at 1  ECE")
     for fold in folds:
         others = [other for other in folds if other is not fold]
@@ -85,13 +89,15 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _score(run: Path, clips: list[Clip], arguments: argparse.Namespace) -> _Fold:
-    split, chosen = held_out(run, clips)
+def _score(
+    run: Path, clips: list[Clip], chosen: list[Clip], arguments: argparse.Namespace
+) -> list[Segments]:
+    """Segments of the clips that a run holds out, at temperature 1."""
     runner = dataclasses.replace(torch_runner(run), temperature=1.0)
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
-    segments = score_segments(
+    return score_segments(
         runner.infer,
         [rows[c.clip_id] for c in chosen],
         language_ids(chosen, "unknown"),
@@ -99,7 +105,6 @@ def _score(run: Path, clips: list[Clip], arguments: argparse.Namespace) -> _Fold
         **runner.scoring(),
         trim=True,
     )
-    return _Fold(run, split.id, chosen, segments)
 
 
 def _fit(folds: list[_Fold], run: Path) -> float:
@@ -109,5 +114,6 @@ def _fit(folds: list[_Fold], run: Path) -> float:
     temperature = fit_temperature(
         segments, np.concatenate([fold.truth for fold in folds]).tolist(), corpora
     )
-    write_temperature(run, temperature, [fold.split for fold in folds], len(segments))
+    calibration = Calibration(temperature, tuple(fold.split for fold in folds))
+    write_calibration(run, calibration, len(segments))
     return temperature

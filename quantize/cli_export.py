@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
-from quantize.calibration import calibrated_on, read_temperature
+from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint
 from quantize.errors import CheckpointError, TrainingError
 from quantize.export import KINDS, ExportFacts, export_artifact
@@ -95,8 +95,9 @@ def export_run(
             "export a run of train"
         )
     training = dict(saved.training)
-    if chosen_on := calibrated_on(run):
-        training["calibrated_on"] = chosen_on
+    calibration = read_calibration(run)
+    if calibration.chosen_on:
+        training["calibrated_on"] = list(calibration.chosen_on)
     if scorecard_sha256:
         training["scorecard_sha256"] = scorecard_sha256
     facts = ExportFacts(
@@ -107,7 +108,7 @@ def export_run(
         training=training,
         licence=LICENCE,
         accuracy=accuracy,
-        temperature=read_temperature(run),
+        temperature=calibration.temperature,
     )
     return export_artifact(kind, saved.model, facts, out)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from quantize.calibration import read_temperature
+from quantize.calibration import read_calibration
 from quantize.cli_export import export_run
 from quantize.cli_train import label_map
 from quantize.corpora import Clip, load_corpora
@@ -45,7 +45,7 @@ def runner_of(folder: Path, kind: str) -> Runner:
     artifact = folder / "artifacts" / kind
     if (artifact / "manifest.json").is_file():
         runner = artifact_runner(artifact)
-        if runner.temperature == read_temperature(folder):
+        if runner.temperature == read_calibration(folder).temperature:
             return runner
     export_run(folder, kind, artifact)
     return artifact_runner(artifact)

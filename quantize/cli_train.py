@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from quantize.batches import BatchSettings
 from quantize.corpora import DOMAINS, LABELS, format_reports, load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.errors import CorpusError, RecipeError
@@ -215,9 +214,7 @@ def _synthesise(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from quantize.models.claf_ser import ClafSerConfig
     from quantize.runs import train_run
-    from quantize.train_settings import TrainSettings
 
     recipe = load_recipe(arguments.recipe)
     if len(arguments.teachers) < len(recipe.teachers):
@@ -240,9 +237,9 @@ def _train(arguments: argparse.Namespace) -> int:
         arguments.data,
         arguments.out,
         arguments.cache,
-        config=ClafSerConfig(**{**recipe.model, **given_options(arguments, "hidden")}),
-        settings=TrainSettings(**{**recipe.training, **training}),
-        batches=BatchSettings(**{**recipe.batches, **given_options(arguments, "batch_size")}),
+        config=recipe.config(**given_options(arguments, "hidden")),
+        settings=recipe.train_settings(**training),
+        batches=recipe.batch_settings(**given_options(arguments, "batch_size")),
         recipe=recipe.name,
         teachers=arguments.teachers,
         **run_options(arguments, recipe.n_variants),

@@ -15,7 +15,7 @@ from edge.backends import open_backend
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from quantize.baseline.model import SimpleRnn
-from quantize.calibration import read_temperature
+from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import FeatureCache
@@ -114,7 +114,7 @@ def torch_runner(run: Path) -> Runner:
         saved.spec,
         saved.mean,
         saved.std,
-        read_temperature(run),
+        read_calibration(run).temperature,
         WINDOW_FRAMES,
         WINDOW_HOP,
         None,

@@ -59,6 +59,18 @@ class Recipe:
     training: Mapping[str, Any]
     batches: Mapping[str, Any]
 
+    def config(self, **changes: Any) -> ClafSerConfig:
+        """Sizes of the model, with some of them changed."""
+        return ClafSerConfig(**{**self.model, **changes})
+
+    def train_settings(self, **changes: Any) -> TrainSettings:
+        """Settings of the training, with some of them changed."""
+        return TrainSettings(**{**self.training, **changes})
+
+    def batch_settings(self, **changes: Any) -> BatchSettings:
+        """Settings of the batches, with some of them changed."""
+        return BatchSettings(**{**self.batches, **changes})
+
 
 def recipe_names() -> list[str]:
     """Names that :func:`load_recipe` takes."""

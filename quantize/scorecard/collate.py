@@ -17,7 +17,7 @@ from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
 from quantize.metrics import metrics
 from quantize.scorecard.files import SCHEMA_VERSION
-from quantize.scorecard.plan import RECIPES, TYPED, Measurement, Places, Recipe, plan
+from quantize.scorecard.plan import RECIPES, TYPED, Measurement, Places, Work, plan
 from quantize.scorecard.run_facts import model_sizes, run_facts, shared_settings, temperatures
 
 __all__ = ["collate", "collate_report"]
@@ -104,7 +104,7 @@ def _protocol(measurement: Measurement) -> str:
     return name if measurement.protocol == "utterances" else f"{measurement.protocol}/{name}"
 
 
-def _recipe_entry(places: Places, recipe: Recipe, protocols: dict[str, Any]) -> dict[str, Any]:
+def _recipe_entry(places: Places, recipe: Work, protocols: dict[str, Any]) -> dict[str, Any]:
     folders = {job: places.run(recipe, job) for job in recipe.jobs}
     here = {j: f for j, f in folders.items() if (f / "checkpoint.safetensors").is_file()}
     settings, differing = shared_settings(list(here.values()))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edge.errors import ParameterError
+from quantize.calibration import calibration_path
 from quantize.scorecard.steps import Step
 
-__all__ = ["JOBS", "RECIPES", "TYPED", "Measurement", "Places", "Recipe", "plan", "select"]
+__all__ = ["JOBS", "RECIPES", "TYPED", "Measurement", "Places", "Work", "plan", "select"]
 
 #: Options of ``train`` that make each job's split, by the job's name; its group is in front.
 JOBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -54,7 +55,7 @@ class Measurement:
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
+class Work:
     """A way to train, which jobs it is trained for and what is measured on them.
 
     Parameters
@@ -90,20 +91,20 @@ class Recipe:
 _BOTH = (Measurement("paper"), Measurement("speaker"))
 
 
-def _ablation(name: str, title: str) -> Recipe:
-    return Recipe(name, title, ("paper-s0", *_SPEAKER), _BOTH)
+def _ablation(name: str, title: str) -> Work:
+    return Work(name, title, ("paper-s0", *_SPEAKER), _BOTH)
 
 
-def _teacher(name: str, title: str) -> Recipe:
-    return Recipe(name, title, (*_PAPER, *_SPEAKER, "all"), _BOTH)
+def _teacher(name: str, title: str) -> Work:
+    return Work(name, title, (*_PAPER, *_SPEAKER, "all"), _BOTH)
 
 
 #: All recipes; the device's own comes after its teachers.  What is left out of CLAF-SER is left
 #: out of the one that learns alone: teachers that have a part would pass on what it is worth.
-RECIPES: dict[str, Recipe] = {
+RECIPES: dict[str, Work] = {
     recipe.name: recipe
     for recipe in (
-        Recipe(
+        Work(
             "claf-ser-alone",
             "CLAF-SER, from the labels alone",
             (*_PAPER, *_SPEAKER, *_ACROSS, "all"),
@@ -118,7 +119,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         _teacher("teacher-plain", "alone, without exchanged means"),
         _teacher("teacher-mixup", "alone, with mixup"),
-        Recipe(
+        Work(
             "claf-ser",
             "CLAF-SER, taught by these three",
             (*_PAPER, *_SPEAKER, "all"),
@@ -129,7 +130,7 @@ RECIPES: dict[str, Recipe] = {
             ),
             teachers=("claf-ser-alone", "teacher-plain", "teacher-mixup"),
         ),
-        Recipe(
+        Work(
             "no-grl",
             "alone, without the adversary (GRL)",
             ("paper-s0", *_SPEAKER, *_ACROSS),
@@ -141,7 +142,7 @@ RECIPES: dict[str, Recipe] = {
         _ablation("no-attention", "alone, without attention"),
         _ablation("no-phonetic", "alone, without the phonetic branch"),
         _ablation("no-language", "alone, without the language embedding"),
-        Recipe(
+        Work(
             "baseline",
             "the paper's SimpleRNN",
             (*_PAPER, *_SPEAKER),
@@ -170,15 +171,15 @@ class Places:
     runs: Path
     n_workers: int | None = None
 
-    def run(self, recipe: Recipe, job: str) -> Path:
+    def run(self, recipe: Work, job: str) -> Path:
         """Folder of one training."""
         return self.runs / recipe.name / job
 
-    def report(self, recipe: Recipe, measurement: Measurement) -> Path:
+    def report(self, recipe: Work, measurement: Measurement) -> Path:
         """File of one measurement's figures."""
         return self.runs / recipe.name / "reports" / f"{measurement.name}.json"
 
-    def log(self, recipe: Recipe, name: str) -> Path:
+    def log(self, recipe: Work, name: str) -> Path:
         """File of one step's output."""
         return self.runs / "logs" / recipe.name / f"{name}.log"
 
@@ -187,7 +188,7 @@ class Places:
 TYPED = Places(Path("CORPORA"), Path("cache"), Path("runs"))
 
 
-def plan(places: Places, recipes: Iterable[Recipe] | None = None) -> list[Step]:
+def plan(places: Places, recipes: Iterable[Work] | None = None) -> list[Step]:
     """List all steps: recipe by recipe its trainings, temperatures and measurements."""
     steps: list[Step] = []
     for recipe in RECIPES.values() if recipes is None else recipes:
@@ -251,7 +252,7 @@ def _data(places: Places) -> list[str]:
     return ["--data", str(places.data), "--cache", str(places.cache)]
 
 
-def _training(places: Places, recipe: Recipe, job: str) -> Step:
+def _training(places: Places, recipe: Work, job: str) -> Step:
     folder = places.run(recipe, job)
     words = [recipe.command, *_data(places), "--out", str(folder), *JOBS[job][1]]
     if recipe.command == "train":
@@ -274,7 +275,7 @@ def _training(places: Places, recipe: Recipe, job: str) -> Step:
     )
 
 
-def _calibration(places: Places, recipe: Recipe) -> Step:
+def _calibration(places: Places, recipe: Work) -> Step:
     folds = recipe.group("speaker")
     also = recipe.group("all")
     folders = [places.run(recipe, job) for job in folds]
@@ -287,12 +288,12 @@ def _calibration(places: Places, recipe: Recipe) -> Step:
         jobs=(*folds, *also),
         words=(*words, *_workers(places)),
         inputs=tuple(places.run(recipe, j) / "checkpoint.safetensors" for j in (*folds, *also)),
-        outputs=tuple(places.run(recipe, j) / "calibration.json" for j in (*folds, *also)),
+        outputs=tuple(calibration_path(places.run(recipe, j)) for j in (*folds, *also)),
         log=places.log(recipe, "calibrate"),
     )
 
 
-def _measurement(places: Places, recipe: Recipe, measurement: Measurement) -> Step:
+def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step:
     jobs = recipe.group(measurement.group)
     folders = [places.run(recipe, job) for job in jobs]
     report = places.report(recipe, measurement)
@@ -301,7 +302,7 @@ def _measurement(places: Places, recipe: Recipe, measurement: Measurement) -> St
         words += ["--protocol", measurement.protocol]
     inputs = [folder / "checkpoint.safetensors" for folder in folders]
     if recipe.calibrated and measurement.group == "speaker":
-        inputs += [folder / "calibration.json" for folder in folders]
+        inputs += [calibration_path(folder) for folder in folders]
     return Step(
         name=f"{recipe.name}/{measurement.name}",
         recipe=recipe.name,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from quantize.calibration import read_temperature
+from quantize.calibration import read_calibration
 from quantize.errors import TrainingError
 from quantize.export import KINDS
 
@@ -95,7 +95,8 @@ def model_sizes(folders: Sequence[Path]) -> dict[str, int]:
 
 def temperatures(folder: Path) -> float | None:
     """Temperature of a run; None where none was chosen."""
-    return read_temperature(folder) if (folder / "calibration.json").is_file() else None
+    calibration = read_calibration(folder)
+    return calibration.temperature if calibration.chosen_on else None
 
 
 def _json(path: Path) -> Any:

@@ -54,19 +54,16 @@ def check_same_recipe(places: Places, steps: Iterable[Step]) -> None:
 
 def recipe_settings(name: str) -> dict[str, Any]:
     """All settings of a recipe as ``config.json`` holds them."""
-    from quantize.batches import BatchSettings
-    from quantize.models.claf_ser import ClafSerConfig
     from quantize.recipe import load_recipe
-    from quantize.train_settings import TrainSettings
 
     recipe = load_recipe(name)
-    training = dataclasses.asdict(TrainSettings(**recipe.training))
+    training = dataclasses.asdict(recipe.train_settings())
     # The job's, not the recipe's.
     del training["seed"]
     settings = {
-        "model": ClafSerConfig(**recipe.model).to_dict(),
+        "model": recipe.config().to_dict(),
         "training": training,
-        "batches": dataclasses.asdict(BatchSettings(**recipe.batches)),
+        "batches": dataclasses.asdict(recipe.batch_settings()),
         "run": {"n_variants": recipe.n_variants},
     }
     plain: dict[str, Any] = json.loads(json.dumps(settings))

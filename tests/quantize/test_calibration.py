@@ -12,10 +12,11 @@ from run_commands import evaluate
 from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from quantize.calibration import (
+    Calibration,
     fit_temperature,
-    read_temperature,
+    read_calibration,
     tempered,
-    write_temperature,
+    write_calibration,
 )
 from quantize.cli import main
 from quantize.errors import TrainingError
@@ -70,13 +71,14 @@ def test_nothing_to_choose_on_is_refused():
 
 
 def test_a_damaged_temperature_is_one_sentence(tmp_path):
-    assert read_temperature(tmp_path) == 1.0
-    write_temperature(tmp_path, 1.5, ["speaker-5fold-s0-f0"], 7)
-    assert read_temperature(tmp_path) == 1.5
+    assert read_calibration(tmp_path) == Calibration(1.0, ())
+    chosen = Calibration(1.5, ("speaker-5fold-s0-f0",))
+    write_calibration(tmp_path, chosen, 7)
+    assert read_calibration(tmp_path) == chosen
     for text in ("{", "{}", '{"temperature": "warm"}', '{"temperature": -1}'):
         (tmp_path / "calibration.json").write_text(text)
         with pytest.raises(TrainingError, match="holds no temperature"):
-            read_temperature(tmp_path)
+            read_calibration(tmp_path)
 
 
 @pytest.fixture

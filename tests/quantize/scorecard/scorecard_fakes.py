@@ -12,7 +12,7 @@ import numpy as np
 from quantize.corpora import DOMAINS, LABELS
 from quantize.metrics import metrics
 from quantize.protocols.noise import CONDITIONS
-from quantize.scorecard.plan import RECIPES, Places, Recipe, plan
+from quantize.scorecard.plan import RECIPES, Places, Work, plan
 from quantize.scorecard.same_recipe import recipe_settings
 
 #: Right answers of a hundred, by corpus.
@@ -58,7 +58,7 @@ def conditions(protocol: str) -> dict[str, Any]:
     return {"clean": condition(0.0), **{n: condition(lost[n]) for n in CONDITIONS}}
 
 
-def report(recipe: Recipe, group: str, kind: str, protocol: str) -> dict[str, Any]:
+def report(recipe: Work, group: str, kind: str, protocol: str) -> dict[str, Any]:
     jobs = recipe.group(group)
     runs: list[dict[str, Any]] = []
     for at, job in enumerate(jobs):
@@ -104,7 +104,7 @@ def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
     manifest.write_text(json.dumps({"model_bytes": 503896}))
 
 
-def settings_of(recipe: Recipe) -> dict[str, Any]:
+def settings_of(recipe: Work) -> dict[str, Any]:
     """A few settings, as the recipe has them."""
     if recipe.command != "train":
         return {"run": {"n_variants": 0}, "training": {"epochs": 100}}
