@@ -7,6 +7,7 @@ lean on a clip's length or on the silence around it.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -19,7 +20,14 @@ from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.exchange import MeanExchange
 from quantize.rows import RowSpec
 
-__all__ = ["Batch", "BatchSettings", "CropSampler", "Example", "examples_of"]
+__all__ = [
+    "Batch",
+    "BatchSettings",
+    "CropSampler",
+    "Example",
+    "class_weights",
+    "examples_of",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +57,9 @@ class BatchSettings:
     exchange_share : float
         How often a crop gets part of another speaker's mean features, see
         :class:`quantize.exchange.MeanExchange`.
+    class_balance : float
+        How far the emotions of a corpus weigh alike in the loss: 0 as often as they occur, 1
+        alike. In SAVEE every fourth clip is neutral, in RAVDESS every fifteenth.
     """
 
     batch_size: int = 32
@@ -63,6 +74,7 @@ class BatchSettings:
     group_mask_share: float = 0.06
     unknown_share: float = 0.7
     exchange_share: float = 0.0
+    class_balance: float = 0.0
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -75,6 +87,10 @@ class BatchSettings:
         if not 0 <= self.exchange_share <= 1:
             raise ParameterError(
                 f"exchange_share is {self.exchange_share}, a share in [0, 1] is wanted"
+            )
+        if not 0 <= self.class_balance <= 1:
+            raise ParameterError(
+                f"class_balance is {self.class_balance}, a share in [0, 1] is wanted"
             )
         for name, share in self.corpus_share.items():
             if not 0 < share <= 1:
@@ -102,12 +118,35 @@ def examples_of(clips: Sequence[Clip]) -> list[Example]:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Crops of one length: rows (B, T, F) float32; the rest (B,) int64."""
+    """Crops of one length: rows (B, T, F) float32; weights (B,) float32; the rest (B,) int64."""
 
     rows: NDArray[np.float32]
+    weights: NDArray[np.float32]
     labels: NDArray[np.int64]
     domains: NDArray[np.int64]
     languages: NDArray[np.int64]
+
+
+def class_weights(examples: Sequence[Example], balance: float) -> NDArray[np.float32]:
+    """Weight of every example in the loss, see :class:`BatchSettings`.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    balance : float
+        0 to 1.
+
+    Returns
+    -------
+    float32 [shape=(n_examples,)]
+        Of mean 1 in every corpus, so that corpora keep their shares of the loss.
+    """
+    n_each = Counter((e.corpus, e.label) for e in examples)
+    weights = np.array([n_each[e.corpus, e.label] ** -balance for e in examples])
+    for corpus in {e.corpus for e in examples}:
+        members = [i for i, e in enumerate(examples) if e.corpus == corpus]
+        weights[members] /= weights[members].mean()
+    return weights.astype(np.float32)
 
 
 class CropSampler:
@@ -148,6 +187,7 @@ class CropSampler:
         # By example, then by variant; cut to the speech once.
         self._rows = [[self._cut(rows[e.clip_id]) for rows in variants] for e in self.examples]
         self._prepare(spec)
+        self._weights = class_weights(self.examples, self.settings.class_balance)
         self._exchange: MeanExchange | None = None
         if self.settings.exchange_share:
             if not isinstance(spec, FeatureSpec):
@@ -216,6 +256,7 @@ class CropSampler:
         unknown = rng.random(len(picks)) < settings.unknown_share
         return Batch(
             rows,
+            self._weights[[i for i, _ in picks]],
             np.array([e.label for e in examples]),
             domains,
             np.where(unknown, self.unknown, domains),

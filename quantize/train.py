@@ -181,20 +181,22 @@ class Trainer:
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * self._rate(self._step)
-        x, labels, domains, languages = (
+        x, weights, labels, domains, languages = (
             torch.from_numpy(a).to(self.device)
-            for a in (batch.rows, batch.labels, batch.domains, batch.languages)
+            for a in (batch.rows, batch.weights, batch.labels, batch.domains, batch.languages)
         )
         with torch.autocast(
             self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
         ):
-            mixed, share, others = self._mix(x, labels)
+            mixed, share, partner = self._mix(x)
             # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
             output = self.model(mixed, languages, alpha=1.0)
             losses = self._emotion_loss(output.logits, labels)
             if settings.mixup:
-                losses = losses.lerp(self._emotion_loss(output.logits, others), 1.0 - share)
-            emotion_loss = self._taught(losses, output.logits, mixed).mean()
+                others = self._emotion_loss(output.logits, labels[partner])
+                losses = losses.lerp(others, 1.0 - share)
+                weights = weights.lerp(weights[partner], 1.0 - share)
+            emotion_loss = (weights * self._taught(losses, output.logits, mixed)).mean()
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()
@@ -209,16 +211,16 @@ class Trainer:
         right = int((output.logits.argmax(dim=1) == labels).sum())
         return float(emotion_loss.detach()), float(domain_loss.detach()), right
 
-    def _mix(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mix every crop with a weaker one of its batch: rows, shares (B,), the others' labels."""
+    def _mix(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mix every crop with a weaker one of its batch: rows, shares (B,), the others' places."""
         if not self.settings.mixup:
-            return x, torch.ones(len(x), device=x.device), labels
+            return x, torch.ones(len(x), device=x.device), torch.arange(len(x), device=x.device)
         beta = torch.distributions.Beta(self.settings.mixup, self.settings.mixup)
         share = beta.sample((len(x),)).to(x.device)
         # The stronger one gives the domain and the language.
         share = torch.maximum(share, 1.0 - share)
         partner = torch.randperm(len(x), device=x.device)
-        return x.lerp(x[partner], (1.0 - share)[:, None, None]), share, labels[partner]
+        return x.lerp(x[partner], (1.0 - share)[:, None, None]), share, partner
 
     def _taught(self, losses: Tensor, logits: Tensor, rows: Tensor) -> Tensor:
         """The labels' losses, (B,), with the teachers' share."""

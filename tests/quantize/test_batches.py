@@ -8,7 +8,7 @@ import pytest
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
-from quantize.batches import BatchSettings, CropSampler, Example
+from quantize.batches import BatchSettings, CropSampler, Example, class_weights
 
 SPEC = FeatureSpec()
 STILL = {"level_db": 0.0, "noise": 0.0, "n_time_masks": 0, "group_mask_share": 0.0}
@@ -49,6 +49,37 @@ def test_every_clip_is_drawn_once_and_crops_are_within_their_clips():
             )
         labels += batch.labels.tolist()
     assert sorted(labels) == sorted(item.label for item in items)
+
+
+def test_balance_makes_the_emotions_of_each_corpus_weigh_alike():
+    items = [
+        Example(f"{corpus}/{i}", corpus, f"{corpus}/a", label, 1)
+        for corpus, n_each in (("savee", (6, 3, 3)), ("tess", (1, 3, 0)))
+        for label, n in enumerate(n_each)
+        for i in range(n)
+    ]
+    sums = dict.fromkeys(((item.corpus, item.label) for item in items), 0.0)
+    for item, weight in zip(items, class_weights(items, 1.0), strict=True):
+        sums[item.corpus, item.label] += float(weight)
+    assert {key: round(value, 4) for key, value in sums.items()} == {
+        ("savee", 0): 4.0, ("savee", 1): 4.0, ("savee", 2): 4.0,
+        ("tess", 0): 2.0, ("tess", 1): 2.0,
+    }  # fmt: skip
+    assert class_weights(items, 0.0).tolist() == [1.0] * len(items)
+    half = class_weights(items, 0.5)
+    assert half[6] / half[0] == pytest.approx(2**0.5)
+
+
+def test_a_crop_comes_with_the_weight_of_its_clip():
+    items = [Example(f"savee/{i}", "savee", "savee/a", int(i >= 9), 1) for i in range(12)]
+    draw = sampler(items, random_rows(items), batch_size=5, class_balance=1.0)
+    for batch in draw.epoch(np.random.default_rng(0)):
+        assert batch.weights.dtype == np.float32
+        np.testing.assert_allclose(
+            batch.weights, np.where(batch.labels == 1, 2.0, 2 / 3), rtol=1e-6
+        )
+    with pytest.raises(ParameterError, match="class_balance"):
+        BatchSettings(class_balance=1.5)
 
 
 def test_corpus_share_thins_one_corpus_only():
