@@ -20,8 +20,8 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest wheel-check scorecard data-named \
-	picture demo-clip clean
+.PHONY: help listen bench test lint typecheck imports pytest wheel-check scorecard models \
+	data-named picture demo-clip clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -55,6 +55,15 @@ wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone an
 scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DATA=CORPORA, write README's table
 	$(DEV)/bin/edge-ser-quantize scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
 		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
+
+models: $(DEV)/.installed ## renew the bundled models and their card from RUNS and the scorecard
+	$(DEV)/bin/edge-ser-quantize export "$(RUNS)/claf-ser/all" --kind numpy-int8 \
+		--name claf-ser-int8 --out edge/models/claf-ser-int8 \
+		--scorecard benchmarks/results/scorecard.json --card edge/models/claf-ser-int8/MODEL_CARD.md
+	$(DEV)/bin/edge-ser-quantize export "$(RUNS)/claf-ser/all" --kind onnx-int8 \
+		--name claf-ser-int8-onnx --out edge/models/claf-ser-int8-onnx \
+		--scorecard benchmarks/results/scorecard.json \
+		--card edge/models/claf-ser-int8-onnx/MODEL_CARD.md
 
 # Before an environment is set up for nothing.
 data-named:

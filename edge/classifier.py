@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.artifact import Artifact, read_artifact
 from edge.backends import Backend, open_backend
-from edge.decision import Decision, SmootherSettings
+from edge.decision import Decision, SmootherSettings, file_hop
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.features.framing import as_samples
-from edge.features.rms import frame_rms
-from edge.speech_gate import GateSettings, speech_span
+from edge.speech_gate import GateSettings
 from edge.stream import Stream
 
 __all__ = ["MODELS_DIR", "Classifier", "load"]
@@ -56,6 +54,11 @@ class Classifier:
         self.temperature: float = manifest.temperature
         self.mean = manifest.mean
         self.std = manifest.std
+
+    @property
+    def file_hop_s(self) -> float:
+        """Seconds between the segments that ``edge-ser classify`` averages over a file."""
+        return file_hop(self.window_hop) * self.spec.hop_length / self.spec.sample_rate
 
     def stream(
         self,
@@ -114,7 +117,6 @@ class Classifier:
         window_s: float | None = None,
         hop_s: float | None = None,
         language: str | None = None,
-        trim: bool = False,
     ) -> list[Decision]:
         """Decide on every segment of a clip, unsmoothed.
 
@@ -126,9 +128,6 @@ class Classifier:
             Of ``samples``, in Hz; another rate than the model's is resampled.
         window_s, hop_s, language
             As in :meth:`stream`.
-        trim : bool
-            True: leave out the silence at both ends, as ``edge-ser classify`` and the
-            evaluation do, see :func:`edge.speech_gate.speech_span`.
 
         Returns
         -------
@@ -144,26 +143,16 @@ class Classifier:
         Notes
         -----
         A stream that is pushed the same samples in any blocks, and flushed, gives
-        the same numbers; with ``trim``, one that is pushed the samples of the speech.
+        the same numbers.
         """
         clip = self.at_model_rate(samples, sample_rate)
-        first_s = 0.0
-        if trim:
-            first, end = self._speech(clip)
-            clip, first_s = clip[first:end], first / self.spec.sample_rate
         stream = self.stream(window_s, hop_s, smooth=False, language=language)
         # In pieces of one hop: memory stays flat, and each decision has its own latency.
         step = stream.window_hop * self.spec.hop_length
         decisions = []
         for start in range(0, clip.size, step):
             decisions += stream.push(clip[start : start + step])
-        decisions += stream.flush()
-        if not first_s:
-            return decisions
-        return [
-            dataclasses.replace(d, start_s=d.start_s + first_s, end_s=d.end_s + first_s)
-            for d in decisions
-        ]
+        return decisions + stream.flush()
 
     def at_model_rate(self, samples: ArrayLike, sample_rate: int) -> NDArray[np.float32]:
         """Check a clip and resample it to the model's rate.
@@ -199,15 +188,6 @@ class Classifier:
                 f"({1000 * self.spec.win_length / self.spec.sample_rate:.0f} ms) are wanted"
             )
         return clip
-
-    def _speech(self, clip: NDArray[np.float32]) -> tuple[int, int]:
-        """First and end sample of the frames that may be speech."""
-        spec = self.spec
-        frames = np.lib.stride_tricks.sliding_window_view(clip, spec.win_length)
-        frames = frames[:: spec.hop_length]
-        energy = np.einsum("tn,tn->t", frames, frames)
-        span = speech_span(frame_rms(energy, spec.win_length))
-        return span.start * spec.hop_length, spec.n_samples(span.stop)
 
     def _window(self, window_s: float | None) -> int:
         if window_s is None:

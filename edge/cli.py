@@ -145,7 +145,7 @@ def _add_listen(commands: _Commands) -> None:
     parser.add_argument(
         "--fast", action="store_true", help="do not play a file at the pace of speech"
     )
-    _add_windows(parser)
+    _add_windows(parser, "the model's, mostly 0.5")
     _add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -159,7 +159,7 @@ def _add_classify(commands: _Commands) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="an audio file, or a folder")
-    _add_windows(parser)
+    _add_windows(parser, "half the model's, mostly 0.25")
     _add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
@@ -198,7 +198,7 @@ def _add_devices(commands: _Commands) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
-def _add_windows(parser: argparse.ArgumentParser) -> None:
+def _add_windows(parser: argparse.ArgumentParser, hop: str) -> None:
     parser.add_argument(
         "--window",
         type=_seconds,
@@ -209,7 +209,7 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
         "--hop",
         type=_seconds,
         metavar="S",
-        help="seconds from one decision to the next (default: the model's, mostly 0.5)",
+        help=f"seconds from one decision to the next (default: {hop})",
     )
 
 

@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
         from edge.explain import attentive
 
         attentive(classifier.backend)
+    if args.hop is None:
+        args.hop = classifier.file_hop_s
     # Settings that cannot be used are one error, not one for every file.
     classifier.stream(args.window, args.hop)
     files: dict[Path, None] = {}
@@ -98,7 +100,7 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
         samples, sample_rate = read_audio(file)
         if args.explain is None:
             decisions = classifier.classify(
-                samples, sample_rate, window_s=args.window, hop_s=args.hop, trim=True
+                samples, sample_rate, window_s=args.window, hop_s=args.hop
             )
         else:
             from edge.explain import explain

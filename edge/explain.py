@@ -40,8 +40,8 @@ class Stretch:
     ----------
     start_s, end_s : float
         From the middle between this segment's middle and the one's before to the
-        middle between this and the next; the first and the last reach to the ends of
-        their segments, beyond which is silence that was left out.
+        middle between this and the next; the first begins with the clip and the last
+        ends with it.
     label : str
         The decision.
     counted : bool
@@ -76,13 +76,13 @@ class Explanation:
     attention : float64 [shape=(n_frames,)]
         See :func:`attention_over_time`.
     decisions : tuple of Decision
-        Those of :meth:`Classifier.classify`, without the silence at both ends.
+        Those of :meth:`Classifier.classify`.
     posteriors : float64 [shape=(n_segments, n_labels)]
         Of every decision.
     posterior : float64 [shape=(n_labels,)]
         Of the clip, see :func:`edge.decision.average_posterior`.
     stretches : tuple of Stretch
-        One a decision, side by side.
+        One a decision, side by side over the whole clip.
     """
 
     samples: NDArray[np.float32]
@@ -119,7 +119,7 @@ def explain(
     classifier : Classifier
         Its backend must be an :class:`edge.backends.AttentiveBackend`.
     samples, sample_rate, window_s, hop_s, language
-        As in :meth:`Classifier.classify`, whose decisions these are, with ``trim``.
+        As in :meth:`Classifier.classify`, whose decisions these are.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def explain(
     spec = classifier.spec
     clip = classifier.at_model_rate(samples, sample_rate)
     decisions = Classifier(classifier.artifact, recorder).classify(
-        clip, spec.sample_rate, window_s=window_s, hop_s=hop_s, language=language, trim=True
+        clip, spec.sample_rate, window_s=window_s, hop_s=hop_s, language=language
     )
     # The rows that the decisions were made on, to the last bit: features depend on the
     # samples alone and not on how they were cut into blocks.
@@ -154,7 +154,7 @@ def explain(
         decisions=tuple(decisions),
         posteriors=posteriors,
         posterior=average_posterior(posteriors, levels_db),
-        stretches=stretches(decisions),
+        stretches=stretches(decisions, clip.size / spec.sample_rate),
     )
 
 
@@ -205,17 +205,19 @@ def attention_over_time(
     return mean
 
 
-def stretches(decisions: Sequence[Decision]) -> tuple[Stretch, ...]:
+def stretches(decisions: Sequence[Decision], duration_s: float) -> tuple[Stretch, ...]:
     """Part a clip among its decisions, see :class:`Stretch`.
 
     Parameters
     ----------
     decisions : sequence of Decision
         At least one, in the order of time.
+    duration_s : float
+        Length of the clip.
     """
     middles = [(decision.start_s + decision.end_s) / 2 for decision in decisions]
     inner = [(before + after) / 2 for before, after in pairwise(middles)]
-    edges = [decisions[0].start_s, *inner, decisions[-1].end_s]
+    edges = [0.0, *inner, duration_s]
     counted = speech_segments([decision.rms_db for decision in decisions]).tolist()
     return tuple(
         Stretch(start_s, end_s, decision.label, is_counted)

@@ -1,4 +1,4 @@
-"""Tell whether a window is loud enough to hold speech, and where in a clip speech is.
+"""Tell whether a window is loud enough to hold speech.
 
 A gate on energy alone: it looks at the levels of a window's own frames, so it
 is causal and costs nothing next to the features.  It cannot tell speech from
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ParameterError
 
-__all__ = ["SILENCE_DB", "GateSettings", "SpeechGate", "segment_level_db", "speech_span"]
+__all__ = ["SILENCE_DB", "GateSettings", "SpeechGate", "segment_level_db"]
 
 #: Level given to digital silence, in dBFS, where the logarithm has no value.
 #: Below the smallest step of 16 bits (-90 dBFS), so that no recording reaches it.
@@ -112,39 +112,6 @@ def segment_level_db(frame_rms: ArrayLike) -> float:
     levels = _checked(frame_rms)
     rms = math.sqrt(float(levels @ levels) / levels.size)
     return 20.0 * math.log10(max(rms, _SILENCE_RMS))
-
-
-def speech_span(frame_rms: ArrayLike, range_db: float = 35.0, margin: int = 4) -> slice:
-    """Find the frames from a clip's first to its last that may be speech.
-
-    Parameters
-    ----------
-    frame_rms : float [shape=(n_frames,)]
-        Linear RMS of every frame.
-    range_db : float
-        What lies further below the loudest frame is silence.  Speech spans about 30 dB;
-        the silence around a RAVDESS clip lies 40 dB and more below.
-    margin : int
-        Frames kept on either side.
-
-    Returns
-    -------
-    slice
-        Of frames.  Silence in the middle stays in it.
-
-    Raises
-    ------
-    ParameterError
-        If there is no frame or more than one dimension.
-
-    Notes
-    -----
-    Training cuts its clips by this, and so does the classification of a file: a window
-    that is half silence is one the model seldom saw, and has the same vote as the others.
-    """
-    levels = _checked(frame_rms)
-    loud = np.flatnonzero(levels >= levels.max() * 10.0 ** (-range_db / 20.0))
-    return slice(max(0, int(loud[0]) - margin), min(levels.size, int(loud[-1]) + 1 + margin))
 
 
 def _checked(frame_rms: ArrayLike) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
-from edge.speech_gate import speech_span
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.exchange import MeanExchange
 from quantize.rows import RowSpec
@@ -27,6 +26,7 @@ __all__ = [
     "Example",
     "class_weights",
     "examples_of",
+    "speech_span",
 ]
 
 
@@ -125,6 +125,24 @@ class Batch:
     labels: NDArray[np.int64]
     domains: NDArray[np.int64]
     languages: NDArray[np.int64]
+
+
+def speech_span(rms: NDArray[np.floating], range_db: float = 35.0, margin: int = 4) -> slice:
+    """Frames from the first to the last within ``range_db`` of the loudest.
+
+    Parameters
+    ----------
+    rms : float [shape=(n_frames,)]
+        Linear level of every frame.
+    range_db : float
+        Silence is what lies further below the loudest frame.
+    margin : int
+        Frames kept on either side.
+    """
+    loud = np.flatnonzero(rms >= rms.max(initial=0.0) * 10 ** (-range_db / 20))
+    if not loud.size:
+        return slice(0, rms.size)
+    return slice(max(0, int(loud[0]) - margin), min(rms.size, int(loud[-1]) + 1 + margin))
 
 
 def class_weights(examples: Sequence[Example], balance: float) -> NDArray[np.float32]:

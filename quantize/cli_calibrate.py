@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision import file_hop
 from edge.errors import ParameterError
 from quantize.calibration import Calibration, fit_temperature, tempered, write_calibration
 from quantize.cli_runs import are_folds
@@ -102,8 +103,7 @@ def _score(
         [rows[c.clip_id] for c in chosen],
         language_ids(chosen, "unknown"),
         window_frames=runner.window_frames,
-        **runner.scoring(),
-        trim=True,
+        **{**runner.scoring(), "window_hop": file_hop(runner.window_hop)},
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision import average_posterior, softmax
+from edge.decision import average_posterior, file_hop, softmax
 from edge.feature_spec import FeatureSpec
-from edge.speech_gate import segment_level_db, speech_span
+from edge.speech_gate import segment_level_db
 
 __all__ = [
     "WINDOW_FRAMES",
@@ -76,7 +76,6 @@ def score_segments(
     window_hop: int,
     temperature: float = 1.0,
     classes: Sequence[int] | None = None,
-    trim: bool = False,
 ) -> list[Segments]:
     """Posterior of every segment of every utterance.
 
@@ -94,8 +93,6 @@ def score_segments(
         Label numbers that may be answered; None: all. The posterior of the others is 0
         and the rest is renormalised, so that across corpora a model does not lose by
         answering a class that the test corpus cannot contain.
-    trim : bool
-        Leave out the silence at both ends, see :meth:`edge.classifier.Classifier.classify`.
 
     Returns
     -------
@@ -104,15 +101,7 @@ def score_segments(
     """
     rms_column = spec.feature_names.index("rms")
     normalised = [((r - mean) / std).astype(np.float32) for r in rows]
-    levels = [r[:, rms_column].astype(np.float32) for r in rows]
-    spans = [speech_span(each) if trim else slice(0, len(each)) for each in levels]
-    bounds = [
-        [
-            (span.start + first, span.start + end)
-            for first, end in segment_bounds(span.stop - span.start, window_frames, window_hop)
-        ]
-        for span in spans
-    ]
+    bounds = [segment_bounds(len(r), window_frames, window_hop) for r in rows]
     waiting: Mapping[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
     for at, places_of_one in enumerate(bounds):
         for number, (first, end) in enumerate(places_of_one):
@@ -126,8 +115,8 @@ def score_segments(
             for (at, number, _), posterior in zip(part, scores, strict=True):
                 posteriors[at][number] = posterior
     return [
-        Segments(b, np.stack(p), [segment_level_db(r[i:j]) for i, j in b])
-        for b, p, r in zip(bounds, posteriors, levels, strict=True)
+        Segments(b, np.stack(p), [segment_level_db(r[i:j, rms_column]) for i, j in b])
+        for b, p, r in zip(bounds, posteriors, rows, strict=True)
     ]
 
 
@@ -151,16 +140,17 @@ def score_utterances(
 ) -> NDArray[np.float64]:
     """Posterior of every utterance, as ``edge-ser classify`` gives it.
 
-    That is the mean over its segments with speech, the silence at both ends left out.
+    The mean over its segments with speech, which lie as :func:`edge.decision.file_hop` says.
 
     Parameters
     ----------
     infer, rows, languages, **settings
-        As for :func:`score_segments`.
+        As for :func:`score_segments`; ``window_hop`` is the artifact's.
 
     Returns
     -------
     float64 [shape=(n_utterances, n_labels)]
     """
-    scored = score_segments(infer, rows, languages, **settings, trim=True)
+    settings["window_hop"] = file_hop(settings["window_hop"])
+    scored = score_segments(infer, rows, languages, **settings)
     return np.stack([average_posterior(each.posteriors, each.rms_db) for each in scored])

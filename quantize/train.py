@@ -21,8 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge.speech_gate import speech_span
-from quantize.batches import Batch, BatchSettings, CropSampler, examples_of
+from quantize.batches import Batch, BatchSettings, CropSampler, examples_of, speech_span
 from quantize.checkpoint import Checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import normalisation

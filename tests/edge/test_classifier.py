@@ -79,38 +79,6 @@ def test_any_split_into_blocks_gives_what_classify_gives(
     )
 
 
-def test_trimmed_clip_is_decided_on_as_its_speech_alone_at_its_own_times() -> None:
-    classifier = fake_classifier()
-    speech = CLIP[: 100 * 512]
-    hum = 1e-4 * CLIP[: 40 * 512]
-    clip = np.concatenate([hum, speech, hum])
-    decisions = classifier.classify(clip, 16_000, trim=True)
-    # Four frames of margin before the first frame that holds speech, number 39: its second
-    # half is the first hop of the speech.
-    first = (39 - 4) * 512
-    end = (139 + 4) * 512 + 1024
-    wanted = classifier.classify(clip[first:end], 16_000)
-    offset_s = first / 16_000
-    same(
-        decisions,
-        [
-            dataclasses.replace(d, start_s=d.start_s + offset_s, end_s=d.end_s + offset_s)
-            for d in wanted
-        ],
-    )
-    assert len(decisions) < len(classifier.classify(clip, 16_000))
-
-
-def test_trim_changes_nothing_where_there_is_no_silence() -> None:
-    classifier = fake_classifier()
-    noise = np.random.default_rng(0).standard_normal(50_000).astype(np.float32)
-    same(
-        classifier.classify(0.1 * noise, 16_000, trim=True),
-        classifier.classify(0.1 * noise, 16_000),
-    )
-    assert classifier.classify(np.zeros(40_000, np.float32), 16_000, trim=True)
-
-
 @pytest.mark.parametrize("n_samples", [512, 480, 8192, 31_744, 32_000])
 def test_regular_blocks_give_what_classify_gives(n_samples: int) -> None:
     classifier = fake_classifier()

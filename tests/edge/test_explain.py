@@ -112,13 +112,7 @@ def test_frames_carry_pitch_level_and_attention(classifier: Classifier) -> None:
     assert np.nanmedian(found.pitch_hz[~quiet]) == pytest.approx(150, abs=30)
     assert (found.level_db[quiet] == -120).all()
     assert (found.level_db[found.frame_s < 0.9] > -40).all()
-    # The silence at the end is left out but for a margin of four frames.
-    heard = ~np.isnan(found.attention)
-    assert (found.attention[heard] > 0).all()
-    n_heard = int(heard.sum())
-    assert heard[:n_heard].all()
-    assert n_heard == int((found.level_db > -100).sum()) + 4
-    assert found.stretches[-1].end_s == pytest.approx(((n_heard - 1) * 512 + 1024) / 16_000)
+    assert (found.attention > 0).all()
 
 
 def test_one_segment_has_its_own_attention(classifier: Classifier) -> None:
@@ -168,18 +162,17 @@ def test_hop_as_long_as_the_window_leaves_a_gap(classifier: Classifier) -> None:
     assert np.flatnonzero(np.isnan(found.attention)).tolist() == [61]
 
 
-def test_stretches_lie_side_by_side_from_the_first_segment_to_the_last() -> None:
-    found = stretches([decision(0.1, 2), decision(0.5, 2.5, "sad"), decision(0.9, 2.9)])
+def test_stretches_lie_side_by_side_over_the_whole_clip() -> None:
+    found = stretches([decision(0, 2), decision(0.5, 2.5, "sad"), decision(0.9, 2.9)], 3.0)
     assert [(s.start_s, s.end_s) for s in found] == [
-        (0.1, pytest.approx(1.275)), (pytest.approx(1.275), pytest.approx(1.7)),
-        (pytest.approx(1.7), 2.9),
+        (0, 1.25), (1.25, pytest.approx(1.7)), (pytest.approx(1.7), 3.0),
     ]  # fmt: skip
     assert [s.label for s in found] == ["calm", "sad", "calm"]
     assert all(s.counted for s in found)
 
 
 def test_quiet_stretch_does_not_count() -> None:
-    found = stretches([decision(0, 1), decision(1, 2, rms_db=-46)])
+    found = stretches([decision(0, 1), decision(1, 2, rms_db=-46)], 2.0)
     assert [s.counted for s in found] == [True, False]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ParameterError
-from edge.speech_gate import SILENCE_DB, GateSettings, SpeechGate, segment_level_db, speech_span
+from edge.speech_gate import SILENCE_DB, GateSettings, SpeechGate, segment_level_db
 
 
 def test_level_of_a_full_scale_sine_is_minus_three_db() -> None:
@@ -64,21 +64,3 @@ def test_other_shapes_are_refused(bad: object) -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, float], match: str) -> None:
     with pytest.raises(ParameterError, match=match):
         GateSettings(**settings)
-
-
-def test_speech_span_leaves_the_silence_at_both_ends_out() -> None:
-    rms = np.array([1e-5] * 20 + [0.1, 0.05, 1e-5, 0.2] + [1e-5] * 20)
-    assert speech_span(rms, margin=2) == slice(18, 26)
-    # 6 dB is the ratio of 0.1 to 0.2: a smaller range leaves the softer sounds out too.
-    assert speech_span(rms, range_db=6.1, margin=0) == slice(20, 24)
-    assert speech_span(rms, range_db=5.9, margin=0) == slice(23, 24)
-
-
-def test_speech_span_of_a_clip_that_is_silent_or_loud_throughout_is_the_clip() -> None:
-    assert speech_span(np.zeros(5)) == slice(0, 5)
-    assert speech_span(np.full(7, 0.1)) == slice(0, 7)
-
-
-def test_speech_span_refuses_no_frames() -> None:
-    with pytest.raises(ParameterError, match="at least one is wanted"):
-        speech_span([])

@@ -8,7 +8,7 @@ import pytest
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
-from quantize.batches import BatchSettings, CropSampler, Example, class_weights
+from quantize.batches import BatchSettings, CropSampler, Example, class_weights, speech_span
 
 SPEC = FeatureSpec()
 STILL = {"level_db": 0.0, "noise": 0.0, "n_time_masks": 0, "group_mask_share": 0.0}
@@ -121,6 +121,12 @@ def test_language_is_dropped_about_as_often_as_asked():
     languages = np.concatenate([b.languages for b in draw.epoch(np.random.default_rng(0))])
     assert set(languages) == {1, 4}
     assert (languages == 4).mean() == pytest.approx(0.7, abs=0.08)
+
+
+def test_speech_span_leaves_silence_out():
+    rms = np.array([1e-5] * 20 + [0.1, 0.05, 0.2] + [1e-5] * 20)
+    assert speech_span(rms, margin=2) == slice(18, 25)
+    assert speech_span(np.zeros(5)) == slice(0, 5)
 
 
 def test_masks_set_frames_to_the_mean():

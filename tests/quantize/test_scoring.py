@@ -33,11 +33,9 @@ def test_known_segments():
 def test_scores_equal_those_of_the_device(tiny_artifact):
     classifier = Classifier(tiny_artifact, open_backend(tiny_artifact))
     rng = np.random.default_rng(0)
-    # From one frame to several windows, with silent stretches that must not count.
+    # From one frame to several windows, with a silent stretch that must not count.
     clips = [0.1 * rng.standard_normal(n).astype("f4") for n in (1024, 20_000, 60_000, 90_000)]
-    clips[2][-20_000:] *= 1e-4
-    clips[3][10_000:55_000] *= 1e-4
-    clips[3][:4000] *= 1e-4
+    clips[3][:45_000] *= 1e-4
     from edge.features import FeatureExtractor
 
     rows = [FeatureExtractor(classifier.spec).extract(clip) for clip in clips]
@@ -54,7 +52,7 @@ def test_scores_equal_those_of_the_device(tiny_artifact):
         temperature=classifier.temperature,
     )
     for clip, posterior in zip(clips, scored, strict=True):
-        decisions = classifier.classify(clip, 16_000, trim=True)
+        decisions = classifier.classify(clip, 16_000, hop_s=classifier.file_hop_s)
         expected = average_posterior(
             [list(d.posterior.values()) for d in decisions], [d.rms_db for d in decisions]
         )
@@ -69,8 +67,6 @@ def a_model(rows: np.ndarray, language: int) -> np.ndarray:
 def test_only_the_classes_asked_for_can_be_answered():
     spec = FeatureSpec()
     rows = [np.full((40, 34), value, "f4") for value in (1.0, -1.0)]
-    for each in rows:
-        each[:, spec.feature_names.index("rms")] = 0.1
     plain = {
         "spec": spec,
         "mean": np.zeros(34, "f4"),
