@@ -73,11 +73,11 @@ def test_runs_of_another_recipe_than_it_is_now_are_refused(tmp_path, capsys):
 
 def test_a_real_run_fits_its_recipe_but_for_what_was_asked(runs, tmp_path):
     at = places(tmp_path)
-    step = next(s for s in plan(at) if s.name == "claf-ser/speaker-f0")
-    folder = at.runs / "claf-ser" / "speaker-f0"
+    step = next(s for s in plan(at) if s.name == "claf-ser-alone/speaker-f0")
+    folder = at.runs / "claf-ser-alone" / "speaker-f0"
     folder.mkdir(parents=True)
     config = json.loads((runs / "f0" / "config.json").read_text())
-    wanted = recipe_settings("claf-ser")
+    wanted = recipe_settings("claf-ser-alone")
     changed = {("training", "epochs"), ("run", "n_variants"), ("model", "hidden")}
     for table, name in changed:
         assert config[table][name] != wanted[table][name]
