@@ -56,14 +56,16 @@ scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DAT
 	$(DEV)/bin/edge-ser-quantize scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
 		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
 
-models: $(DEV)/.installed ## renew the bundled models and their card from RUNS and the scorecard
-	$(DEV)/bin/edge-ser-quantize export "$(RUNS)/claf-ser/all" --kind numpy-int8 \
-		--name claf-ser-int8 --out edge/models/claf-ser-int8 \
-		--scorecard benchmarks/results/scorecard.json --card edge/models/claf-ser-int8/MODEL_CARD.md
-	$(DEV)/bin/edge-ser-quantize export "$(RUNS)/claf-ser/all" --kind onnx-int8 \
-		--name claf-ser-int8-onnx --out edge/models/claf-ser-int8-onnx \
-		--scorecard benchmarks/results/scorecard.json \
-		--card edge/models/claf-ser-int8-onnx/MODEL_CARD.md
+models: $(DEV)/.installed ## renew the bundled models and their cards from RUNS and the scorecard
+	$(call bundle,numpy-int8,claf-ser-int8)
+	$(call bundle,onnx-int8,claf-ser-int8-onnx)
+
+# Export the run of all clips: its kind, and its name among the bundled models.
+define bundle
+$(DEV)/bin/edge-ser-quantize export "$(RUNS)/claf-ser/all" --kind $1 --name $2 \
+	--out edge/models/$2 --card edge/models/$2/MODEL_CARD.md \
+	--scorecard benchmarks/results/scorecard.json
+endef
 
 # Before an environment is set up for nothing.
 data-named:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision import file_hop
 from edge.errors import ParameterError
 from quantize.calibration import Calibration, fit_temperature, tempered, write_calibration
 from quantize.cli_runs import are_folds
@@ -19,7 +18,7 @@ from quantize.corpora import LABELS, Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.evaluate import check_features, held_out, language_ids, torch_runner
 from quantize.metrics import expected_calibration_error
-from quantize.scoring import Segments, score_segments
+from quantize.scoring import Segments, score_files
 
 __all__ = ["add_command"]
 
@@ -98,12 +97,12 @@ def _score(
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
-    return score_segments(
+    return score_files(
         runner.infer,
         [rows[c.clip_id] for c in chosen],
         language_ids(chosen, "unknown"),
         window_frames=runner.window_frames,
-        **{**runner.scoring(), "window_hop": file_hop(runner.window_hop)},
+        **runner.scoring(),
     )
 
 

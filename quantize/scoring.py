@@ -19,6 +19,7 @@ __all__ = [
     "WINDOW_HOP",
     "Infer",
     "Segments",
+    "score_files",
     "score_segments",
     "score_utterances",
     "segment_bounds",
@@ -132,6 +133,31 @@ def _posteriors(
     return posterior
 
 
+def score_files(
+    infer: Infer,
+    rows: Sequence[NDArray[np.floating]],
+    languages: Sequence[int],
+    *,
+    window_hop: int,
+    **settings: Any,
+) -> list[Segments]:
+    """Posterior of every segment that ``edge-ser classify`` averages over a file.
+
+    Parameters
+    ----------
+    infer, rows, languages, **settings
+        As for :func:`score_segments`.
+    window_hop : int
+        The artifact's; the segments lie as :func:`edge.decision.file_hop` says.
+
+    Returns
+    -------
+    list of Segments
+        One an utterance.
+    """
+    return score_segments(infer, rows, languages, window_hop=file_hop(window_hop), **settings)
+
+
 def score_utterances(
     infer: Infer,
     rows: Sequence[NDArray[np.floating]],
@@ -140,17 +166,16 @@ def score_utterances(
 ) -> NDArray[np.float64]:
     """Posterior of every utterance, as ``edge-ser classify`` gives it.
 
-    The mean over its segments with speech, which lie as :func:`edge.decision.file_hop` says.
+    The mean over those of its segments that hold speech.
 
     Parameters
     ----------
     infer, rows, languages, **settings
-        As for :func:`score_segments`; ``window_hop`` is the artifact's.
+        As for :func:`score_files`.
 
     Returns
     -------
     float64 [shape=(n_utterances, n_labels)]
     """
-    settings["window_hop"] = file_hop(settings["window_hop"])
-    scored = score_segments(infer, rows, languages, **settings)
+    scored = score_files(infer, rows, languages, **settings)
     return np.stack([average_posterior(each.posteriors, each.rms_db) for each in scored])

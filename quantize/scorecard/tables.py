@@ -95,8 +95,8 @@ def _about(scorecard: Mapping[str, Any]) -> str:
         "`benchmarks/results/scorecard.json`, which holds every number with the command that "
         "redoes it, splits by fingerprint and models by hash. Percent; whole utterances (the "
         "mean posterior of their 2 s segments, one every 0.256 s), language unknown as on a "
-        "device; in brackets "
-        "95 % bootstrap intervals over clips, behind ± the standard deviation over seeds. "
+        "device; in brackets 95 % bootstrap intervals over clips, behind ± the standard "
+        "deviation over seeds. "
         f"Trained at {trained}, measured at {measured}."
     )
 
