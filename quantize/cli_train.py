@@ -184,6 +184,12 @@ def add_commands(commands: Any) -> None:
         help="trained runs of the same split, whose mean posterior is learned beside the labels",
     )
     train.add_argument(
+        "--start",
+        type=Path,
+        metavar="RUN",
+        help="trained run of the same split to go on from, in place of random weights",
+    )
+    train.add_argument(
         "--distil-share",
         type=float,
         default=None,
@@ -223,6 +229,11 @@ def _train(arguments: argparse.Namespace) -> int:
             f"{len(arguments.teachers)} are given: train {', '.join(recipe.teachers)} on the same "
             "split and name their runs with --teachers, or take --recipe claf-ser-alone"
         )
+    if recipe.start and not arguments.start:
+        raise RecipeError(
+            f"the recipe {recipe.name} goes on from a run of {recipe.start}, none is given: train "
+            "it on the same split and name its run with --start, or take --recipe claf-ser-alone"
+        )
     training = given_options(
         arguments,
         "epochs",
@@ -240,8 +251,10 @@ def _train(arguments: argparse.Namespace) -> int:
         config=recipe.config(**given_options(arguments, "hidden")),
         settings=recipe.train_settings(**training),
         batches=recipe.batch_settings(**given_options(arguments, "batch_size")),
+        augment=recipe.augment_settings(),
         recipe=recipe.name,
         teachers=arguments.teachers,
+        start=arguments.start,
         **run_options(arguments, recipe.n_variants),
     )
     print(path)

@@ -1,8 +1,9 @@
 """Feature rows of every clip, cached by what they were made of.
 
-The cache is one folder a (FeatureSpec, augmentation, seed) with one file a variant;
-training reads rows, never audio.  Variant 0 is the clip itself in float32, as the
-device would see it; the others are augmented and kept in float16, and so are the baseline's.
+The cache is one folder a (FeatureSpec, augmentation, seed) with one file a variant, and one a
+FeatureSpec for the clips themselves; training reads rows, never audio.  Variant 0 is the clip
+itself in float32, as the device would see it; the others are augmented and kept in float16, and
+so are the baseline's.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -56,7 +57,8 @@ class FeatureCache:
     Parameters
     ----------
     folder : path
-        Where caches live; each combination of settings has its own folder below.
+        Where caches live; each combination of settings has its own folder below, and all
+        share that of the clips as they are.
     spec : FeatureSpec or BaselineSpec, optional
     settings : AugmentSettings, optional
     seed : int
@@ -73,11 +75,9 @@ class FeatureCache:
         self.spec = spec or FeatureSpec()
         self.settings = settings or AugmentSettings()
         self.seed = seed
-        recipe = json.dumps(
-            {"features": self.spec.fingerprint, "augment": asdict(self.settings), "seed": seed},
-            sort_keys=True,
-        )
-        self.fingerprint = hashlib.sha256(recipe.encode()).hexdigest()
+        recipe = {"features": self.spec.fingerprint}
+        self._clean_folder = Path(folder) / _digest(recipe)[:16]
+        self.fingerprint = _digest({**recipe, "augment": asdict(self.settings), "seed": seed})
         self.folder = Path(folder) / self.fingerprint[:16]
 
     def load(
@@ -105,7 +105,8 @@ class FeatureCache:
         """
         # The clips' ids are in the name: another choice of clips is another file.
         ids = hashlib.sha256("\n".join(sorted(c.clip_id for c in clips)).encode()).hexdigest()
-        path = self.folder / f"variant-{variant:03d}-{ids[:12]}.npz"
+        folder = self.folder if variant else self._clean_folder
+        path = folder / f"variant-{variant:03d}-{ids[:12]}.npz"
         if not path.exists():
             self._write(path, clips, variant, n_workers)
         with np.load(path, allow_pickle=False) as stored:
@@ -133,6 +134,10 @@ class FeatureCache:
                 ends=np.cumsum([len(rows) for rows in computed]),
                 clip_ids=np.array([clip.clip_id for clip in clips]),
             )
+
+
+def _digest(recipe: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
 _EXTRACTORS: dict[str, RowExtractor] = {}

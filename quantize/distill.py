@@ -8,7 +8,6 @@ posterior, and three teachers cost what one does.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from quantize.checkpoint import load_checkpoint
-from quantize.errors import TrainingError
+from quantize.earlier import earlier_run
 from quantize.rows import RowSpec
-from quantize.splits import Split, read_split
+from quantize.splits import Split
 
 __all__ = ["Teachers", "distillation_loss"]
 
@@ -40,37 +38,16 @@ class Teachers:
     Raises
     ------
     EdgeSerError
-        If a checkpoint cannot be used, has other features, or was trained on another split: a
-        teacher that has heard the student's test clips would tell of them.
+        If one cannot be used, see :func:`quantize.earlier.earlier_run`.
     """
 
     def __init__(self, runs: Sequence[Path], split: Split | None, spec: RowSpec) -> None:
-        self._members: list[tuple[nn.Module, Tensor, Tensor]] = []
-        self._digests: dict[str, str] = {}
-        wanted = split.fingerprint if split else None
-        for run in runs:
-            path = run / "split.json"
-            found = read_split(path) if path.is_file() else None
-            if (found.fingerprint if found else None) != wanted:
-                raise TrainingError(
-                    f"the teacher {run} was trained on the split {found.id if found else 'all'}, "
-                    f"the student's is {split.id if split else 'all'}: the same one is wanted, "
-                    "or the student would be told of clips that it is measured on"
-                )
-            checkpoint = run / "checkpoint.safetensors"
-            saved = load_checkpoint(checkpoint)
-            if saved.spec.fingerprint != spec.fingerprint:
-                raise TrainingError(
-                    f"the teacher {run} was trained on other features "
-                    f"({saved.spec.fingerprint[:12]}) than the student's "
-                    f"({spec.fingerprint[:12]}): train it again"
-                )
-            self._members.append(
-                (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
-            )
-            # Teachers of one split are called alike, each in the folder of its recipe.
-            name = f"{run.resolve().parent.name}/{run.resolve().name}"
-            self._digests[name] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+        earlier = [earlier_run(run, split, spec, "teacher") for run in runs]
+        self._members: list[tuple[nn.Module, Tensor, Tensor]] = [
+            (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
+            for saved in (each.checkpoint for each in earlier)
+        ]
+        self._digests = {each.name: each.digest for each in earlier}
 
     def __len__(self) -> int:
         return len(self._members)

@@ -105,7 +105,7 @@ class Evaluation:
 
 def torch_runner(run: Path) -> Runner:
     """The checkpoint of a run folder, CLAF-SER or baseline, in torch, with its temperature."""
-    from quantize.train import torch_infer
+    from quantize.models.infer import torch_infer
 
     saved = load_checkpoint(run / "checkpoint.safetensors")
     return Runner(

@@ -13,6 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from quantize.augment import AugmentSettings
 from quantize.batches import BatchSettings
 from quantize.errors import RecipeError
 from quantize.models.claf_ser import ClafSerConfig
@@ -27,6 +28,7 @@ _TABLES: dict[str, Any] = {
     "model": ClafSerConfig,
     "training": TrainSettings,
     "batches": BatchSettings,
+    "augment": AugmentSettings,
 }
 
 
@@ -45,19 +47,23 @@ class Recipe:
     teachers : tuple of str
         Recipes whose runs of the same split teach it; a recipe that extends it has none of its
         own accord.
-    model, training, batches : mapping
+    start : str or None
+        Recipe whose run of the same split it starts from; not passed on either.
+    model, training, batches, augment : mapping
         What differs from the defaults of :class:`~quantize.models.claf_ser.ClafSerConfig`,
-        :class:`~quantize.train_settings.TrainSettings` and
-        :class:`~quantize.batches.BatchSettings`.
+        :class:`~quantize.train_settings.TrainSettings`,
+        :class:`~quantize.batches.BatchSettings` and :class:`~quantize.augment.AugmentSettings`.
     """
 
     name: str
     title: str
     n_variants: int
     teachers: tuple[str, ...]
+    start: str | None
     model: Mapping[str, Any]
     training: Mapping[str, Any]
     batches: Mapping[str, Any]
+    augment: Mapping[str, Any]
 
     def config(self, **changes: Any) -> ClafSerConfig:
         """Sizes of the model, with some of them changed."""
@@ -70,6 +76,10 @@ class Recipe:
     def batch_settings(self, **changes: Any) -> BatchSettings:
         """Settings of the batches, with some of them changed."""
         return BatchSettings(**{**self.batches, **changes})
+
+    def augment_settings(self) -> AugmentSettings:
+        """Settings of the augmented variants."""
+        return AugmentSettings(**self.augment)
 
 
 def recipe_names() -> list[str]:
@@ -106,7 +116,7 @@ def parse_recipe(name: str, text: str) -> Recipe:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name} is no TOML: {error}") from error
-    unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", *_TABLES})
+    unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", "start", *_TABLES})
     if unknown:
         raise RecipeError(f"recipe {name} has unknown keys {unknown}")
     base = load_recipe(data["extends"]) if "extends" in data else None
@@ -121,11 +131,12 @@ def parse_recipe(name: str, text: str) -> Recipe:
     if "title" not in data:
         raise RecipeError(f"recipe {name} has no title: one line that says what it is is wanted")
     teachers = tuple(data.get("teachers", ()))
-    strangers = sorted(set(teachers) - set(recipe_names()))
+    start = data.get("start")
+    strangers = sorted({*teachers, *([start] if start else [])} - set(recipe_names()))
     if strangers:
         raise RecipeError(
-            f"recipe {name} has the teachers {strangers}, recipes of {', '.join(recipe_names())} "
-            "are wanted"
+            f"recipe {name} has the teachers or the start {strangers}, recipes of "
+            f"{', '.join(recipe_names())} are wanted"
         )
     n_variants = data.get("n_variants", base.n_variants if base else 8)
-    return Recipe(name, data["title"], n_variants, teachers, **tables)
+    return Recipe(name, data["title"], n_variants, teachers, start, **tables)

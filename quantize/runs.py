@@ -10,10 +10,12 @@ from typing import Any
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
+from quantize.augment import AugmentSettings
 from quantize.batches import BatchSettings
 from quantize.corpora import Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.distill import Teachers
+from quantize.earlier import starting_run
 from quantize.errors import SplitError, TrainingError
 from quantize.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.files import write_json
@@ -131,17 +133,20 @@ def train_run(
     config: Any,
     settings: TrainSettings,
     batches: BatchSettings,
+    augment: AugmentSettings | None = None,
     label_map: dict[str, str | None] | None = None,
     n_workers: int = 1,
     recipe: str | None = None,
     teachers: Sequence[Path] = (),
+    start: Path | None = None,
     spec: RowSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
 
-    ``config`` is that of the model that ``trainer_type`` trains, ``recipe`` the name that its
-    settings began with, ``teachers`` are runs to learn from; ``spec`` is of its features.
+    ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
+    ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
+    ``start`` is one to begin with; ``spec`` is of its features.
 
     Raises
     ------
@@ -169,7 +174,11 @@ def train_run(
     taught_by = Teachers(teachers, split, spec) if teachers else None
     if taught_by:
         about["teachers"] = taught_by.to_dict()
-    cache = FeatureCache(cache_folder, spec)
+    begun = starting_run(start, split, spec, config) if start else None
+    if begun:
+        about["start"] = {begun.name: begun.digest}
+    cache = FeatureCache(cache_folder, spec, augment)
+    about["features"] = cache.fingerprint[:16]
     # All clips, so that every split shares one cache.
     variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
     trainer = trainer_type(
@@ -183,6 +192,7 @@ def train_run(
         batches=batches,
         about=about,
         teachers=taught_by,
+        start=begun.checkpoint if begun else None,
     )
     # First of all: a folder that holds another training is refused with its files untouched.
     trainer.restore()
@@ -194,10 +204,12 @@ def train_run(
         {
             "recipe": recipe,
             "teachers": about.get("teachers", {}),
+            "start": about.get("start", {}),
             "run": dataclasses.asdict(run),
             "model": config.to_dict(),
             "training": dataclasses.asdict(settings),
             "batches": dataclasses.asdict(batches),
+            "augment": dataclasses.asdict(cache.settings),
             "feature_spec": spec.to_dict(),
             "label_map": label_map or {},
             "commit": about["commit"],

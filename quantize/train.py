@@ -29,25 +29,13 @@ from quantize.distill import Teachers, distillation_loss
 from quantize.errors import TrainingError
 from quantize.files import atomic_path, write_json
 from quantize.models.claf_ser import CLAFSER
+from quantize.models.infer import torch_infer
 from quantize.progress import progress_bar
 from quantize.rows import RowSpec
 from quantize.scoring import score_utterances
 from quantize.train_settings import TrainSettings
 
-__all__ = ["Trainer", "torch_infer"]
-
-
-def torch_infer(model: nn.Module) -> Any:
-    """Wrap a model for :func:`quantize.scoring.score_utterances`."""
-    device = next(model.parameters()).device
-
-    def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            x = torch.from_numpy(rows).to(device)
-            languages = torch.full((len(rows),), language, device=device)
-            return model(x, languages).logits.float().cpu().numpy()
-
-    return infer
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -69,6 +57,8 @@ class Trainer:
         What to write into the checkpoint about the run.
     teachers : Teachers, optional
         Trained runs to learn from beside the labels.
+    start : Checkpoint, optional
+        Weights and normalisation to begin with, in place of chance and the rows' own.
     """
 
     # A subclass for another model has others.
@@ -88,18 +78,22 @@ class Trainer:
         batches: BatchSettings,
         about: dict[str, Any],
         teachers: Teachers | None = None,
+        start: Checkpoint | None = None,
     ) -> None:
         if not train:
             raise TrainingError("the training side of the split is empty")
         self.folder = folder
         self.settings, self.spec, self.about = settings, spec, about
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        # Statistics of the speech alone: EMO-DB's digital silence would stretch every scale.
-        rms = spec.feature_names.index("rms")
-        clips = (rows[c.clip_id] for rows in variants for c in train)
-        self.mean, self.std = normalisation(
-            r[speech_span(r[:, rms].astype(np.float32))] for r in clips
-        )
+        if start:
+            self.mean, self.std = start.mean, start.std
+        else:
+            # Statistics of the speech alone: EMO-DB's digital silence would stretch every scale.
+            rms = spec.feature_names.index("rms")
+            clips = (rows[c.clip_id] for rows in variants for c in train)
+            self.mean, self.std = normalisation(
+                r[speech_span(r[:, rms].astype(np.float32))] for r in clips
+            )
         self.sampler = self.sampler_type(
             examples_of(train), variants, self.mean, self.std, spec, len(DOMAINS), batches
         )
@@ -107,6 +101,8 @@ class Trainer:
         self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
         torch.manual_seed(settings.seed)
         self.model = self.model_type(config).to(self.device)
+        if start:
+            self.model.load_state_dict(start.model.state_dict())
         self.teachers = teachers.to(self.device) if teachers else None
         self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]

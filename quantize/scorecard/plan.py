@@ -73,6 +73,8 @@ class Work:
         ``"train"``, or ``"baseline"``, which has one recipe alone.
     teachers : tuple of str
         Recipes whose run of the same job teaches it; they stand before it in :data:`RECIPES`.
+    start : str, optional
+        The one of them that it starts from.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Work:
     calibrated: bool = True
     command: str = "train"
     teachers: tuple[str, ...] = ()
+    start: str | None = None
 
     def group(self, name: str) -> tuple[str, ...]:
         """Jobs of one group."""
@@ -95,8 +98,11 @@ def _ablation(name: str, title: str) -> Work:
     return Work(name, title, ("paper-s0", *_SPEAKER), _BOTH)
 
 
-def _teacher(name: str, title: str) -> Work:
-    return Work(name, title, (*_PAPER, *_SPEAKER, "all"), _BOTH)
+def _teacher(name: str, title: str, taught_by: tuple[str, ...] = ()) -> Work:
+    return Work(name, title, (*_PAPER, *_SPEAKER, "all"), _BOTH, teachers=taught_by)
+
+
+_FIRST_TEACHERS = ("claf-ser-alone", "teacher-plain", "teacher-mixup")
 
 
 #: All recipes; the device's own comes after its teachers.  What is left out of CLAF-SER is left
@@ -119,16 +125,18 @@ RECIPES: dict[str, Work] = {
         ),
         _teacher("teacher-plain", "alone, without exchanged means"),
         _teacher("teacher-mixup", "alone, with mixup"),
+        _teacher("teacher-taught", "taught by these three", _FIRST_TEACHERS),
         Work(
             "claf-ser",
-            "CLAF-SER, taught by these three",
+            "CLAF-SER, the last one taught on by these four",
             (*_PAPER, *_SPEAKER, "all"),
             (
                 *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
                 *(Measurement(g, "numpy-int8", "segments") for g in ("speaker", "paper")),
                 Measurement("speaker", "numpy-int8", "noise"),
             ),
-            teachers=("claf-ser-alone", "teacher-plain", "teacher-mixup"),
+            teachers=(*_FIRST_TEACHERS, "teacher-taught"),
+            start="teacher-taught",
         ),
         Work(
             "no-grl",
@@ -260,6 +268,8 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
     teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
     if teachers:
         words += ["--teachers", *map(str, teachers)]
+    if recipe.start:
+        words += ["--start", str(places.run(RECIPES[recipe.start], job))]
     return Step(
         name=f"{recipe.name}/{job}",
         recipe=recipe.name,

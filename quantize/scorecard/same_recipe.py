@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from quantize.augment import AugmentSettings
 from quantize.errors import TrainingError
 from quantize.scorecard.plan import RECIPES, Places
 from quantize.scorecard.steps import Step
@@ -64,6 +65,7 @@ def recipe_settings(name: str) -> dict[str, Any]:
         "model": recipe.config().to_dict(),
         "training": training,
         "batches": dataclasses.asdict(recipe.batch_settings()),
+        "augment": dataclasses.asdict(recipe.augment_settings()),
         "run": {"n_variants": recipe.n_variants},
     }
     plain: dict[str, Any] = json.loads(json.dumps(settings))
@@ -73,6 +75,8 @@ def recipe_settings(name: str) -> dict[str, Any]:
 def _difference(
     config: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, Any, Any] | None:
+    # Until recipes could name them, every run had the defaults.
+    config = {"augment": dataclasses.asdict(AugmentSettings()), **config}
     for table, settings in wanted.items():
         for name, now in settings.items():
             # A setting that is younger than the run was not there to be chosen.

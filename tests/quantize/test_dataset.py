@@ -54,6 +54,16 @@ def test_variants_seeds_and_settings_differ(clips, tmp_path):
     assert base.dtype == np.float16
 
 
+def test_the_clips_themselves_are_computed_once_for_all_augmentations(clips, tmp_path, monkeypatch):
+    first = FeatureCache(tmp_path).load(clips)
+    monkeypatch.setattr("quantize.dataset._clip_rows", None)
+    other = FeatureCache(tmp_path, settings=AugmentSettings(tempo=0.05), seed=3)
+    again = other.load(clips)
+    assert all(np.array_equal(first[k], again[k]) for k in first)
+    with pytest.raises(TypeError):  # a variant is its own
+        other.load(clips, 1)
+
+
 def test_a_failed_computation_leaves_nothing_behind(clips, tmp_path):
     import dataclasses
 

@@ -85,7 +85,7 @@ def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
     split = read_split(runs / "f0" / "split.json")
     with pytest.raises(TrainingError, match="told of clips that it is measured on"):
         Teachers([runs / "f0", runs / "f1"], split, FeatureSpec())
-    with pytest.raises(TrainingError, match="the student's is all"):
+    with pytest.raises(TrainingError, match="this training's is all"):
         Teachers([runs / "f0"], None, FeatureSpec())
     shutil.copytree(runs / "f0", tmp_path / "all")
     (tmp_path / "all" / "split.json").unlink()
@@ -129,6 +129,43 @@ def test_a_student_comes_closer_to_its_teacher_and_says_who_taught(data, runs, t
         float(distillation_loss(logits[n], wanted, 1.0).mean()) for n in ("alone", "taught")
     )
     assert near < 0.7 * far
+
+
+def test_a_training_goes_on_from_another(data, runs, tmp_path):
+    common = ["--split", "speaker", "--fold", "0", "--seed", "7"]
+    losses = {}
+    for name, more in (("anew", []), ("on", ["--start", str(runs / "f0")])):
+        command = train(data, runs / "cache", tmp_path / name, *common, *more)
+        assert main([*command, "--epochs", "1", "--learning-rate", "0.000001"]) == 0
+        losses[name] = json.loads((tmp_path / name / "history.json").read_text())[0]["test_loss"]
+    before = json.loads((runs / "f0" / "history.json").read_text())[-1]["test_loss"]
+    # At hardly any learning rate it is the model that it began with.
+    assert losses["on"] == pytest.approx(before, abs=0.01)
+    assert abs(losses["anew"] - before) > 0.05
+    start, on, anew = (
+        load_checkpoint(folder / "checkpoint.safetensors")
+        for folder in (runs / "f0", tmp_path / "on", tmp_path / "anew")
+    )
+    np.testing.assert_array_equal(on.mean, start.mean)
+    np.testing.assert_array_equal(on.std, start.std)
+    config = json.loads((tmp_path / "on" / "config.json").read_text())
+    assert list(config["start"]) == list(on.training["start"]) == [f"{runs.name}/f0"]
+    assert "start" not in anew.training
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--fold", "1"], "the start {run} was trained on the split speaker-5fold-s0-f0"),
+        (["--fold", "0", "--hidden", "24"], "the same sizes are wanted"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_one_sentence(data, runs, tmp_path, capsys, more, sentence):
+    command = train(data, runs / "cache", tmp_path / "run", "--split", "speaker", *more)
+    assert main([*command, "--start", str(runs / "f0")]) == 2
+    told = capsys.readouterr().err
+    assert sentence.format(run=runs / "f0") in told.replace("\n", " ")
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 def test_a_teacher_that_is_not_there_is_one_sentence_and_nothing_is_written(

@@ -13,6 +13,7 @@ from scorecard_fakes import places, write_runs
 from edge.artifact import read_artifact
 from quantize import cli_scorecard
 from quantize.cli import main
+from quantize.errors import TrainingError
 from quantize.scorecard.collate import collate
 from quantize.scorecard.files import read_scorecard, write_scorecard
 from quantize.scorecard.plan import plan
@@ -85,6 +86,22 @@ def test_a_real_run_fits_its_recipe_but_for_what_was_asked(runs, tmp_path):
     (folder / "config.json").write_text(json.dumps(config))
     check_same_recipe(at, [step])
     assert set(wanted["training"]) <= set(config["training"])
+
+
+def test_a_run_of_before_recipes_named_their_augmentation_had_the_defaults(tmp_path, monkeypatch):
+    at = places(tmp_path)
+    write_runs(at, ("no-grl",))
+    step = next(s for s in plan(at) if s.name == "no-grl/speaker-f1")
+    path = at.runs / "no-grl" / "speaker-f1" / "config.json"
+    config = json.loads(path.read_text())
+    config.pop("augment", None)
+    path.write_text(json.dumps(config))
+    check_same_recipe(at, [step])
+    changed = recipe_settings("no-grl")
+    changed["augment"]["room_share"] = 0.5
+    monkeypatch.setattr("quantize.scorecard.same_recipe.recipe_settings", lambda _name: changed)
+    with pytest.raises(TrainingError, match=r"augment\.room_share 0\.25, .* has 0\.5"):
+        check_same_recipe(at, [step])
 
 
 def test_nothing_measured_leaves_a_scorecard_alone(tmp_path, monkeypatch):

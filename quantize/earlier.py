@@ -1,0 +1,94 @@
+"""Earlier runs that a training leans on: its teachers, and the one it starts from.
+
+Both must be of the training's own split and features: a run that has heard clips which the new one
+is measured on would tell of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from quantize.checkpoint import Checkpoint, load_checkpoint
+from quantize.errors import TrainingError
+from quantize.rows import RowSpec
+from quantize.splits import Split, read_split
+
+__all__ = ["EarlierRun", "earlier_run", "starting_run"]
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlierRun:
+    """A trained run.
+
+    Parameters
+    ----------
+    name : str
+        Its folder and that one's parent: runs of one split are called alike, each in the folder
+        of its recipe.
+    digest : str
+        SHA-256 of its checkpoint.
+    checkpoint : Checkpoint
+    """
+
+    name: str
+    digest: str
+    checkpoint: Checkpoint
+
+
+def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> EarlierRun:
+    """Load a run to lean on.
+
+    Parameters
+    ----------
+    run : path
+        Run folder.
+    split : Split or None
+        The new training's split; None: nothing is held out.
+    spec : FeatureSpec
+        The new training's features.
+    role : str
+        What the run is to it, for the message.
+
+    Raises
+    ------
+    EdgeSerError
+        If the checkpoint cannot be used, has other features, or was trained on another split.
+    """
+    path = run / "split.json"
+    found = read_split(path) if path.is_file() else None
+    if (found.fingerprint if found else None) != (split.fingerprint if split else None):
+        raise TrainingError(
+            f"the {role} {run} was trained on the split {found.id if found else 'all'}, this "
+            f"training's is {split.id if split else 'all'}: the same one is wanted, or the model "
+            "would be told of clips that it is measured on"
+        )
+    checkpoint = run / "checkpoint.safetensors"
+    saved = load_checkpoint(checkpoint)
+    if saved.spec.fingerprint != spec.fingerprint:
+        raise TrainingError(
+            f"the {role} {run} was trained on other features ({saved.spec.fingerprint[:12]}) than "
+            f"this training's ({spec.fingerprint[:12]}): train it again"
+        )
+    resolved = run.resolve()
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    return EarlierRun(f"{resolved.parent.name}/{resolved.name}", digest, saved)
+
+
+def starting_run(run: Path, split: Split | None, spec: RowSpec, config: object) -> EarlierRun:
+    """Load a run to start from; its model must have the sizes that ``config`` says.
+
+    Raises
+    ------
+    EdgeSerError
+        As :func:`earlier_run`, or if the sizes differ.
+    """
+    earlier = earlier_run(run, split, spec, "start")
+    own = earlier.checkpoint.model.config
+    if own != config:
+        raise TrainingError(
+            f"the start {run} is a model with {own}, this training's has {config}: the same sizes "
+            "are wanted"
+        )
+    return earlier

@@ -1,0 +1,25 @@
+"""A torch model as scoring calls it: NumPy in, NumPy out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+__all__ = ["torch_infer"]
+
+
+def torch_infer(model: nn.Module) -> Any:
+    """Wrap a model for :func:`quantize.scoring.score_utterances`."""
+    device = next(model.parameters()).device
+
+    def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            x = torch.from_numpy(rows).to(device)
+            languages = torch.full((len(rows),), language, device=device)
+            return model(x, languages).logits.float().cpu().numpy()
+
+    return infer
