@@ -59,8 +59,8 @@ def shared_settings(folders: Sequence[Path]) -> tuple[dict[str, Any], list[str]]
     shared: dict[str, Any] = {}
     differing = []
     for name in names:
-        # Every job has teachers of its own; the recipe names theirs.
-        if name.rpartition(".")[2] in _OF_THE_JOB or name.startswith("teachers."):
+        # Every job has teachers and a start of its own; the recipe names theirs.
+        if name.rpartition(".")[2] in _OF_THE_JOB or name.startswith(("teachers.", "start.")):
             continue
         values = [each.get(name) for each in flat]
         if all(value == values[0] for value in values):
