@@ -11,7 +11,8 @@ from typing import Any
 from edge.errors import ParameterError
 from quantize.scorecard.collate import collate
 from quantize.scorecard.files import read_scorecard, write_scorecard
-from quantize.scorecard.plan import JOBS, RECIPES, Places, plan, select
+from quantize.scorecard.plan import Places, plan, select
+from quantize.scorecard.recipes import JOBS, RECIPES
 from quantize.scorecard.same_recipe import check_same_recipe
 from quantize.scorecard.steps import Step, pending, run_steps
 from quantize.scorecard.tables import BEGIN, END, render_into

@@ -87,6 +87,12 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
     parser.add_argument(
         "--fold", type=int, default=0, help="of speaker (0-4) or leave-one-corpus-out (0-3)"
     )
+    parser.add_argument(
+        "--validation",
+        action="store_true",
+        help="hold out a fifth of the training side instead, its speakers where the split keeps "
+        "speakers apart: to choose between settings without looking at the test side",
+    )
     parser.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
     parser.add_argument("--epochs", type=int, default=None, help=f"default: {default}")
     parser.add_argument(
@@ -130,7 +136,12 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
     return {
         "corpora": arguments.corpora,
         "run": RunSettings(
-            (), arguments.split, arguments.seed, arguments.fold, n_variants=n_variants
+            (),
+            arguments.split,
+            arguments.seed,
+            arguments.fold,
+            n_variants=n_variants,
+            validation=arguments.validation,
         ),
         "label_map": label_map(arguments),
         "n_workers": arguments.workers,

@@ -29,15 +29,19 @@ from quantize.splits import (
     leave_one_corpus_out,
     paper_split,
     speaker_folds,
+    validation_split,
     write_split,
 )
 from quantize.train import Trainer
 from quantize.train_settings import TrainSettings
 
-__all__ = ["SPLITS", "RunSettings", "commit", "make_split", "train_run"]
+__all__ = ["SPLITS", "VALIDATION_SHARE", "RunSettings", "commit", "make_split", "train_run"]
 
 #: Splits that hold something out, by the names that ``train --split`` takes.
 SPLITS = ("paper", "speaker", "leave-one-corpus-out", "german-to-english")
+
+#: Of the training side's speakers, or of its clips where the sides share speakers.
+VALIDATION_SHARE = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +62,9 @@ class RunSettings:
         For ``speaker``.
     n_variants : int
         Augmented variants of every clip, beside the clip itself.
+    validation : bool
+        Hold out a part of the training side, :data:`VALIDATION_SHARE` of it, and leave the test
+        side alone: what choices between recipes are made on.
     """
 
     corpora: tuple[str, ...]
@@ -66,8 +73,14 @@ class RunSettings:
     fold: int = 0
     n_folds: int = 5
     n_variants: int = 8
+    validation: bool = False
 
     def __post_init__(self) -> None:
+        if self.validation and self.split == "all":
+            raise ParameterError(
+                "--validation with --split all: a split with a test side is wanted, of whose "
+                f"training side a part validates: {', '.join(SPLITS)}"
+            )
         if self.n_variants < 0:
             raise ParameterError(f"n_variants is {self.n_variants}, 0 or more is wanted")
 
@@ -236,5 +249,7 @@ def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[
     if run.split == "all":
         return None, list(clips), []
     split = make_split(clips, run.split, run.seed, run.fold, run.n_folds)
+    if run.validation:
+        split = validation_split(split, clips, VALIDATION_SHARE)
     by_id = {c.clip_id: c for c in clips}
     return split, [by_id[i] for i in split.train], [by_id[i] for i in split.test]

@@ -17,7 +17,8 @@ from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
 from quantize.metrics import metrics
 from quantize.scorecard.files import SCHEMA_VERSION
-from quantize.scorecard.plan import RECIPES, TYPED, Measurement, Places, Work, plan
+from quantize.scorecard.plan import TYPED, Places, plan
+from quantize.scorecard.recipes import RECIPES, Measurement, Work
 from quantize.scorecard.run_facts import model_sizes, run_facts, shared_settings, temperatures
 
 __all__ = ["collate", "collate_report"]

@@ -13,7 +13,8 @@ from typing import Any
 
 from quantize.augment import AugmentSettings
 from quantize.errors import TrainingError
-from quantize.scorecard.plan import RECIPES, Places
+from quantize.scorecard.plan import Places
+from quantize.scorecard.recipes import RECIPES
 from quantize.scorecard.steps import Step
 
 __all__ = ["check_same_recipe", "recipe_settings"]

@@ -24,7 +24,7 @@ from quantize.scorecard.cells import (
     table,
 )
 from quantize.scorecard.references import REFERENCES, Reference
-from quantize.scorecard.tables_more import ablations, across_corpora, noise, segments
+from quantize.scorecard.tables_more import ablations, across_corpora, choices, noise, segments
 
 __all__ = ["BEGIN", "END", "render_into", "render_tables"]
 
@@ -44,6 +44,7 @@ def render_tables(scorecard: Mapping[str, Any]) -> str:
         noise(scorecard),
         segments(scorecard),
         ablations(scorecard),
+        choices(scorecard),
         _missing(scorecard),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

@@ -34,11 +34,11 @@ def test_a_dry_run_says_what_is_done(tmp_path, capsys):
     assert main(command(at, "--dry-run", "--recipes", "claf-ser-alone", "no-grl")) == 0
     told = capsys.readouterr()
     lines = told.out.splitlines()
-    assert len(lines) == 21 + 16
-    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:21])
-    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[21:])
+    assert len(lines) == 24 + 16
+    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:24])
+    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[24:])
     assert f"--out {at.runs}/claf-ser-alone/paper-s0 --split paper --seed 0" in lines[0]
-    assert told.err == "21 of 37 steps to do\n"
+    assert told.err == "24 of 40 steps to do\n"
     assert not (tmp_path / "s.json").exists()
 
 

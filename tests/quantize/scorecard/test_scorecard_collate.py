@@ -16,7 +16,8 @@ from quantize.export import KINDS
 from quantize.scorecard.collate import collate
 from quantize.scorecard.entries import scorecard_entries
 from quantize.scorecard.files import read_scorecard, write_scorecard
-from quantize.scorecard.plan import RECIPES, plan
+from quantize.scorecard.plan import plan
+from quantize.scorecard.recipes import RECIPES
 from quantize.scorecard.run_facts import run_facts
 
 
@@ -40,6 +41,7 @@ def test_everything_is_there(scorecard):
     assert list(protocols) == [
         "paper",
         "speaker-5fold",
+        "validation",
         "segments/speaker-5fold",
         "segments/paper",
         "noise/speaker-5fold",

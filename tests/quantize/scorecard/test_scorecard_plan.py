@@ -11,7 +11,8 @@ from quantize.cli import build_parser
 from quantize.export import KINDS
 from quantize.recipe import load_recipe
 from quantize.runs import SPLITS
-from quantize.scorecard.plan import JOBS, RECIPES, TYPED, Places, plan, select
+from quantize.scorecard.plan import TYPED, Places, plan, select
+from quantize.scorecard.recipes import JOBS, RECIPES
 
 
 def names(steps):
@@ -29,12 +30,12 @@ def test_every_step_finds_what_it_needs():
     assert len({step.log for step in steps}) == len(steps)
 
 
-def test_thirteen_trainings_and_one_for_devices():
+def test_thirteen_trainings_two_to_choose_by_and_one_for_devices():
     jobs = RECIPES["claf-ser-alone"].jobs
-    assert len(jobs) == 14
+    assert len(jobs) == 13 + 2 + 1
     assert jobs[-1] == "all"
     assert set(JOBS) == set(jobs)
-    assert {group for group, _ in JOBS.values()} == {*SPLITS, "all"}
+    assert {group for group, _ in JOBS.values()} == {*SPLITS, "validation", "all"}
 
 
 def test_commands_are_what_the_command_line_takes():
@@ -45,7 +46,9 @@ def test_commands_are_what_the_command_line_takes():
         assert given.cache == Path("C")
         if step.words[0] in ("train", "baseline"):
             group, _ = JOBS[step.jobs[0]]
-            assert (given.split, given.threads, given.workers) == (group, 1, 1)
+            assert given.validation == (group == "validation")
+            split = "speaker" if given.validation else group
+            assert (given.split, given.threads, given.workers) == (split, 1, 1)
             assert step.outputs[0].parent == given.out
             assert getattr(given, "recipe", "baseline") == step.recipe
         elif step.words[0] == "evaluate":

@@ -13,6 +13,7 @@ from quantize.errors import TrainingError
 from quantize.scorecard.bars import BARS, Bar
 from quantize.scorecard.collate import collate
 from quantize.scorecard.files import read_scorecard, write_scorecard
+from quantize.scorecard.recipes import RECIPES
 from quantize.scorecard.references import REFERENCES
 from quantize.scorecard.tables import BEGIN, END, render_into, render_tables
 
@@ -75,6 +76,15 @@ def test_ablations_stand_beside_the_whole(scorecard):
     assert cells(text, "the paper's SimpleRNN")[1:3] == ["2k", "1.5"]
     assert cells(text, "alone, without attention")[4:] == ["66.0", "44.0", "74.0", "90.0"]
     assert "RAVDESS 82.36" in text
+
+
+def test_choices_show_every_recipe_that_was_chosen_between(scorecard):
+    text = render_tables(scorecard)
+    table = text.split("**What the recipe was chosen by**")[1]
+    assert "(clips: RAVDESS 100, SAVEE 100, EMO-DB 100)" in " ".join(table.split())
+    for name in ("claf-ser-alone", "teacher-mixup", "claf-ser"):
+        assert f"| {RECIPES[name].title} |" in table
+    assert "without attention" not in table
 
 
 def test_what_was_not_measured_is_left_out_and_named(scorecard):
