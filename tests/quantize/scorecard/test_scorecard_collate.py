@@ -47,7 +47,13 @@ def test_everything_is_there(scorecard):
         "noise/speaker-5fold",
     ]
     alone = scorecard["recipes"]["claf-ser-alone"]["protocols"]
-    assert list(alone) == ["paper", "speaker-5fold", "leave-one-corpus-out", "german-to-english"]
+    assert list(alone) == [
+        "paper",
+        "speaker-5fold",
+        "validation",
+        "leave-one-corpus-out",
+        "german-to-english",
+    ]
     assert list(protocols["paper"]) == ["torch", "numpy-int8", "onnx-int8"]
     assert len(protocols["noise/speaker-5fold"]["numpy-int8"]["figures"]["conditions"]) == 18
 
