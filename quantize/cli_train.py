@@ -240,11 +240,6 @@ def _train(arguments: argparse.Namespace) -> int:
             f"{len(arguments.teachers)} are given: train {', '.join(recipe.teachers)} on the same "
             "split and name their runs with --teachers, or take --recipe claf-ser-alone"
         )
-    if recipe.start and not arguments.start:
-        raise RecipeError(
-            f"the recipe {recipe.name} goes on from a run of {recipe.start}, none is given: train "
-            "it on the same split and name its run with --start, or take --recipe claf-ser-alone"
-        )
     training = given_options(
         arguments,
         "epochs",

@@ -47,8 +47,6 @@ class Recipe:
     teachers : tuple of str
         Recipes whose runs of the same split teach it; a recipe that extends it has none of its
         own accord.
-    start : str or None
-        Recipe whose run of the same split it starts from; not passed on either.
     model, training, batches, augment : mapping
         What differs from the defaults of :class:`~quantize.models.claf_ser.ClafSerConfig`,
         :class:`~quantize.train_settings.TrainSettings`,
@@ -59,7 +57,6 @@ class Recipe:
     title: str
     n_variants: int
     teachers: tuple[str, ...]
-    start: str | None
     model: Mapping[str, Any]
     training: Mapping[str, Any]
     batches: Mapping[str, Any]
@@ -116,7 +113,7 @@ def parse_recipe(name: str, text: str) -> Recipe:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name} is no TOML: {error}") from error
-    unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", "start", *_TABLES})
+    unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", *_TABLES})
     if unknown:
         raise RecipeError(f"recipe {name} has unknown keys {unknown}")
     base = load_recipe(data["extends"]) if "extends" in data else None
@@ -131,12 +128,11 @@ def parse_recipe(name: str, text: str) -> Recipe:
     if "title" not in data:
         raise RecipeError(f"recipe {name} has no title: one line that says what it is is wanted")
     teachers = tuple(data.get("teachers", ()))
-    start = data.get("start")
-    strangers = sorted({*teachers, *([start] if start else [])} - set(recipe_names()))
+    strangers = sorted(set(teachers) - set(recipe_names()))
     if strangers:
         raise RecipeError(
-            f"recipe {name} has the teachers or the start {strangers}, recipes of "
-            f"{', '.join(recipe_names())} are wanted"
+            f"recipe {name} has the teachers {strangers}, recipes of {', '.join(recipe_names())} "
+            "are wanted"
         )
     n_variants = data.get("n_variants", base.n_variants if base else 8)
-    return Recipe(name, data["title"], n_variants, teachers, start, **tables)
+    return Recipe(name, data["title"], n_variants, teachers, **tables)

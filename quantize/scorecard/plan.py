@@ -123,8 +123,6 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
     teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
     if teachers:
         words += ["--teachers", *map(str, teachers)]
-    if recipe.start:
-        words += ["--start", str(places.run(RECIPES[recipe.start], job))]
     return Step(
         name=f"{recipe.name}/{job}",
         recipe=recipe.name,

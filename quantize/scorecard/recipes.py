@@ -73,8 +73,6 @@ class Work:
         ``"train"``, or ``"baseline"``, which has one recipe alone.
     teachers : tuple of str
         Recipes whose run of the same job teaches it; they stand before it in :data:`RECIPES`.
-    start : str, optional
-        The one of them that it starts from.
     """
 
     name: str
@@ -84,7 +82,6 @@ class Work:
     calibrated: bool = True
     command: str = "train"
     teachers: tuple[str, ...] = ()
-    start: str | None = None
 
     def group(self, name: str) -> tuple[str, ...]:
         """Jobs of one group."""
@@ -100,12 +97,9 @@ def _ablation(name: str, title: str) -> Work:
     return Work(name, title, ("paper-s0", *_SPEAKER), _BOTH)
 
 
-def _teacher(name: str, title: str, taught_by: tuple[str, ...] = ()) -> Work:
+def _teacher(name: str, title: str) -> Work:
     jobs = (*_PAPER, *_SPEAKER, *_VALIDATION, "all")
-    return Work(name, title, jobs, (*_BOTH, _CHOICE), teachers=taught_by)
-
-
-_FIRST_TEACHERS = ("claf-ser-alone", "teacher-plain", "teacher-mixup")
+    return Work(name, title, jobs, (*_BOTH, _CHOICE))
 
 
 #: All recipes; the device's own comes after its teachers.  What is left out of CLAF-SER is left
@@ -129,10 +123,9 @@ RECIPES: dict[str, Work] = {
         ),
         _teacher("teacher-plain", "alone, without exchanged means"),
         _teacher("teacher-mixup", "alone, with mixup"),
-        _teacher("teacher-taught", "taught by these three", _FIRST_TEACHERS),
         Work(
             "claf-ser",
-            "CLAF-SER, the last one taught on by these four",
+            "CLAF-SER, taught by these three",
             (*_PAPER, *_SPEAKER, *_VALIDATION, "all"),
             (
                 *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
@@ -140,8 +133,7 @@ RECIPES: dict[str, Work] = {
                 *(Measurement(g, "numpy-int8", "segments") for g in ("speaker", "paper")),
                 Measurement("speaker", "numpy-int8", "noise"),
             ),
-            teachers=(*_FIRST_TEACHERS, "teacher-taught"),
-            start="teacher-taught",
+            teachers=("claf-ser-alone", "teacher-plain", "teacher-mixup"),
         ),
         Work(
             "no-grl",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from quantize.augment import AugmentSettings
 from quantize.calibration import read_calibration
 from quantize.errors import TrainingError
 from quantize.export import KINDS
 
-__all__ = ["model_sizes", "run_facts", "shared_settings", "temperatures"]
+__all__ = ["model_sizes", "run_config", "run_facts", "shared_settings", "temperatures"]
 
 # What runs of one recipe differ in by design.
-_OF_THE_JOB = frozenset({"split", "seed", "fold", "commit"})
+_OF_THE_JOB = frozenset({"split", "seed", "fold", "validation", "commit"})
 
 
 def run_facts(folder: Path) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def shared_settings(folders: Sequence[Path]) -> tuple[dict[str, Any], list[str]]
 
     Splits, seeds and commits are left out: runs of one recipe differ in them by design.
     """
-    flat = [_flat(_json(folder / "config.json")) for folder in folders]
+    flat = [_flat(run_config(folder)) for folder in folders]
     names = list(dict.fromkeys(name for each in flat for name in each))
     shared: dict[str, Any] = {}
     differing = []
@@ -68,6 +70,28 @@ def shared_settings(folders: Sequence[Path]) -> tuple[dict[str, Any], list[str]]
         else:
             differing.append(name)
     return shared, differing
+
+
+def run_config(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a run folder.
+
+    Raises
+    ------
+    TrainingError
+        If it is not what training writes.
+    """
+    path = folder / "config.json"
+    config: Any = _json(path)
+    try:
+        # Until recipes could name their augmentation, every run that has variants had this.
+        if config["run"].get("n_variants"):
+            config.setdefault("augment", dataclasses.asdict(AugmentSettings()))
+        return dict(config)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(
+            f"{path} is not what training writes ({error!r}): move the folder away, and the same "
+            "command trains it anew"
+        ) from error
 
 
 def _flat(content: Any, prefix: str = "") -> dict[str, Any]:

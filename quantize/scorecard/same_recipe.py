@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from quantize.augment import AugmentSettings
 from quantize.errors import TrainingError
 from quantize.scorecard.plan import Places
 from quantize.scorecard.recipes import RECIPES
+from quantize.scorecard.run_facts import run_config
 from quantize.scorecard.steps import Step
 
 __all__ = ["check_same_recipe", "recipe_settings"]
@@ -37,11 +37,11 @@ def check_same_recipe(places: Places, steps: Iterable[Step]) -> None:
         if not (folder / "config.json").is_file():
             continue
         try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            config = run_config(folder)
             if recipe.name not in wanted:
                 wanted[recipe.name] = recipe_settings(recipe.name)
             difference = _difference(config, wanted[recipe.name])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise TrainingError(
                 f"{folder / 'config.json'} is not what training writes ({error!r}): move the "
                 "folder away, and the same command trains it anew"
@@ -76,8 +76,6 @@ def recipe_settings(name: str) -> dict[str, Any]:
 def _difference(
     config: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, Any, Any] | None:
-    # Until recipes could name them, every run had the defaults.
-    config = {"augment": dataclasses.asdict(AugmentSettings()), **config}
     for table, settings in wanted.items():
         for name, now in settings.items():
             # A setting that is younger than the run was not there to be chosen.

@@ -40,7 +40,6 @@ def test_ablations_are_the_default_recipe_less_one_thing():
         ('title = "x"\n[training]\nepoch = 3', r"unknown keys \['epoch'\] in \[training\]"),
         ('title = "x"\n[augment]\nhiss = 1', r"unknown keys \['hiss'\] in \[augment\]"),
         ('title = "x"\nextends = "nothing"', "recipe is 'nothing', one of"),
-        ('title = "x"\nstart = "nothing"', r"the start \['nothing'\]"),
         ("title = ", "no TOML"),
         ("n_variants = 2", "has no title"),
     ],
@@ -57,16 +56,6 @@ def test_a_recipe_names_its_augmentation_and_passes_it_on(monkeypatch):
     monkeypatch.setattr("quantize.recipe.load_recipe", lambda _name: base)
     heir = parse_recipe("heir", 'title = "x"\nextends = "mine"\n[augment]\ntempo = 0.1')
     assert heir.augment == {"room_share": 0.5, "tempo": 0.1}
-
-
-def test_a_recipe_that_goes_on_wants_its_start(data, tmp_path, capsys, monkeypatch):
-    text = 'title = "x"\nstart = "claf-ser-alone"'
-    monkeypatch.setattr("quantize.cli_train.load_recipe", lambda _name: parse_recipe("mine", text))
-    assert main(train(data, tmp_path / "cache", tmp_path / "run")) == 2
-    told = " ".join(capsys.readouterr().err.split())
-    assert "mine goes on from a run of claf-ser-alone, none is given" in told
-    assert "name its run with --start" in told
-    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_says_its_recipe_and_options_change_it(data, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 
@@ -10,6 +11,7 @@ import pytest
 from scorecard_fakes import places, write_runs
 
 from edge.errors import ParameterError
+from quantize.augment import AugmentSettings
 from quantize.checkpoint import load_checkpoint
 from quantize.errors import TrainingError
 from quantize.export import KINDS
@@ -99,13 +101,30 @@ def test_a_figure_names_its_command_without_this_machine(scorecard, at):
 
 def test_settings_are_those_that_runs_share(scorecard):
     recipe = scorecard["recipes"]["claf-ser"]
-    assert list(recipe["settings"]) == ["run.n_variants", "training.epochs"]
+    names = [name for name in recipe["settings"] if not name.startswith("augment.")]
+    assert names == ["run.n_variants", "training.epochs"]
     assert recipe["settings_that_differ"] == []
     assert recipe["n_parameters"] == 2000
     assert recipe["model_bytes"] == {"numpy-int8": 503896}
     run = recipe["runs"]["speaker-f2"]
     assert (run["seconds"], run["temperature"]) == (90.0, 1.25)
     assert "temperature" not in recipe["runs"]["paper-s0"]
+
+
+def test_a_run_of_before_recipes_named_their_augmentation_fits_a_younger_one(tmp_path):
+    at = places(tmp_path)
+    write_runs(at, ("no-phonetic",))
+    young = at.runs / "no-phonetic" / "speaker-f1" / "config.json"
+    config = json.loads(young.read_text())
+    config["augment"] = dataclasses.asdict(AugmentSettings())
+    config["run"]["validation"] = True
+    young.write_text(json.dumps(config))
+    recipe = collate(at)["recipes"]["no-phonetic"]
+    assert recipe["settings_that_differ"] == []
+    assert recipe["settings"]["augment.room_share"] == AugmentSettings().room_share
+    young.write_text("{}")
+    with pytest.raises(TrainingError, match="is not what training writes"):
+        collate(at)
 
 
 def test_settings_that_differ_are_named(tmp_path):
