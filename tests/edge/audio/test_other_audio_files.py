@@ -1,0 +1,102 @@
+"""FLAC and its like, through soundfile where it is installed."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.audio.file import read_audio
+from edge.errors import AudioFileError, MissingDependencyError
+
+
+def read_bytes(folder: Path, content: bytes, name: str = "clip.wav") -> tuple[np.ndarray, int]:
+    path = folder / name
+    path.write_bytes(content)
+    return read_audio(path)
+
+
+def test_other_kinds_need_soundfile(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[audio-files\]"'):
+        read_bytes(tmp_path, b"fLaC....", "clip.flac")
+    with pytest.raises(MissingDependencyError, match="soundfile is not installed"):
+        read_bytes(tmp_path, b"OggS....", "clip.wav")
+    with pytest.raises(MissingDependencyError, match="soundfile is not installed"):
+        read_bytes(tmp_path, b"\xff\xfb\x90\0", "clip.mp3")
+    with pytest.raises(AudioFileError, match=r"notes\.txt is not audio"):
+        read_bytes(tmp_path, b"text", "notes.txt")
+
+
+def test_soundfile_without_its_library(tmp_path, monkeypatch):
+    module = tmp_path / "lib"
+    module.mkdir()
+    (module / "soundfile.py").write_text("raise OSError('sndfile library not found')\n")
+    monkeypatch.delitem(sys.modules, "soundfile", raising=False)
+    monkeypatch.syspath_prepend(module)
+    with pytest.raises(MissingDependencyError, match="apt-get install libsndfile1"):
+        read_bytes(tmp_path, b"fLaC....", "clip.flac")
+
+
+def fake_soundfile(frames: np.ndarray, n_promised: int) -> types.ModuleType:
+    class SoundFile:
+        def __init__(self, name: str) -> None:
+            if name.endswith("bad.flac"):
+                raise module.SoundFileError("Format not recognised.")
+            self.samplerate, self.channels, self.frames = 44_100, frames.shape[1], n_promised
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *args):
+            return None
+
+        def blocks(self, size, dtype, always_2d):
+            assert (dtype, always_2d) == ("float32", True)
+            return (frames[first : first + 2] for first in range(0, len(frames), 2))
+
+    module = types.ModuleType("soundfile")
+    module.SoundFileError = type("SoundFileError", (Exception,), {})
+    module.SoundFile = SoundFile
+    return module
+
+
+def test_flac_is_mixed_like_wav(tmp_path, monkeypatch):
+    frames = np.array([[0.5, 0.0], [-1.0, -1.0], [1.5, 1.5]], dtype=np.float32)
+    monkeypatch.setitem(sys.modules, "soundfile", fake_soundfile(frames, 3))
+    samples, sample_rate = read_bytes(tmp_path, b"fLaC....", "clip.flac")
+    assert samples.dtype == np.float32
+    assert (samples.tolist(), sample_rate) == ([0.25, -1.0, 1.0], 44_100)
+
+
+@pytest.mark.parametrize(
+    ("frames", "n_promised", "name", "message"),
+    [
+        (np.zeros((2, 1)), 5, "clip.flac", "promises 5 samples and 2 are there"),
+        (np.zeros((0, 1)), 0, "clip.flac", "holds no samples"),
+        (np.full((2, 1), np.nan), 2, "clip.flac", "NaN or infinity"),
+        (np.zeros((2, 1)), 2, "bad.flac", "cannot be decoded.*Format not recognised"),
+    ],
+)
+def test_bad_flac(tmp_path, monkeypatch, frames, n_promised, name, message):
+    monkeypatch.setitem(sys.modules, "soundfile", fake_soundfile(frames, n_promised))
+    with pytest.raises(AudioFileError, match=message):
+        read_bytes(tmp_path, b"fLaC....", name)
+
+
+@pytest.mark.parametrize("suffix", ["flac", "ogg"])
+def test_real_flac_and_ogg(tmp_path, suffix):
+    soundfile = pytest.importorskip("soundfile")
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(22_050) / 22_050)
+    path = tmp_path / f"tone.{suffix}"
+    soundfile.write(path, np.stack((tone, tone), axis=1), 22_050)
+    samples, sample_rate = read_audio(path)
+    assert sample_rate == 22_050
+    assert samples.size == tone.size
+    assert np.corrcoef(samples, tone)[0, 1] > 0.999
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(AudioFileError):
+        read_audio(path)
