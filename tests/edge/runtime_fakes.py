@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -86,3 +87,15 @@ def start_cli(*args: object, **options: Any) -> subprocess.Popen[str]:
     settings: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     settings.update(text=True, env=ENVIRONMENT)
     return subprocess.Popen(command, cwd=REPOSITORY, **{**settings, **options})
+
+
+def records(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def complaint(text: str) -> str:
+    """The one error line on standard error, which holds nothing else."""
+    (line,) = text.splitlines()
+    assert line.startswith("edge-ser: error: ")
+    assert "Traceback" not in text
+    return line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runtime_fakes import ENVIRONMENT, LABELS, REPOSITORY, run_cli, voice
+from runtime_fakes import ENVIRONMENT, LABELS, REPOSITORY, complaint, records, run_cli, voice
 
 import edge.audio.devices
 from edge.artifact import Artifact
-from edge.audio.devices import InputDevice
 from edge.audio.file import write_wav
 from edge.classifier import MODELS_DIR
 from edge.cli import main
@@ -33,11 +31,6 @@ RAW = (voice(48_000) * 32767).astype("<i2").tobytes()
 
 
 @pytest.fixture(scope="session")
-def model(tiny_artifact: Artifact) -> list[str]:
-    return ["--artifact", str(tiny_artifact.path)]
-
-
-@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three clips of other rates, one of them in a folder below."""
     folder = tmp_path_factory.mktemp("clips")
@@ -46,18 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wav(folder / "b long name.wav", np.stack([voice(20_000)] * 2, axis=1), 44_100)
     write_wav(folder / "below" / "c.wav", voice(8000), 8000)
     return folder
-
-
-def records(text: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def complaint(text: str) -> str:
-    """The one error line on standard error, which holds nothing else."""
-    (line,) = text.splitlines()
-    assert line.startswith("edge-ser: error: ")
-    assert "Traceback" not in text
-    return line
 
 
 def test_listen_writes_decisions_to_stdout_and_the_rest_to_stderr(
@@ -355,55 +336,6 @@ def test_help_and_version_are_answers_and_not_errors() -> None:
         assert done.returncode == 0
         assert done.stdout.startswith("usage: edge-ser")
         assert done.stderr == ""
-
-
-DEVICES = [
-    InputDevice(0, "Desk microphone", "ALSA", 2, 48_000, True),
-    InputDevice(12, "Array", "PulseAudio", 6, 16_000, False),
-]
-
-
-def test_devices_are_listed_in_a_table(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(edge.audio.devices, "list_input_devices", lambda: DEVICES)
-    assert main(["devices"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert len({len(line) for line in lines}) == 1
-    assert re.match(r"\* +0 +Desk microphone +ALSA +48000 Hz +2$", lines[1])
-    assert re.match(r" +12 +Array +PulseAudio +16000 Hz +6$", lines[2])
-
-
-def test_devices_json_has_the_documented_schema(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(edge.audio.devices, "list_input_devices", lambda: DEVICES)
-    assert main(["devices", "--json"]) == 0
-    first, second = records(capsys.readouterr().out)
-    assert list(first.items()) == [
-        ("type", "device"), ("index", 0), ("name", "Desk microphone"), ("host_api", "ALSA"),
-        ("n_channels", 2), ("sample_rate", 48_000), ("is_default", True),
-    ]  # fmt: skip
-    assert second["index"] == 12
-
-
-def test_no_input_device_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(edge.audio.devices, "list_input_devices", list)
-    assert main(["devices"]) == 2
-    assert "there is no input device" in complaint(capsys.readouterr().err)
-
-
-@pytest.mark.parametrize("command", [["devices"], ["listen"]])
-def test_missing_sounddevice_is_one_sentence(
-    command: list[str], model: list[str], monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert main([*command, *(model if command == ["listen"] else [])]) == 2
-    assert "needs sounddevice" in complaint(capsys.readouterr().err)
 
 
 @pytest.mark.skipif(not (MODELS_DIR / "claf-ser-int8").is_dir(), reason="no bundled model yet")
