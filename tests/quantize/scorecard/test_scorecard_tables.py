@@ -68,7 +68,9 @@ def test_other_corpora_with_and_without_the_adversary(scorecard):
     assert row[3].startswith("76.0 [")
     assert "EMO-DB → TESS" in text
     told = text.replace("\n", " ")
-    assert "changes UAR by +0.0 points on average over these 7 tests and is better in 0" in told
+    # Where one corpus trains there is nothing for it to tell apart.
+    assert "changes UAR by +0.0 points on average over these 4 tests" in told
+    assert "is better in 0 of them" in told
 
 
 def test_ablations_stand_beside_the_whole(scorecard):
