@@ -25,7 +25,7 @@ from edge.errors import EdgeSerError, ParameterError
 from quantize.corpora import emodb, ravdess, savee, tess
 from quantize.errors import CorpusError
 
-__all__ = ["write_synthetic_corpus"]
+__all__ = ["synthetic_speech", "write_synthetic_corpus"]
 
 _SAMPLE_RATE = 16000
 _MAX_PER_LABEL = 8
@@ -141,6 +141,37 @@ def _voice(
     samples = 1e-4 * rng.standard_normal(n_samples)
     samples[n_edge : n_edge + n_voiced] += level * (voiced + manner.breath * breath)
     return np.clip(samples, -1, 1)
+
+
+def synthetic_speech(
+    label: str, gender: str, speaker: int, duration_s: float, seed: int
+) -> NDArray[np.float32]:
+    """Speech of one synthetic voice, take after take.
+
+    Parameters
+    ----------
+    label : str
+        Its emotion, one of :data:`~quantize.corpora.base.LABELS`.
+    gender : str
+        ``"female"`` or ``"male"``.
+    speaker : int
+        Number of the voice.
+    duration_s : float
+        At least so long; cut to whole samples.
+    seed : int
+        Same seed, same samples.
+
+    Returns
+    -------
+    float32 [shape=(n_samples,)]
+        Mono, 16 kHz, full scale 1.
+    """
+    rng = np.random.default_rng([seed, speaker, *label.encode()])
+    n_samples = round(duration_s * _SAMPLE_RATE)
+    takes = [_voice(_MANNERS[label], gender, speaker, rng)]
+    while sum(len(take) for take in takes) < n_samples:
+        takes.append(_voice(_MANNERS[label], gender, speaker, rng))
+    return np.concatenate(takes)[:n_samples].astype(np.float32)
 
 
 def _write_wav(path: Path, samples: NDArray[np.float64]) -> None:
