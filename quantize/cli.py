@@ -1,4 +1,4 @@
-"""``edge-ser-quantize``: corpora, train, evaluate, calibrate, export, scorecard."""
+"""``edge-ser-quantize``: corpora, train, distill, evaluate, calibrate, export, scorecard."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
         from quantize import (
             cli_baseline,
             cli_calibrate,
+            cli_distill,
             cli_evaluate,
             cli_export,
             cli_scorecard,
@@ -41,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     cli_train.add_commands(commands)
+    cli_distill.add_command(commands)
     cli_baseline.add_command(commands)
     cli_evaluate.add_command(commands)
     cli_calibrate.add_command(commands)

@@ -19,6 +19,7 @@ from quantize.model_card import model_card
 from quantize.models.claf_ser import CLAFSER
 from quantize.scorecard.entries import check_same_settings, scorecard_entries
 from quantize.scorecard.files import read_scorecard
+from quantize.scoring import window_of
 
 __all__ = ["add_command", "export_run"]
 
@@ -100,6 +101,7 @@ def export_run(
         training["calibrated_on"] = list(calibration.chosen_on)
     if scorecard_sha256:
         training["scorecard_sha256"] = scorecard_sha256
+    window_frames, window_hop = window_of(saved.spec)
     facts = ExportFacts(
         name=name or f"claf-ser-{kind}",
         spec=saved.spec,
@@ -109,6 +111,8 @@ def export_run(
         licence=LICENCE,
         accuracy=accuracy,
         temperature=calibration.temperature,
+        window_frames=window_frames,
+        window_hop=window_hop,
     )
     return export_artifact(kind, saved.model, facts, out)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +21,15 @@ from quantize.earlier import earlier_run
 from quantize.rows import RowSpec
 from quantize.splits import Split
 
-__all__ = ["Teachers", "distillation_loss"]
+__all__ = ["Answer", "FeatureMatching", "Teachers", "distillation_loss"]
+
+
+class Answer(NamedTuple):
+    """What a teacher says of a batch."""
+
+    member: int  #: which of the teachers it was
+    posterior: Tensor  #: (B, n_labels), at the temperature asked for
+    pooled: Tensor  #: (B, 2 * hidden), its attention-pooled vector
 
 
 class Teachers:
@@ -61,15 +70,20 @@ class Teachers:
         self._members = [(m.to(device), a.to(device), s.to(device)) for m, a, s in self._members]
         return self
 
+    @property
+    def widths(self) -> list[int]:
+        """Length of every teacher's attention-pooled vector."""
+        return [2 * model.config.hidden for model, _, _ in self._members]
+
     @torch.no_grad()
-    def posterior(
+    def answer(
         self,
         rows: Tensor,
         mean: NDArray[np.float32],
         std: NDArray[np.float32],
         temperature: float,
-    ) -> Tensor:
-        """Posterior of a teacher drawn by chance, who does not know the language.
+    ) -> Answer:
+        """Ask a teacher drawn by chance, who does not know the language.
 
         Parameters
         ----------
@@ -82,18 +96,45 @@ class Teachers:
 
         Returns
         -------
-        float32 [shape=(B, n_labels)]
+        Answer
 
         Notes
         -----
         Chance is torch's, which training seeds anew every epoch.
         """
-        model, teacher_mean, teacher_std = self._members[int(torch.randint(len(self._members), ()))]
+        member = int(torch.randint(len(self._members), ()))
+        model, teacher_mean, teacher_std = self._members[member]
         own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
         x = (rows * own_std + own_mean - teacher_mean) / teacher_std
         unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
-        posterior: Tensor = (model(x, unknown).logits.float() / temperature).softmax(dim=1)
-        return posterior
+        output = model(x, unknown)
+        posterior = (output.logits.float() / temperature).softmax(dim=1)
+        return Answer(member, posterior, output.pooled.float())
+
+
+class FeatureMatching(nn.Module):
+    """Feature matching on the attention-pooled vector (FitNets, Romero et al., 2015).
+
+    A linear map of the student's vector is to be the teacher's, whose scale is taken out: a
+    teacher's vectors are as long as its own classifier liked them.
+
+    Parameters
+    ----------
+    width : int
+        Length of the student's vector.
+    widths : sequence of int
+        Of the teachers'; each has a map of its own.
+    """
+
+    def __init__(self, width: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(nn.Linear(width, wanted) for wanted in widths)
+
+    def forward(self, pooled: Tensor, answer: Answer) -> Tensor:
+        """Mean squared distance: (B, width) and a teacher's answer -> (B,)."""
+        wanted = nn.functional.layer_norm(answer.pooled, answer.pooled.shape[1:])
+        found: Tensor = self.maps[answer.member](pooled.float())
+        return (found.float() - wanted).square().mean(dim=1)
 
 
 def distillation_loss(logits: Tensor, posterior: Tensor, temperature: float) -> Tensor:

@@ -23,7 +23,7 @@ from quantize.errors import SplitError, TrainingError
 from quantize.files import write_json
 from quantize.metrics import metrics
 from quantize.report import plot_class_accuracy, plot_confusion
-from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP, Infer, score_utterances
+from quantize.scoring import Infer, score_utterances, window_of
 from quantize.splits import Split, check_split, read_split
 
 __all__ = [
@@ -115,8 +115,7 @@ def torch_runner(run: Path) -> Runner:
         saved.mean,
         saved.std,
         read_calibration(run).temperature,
-        WINDOW_FRAMES,
-        WINDOW_HOP,
+        *window_of(saved.spec),
         None,
     )
 

@@ -32,7 +32,7 @@ from quantize.splits import (
     validation_split,
     write_split,
 )
-from quantize.train import Trainer
+from quantize.train import Trainer, strided
 from quantize.train_settings import TrainSettings
 
 __all__ = ["SPLITS", "VALIDATION_SHARE", "RunSettings", "commit", "make_split", "train_run"]
@@ -159,7 +159,8 @@ def train_run(
 
     ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
     ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
-    ``start`` is one to begin with; ``spec`` is of its features.
+    ``start`` is one to begin with; ``spec`` is of the rows, which the model hears all of unless
+    ``settings.frame_stride`` says otherwise.
 
     Raises
     ------
@@ -187,7 +188,8 @@ def train_run(
     taught_by = Teachers(teachers, split, spec) if teachers else None
     if taught_by:
         about["teachers"] = taught_by.to_dict()
-    begun = starting_run(start, split, spec, config) if start else None
+    model_spec = strided(spec, settings.frame_stride)
+    begun = starting_run(start, split, model_spec, config) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
     cache = FeatureCache(cache_folder, spec, augment)
@@ -223,7 +225,7 @@ def train_run(
             "training": dataclasses.asdict(settings),
             "batches": dataclasses.asdict(batches),
             "augment": dataclasses.asdict(cache.settings),
-            "feature_spec": spec.to_dict(),
+            "feature_spec": model_spec.to_dict(),
             "label_map": label_map or {},
             "commit": about["commit"],
         },
@@ -235,7 +237,7 @@ def train_run(
         part = evaluate(
             runner,
             held_out,
-            cache,
+            cache if model_spec == spec else FeatureCache(cache_folder, model_spec),
             clips,
             labels=common_labels(split, clips),
             n_workers=n_workers,

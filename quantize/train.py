@@ -25,17 +25,23 @@ from quantize.batches import Batch, BatchSettings, CropSampler, examples_of, spe
 from quantize.checkpoint import Checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import normalisation
-from quantize.distill import Teachers, distillation_loss
+from quantize.distill import Teachers
 from quantize.errors import TrainingError
 from quantize.files import atomic_path, write_json
 from quantize.models.claf_ser import CLAFSER
 from quantize.models.infer import torch_infer
+from quantize.objective import Objective
 from quantize.progress import progress_bar
 from quantize.rows import RowSpec
-from quantize.scoring import score_utterances
+from quantize.scoring import score_utterances, window_of
 from quantize.train_settings import TrainSettings
 
-__all__ = ["Trainer"]
+__all__ = ["Trainer", "strided"]
+
+
+def strided(spec: RowSpec, stride: int) -> RowSpec:
+    """Features of every ``stride``-th frame: a frame depends on its own samples alone."""
+    return dataclasses.replace(spec, hop_length=stride * spec.hop_length) if stride > 1 else spec
 
 
 class Trainer:
@@ -50,6 +56,7 @@ class Trainer:
     variants : sequence of mapping
         Rows by clip id; the first is the clips themselves.
     spec : FeatureSpec
+        Of the rows; the model's has a hop ``settings.frame_stride`` times as long.
     config : ClafSerConfig
     settings : TrainSettings
     batches : BatchSettings
@@ -83,7 +90,8 @@ class Trainer:
         if not train:
             raise TrainingError("the training side of the split is empty")
         self.folder = folder
-        self.settings, self.spec, self.about = settings, spec, about
+        self.settings, self.about = settings, about
+        self.spec = strided(spec, settings.frame_stride)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if start:
             self.mean, self.std = start.mean, start.std
@@ -98,15 +106,20 @@ class Trainer:
             examples_of(train), variants, self.mean, self.std, spec, len(DOMAINS), batches
         )
         self.held_out = list(held_out)
-        self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
+        stride = settings.frame_stride
+        self._held_out_rows = [variants[0][c.clip_id][::stride] for c in held_out]
         torch.manual_seed(settings.seed)
         self.model = self.model_type(config).to(self.device)
         if start:
             self.model.load_state_dict(start.model.state_dict())
-        self.teachers = teachers.to(self.device) if teachers else None
+        if teachers:
+            teachers.to(self.device)
+        width = 2 * config.hidden if teachers else 0
+        self.objective = Objective(settings, self.mean, self.std, width, teachers).to(self.device)
         self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
+        others += self.objective.parameters()
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": decayed, "weight_decay": settings.weight_decay},
@@ -183,15 +196,7 @@ class Trainer:
         with torch.autocast(
             self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
         ):
-            mixed, share, partner = self._mix(x)
-            # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
-            output = self.model(mixed, languages, alpha=1.0)
-            losses = self._emotion_loss(output.logits, labels)
-            if settings.mixup:
-                others = self._emotion_loss(output.logits, labels[partner])
-                losses = losses.lerp(others, 1.0 - share)
-                weights = weights.lerp(weights[partner], 1.0 - share)
-            emotion_loss = (weights * self._taught(losses, output.logits, mixed)).mean()
+            emotion_loss, output = self.objective(self.model, x, languages, labels, weights)
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()
@@ -206,36 +211,6 @@ class Trainer:
         right = int((output.logits.argmax(dim=1) == labels).sum())
         return float(emotion_loss.detach()), float(domain_loss.detach()), right
 
-    def _mix(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mix every crop with a weaker one of its batch: rows, shares (B,), the others' places."""
-        if not self.settings.mixup:
-            return x, torch.ones(len(x), device=x.device), torch.arange(len(x), device=x.device)
-        beta = torch.distributions.Beta(self.settings.mixup, self.settings.mixup)
-        share = beta.sample((len(x),)).to(x.device)
-        # The stronger one gives the domain and the language.
-        share = torch.maximum(share, 1.0 - share)
-        partner = torch.randperm(len(x), device=x.device)
-        return x.lerp(x[partner], (1.0 - share)[:, None, None]), share, partner
-
-    def _taught(self, losses: Tensor, logits: Tensor, rows: Tensor) -> Tensor:
-        """The labels' losses, (B,), with the teachers' share."""
-        if self.teachers is None:
-            return losses
-        temperature = self.settings.distil_temperature
-        posterior = self.teachers.posterior(rows, self.mean, self.std, temperature)
-        return losses.lerp(
-            distillation_loss(logits, posterior, temperature), self.settings.distil_share
-        )
-
-    def _emotion_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """One loss an example."""
-        return nn.functional.cross_entropy(
-            logits.float(),
-            labels,
-            label_smoothing=self.settings.label_smoothing,
-            reduction="none",
-        )
-
     def _domain_loss(self, output: Any, domains: Tensor) -> Tensor:
         return nn.functional.cross_entropy(output.domain_logits.float(), domains)
 
@@ -249,7 +224,7 @@ class Trainer:
 
     def _monitor(self) -> dict[str, float]:
         """Loss and accuracy on the held-out utterances, language unknown."""
-        settings = self.settings
+        window_frames, window_hop = window_of(self.spec)
         posteriors = score_utterances(
             torch_infer(self.averaged),
             self._held_out_rows,
@@ -257,8 +232,8 @@ class Trainer:
             spec=self.spec,
             mean=self.mean,
             std=self.std,
-            window_frames=settings.window_frames,
-            window_hop=settings.window_hop,
+            window_frames=window_frames,
+            window_hop=window_hop,
         )
         labels = np.array([LABELS.index(c.label) for c in self.held_out])
         chosen = posteriors[np.arange(len(labels)), labels]
@@ -277,6 +252,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "objective": self.objective.state_dict(),
         }
         with atomic_path(self._state_path) as temporary:
             torch.save(state, temporary)
@@ -307,6 +283,7 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.objective.load_state_dict(state["objective"])
 
     def _fingerprint(self) -> str:
         about = {k: v for k, v in self.about.items() if k != "commit"}

@@ -6,7 +6,6 @@ import dataclasses
 import math
 
 from edge.errors import ParameterError
-from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP
 
 __all__ = ["TrainSettings"]
 
@@ -33,6 +32,11 @@ class TrainSettings:
         labels'.
     distil_temperature : float
         Temperature of teachers and student in that loss.
+    match_weight : float
+        Weight of the feature matching on the teachers' attention-pooled vectors; 0: none.
+    frame_stride : int
+        The model hears every so many-th frame of the rows that its teachers hear, and its
+        features' hop is so many times as long: half the steps of the LSTM for a stride of 2.
     max_alpha : float
         Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
         paper lets it reach 1.
@@ -42,8 +46,6 @@ class TrainSettings:
         Seeds weights, batches and augmentation.
     monitor_every : int
         Epochs between two looks at the held-out side.
-    window_frames, window_hop : int
-        Segments of the held-out utterances.
     precision : str
         ``"fp32"`` or ``"bf16"``.
     """
@@ -56,12 +58,12 @@ class TrainSettings:
     mixup: float = 0.0
     distil_share: float = 0.7
     distil_temperature: float = 2.0
+    match_weight: float = 0.0
+    frame_stride: int = 1
     max_alpha: float = 0.1
     average_decay: float = 0.998
     seed: int = 0
     monitor_every: int = 10
-    window_frames: int = WINDOW_FRAMES
-    window_hop: int = WINDOW_HOP
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
@@ -82,6 +84,12 @@ class TrainSettings:
                 f"distil_temperature is {self.distil_temperature}, a finite number above 0 is "
                 "wanted"
             )
+        if not (math.isfinite(self.match_weight) and self.match_weight >= 0):
+            raise ParameterError(
+                f"match_weight is {self.match_weight}, 0 or a finite number above is wanted"
+            )
+        if not 1 <= self.frame_stride <= 4:
+            raise ParameterError(f"frame_stride is {self.frame_stride}, 1 to 4 is wanted")
         if self.precision not in ("fp32", "bf16"):
             raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
         if not 0 <= self.max_alpha <= 1:

@@ -11,11 +11,16 @@ import torch
 from run_commands import train
 
 from edge.feature_spec import FeatureSpec
+from edge.features import FeatureExtractor
 from quantize.checkpoint import load_checkpoint, save_checkpoint
 from quantize.cli import main
-from quantize.distill import Teachers, distillation_loss
+from quantize.cli_export import export_run
+from quantize.distill import Answer, FeatureMatching, Teachers, distillation_loss
 from quantize.errors import TrainingError
+from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.objective import Objective
 from quantize.splits import read_split
+from quantize.train_settings import TrainSettings
 
 
 def test_the_loss_is_zero_for_a_student_that_agrees_and_pulls_one_that_does_not():
@@ -50,11 +55,14 @@ def test_teachers_see_the_rows_by_their_own_normalisation(runs):
     raw = raw.astype(np.float32)
     other_mean, other_std = saved.mean + 1.0, saved.std * 2.0
     x = torch.from_numpy((raw - other_mean) / other_std)
-    posterior = teachers.posterior(x, other_mean, other_std, 2.0)
+    answer = teachers.answer(x, other_mean, other_std, 2.0)
     own = torch.from_numpy((raw - saved.mean) / saved.std)
     with torch.no_grad():
-        logits = saved.model(own, torch.full((3,), 4)).logits
-    torch.testing.assert_close(posterior, (logits / 2.0).softmax(1), atol=1e-4, rtol=1e-3)
+        wanted = saved.model(own, torch.full((3,), 4))
+    posterior = (wanted.logits / 2.0).softmax(1)
+    torch.testing.assert_close(answer.posterior, posterior, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(answer.pooled, wanted.pooled, atol=1e-4, rtol=1e-3)
+    assert teachers.widths == [wanted.pooled.shape[1]] * 2
 
 
 def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
@@ -75,7 +83,7 @@ def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
         with torch.no_grad():
             asked.append(model(x, torch.full((2,), 4)).logits.softmax(dim=1))
     torch.manual_seed(3)
-    answers = [teachers.posterior(x, saved.mean, saved.std, 1.0) for _ in range(60)]
+    answers = [teachers.answer(x, saved.mean, saved.std, 1.0).posterior for _ in range(60)]
     n_each = [sum(torch.allclose(answer, one, atol=1e-5) for answer in answers) for one in asked]
     assert sum(n_each) == 60
     assert min(n_each) > 15
@@ -175,3 +183,79 @@ def test_a_teacher_that_is_not_there_is_one_sentence_and_nothing_is_written(
     assert main([*command, "--teachers", str(runs / "f0")]) == 2
     assert "the same one is wanted" in capsys.readouterr().err
     assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_student_of_every_second_frame_has_features_of_twice_the_hop(data, runs, tmp_path):
+    out = tmp_path / "student"
+    sizes = ["--hidden", "8", "--n-heads", "2", "--classifier", "12", "--conv-channels", "4"]
+    command = distil(data, runs, out, *sizes, "--frame-stride", "2", "--epochs", "2")
+    assert main(command) == 0
+    saved = load_checkpoint(out / "checkpoint.safetensors")
+    config = saved.model.config
+    assert (config.hidden, config.n_heads, config.classifier, config.conv_channels) == (8, 2, 12, 4)
+    assert saved.spec == FeatureSpec(hop_length=1024)
+    artifact = export_run(out, "numpy-int8", tmp_path / "artifact")
+    assert (artifact.manifest.window_frames, artifact.manifest.window_hop) == (31, 8)
+    assert artifact.manifest.feature_spec.hop_length == 1024
+    # What the training saw of the held-out clips is what the device computes anew.
+    last = json.loads((out / "history.json").read_text())[-1]
+    figures = json.loads((out / "evaluation-torch-unknown.json").read_text())
+    assert last["test_accuracy"] == pytest.approx(figures["accuracy"], abs=1e-6)
+
+
+def test_every_second_row_is_the_row_of_twice_the_hop():
+    samples = np.random.default_rng(1).standard_normal(20_000).astype(np.float32) / 8
+    fine = FeatureExtractor(FeatureSpec()).extract(samples)
+    coarse = FeatureExtractor(FeatureSpec(hop_length=1024)).extract(samples)
+    np.testing.assert_allclose(coarse, fine[::2][: len(coarse)], rtol=1e-4, atol=1e-4)
+
+
+def test_matching_brings_the_pooled_vectors_together(runs):
+    saved = load_checkpoint(runs / "f0" / "checkpoint.safetensors")
+    split = read_split(runs / "f0" / "split.json")
+    rows = torch.randn(96, 30, 34, generator=torch.Generator().manual_seed(0))
+    labels, unknown, weights = torch.arange(96) % 8, torch.full((96,), 4), torch.ones(96)
+    left = {}
+    for match_weight in (0.0, 5.0):
+        torch.manual_seed(0)
+        teachers = Teachers([runs / "f0"], split, FeatureSpec())
+        settings = TrainSettings(match_weight=match_weight, frame_stride=2)
+        model = CLAFSER(ClafSerConfig(hidden=8, dropout=0.0))
+        objective = Objective(settings, saved.mean, saved.std, 16, teachers)
+        optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=0.01)
+        for _ in range(80):
+            optimizer.zero_grad()
+            objective(model, rows, unknown, labels, weights)[0].backward()
+            optimizer.step()
+        with torch.no_grad():
+            pooled = model(rows[:, ::2], unknown).pooled
+            left[match_weight] = unexplained(pooled, saved.model(rows, unknown).pooled)
+    assert left[5.0] < 0.8 * left[0.0]
+
+
+def test_a_map_that_fits_leaves_no_distance():
+    torch.manual_seed(0)
+    pooled = torch.randn(5, 6)
+    matching = FeatureMatching(6, [6, 9])
+    with torch.no_grad():
+        matching.maps[0].weight.copy_(torch.eye(6))
+        matching.maps[0].bias.zero_()
+    normal = torch.nn.functional.layer_norm(pooled, (6,))
+    # A teacher's own scale does not count.
+    answer = Answer(0, torch.empty(5, 8), 7.0 * normal)
+    assert matching(normal, answer).tolist() == pytest.approx([0.0] * 5, abs=1e-4)
+    assert (matching(pooled + 1.0, answer) > 0.1).all()
+
+
+def distil(data, runs, out, *more):
+    command = train(data, runs / "cache", out, "--split", "speaker", "--fold", "0", *more)
+    command[0] = "distill"
+    return [*command, "--teachers", str(runs / "f0")]
+
+
+def unexplained(pooled, wanted):
+    """Share of the teacher's vectors that no linear map of the student's gives."""
+    x = torch.cat([pooled, torch.ones(len(pooled), 1)], dim=1)
+    wanted = torch.nn.functional.layer_norm(wanted, wanted.shape[1:])
+    found = x @ torch.linalg.lstsq(x, wanted).solution
+    return float((found - wanted).square().mean() / wanted.var(dim=0, unbiased=False).mean())

@@ -11,7 +11,14 @@ from edge.backends import open_backend
 from edge.classifier import Classifier
 from edge.decision import average_posterior
 from edge.feature_spec import FeatureSpec
-from quantize.scoring import score_segments, score_utterances, segment_bounds
+from quantize.scoring import (
+    WINDOW_FRAMES,
+    WINDOW_HOP,
+    score_segments,
+    score_utterances,
+    segment_bounds,
+    window_of,
+)
 
 
 @given(n_rows=st.integers(1, 300), window=st.integers(1, 80), hop=st.integers(1, 80))
@@ -100,3 +107,11 @@ def test_segments_come_with_bounds_and_levels():
     assert segments.bounds == [(0, 20), (15, 35), (30, 50)]
     assert segments.posteriors.shape == (3, 4)
     assert segments.rms_db == pytest.approx([-120, -20 + 10 * np.log10(0.75), -20])
+
+
+def test_a_window_lasts_as_long_at_every_hop():
+    assert window_of(FeatureSpec()) == (WINDOW_FRAMES, WINDOW_HOP)
+    coarse = FeatureSpec(hop_length=1024)
+    window_frames, window_hop = window_of(coarse)
+    assert coarse.n_samples(window_frames) == FeatureSpec().n_samples(WINDOW_FRAMES)
+    assert window_hop * 1024 == WINDOW_HOP * 512

@@ -120,7 +120,7 @@ def test_mixing_keeps_the_stronger_clip_first(data, tmp_path):
     labels = torch.arange(64)
     x = labels.float().reshape(64, 1, 1).expand(64, 5, 3)
     torch.manual_seed(0)
-    mixed, share, others = run._mix(x)
+    mixed, share, others = run.objective._mix(x)
     assert share.shape == (64,)
     assert float(share.min()) >= 0.5
     assert float(share.max()) <= 1.0
@@ -134,7 +134,7 @@ def test_mixing_keeps_the_stronger_clip_first(data, tmp_path):
 def test_without_mixing_a_batch_is_left_alone(data, tmp_path):
     run = trainer(data, tmp_path)
     x = torch.randn(4, 5, 3)
-    mixed, share, others = run._mix(x)
+    mixed, share, others = run.objective._mix(x)
     assert mixed is x
     assert others.tolist() == [0, 1, 2, 3]
     assert torch.equal(share, torch.ones(4))

@@ -1,0 +1,116 @@
+"""``edge-ser-quantize distill``: a small CLAF-SER taught by trained ones."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from quantize.cli_train import add_run_options, given_options, run_options
+from quantize.errors import RecipeError
+from quantize.recipe import load_recipe, recipe_names
+
+__all__ = ["add_command"]
+
+_RECIPE = "claf-ser-tiny"
+_SIZES = {
+    "hidden": "BiLSTM units a direction",
+    "n_heads": "attention heads",
+    "conv_channels": "channels of the phonetic branch",
+    "classifier": "units of the emotion MLP",
+}
+
+
+def add_command(commands: Any) -> None:
+    """Add ``distill`` to the parser."""
+    parser = commands.add_parser(
+        "distill",
+        help="train a smaller CLAF-SER from one or several teachers; the same command resumes it",
+        description="A student learns the labels and the posteriors of trained runs of the same "
+        "split, one of them drawn at every step: seeds of one recipe, larger models, models of "
+        "other recipes. Its run folder is one of train.",
+    )
+    add_run_options(parser, default="the recipe's")
+    parser.add_argument(
+        "--teachers",
+        nargs="+",
+        type=Path,
+        required=True,
+        metavar="RUN",
+        help="trained runs of the same split",
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=recipe_names(),
+        default=_RECIPE,
+        help="named settings; the options below change one at a time (default: %(default)s)",
+    )
+    for name, what in _SIZES.items():
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            type=int,
+            metavar="N",
+            help=f"{what} (default: the recipe's)",
+        )
+    parser.add_argument(
+        "--frame-stride",
+        type=int,
+        metavar="K",
+        help="hear every K-th of the frames that the teachers hear (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--distil-share",
+        type=float,
+        metavar="P",
+        help="share of the teachers in the loss, the rest is the labels' (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--distil-temperature",
+        type=float,
+        metavar="T",
+        help="what teachers' and student's logits are divided by (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--match-weight",
+        type=float,
+        metavar="W",
+        help="weight of the match with the teachers' attention-pooled vectors "
+        "(default: the recipe's)",
+    )
+    parser.set_defaults(function=_distill)
+
+
+def _distill(arguments: argparse.Namespace) -> int:
+    from quantize.runs import train_run
+
+    recipe = load_recipe(arguments.recipe)
+    config = recipe.config(**given_options(arguments, *_SIZES))
+    if config.without:
+        raise RecipeError(
+            f"the recipe {recipe.name} leaves out {', '.join(config.without)}: a student is a "
+            "whole CLAF-SER, take another --recipe"
+        )
+    training = given_options(
+        arguments,
+        "epochs",
+        "learning_rate",
+        "frame_stride",
+        "distil_share",
+        "distil_temperature",
+        "match_weight",
+        "seed",
+    )
+    path = train_run(
+        arguments.data,
+        arguments.out,
+        arguments.cache,
+        config=config,
+        settings=recipe.train_settings(**training),
+        batches=recipe.batch_settings(**given_options(arguments, "batch_size")),
+        augment=recipe.augment_settings(),
+        recipe=recipe.name,
+        teachers=arguments.teachers,
+        **run_options(arguments, recipe.n_variants),
+    )
+    print(path)
+    return 0
