@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,11 @@ Floats = npt.NDArray[np.float32]
 # A cache line.  The loop streams its weights through the cache once a time step and
 # takes a tenth longer when the rows straddle lines, as NumPy's 16-byte alignment allows.
 _ALIGNMENT_BYTES = 64
+
+# Up to here one product with both directions' weights, and zeros where they do not meet, is faster
+# than a product for each gate and direction: x86 at 32 units 1.7 us against 2.4 us, at 128 units
+# 15 us against 9 us.
+_MAX_HIDDEN_AT_ONCE = 48
 
 
 def aligned(values: npt.ArrayLike) -> Floats:
@@ -54,14 +61,18 @@ class LstmLoop:
         self._squashed = np.empty_like(self._cell)
         self._ones = np.ones_like(self._sigmoids)
         self._halves = np.full(2, 0.5, dtype=np.float32)
+        self._weight_hh: Floats | None = None
+        self._both = np.empty((0, 0), dtype=np.float32)
+        self._at_once = self._single and hidden <= _MAX_HIDDEN_AT_ONCE
         self._steps = [self._views_of_step(step) for step in range(n_frames)]
 
     def _views_of_step(self, step: int) -> tuple[Floats, Floats, Floats]:
         """State before, what the input adds, and where the state after goes."""
         start = step * self.n_batch
+        before = self._states[step]
         projected = self._projected[:, :, start : start + self.n_batch]
         return (
-            self._states[step],
+            before.reshape(-1) if self._at_once else before,
             projected.reshape(-1) if self._single else projected,
             self._states[step + 1].reshape(-1),
         )
@@ -90,9 +101,12 @@ class LstmLoop:
         input_forget, candidate_cell = self._input_forget, self._candidate_cell
         products, flat_products, halves = self._products, self._products.reshape(-1), self._halves
         cell, squashed = self._cell, self._squashed
-        matmul, add, tanh, multiply, dot = np.matmul, np.add, np.tanh, np.multiply, np.dot
+        add, tanh, multiply, dot = np.add, np.tanh, np.multiply, np.dot
+        recur: Callable[..., object] = np.matmul
+        if self._at_once:
+            recur, weight_hh, sums = dot, self._both_directions(weight_hh), flat_sums
         for before, projected, after in self._steps:
-            matmul(before, weight_hh, sums)
+            recur(before, weight_hh, sums)
             add(added, projected, added)
             tanh(flat_sums, flat_sums)
             # Twice the sigmoids; the cell's half is in `halves`.
@@ -104,6 +118,17 @@ class LstmLoop:
         states = self._states
         both = np.concatenate([states[1:, 0], states[:0:-1, 1]], axis=2)
         return both.transpose(1, 0, 2)
+
+    def _both_directions(self, weight_hh: Floats) -> Floats:
+        """(4, 2, hidden, hidden) -> (2 * hidden, 8 * hidden), made anew for other weights."""
+        if self._weight_hh is not weight_hh:
+            n_gates, n_directions, hidden, _ = weight_hh.shape
+            both = np.zeros((n_directions, hidden, n_gates, n_directions, hidden))
+            for direction in range(n_directions):
+                both[direction, :, :, direction] = weight_hh[:, direction].transpose(1, 0, 2)
+            self._weight_hh = weight_hh
+            self._both = aligned(both.reshape(n_directions * hidden, -1))
+        return self._both
 
     def _project(self, features: Floats, weight_ih: Floats) -> None:
         """Multiply all frames with the input weights at once, the backward ones reversed."""
