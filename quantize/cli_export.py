@@ -20,6 +20,7 @@ from quantize.scorecard.files import read_scorecard
 
 __all__ = ["add_command", "export_run"]
 
+
 def add_command(commands: Any) -> None:
     """Add ``export`` to the parser."""
     parser = commands.add_parser(

@@ -20,7 +20,7 @@ from quantize.models.infer import torch_infer
 from quantize.ptq.compare import clip_agreement, score_clips, segment_agreement
 from quantize.ptq.layers import GROUPS, LAYERS
 from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
-from quantize.ptq.recipe import GRANULARITIES, PtqRecipe
+from quantize.ptq.recipe import GRANULARITIES
 from quantize.ptq.report import Report, agreement_rows, artifact_facts, layer_report
 from quantize.ptq.source import Source, read_source
 from quantize.segments import SegmentSet, corpus_segments, generated_segments
@@ -142,9 +142,7 @@ class _Speech:
         side = "the held-out side" if self.test else "the training side (nothing was held out)"
         return self._pick(self.test or self.train, n, self.seed + _REPORT_SEED, side)
 
-    def _pick(
-        self, chosen: Sequence[Clip], n: int, seed: int, side: str
-    ) -> tuple[SegmentSet, str]:
+    def _pick(self, chosen: Sequence[Clip], n: int, seed: int, side: str) -> tuple[SegmentSet, str]:
         facts = self.source.facts
         if self.cache is None:
             segments = generated_segments(
@@ -241,4 +239,3 @@ def _report(
             )
         )
     return Report(about, layers, gates, seen, agreement_rows(agreement))
-

@@ -125,7 +125,7 @@ def corpus_segments(
     return SegmentSet(
         np.stack(windows).astype(np.float32),
         tuple(c.corpus for c in owners),
-        tuple(f"{c.corpus}/{c.speaker}" for c in owners),
+        tuple(c.speaker for c in owners),
         tuple(c.label for c in owners),
     )
 

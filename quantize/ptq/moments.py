@@ -67,9 +67,7 @@ def _inputs(model: CLAFSER, x: torch.Tensor) -> dict[str, torch.Tensor]:
     flat = rows.reshape(1, -1, width)
     return {
         "lstm.weight_ih": x.reshape(1, -1, x.shape[2]),
-        "lstm.weight_hh": torch.stack(
-            [forward.reshape(-1, hidden), backward.reshape(-1, hidden)]
-        ),
+        "lstm.weight_hh": torch.stack([forward.reshape(-1, hidden), backward.reshape(-1, hidden)]),
         "attention.query.weight": flat,
         "attention.key.weight": flat,
         "attention.value.weight": mixed.transpose(0, 1),

@@ -76,9 +76,7 @@ class Report:
                 f"{used['fingerprint'][:12]}"
             )
         if self.layers:
-            rows = [
-                [e["layer"], str(e["n_weights"]), _decibels(e["sqnr_db"])] for e in self.layers
-            ]
+            rows = [[e["layer"], str(e["n_weights"]), _decibels(e["sqnr_db"])] for e in self.layers]
             parts.append(_table(["layer", "weights", "SQNR dB"], rows))
             parts.append(
                 "LSTM gates before their squashing: error in % of the float sums, after as many "
