@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
 from edge.errors import ParameterError
-from quantize.corpora import DOMAINS, Clip, load_corpora
+from quantize.corpora import DOMAINS, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.evaluate import artifact_runner, held_out
 from quantize.export import Kind, export_artifact
@@ -23,15 +22,14 @@ from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
 from quantize.ptq.recipe import GRANULARITIES
 from quantize.ptq.report import Report, agreement_rows, artifact_facts, layer_report
 from quantize.ptq.source import Source, read_source
-from quantize.segments import SegmentSet, corpus_segments, generated_segments
-from quantize.splits import Split, common_labels
+from quantize.ptq.speech import N_GENERATED, Speech
+from quantize.segments import SegmentSet
+from quantize.splits import common_labels
 
 __all__ = ["add_command"]
 
-# Segments of a report: corpora have them ready, synthetic speech must first be spoken.
-_N_SEGMENTS, _N_GENERATED = 500, 160
-# What is measured on must not be what was calibrated with.
-_REPORT_SEED = 1
+# Of a report on corpora.
+_N_SEGMENTS = 500
 
 
 def add_command(commands: Any) -> None:
@@ -85,7 +83,7 @@ def add_command(commands: Any) -> None:
         type=int,
         metavar="N",
         help="segments to compare posteriors and gates on (default: "
-        f"{_N_SEGMENTS} of corpora, {_N_GENERATED} of generated speech)",
+        f"{_N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
     )
     parser.add_argument(
         "--data",
@@ -120,48 +118,6 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(function=_quantize)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Speech:
-    """What there is to calibrate and to measure with."""
-
-    source: Source
-    seed: int
-    clips: Sequence[Clip] = ()
-    cache: FeatureCache | None = None
-    split: Split | None = None
-    train: Sequence[Clip] = ()
-    test: Sequence[Clip] = ()
-    n_workers: int = 1
-
-    def calibration(self, n: int) -> tuple[SegmentSet, str]:
-        """Segments of the training side, never of what was held out, and their source."""
-        return self._pick(self.train, n, self.seed, "the training side")
-
-    def report(self, n: int) -> tuple[SegmentSet, str]:
-        """Segments of what was held out, or, where nothing was, of the training."""
-        side = "the held-out side" if self.test else "the training side (nothing was held out)"
-        return self._pick(self.test or self.train, n, self.seed + _REPORT_SEED, side)
-
-    def _pick(self, chosen: Sequence[Clip], n: int, seed: int, side: str) -> tuple[SegmentSet, str]:
-        facts = self.source.facts
-        if self.cache is None:
-            segments = generated_segments(
-                n, spec=facts.spec, seed=seed, window_frames=facts.window_frames
-            )
-            return segments, "generated speech"
-        segments = corpus_segments(
-            chosen,
-            self.cache,
-            self.clips,
-            n,
-            seed=seed,
-            window_frames=facts.window_frames,
-            window_hop=facts.window_hop,
-            n_workers=self.n_workers,
-        )
-        return segments, side
-
-
 def _quantize(arguments: argparse.Namespace) -> int:
     recipe = load_ptq_recipe(arguments.recipe).changed(
         float_layers=arguments.float_layers,
@@ -169,8 +125,10 @@ def _quantize(arguments: argparse.Namespace) -> int:
         n_calibration=arguments.calibration,
     )
     kind = Kind.of(recipe)
+    if arguments.segments is not None and arguments.segments < 1:
+        raise ParameterError(f"--segments is {arguments.segments}, at least 1 is wanted")
     source = read_source(arguments.source, arguments.name)
-    speech = _speech(source, arguments)
+    speech = _speech_of(source, arguments)
     calibration = used = None
     if recipe.n_calibration:
         calibration, where = speech.calibration(recipe.n_calibration)
@@ -179,19 +137,22 @@ def _quantize(arguments: argparse.Namespace) -> int:
             "n_segments": len(calibration),
             "fingerprint": calibration.fingerprint,
         }
+    n = arguments.segments or (N_GENERATED if speech.cache is None else _N_SEGMENTS)
+    # All that can be refused is refused before anything is written.
+    seen = speech.report(n)
     artifact = export_artifact(kind, source.model, source.facts, arguments.out, calibration)
     about = artifact_facts(artifact, recipe, used, source.model.n_parameters())
-    report = _report(speech, arguments, artifact, about)
+    report = _report(speech, artifact, about, *seen)
     if arguments.report:
         write_json(arguments.report, report.to_dict())
     print("\n".join(report.lines()) if arguments.json else report.text())
     return 0
 
 
-def _speech(source: Source, arguments: argparse.Namespace) -> _Speech:
+def _speech_of(source: Source, arguments: argparse.Namespace) -> Speech:
     """Load the corpora, if any were named, and take the sides of the run's split."""
     if arguments.data is None:
-        return _Speech(source, arguments.seed)
+        return Speech(source, arguments.seed)
     if source.run is None:
         raise ParameterError(
             f"{arguments.source} is an artifact, which does not tell the clips it was trained on, "
@@ -201,21 +162,22 @@ def _speech(source: Source, arguments: argparse.Namespace) -> _Speech:
     cache = FeatureCache(arguments.cache, source.facts.spec)
     common = {"clips": clips, "cache": cache, "n_workers": arguments.workers}
     if not (source.run / "split.json").is_file():
-        return _Speech(source, arguments.seed, train=clips, **common)
+        return Speech(source, arguments.seed, train=clips, **common)
     split, test = held_out(source.run, clips)
     training = set(split.train)
     train = [c for c in clips if c.clip_id in training]
-    return _Speech(source, arguments.seed, split=split, train=train, test=test, **common)
+    return Speech(source, arguments.seed, split=split, train=train, test=test, **common)
 
 
 def _report(
-    speech: _Speech, arguments: argparse.Namespace, artifact: Artifact, about: dict[str, Any]
+    speech: Speech,
+    artifact: Artifact,
+    about: dict[str, Any],
+    segments: SegmentSet,
+    where: str,
 ) -> Report:
-    model, n = speech.source.model, arguments.segments
-    if n is None:
-        n = _N_GENERATED if speech.cache is None else _N_SEGMENTS
-    segments, where = speech.report(n)
-    found = artifact_runner(arguments.out)
+    model = speech.source.model
+    found = artifact_runner(artifact.path)
     wanted = dataclasses.replace(found, name="torch", infer=torch_infer(model))
     agreement, largest, mean = segment_agreement(wanted.infer, found.infer, segments, found)
     seen = {

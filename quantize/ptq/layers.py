@@ -29,8 +29,6 @@ GROUPS = ("lstm", "attention")
 ALWAYS_FLOAT = ("norm",)
 """Layers without a matrix: no recipe rounds them, and one may say so."""
 
-_LSTM = ("lstm.weight_ih", "lstm.weight_hh")
-
 
 def layer_names() -> tuple[str, ...]:
     """Everything that a list of layers may name."""

@@ -18,8 +18,10 @@ from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
 
 def test_unknown_kind_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="'tflite-int4', one of numpy-fp32, numpy-int8, numpy-int4, onnx"):
-        export_artifact("tflite-int4", random_model(SIZES["odd"]), facts(), tmp_path / "a")
+    with pytest.raises(
+        ParameterError, match="'coreml-int4', one of numpy-fp32, numpy-int8, numpy-int4"
+    ):
+        export_artifact("coreml-int4", random_model(SIZES["odd"]), facts(), tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10; pytest brings the same parser there
+    import tomli as tomllib
+
 from quantize.errors import RecipeError
 from quantize.export import KINDS
 from quantize.export.exporter import BUILDERS
@@ -59,6 +64,14 @@ def test_kinds_keep_their_names():
 
 def test_training_recipes_are_other_recipes():
     assert not set(recipe_names()) & set(ptq_recipe_names())
+
+
+def test_recipes_are_installed_with_the_package():
+    root = Path(__file__).resolve().parents[3]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["quantize"]
+    shipped = {path.stem for pattern in patterns for path in (root / "quantize").glob(pattern)}
+    assert set(ptq_recipe_names()) <= shipped
 
 
 def test_a_file_of_ones_own(tmp_path: Path):
@@ -149,7 +162,7 @@ def test_conv_cannot_be_rounded_for_onnx(tmp_path: Path):
 
 
 def test_unknown_names_and_files(tmp_path: Path):
-    with pytest.raises(RecipeError, match="recipe is 'int2', one of numpy_.* or a file that ends"):
+    with pytest.raises(RecipeError, match=r"recipe is 'int2', one of numpy_.* or a file that ends"):
         load_ptq_recipe("int2")
     with pytest.raises(RecipeError, match=r"none.toml cannot be read: No such file"):
         load_ptq_recipe(str(tmp_path / "none.toml"))
