@@ -122,7 +122,7 @@ def onnx_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) ->
 def halve_onnx(content: bytes) -> bytes:
     """Store weights as float16; the runtime brings them back to float32 when it loads them.
 
-    Computing in float16 would save no time: onnxruntime's kernels on a CPU cast it back and forth.
+    Not the activations too: onnxruntime has no LSTM in float16 for CPUs.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper

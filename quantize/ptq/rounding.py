@@ -19,8 +19,7 @@ __all__ = ["Rounded", "round_compensated", "round_nearest"]
 
 Floats = npt.NDArray[np.float32]
 
-# Shares of the factor that would just reach the largest weight; below half, clipping always
-# costs more than it gains (CLAF-SER's weights; steps of 2.5 %).
+# Shares of the factor that would just reach the largest weight, in steps of 2.5 %.
 _SHARES = np.linspace(0.5, 1.0, 21)
 # Share of the mean of the inputs' powers that is added to each: keeps what is made up for small
 # where calibration data say little.  0.01 to 0.1 gave the same agreement.
@@ -146,7 +145,7 @@ def _scales(groups: Floats, bits: int) -> Floats:
     largest = np.take_along_axis(groups, at[:, None], axis=1)[:, 0]
     top = 2 ** (bits - 1) - 1
     if bits == 8:
-        # Clipping gains nothing there.  Upwards, or the largest would be clipped after all.
+        # Nothing is clipped: the steps are small as it is.  Hence upwards.
         return _as_float16(np.abs(largest) / top, upwards=True)
     best = np.ones(len(groups), dtype=np.float32)
     least = np.full(len(groups), np.inf)
