@@ -1,4 +1,4 @@
-"""``edge-ser-quantize``: corpora, train, distill, evaluate, calibrate, export, scorecard."""
+"""``edge-ser-quantize``: train, distil, prune, quantize, export, verify, and all the figures."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_distill,
             cli_evaluate,
             cli_export,
+            cli_quantize,
             cli_scorecard,
             cli_train,
         )
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_evaluate.add_command(commands)
     cli_calibrate.add_command(commands)
     cli_export.add_command(commands)
+    cli_quantize.add_command(commands)
     cli_scorecard.add_command(commands)
     return parser
 

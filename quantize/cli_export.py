@@ -10,24 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
-from quantize.calibration import read_calibration
-from quantize.checkpoint import load_checkpoint
-from quantize.errors import CheckpointError, TrainingError
-from quantize.export import KINDS, ExportFacts, export_artifact
+from quantize.errors import TrainingError
+from quantize.export import KINDS, export_artifact
+from quantize.export.run import read_run
 from quantize.files import atomic_path
 from quantize.model_card import model_card
-from quantize.models.claf_ser import CLAFSER
 from quantize.scorecard.entries import check_same_settings, scorecard_entries
 from quantize.scorecard.files import read_scorecard
-from quantize.scoring import window_of
 
 __all__ = ["add_command", "export_run"]
-
-#: The strictest of what the four corpora ask for.
-LICENCE = (
-    "CC BY-NC-SA 4.0; trained on RAVDESS (CC BY-NC-SA 4.0), TESS (CC BY-NC-ND 4.0), SAVEE and "
-    "EMO-DB (research use): for research and other non-commercial use only"
-)
 
 
 def add_command(commands: Any) -> None:
@@ -89,32 +80,10 @@ def export_run(
     EdgeSerError
         If the checkpoint or a figure cannot be used, or the export went wrong.
     """
-    saved = load_checkpoint(run / "checkpoint.safetensors")
-    if not isinstance(saved.model, CLAFSER):
-        raise CheckpointError(
-            f"{run} holds the baseline, which is there to compare with and runs on no device: "
-            "export a run of train"
-        )
-    training = dict(saved.training)
-    calibration = read_calibration(run)
-    if calibration.chosen_on:
-        training["calibrated_on"] = list(calibration.chosen_on)
-    if scorecard_sha256:
-        training["scorecard_sha256"] = scorecard_sha256
-    window_frames, window_hop = window_of(saved.spec)
-    facts = ExportFacts(
-        name=name or f"claf-ser-{kind}",
-        spec=saved.spec,
-        mean=saved.mean,
-        std=saved.std,
-        training=training,
-        licence=LICENCE,
-        accuracy=accuracy,
-        temperature=calibration.temperature,
-        window_frames=window_frames,
-        window_hop=window_hop,
+    model, facts = read_run(
+        run, name=name or f"claf-ser-{kind}", accuracy=accuracy, scorecard_sha256=scorecard_sha256
     )
-    return export_artifact(kind, saved.model, facts, out)
+    return export_artifact(kind, model, facts, out)
 
 
 def accuracy_entries(path: Path) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from quantize.corpora import LABELS, Clip
 from quantize.corpora.synthetic import synthetic_speech
 from quantize.dataset import FeatureCache
 from quantize.errors import CorpusError
+from quantize.progress import progress_bar
 from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP, segment_bounds
 
 __all__ = ["SegmentSet", "corpus_segments", "generated_segments"]
@@ -125,7 +126,7 @@ def corpus_segments(
     return SegmentSet(
         np.stack(windows).astype(np.float32),
         tuple(c.corpus for c in owners),
-        tuple(f"{c.corpus}/{c.speaker}" for c in owners),
+        tuple(c.speaker for c in owners),
         tuple(c.label for c in owners),
     )
 
@@ -162,7 +163,8 @@ def generated_segments(
     n_samples = spec.n_samples(n_each * window_frames)
     extractor = FeatureExtractor(spec)
     windows, owners = [], []
-    for label, gender, number in voices[:n_segments]:
+    spoken = voices[:n_segments]
+    for label, gender, number in progress_bar(spoken, len(spoken), "synthetic speech"):
         speech = synthetic_speech(label, gender, number, n_samples / spec.sample_rate, seed)
         rows = extractor.extract(speech)
         for first in range(0, n_each * window_frames, window_frames):

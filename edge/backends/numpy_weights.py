@@ -2,8 +2,9 @@
 
 A weight named ``fc1.weight`` is stored either as float32 under its own name, or
 as whole numbers under ``fc1.weight:int8`` with one float32 factor for every
-output channel (all axes but the last) under ``fc1.weight:scale``.  Another width
-is another suffix.  No array is pickled.
+output channel (all axes but the last) under ``fc1.weight:scale``.  A file that
+holds a ``plan`` packs them more tightly, see :mod:`edge.backends.numpy_packed`.
+No array is pickled.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
+from edge.backends.numpy_packed import PLAN, unpack_weights
 from edge.errors import ArtifactError
 from edge.manifest import Architecture
 
@@ -83,9 +85,11 @@ def read_weights(model: bytes, architecture: Architecture) -> dict[str, Floats]:
         finite or of another shape or type than the architecture needs.
     """
     arrays = _read_arrays(model)
-    weights = {
-        name: _take(arrays, name, shape) for name, shape in weight_shapes(architecture).items()
-    }
+    shapes = weight_shapes(architecture)
+    if PLAN in arrays:
+        weights = unpack_weights(arrays, shapes)
+    else:
+        weights = {name: _take(arrays, name, shape) for name, shape in shapes.items()}
     if arrays:
         raise ArtifactError(f"the model has unknown arrays: {', '.join(sorted(arrays))}")
     return weights

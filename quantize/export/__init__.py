@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from quantize.export.common import ExportFacts
-from quantize.export.exporter import KINDS, export_artifact
+from quantize.export.exporter import KINDS, Kind, export_artifact
 
-__all__ = ["KINDS", "ExportFacts", "export_artifact"]
+__all__ = ["KINDS", "ExportFacts", "Kind", "export_artifact"]

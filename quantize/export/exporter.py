@@ -20,96 +20,104 @@ from quantize.export.common import (
     reference_rows,
     torch_logits,
 )
-from quantize.export.numpy import pack_weights, weights_of
-from quantize.export.onnx import onnx_bytes, quantize_onnx
+from quantize.export.numpy import numpy_model
+from quantize.export.onnx import onnx_model
+from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
+from quantize.ptq.recipe import PtqRecipe
+from quantize.segments import SegmentSet
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
 
-__all__ = ["KINDS", "Kind", "export_artifact"]
+__all__ = ["BUILDERS", "KINDS", "Kind", "export_artifact"]
 
-# What float32 may differ by between BLAS libraries, processors and runtimes.
-_FLOAT_TOLERANCE = 1e-4
-# Rounding an activation to 8 bits turns a last-bit difference into a whole step.
-_DYNAMIC_TOLERANCE = 2e-2
-# Rounding weights to int8 moves a posterior by 0.01; this is a broken export.
-_BROKEN = 0.25
+# Rounding weights to int8 moves a posterior by 0.01, to int4 by 0.2; this is a broken export.
+_BROKEN = {32: None, 16: 0.05, 8: 0.25, 4: 0.35}
+
+_MODEL_FILES = {
+    "numpy": "model.npz",
+    "onnx": "model.onnx",
+    "tflite": "model.tflite",
+    "torchscript": "model.pt",
+}
+
+#: A model, its recipe and normalised calibration rows, of a recipe that wants some, to bytes.
+Builder = Callable[["CLAFSER", PtqRecipe, "Floats | None"], bytes]
+
+BUILDERS: dict[str, Builder] = {
+    "numpy": numpy_model,
+    "onnx": onnx_model,
+}
+"""Backend to what builds its model file; a recipe of that backend is then a kind of artifact."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """How one kind of artifact is built.
 
-    ``tolerance`` is the largest difference of the reference's posterior that a
-    device may see.  It is 1e-4 where float32 numbers are multiplied, also with
+    ``recipe.tolerance`` is the largest difference of the reference's posterior that
+    a device may see.  It is 1e-4 where float32 numbers are multiplied, also with
     int8 weights in NumPy, which are brought to float32 when loaded.  Where
     activations are rounded too it is wider: the float32 parts between them
     differ in the last bit from processor to processor, and a value that lies
     between two steps is then rounded the other way.
     """
 
-    backend: str
-    model_file: str
-    recipe: str
-    weight_bits: int
-    granularity: str
-    float_layers: tuple[str, ...]
-    tolerance: float
-    build: Callable[[CLAFSER], bytes]
+    recipe: PtqRecipe
+    build: Builder
 
-    def quantization(self) -> dict[str, Any]:
-        """Return the manifest's ``quantization``; no kind needs calibration data."""
+    @classmethod
+    def of(cls, recipe: PtqRecipe) -> Kind:
+        """Look up the builder of a recipe.
+
+        Raises
+        ------
+        ParameterError
+            If nothing here builds for its backend.
+        """
+        if recipe.backend not in BUILDERS:
+            raise ParameterError(
+                f"recipe {recipe.name} is for {recipe.backend}, this edge-ser builds for "
+                f"{', '.join(BUILDERS)}"
+            )
+        return cls(recipe, BUILDERS[recipe.backend])
+
+    @property
+    def model_file(self) -> str:
+        """Name of the model file in the artifact's folder."""
+        return _MODEL_FILES[self.recipe.backend]
+
+    def quantization(self, calibration: SegmentSet | None) -> dict[str, Any]:
+        """Return the manifest's ``quantization``."""
+        recipe = self.recipe
         return {
-            "recipe": self.recipe,
-            "weight_bits": self.weight_bits,
-            "granularity": self.granularity,
-            "float_layers": list(self.float_layers),
-            "calibration_fingerprint": None,
+            "recipe": recipe.name,
+            "weight_bits": recipe.weight_bits,
+            "granularity": recipe.stored_granularity,
+            "float_layers": list(recipe.float_layers),
+            "calibration_fingerprint": calibration.fingerprint if calibration else None,
         }
 
 
-_SMALL_LAYERS = ("conv", "language", "norm")
+def _kinds() -> dict[str, Kind]:
+    recipes = [load_ptq_recipe(name) for name in ptq_recipe_names()]
+    order = list(BUILDERS)
+    ours = [r for r in recipes if r.backend in order and not r.n_calibration]
+    # A backend's kinds together, float32 first.
+    ours.sort(key=lambda r: (order.index(r.backend), -r.weight_bits, r.n_calibration))
+    return {recipe.kind: Kind.of(recipe) for recipe in ours}
 
-KINDS: dict[str, Kind] = {
-    "numpy-fp32": Kind(
-        "numpy",
-        "model.npz",
-        "numpy_fp32",
-        32,
-        "none",
-        (),
-        _FLOAT_TOLERANCE,
-        lambda model: pack_weights(weights_of(model), 32),
-    ),
-    "numpy-int8": Kind(
-        "numpy",
-        "model.npz",
-        "numpy_weight_only_wi8",
-        8,
-        "per_output_channel",
-        _SMALL_LAYERS,
-        _FLOAT_TOLERANCE,
-        lambda model: pack_weights(weights_of(model), 8),
-    ),
-    "onnx-fp32": Kind(
-        "onnx", "model.onnx", "onnx_fp32", 32, "none", (), _FLOAT_TOLERANCE, onnx_bytes
-    ),
-    "onnx-int8": Kind(
-        "onnx",
-        "model.onnx",
-        "onnx_dynamic_wi8",
-        8,
-        "per_output_channel",
-        _SMALL_LAYERS,
-        _DYNAMIC_TOLERANCE,
-        lambda model: quantize_onnx(onnx_bytes(model)),
-    ),
-}
-"""Every kind of artifact by name."""
+
+KINDS: dict[str, Kind] = _kinds()
+"""Every kind of artifact by name: one for each recipe of this package that needs no data."""
 
 
 def export_artifact(
-    kind: str, model: CLAFSER, facts: ExportFacts, directory: str | os.PathLike[str]
+    kind: str | Kind,
+    model: CLAFSER,
+    facts: ExportFacts,
+    directory: str | os.PathLike[str],
+    calibration: SegmentSet | None = None,
 ) -> Artifact:
     """Export a trained model as a whole artifact folder.
 
@@ -118,20 +126,22 @@ def export_artifact(
 
     Parameters
     ----------
-    kind : str
-        A key of :data:`KINDS`.
+    kind : str or Kind
+        A key of :data:`KINDS`, or one of a recipe of your own.
     model : CLAFSER
         The trained model, on any device.
     facts : ExportFacts
         What the manifest says beyond the weights.
     directory : path
         Where the artifact shall lie.
+    calibration : SegmentSet, optional
+        For a recipe that calibrates.
 
     Raises
     ------
     ParameterError
-        If the kind is unknown, a weight is not finite, a part was left out, or the
-        model does not fit ``facts``.
+        If the kind is unknown, a weight is not finite, a part was left out, the model
+        does not fit ``facts``, or a recipe that calibrates has nothing to do it with.
     MissingDependencyError
         If the exporter or the runtime is not installed.
     BackendError
@@ -139,34 +149,36 @@ def export_artifact(
     ArtifactError
         If ``facts`` do not make a valid manifest or the folder cannot be written.
     """
-    if kind not in KINDS:
+    if isinstance(kind, str) and kind not in KINDS:
         raise ParameterError(f"kind is {kind!r}, one of {', '.join(KINDS)} is wanted")
     if model.config.without:
         raise ParameterError(
             f"the model was trained without {', '.join(model.config.without)}, to measure what "
             "that is worth: devices run a whole CLAF-SER; export a run of another recipe"
         )
-    how = KINDS[kind]
+    how = KINDS[kind] if isinstance(kind, str) else kind
+    recipe = how.recipe
     _refuse_bad_weights(model)
     fields = manifest_fields(model, facts)
     rows = reference_rows(model)
     language = model.config.unknown_language
     logits = torch_logits(model, rows[None], language)[0]
-    content = how.build(model)
+    seen = _calibration_rows(recipe, facts, calibration)
+    content = how.build(model, recipe, seen)
     fields |= {
-        "backend": how.backend,
+        "backend": recipe.backend,
         "model_file": how.model_file,
-        "quantization": how.quantization(),
-        "reference": _reference(rows, language, logits, how.tolerance),
+        "quantization": how.quantization(calibration if recipe.n_calibration else None),
+        "reference": _reference(rows, language, logits, recipe.tolerance),
     }
     # The hash is not known yet and not needed to run the model.
     draft = Manifest.from_dict({**fields, "model_sha256": "0" * 64, "model_bytes": 1})
-    backend = BACKENDS[how.backend](draft, content)
-    _compare(kind, backend, draft, how)
-    if how.weight_bits < 32:
+    backend = BACKENDS[recipe.backend](draft, content)
+    _compare(backend, draft, recipe)
+    if recipe.weight_bits < 32:
         # What the device must reproduce is this artifact, not the model before rounding.
         logits = backend.infer(rows[None], language)[0]
-        fields["reference"] = _reference(rows, language, logits, how.tolerance)
+        fields["reference"] = _reference(rows, language, logits, recipe.tolerance)
     return write_artifact(directory, fields, content)
 
 
@@ -179,12 +191,27 @@ def _refuse_bad_weights(model: CLAFSER) -> None:
             )
 
 
-def _compare(kind: str, backend: Backend, draft: Manifest, how: Kind) -> None:
-    allowed = how.tolerance if how.weight_bits == 32 else _BROKEN
+def _calibration_rows(
+    recipe: PtqRecipe, facts: ExportFacts, calibration: SegmentSet | None
+) -> Floats | None:
+    """Normalised rows to calibrate with, where the recipe wants any."""
+    if not recipe.n_calibration:
+        return None
+    if not calibration:
+        raise ParameterError(
+            f"recipe {recipe.name} calibrates, and there are no segments to calibrate with: use "
+            "edge-ser-quantize quantize, which picks or makes some"
+        )
+    mean, std = (np.asarray(values, dtype=np.float32) for values in (facts.mean, facts.std))
+    return ((calibration.rows - mean) / std).astype(np.float32)
+
+
+def _compare(backend: Backend, draft: Manifest, recipe: PtqRecipe) -> None:
+    allowed = _BROKEN[recipe.weight_bits] or recipe.tolerance
     difference = reference_difference(backend, draft)
     if difference > allowed:
         raise BackendError(
-            f"the {kind} export gives a posterior {difference:.2g} away from torch, at most "
+            f"the {recipe.kind} export gives a posterior {difference:.2g} away from torch, at most "
             f"{allowed:.2g} is allowed; nothing was written"
         )
 

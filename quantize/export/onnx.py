@@ -1,4 +1,4 @@
-"""CLAF-SER as ONNX, fp32 or with int8 weights, for onnxruntime 1.16.3 and later."""
+"""CLAF-SER as ONNX, fp32, fp16 or with int8 weights, for onnxruntime 1.16.3 and later."""
 
 from __future__ import annotations
 
@@ -9,14 +9,48 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from edge.errors import MissingDependencyError
+from quantize.ptq.recipe import PtqRecipe
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
 
-__all__ = ["onnx_bytes", "quantize_onnx"]
+__all__ = [
+    "HALF_SUFFIX",
+    "NODES_OF_LAYER",
+    "calibrate_onnx",
+    "halve_onnx",
+    "onnx_bytes",
+    "onnx_model",
+    "quantize_onnx",
+]
+
+Floats = npt.NDArray[np.float32]
+
+HALF_SUFFIX = ":float16"
+"""Ends the name of a weight that is stored as float16."""
+
+# onnxruntime makes a MatMul of a Gemm before it quantizes.
+NODES_OF_LAYER = {
+    "lstm.weight_ih": ("/lstm/LSTM",),
+    "lstm.weight_hh": ("/lstm/LSTM",),
+    "attention.query": ("/query/MatMul",),
+    "attention.key": ("/key/MatMul",),
+    "attention.value": ("/value/MatMul",),
+    "attention.output": ("/output/Gemm", "/output/Gemm_MatMul"),
+    "fc1": ("/fc1/Gemm", "/fc1/Gemm_MatMul"),
+    "fc2": ("/fc2/Gemm", "/fc2/Gemm_MatMul"),
+}
+"""Names of the nodes that hold a layer's weights."""
+
+# Products of two activations: rounding both costs accuracy and saves no byte.
+_ATTENTION_PRODUCTS = ("/MatMul", "/MatMul_1")
+_LARGEST_FLOAT16 = 65504.0
 
 # What torch's exporter and onnxruntime 1.16.3 both know; gives IR version 8.
 _OPSET = 17
@@ -67,7 +101,53 @@ def onnx_bytes(model: CLAFSER) -> bytes:
     return content
 
 
-def quantize_onnx(content: bytes) -> bytes:
+def onnx_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) -> bytes:
+    """Build ``model.onnx`` by a recipe; ``calibration`` is normalised rows, if it wants any.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ``onnx`` or onnxruntime is not installed.
+    """
+    content = onnx_bytes(model)
+    if recipe.method == "fp16":
+        return halve_onnx(content)
+    if recipe.method == "dynamic":
+        return quantize_onnx(content, recipe)
+    if recipe.method == "static" and calibration is not None:
+        return calibrate_onnx(content, recipe, calibration, model.config.unknown_language)
+    return content
+
+
+def halve_onnx(content: bytes) -> bytes:
+    """Store weights as float16; the runtime brings them back to float32 when it loads them.
+
+    Not the activations too: onnxruntime has no LSTM in float16 for CPUs.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    casts = []
+    for at, entry in enumerate(graph.initializer):
+        if entry.data_type != TensorProto.FLOAT:
+            continue
+        weight = numpy_helper.to_array(entry)
+        if float(np.abs(weight).max()) > _LARGEST_FLOAT16:
+            continue
+        whole, half = entry.name, f"{entry.name}{HALF_SUFFIX}"
+        graph.initializer[at].CopyFrom(numpy_helper.from_array(weight.astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [whole], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    halved: bytes = model.SerializeToString(deterministic=True)
+    return halved
+
+
+def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
     """Store the LSTM's and the Linears' weights in 8 bits; activations are rounded as they come.
 
     Weights take 7 of the 8 bits.  On x86 without VNNI (before about 2019) products
@@ -94,11 +174,75 @@ def quantize_onnx(content: bytes) -> bytes:
             source,
             target,
             op_types_to_quantize=list(_QUANTIZED_OPS),
-            per_channel=True,
+            nodes_to_exclude=_kept_nodes(recipe),
+            per_channel=recipe.granularity == "per_output_channel",
             reduce_range=True,
             weight_type=QuantType.QInt8,
         )
         return target.read_bytes()
+
+
+def calibrate_onnx(content: bytes, recipe: PtqRecipe, rows: Floats, language: int) -> bytes:
+    """Store the Linears' weights in 8 bits and round activations by ranges seen in ``rows``.
+
+    Parameters
+    ----------
+    content : bytes
+        From :func:`onnx_bytes`.
+    recipe : PtqRecipe
+    rows : float32 [shape=(n_segments, n_frames, n_features)]
+        Normalised.
+    language : int
+        Row of the language embedding.
+
+    Raises
+    ------
+    MissingDependencyError
+        If onnxruntime is not installed.
+    """
+    try:
+        from onnxruntime.quantization import (
+            CalibrationDataReader,
+            QuantFormat,
+            QuantType,
+            quantize_static,
+        )
+    except ImportError as error:
+        raise MissingDependencyError(_install("onnxruntime")) from error
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._left = iter(rows)
+
+        def get_next(self) -> dict[str, Any] | None:
+            row = next(self._left, None)
+            if row is None:
+                return None
+            return {"features": row[None], "language": np.array([language])}
+
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        source, target = Path(folder, "fp32.onnx"), Path(folder, "int8.onnx")
+        source.write_bytes(content)
+        quantize_static(
+            source,
+            target,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            nodes_to_exclude=[*_kept_nodes(recipe), *_ATTENTION_PRODUCTS],
+            per_channel=recipe.granularity == "per_output_channel",
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+        return target.read_bytes()
+
+
+def _kept_nodes(recipe: PtqRecipe) -> list[str]:
+    """Nodes whose weights stay float."""
+    return [
+        name for layer, names in NODES_OF_LAYER.items() if recipe.is_float(layer) for name in names
+    ]
 
 
 @contextlib.contextmanager

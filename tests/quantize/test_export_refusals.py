@@ -18,8 +18,10 @@ from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
 
 def test_unknown_kind_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="'tflite-int4', one of numpy-fp32, numpy-int8, onnx"):
-        export_artifact("tflite-int4", random_model(SIZES["odd"]), facts(), tmp_path / "a")
+    with pytest.raises(
+        ParameterError, match="'coreml-int4', one of numpy-fp32, numpy-int8, numpy-int4"
+    ):
+        export_artifact("coreml-int4", random_model(SIZES["odd"]), facts(), tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 
@@ -54,7 +56,7 @@ def test_export_that_computes_something_else_is_not_written(
     before = (tmp_path / "a" / "manifest.json").read_bytes()
     other = dataclasses.replace(
         KINDS["numpy-fp32"],
-        build=lambda _: pack_weights(weights_of(random_model(SIZES["odd"], seed=1)), 32),
+        build=lambda *_: pack_weights(weights_of(random_model(SIZES["odd"], seed=1))),
     )
     monkeypatch.setitem(KINDS, "numpy-fp32", other)
     with pytest.raises(BackendError, match=r"away from torch, at most 0.0001 .* nothing was"):

@@ -1,0 +1,1 @@
+"""Post-training quantization: recipes, rounding, and reports of what was lost."""
