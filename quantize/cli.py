@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_quantize,
             cli_scorecard,
             cli_train,
+            cli_verify,
         )
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("edge", "quantize"):
@@ -49,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_calibrate.add_command(commands)
     cli_export.add_command(commands)
     cli_quantize.add_command(commands)
+    cli_verify.add_command(commands)
     cli_scorecard.add_command(commands)
     return parser
 

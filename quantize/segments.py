@@ -121,7 +121,7 @@ def corpus_segments(
     if not windows:
         raise CorpusError(
             f"none of the {len(chosen)} clips has the {window_frames} frames of a window: name "
-            "corpora with longer clips"
+            "corpora with longer clips, or none for synthetic speech"
         )
     return SegmentSet(
         np.stack(windows).astype(np.float32),

@@ -1,0 +1,211 @@
+"""``edge-ser-quantize verify``: whether artifacts compute what torch does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.feature_spec import FeatureSpec
+from quantize.cli_train import label_map
+from quantize.corpora import DOMAINS, load_corpora
+from quantize.dataset import FeatureCache
+from quantize.errors import TrainingError
+from quantize.evaluate import Runner, held_out, torch_runner
+from quantize.scoring import window_of
+from quantize.segments import SegmentSet, corpus_segments, generated_segments
+from quantize.verify import Parity, compare_artifacts, read_candidate
+
+__all__ = ["add_command", "format_parity"]
+
+
+def add_command(commands: Any) -> None:
+    """Add ``verify`` to the parser."""
+    parser = commands.add_parser(
+        "verify",
+        help="replay segments through artifacts and compare with torch: exit status 1 beyond "
+        "the tolerance",
+        description="Runs the same segments through every artifact and through the checkpoint in "
+        "torch, one at a time and interleaved, and once more in another order. Each must stay "
+        "within the tolerance of its quantization recipe.",
+    )
+    parser.add_argument(
+        "artifacts", nargs="+", type=Path, metavar="ARTIFACT", help="artifact folders of one run"
+    )
+    parser.add_argument(
+        "--run",
+        type=Path,
+        metavar="RUN",
+        help="run folder that they were exported from (default: the one that they lie in)",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="ROOT",
+        help="folder of the corpora, whose held-out clips give the segments (default: synthetic "
+        "speech)",
+    )
+    parser.add_argument(
+        "--corpora", nargs="+", choices=DOMAINS, metavar="NAME", help="of --data, these only"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("cache"),
+        metavar="DIR",
+        help="folder of cached feature rows, with --data (default: cache)",
+    )
+    parser.add_argument(
+        "--segments", type=int, default=500, metavar="N", help="how many (default: 500)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of their choice and second order")
+    parser.add_argument(
+        "--max-difference",
+        type=float,
+        metavar="P",
+        help="of a posterior from torch's (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--min-agreement",
+        type=float,
+        metavar="P",
+        help="share of segments with torch's label, 0 to 1 (default: the recipe's)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.set_defaults(function=_verify, map_label=[])
+
+
+def segments_of(
+    run: Path,
+    spec: FeatureSpec,
+    n_segments: int,
+    *,
+    data: Path | None,
+    cache: Path,
+    corpora: Sequence[str] | None = None,
+    mapped: dict[str, str | None] | None = None,
+    seed: int = 0,
+) -> SegmentSet:
+    """Segments of a run's held-out clips, or synthetic ones where no corpora are named.
+
+    A run that held nothing out gives all clips: parity is not accuracy.
+
+    Raises
+    ------
+    EdgeSerError
+        If the corpora or the split cannot be used.
+    """
+    window_frames, window_hop = window_of(spec)
+    if data is None:
+        return generated_segments(n_segments, spec=spec, seed=seed, window_frames=window_frames)
+    clips, _ = load_corpora(data, corpora, mapped)
+    chosen = held_out(run, clips)[1] if (run / "split.json").is_file() else clips
+    return corpus_segments(
+        chosen,
+        FeatureCache(cache, spec),
+        clips,
+        n_segments,
+        seed=seed,
+        window_frames=window_frames,
+        window_hop=window_hop,
+    )
+
+
+def format_parity(rows: Sequence[Parity]) -> str:
+    """One aligned table."""
+    header = [
+        "artifact",
+        "recipe",
+        "kB",
+        "max |p - torch|",
+        "mean",
+        "same label",
+        "order",
+        "ms",
+        "p90 ms",
+        "x torch",
+        "",
+    ]
+    cells = [header]
+    for row in rows:
+        size = "-" if row.model_bytes is None else f"{row.model_bytes / 1000:.1f}"
+        cells.append(
+            [
+                row.name,
+                row.recipe,
+                size,
+                f"{row.max_difference:.1e}",
+                f"{row.mean_difference:.1e}",
+                f"{100 * row.agreement:.1f} %",
+                f"{row.order_difference:.0e}",
+                f"{row.median_ms:.2f}",
+                f"{row.p90_ms:.2f}",
+                f"{row.speedup:.2f}",
+                "FAILS" if row.failures else "ok",
+            ]
+        )
+    widths = [max(len(line[i]) for line in cells) for i in range(len(header))]
+    lines = []
+    for line in cells:
+        left = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
+        right = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
+        lines.append("  ".join(left + right).rstrip())
+    return "\n".join(lines)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    import torch
+
+    # Side by side with runtimes that have one.
+    torch.set_num_threads(1)
+    run = arguments.run or _run_of(arguments.artifacts)
+    reference = torch_runner(run)
+    candidates = [
+        read_candidate(path, reference, arguments.max_difference, arguments.min_agreement)
+        for path in arguments.artifacts
+    ]
+    segments = _segments(arguments, run, reference)
+    rows = compare_artifacts(reference, candidates, segments, seed=arguments.seed)
+    if arguments.json:
+        for row in rows:
+            print(json.dumps(row.to_dict()))
+    else:
+        print(format_parity(rows))
+    where = ", ".join(sorted(set(segments.corpora)))
+    print(
+        f"{len(segments)} segments of {where}, SHA-256 {segments.fingerprint[:12]}, against "
+        f"{run.name} in torch fp32, one thread",
+        file=sys.stderr,
+    )
+    for row in rows:
+        for failure in row.failures:
+            print(f"edge-ser-quantize: {row.name}: {failure}", file=sys.stderr)
+    return 1 if any(row.failures for row in rows) else 0
+
+
+def _segments(arguments: argparse.Namespace, run: Path, reference: Runner) -> SegmentSet:
+    return segments_of(
+        run,
+        reference.spec,
+        arguments.segments,
+        data=arguments.data,
+        cache=arguments.cache,
+        corpora=arguments.corpora,
+        mapped=label_map(arguments),
+        seed=arguments.seed,
+    )
+
+
+def _run_of(artifacts: Sequence[Path]) -> Path:
+    """The run folder that artifacts lie in, as ``export`` puts them."""
+    runs = {path.resolve().parent.parent for path in artifacts}
+    found = [run for run in runs if (run / "checkpoint.safetensors").is_file()]
+    if len(runs) != 1 or not found:
+        raise TrainingError(
+            f"{artifacts[0]} does not lie in the run folder that it was exported from, in "
+            "RUN/artifacts: name that one with --run"
+        )
+    return found[0]
