@@ -22,6 +22,7 @@ from quantize.export.common import (
 )
 from quantize.export.numpy import pack_weights, weights_of
 from quantize.export.onnx import onnx_bytes, quantize_onnx
+from quantize.export.torchscript import torchscript_bytes
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -103,6 +104,26 @@ KINDS: dict[str, Kind] = {
         _SMALL_LAYERS,
         _DYNAMIC_TOLERANCE,
         lambda model: quantize_onnx(onnx_bytes(model)),
+    ),
+    "torchscript-fp32": Kind(
+        "torchscript",
+        "model.pt",
+        "torchscript_fp32",
+        32,
+        "none",
+        (),
+        _FLOAT_TOLERANCE,
+        lambda model: torchscript_bytes(model, "fp32"),
+    ),
+    "torchscript-int8": Kind(
+        "torchscript",
+        "model.pt",
+        "torchscript_dynamic_wi8",
+        8,
+        "per_output_channel",
+        _SMALL_LAYERS,
+        _DYNAMIC_TOLERANCE,
+        lambda model: torchscript_bytes(model, "int8"),
     ),
 }
 """Every kind of artifact by name."""
