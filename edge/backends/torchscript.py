@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from edge.manifest import Manifest
 
 __all__ = ["TorchScriptBackend"]
 
+_LOG_LEVEL = "TORCH_CPP_LOG_LEVEL"
 # The profiling executor compiles within the first runs.
 _N_WARM_UP = 3
 _WARM_UP_FRAMES = 4
@@ -103,6 +105,9 @@ class TorchScriptBackend:
 
 
 def _import_torch() -> Any:
+    # What its libraries write past Python's warnings; they read the variable as they are loaded.
+    is_set = _LOG_LEVEL in os.environ
+    os.environ.setdefault(_LOG_LEVEL, "ERROR")
     try:
         import torch
     except (ImportError, OSError) as error:
@@ -111,6 +116,9 @@ def _import_torch() -> Any:
             f"backend 'torchscript' needs torch, which cannot be imported ({error}); install it "
             'with: pip install "edge-ser[torchscript]"'
         ) from error
+    finally:
+        if not is_set:
+            del os.environ[_LOG_LEVEL]
     return torch
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import re
+import subprocess
 import sys
 import warnings
 import zipfile
@@ -24,6 +26,7 @@ from edge.errors import ArtifactError, BackendError, MissingDependencyError, Par
 from quantize.export import export_artifact
 from quantize.export.torchscript import torchscript_bytes
 
+ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ("fp32", "int8")
 
 
@@ -61,9 +64,8 @@ def test_archive_names_no_machine_and_no_process(
     found = records(artifacts[weights].read_model())
     assert "archive/code/__torch__/quantize/models/twin.py" in found
     assert not [name for name in found if "debug" in name or "serialization" in name]
-    root = str(Path(__file__).resolve().parents[2]).encode()
     for record in found.values():
-        assert root not in record
+        assert str(ROOT).encode() not in record
         assert b"mangle" not in record
 
 
@@ -242,3 +244,20 @@ def test_missing_torch_names_the_extra(
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[torchscript\]"'):
         open_backend(artifacts["fp32"])
+
+
+def test_a_process_of_its_own_hears_nothing_of_torch(artifacts: dict[str, Artifact]) -> None:
+    """Neither the warnings of Python nor what torch's libraries write themselves."""
+    script = (
+        "import os, sys\n"
+        "from edge.artifact import read_artifact\n"
+        "from edge.backends import open_backend\n"
+        "open_backend(read_artifact(sys.argv[1]))\n"
+        "assert 'TORCH_CPP_LOG_LEVEL' not in os.environ\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TORCH_CPP_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, str(artifacts["int8"].path)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
