@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.artifact import Artifact, read_artifact
-from edge.backends import Backend, open_backend
+from edge.backends import AUTO, Backend, Choice, choose_backend, open_backend
+from edge.backends.choice import find_artifacts
 from edge.decision import Decision, SmootherSettings, file_hop
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
@@ -17,7 +18,7 @@ from edge.features.framing import as_samples
 from edge.speech_gate import GateSettings
 from edge.stream import Stream
 
-__all__ = ["MODELS_DIR", "Classifier", "load"]
+__all__ = ["MODELS_DIR", "Classifier", "choose", "load"]
 
 #: Folder of the bundled artifacts.
 MODELS_DIR = Path(__file__).resolve().parent / "models"
@@ -218,7 +219,9 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     artifact_dir : path, optional
         Folder with ``manifest.json``; None: the bundled default.
     backend : str, optional
-        ``"numpy"`` or ``"onnx"``; None: the one the artifact was made for.
+        One of :data:`edge.backends.BACKENDS`; None: the one the artifact was made for;
+        ``"auto"``: the fastest that works here, of the bundled artifacts or of those that lie in
+        the folder, see :func:`choose`, which also tells why.
 
     Returns
     -------
@@ -233,8 +236,44 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     MissingDependencyError
         If the backend's package is not installed.
     """
+    if backend == AUTO:
+        choice = choose(artifact_dir)
+        return Classifier(choice.artifact, choice.backend)
     if artifact_dir is None:
         # A name that is not known meets open_backend's list of those that are.
         artifact_dir = MODELS_DIR / _BUNDLED.get(backend or "numpy", _BUNDLED["numpy"])
     artifact = read_artifact(Path(artifact_dir))
     return Classifier(artifact, open_backend(artifact, backend))
+
+
+def choose(
+    artifact_dir: str | Path | None = None, backend: str = AUTO, *, attentive: bool = False
+) -> Choice:
+    """Pick the artifact that this device runs best, open it and tell why.
+
+    Parameters
+    ----------
+    artifact_dir : path, optional
+        An artifact, or a folder of artifacts of one model; None: the bundled ones.
+    backend : str
+        ``"auto"``, or the one backend that may be picked.
+    attentive : bool
+        Prefer a backend that tells what it attends to.
+
+    Returns
+    -------
+    Choice
+        ``Classifier(choice.artifact, choice.backend)`` runs it.
+
+    Raises
+    ------
+    EdgeSerError
+        As :func:`edge.backends.choose_backend`.
+    """
+    if artifact_dir is not None:
+        folders = find_artifacts(Path(artifact_dir))
+    elif backend in _BUNDLED:
+        folders = [MODELS_DIR / _BUNDLED[backend]]
+    else:
+        folders = [MODELS_DIR / name for name in _BUNDLED.values()]
+    return choose_backend(folders, backend, attentive=attentive)

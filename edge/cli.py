@@ -215,12 +215,15 @@ def _add_windows(parser: argparse.ArgumentParser, hop: str) -> None:
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--artifact", metavar="DIR", help="folder of the model (default: the bundled one)"
+        "--artifact",
+        metavar="DIR",
+        help="folder of the model, or of one model in several kinds (default: the bundled ones)",
     )
     parser.add_argument(
         "--backend",
-        metavar="numpy|onnx",
-        help="what runs the model (default: what the artifact was made for)",
+        default="auto",
+        metavar="auto|numpy|onnx|torchscript",
+        help="what runs the model (default: auto, the fastest that works on this device)",
     )
 
 

@@ -21,9 +21,9 @@ def run(args: argparse.Namespace) -> int:
                 f"--json is {args.json!r}, a file in a folder that exists is wanted"
             )
     from edge.benchmark import format_report, measure, write_report
-    from edge.classifier import load
+    from edge.cli_model import open_classifier
 
-    classifier = load(args.artifact, args.backend)
+    classifier = open_classifier(args)
     if sys.stderr.isatty():
         print(f"edge-ser: measuring for {args.duration:g} s", file=sys.stderr, flush=True)
     report = measure(classifier, args.duration)

@@ -25,12 +25,12 @@ _WIDEST_PATH = 60
 def run(args: argparse.Namespace) -> int:
     """Decide on files; 2 when one of them failed."""
     from edge.audio.file import find_audio_files
-    from edge.classifier import load
+    from edge.cli_model import open_classifier
     from edge.sinks import JsonLinesSink
 
     if args.explain is not None:
         _check_explain(args)
-    classifier = load(args.artifact, args.backend)
+    classifier = open_classifier(args, attentive=args.explain is not None)
     if args.explain is not None:
         from edge.explain import attentive
 

@@ -28,11 +28,17 @@ def run(args: argparse.Namespace) -> int:
     stop = threading.Event()
     # First of all, so that a signal ends even the loading in good order.
     with _stopped_by_signals(stop):
-        from edge.classifier import load
+        from edge.cli_model import open_classifier
         from edge.pipeline import run_pipeline
         from edge.sinks import JsonLinesSink, TerminalSink
 
-        classifier = load(args.artifact, args.backend)
+        try:
+            classifier = open_classifier(args)
+        except KeyboardInterrupt:
+            # It ended the process that tried the backend; ours was told to stop.
+            if not stop.is_set():
+                raise
+            return 0
         stream = classifier.stream(args.window, args.hop)
         source = _open_source(args, classifier.spec.sample_rate)
         json_sink = JsonLinesSink(sys.stdout) if args.json else None

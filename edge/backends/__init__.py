@@ -3,5 +3,14 @@
 from __future__ import annotations
 
 from edge.backends.base import BACKENDS, AttentiveBackend, Backend, open_backend
+from edge.backends.choice import AUTO, Choice, choose_backend
 
-__all__ = ["BACKENDS", "AttentiveBackend", "Backend", "open_backend"]
+__all__ = [
+    "AUTO",
+    "BACKENDS",
+    "AttentiveBackend",
+    "Backend",
+    "Choice",
+    "choose_backend",
+    "open_backend",
+]

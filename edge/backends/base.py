@@ -97,9 +97,16 @@ def _load_onnx(manifest: Manifest, model: bytes) -> Backend:
     return OnnxBackend(manifest, model)
 
 
+def _load_torchscript(manifest: Manifest, model: bytes) -> Backend:
+    from edge.backends.torchscript import TorchScriptBackend
+
+    return TorchScriptBackend(manifest, model)
+
+
 BACKENDS: dict[str, Callable[[Manifest, bytes], Backend]] = {
     "numpy": _load_numpy,
     "onnx": _load_onnx,
+    "torchscript": _load_torchscript,
 }
 """Runtime name to loader; a loader imports its runtime and takes the model's bytes."""
 

@@ -22,6 +22,7 @@ from quantize.export.common import (
 )
 from quantize.export.numpy import numpy_model
 from quantize.export.onnx import onnx_model
+from quantize.export.torchscript import torchscript_model
 from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
 from quantize.ptq.recipe import PtqRecipe
 from quantize.segments import SegmentSet
@@ -47,6 +48,7 @@ Builder = Callable[["CLAFSER", PtqRecipe, "Floats | None"], bytes]
 BUILDERS: dict[str, Builder] = {
     "numpy": numpy_model,
     "onnx": onnx_model,
+    "torchscript": torchscript_model,
 }
 """Backend to what builds its model file; a recipe of that backend is then a kind of artifact."""
 

@@ -47,7 +47,7 @@ _RUNTIMES: dict[str, _Runtime] = {
         {"dynamic": _SMALL, "static": (*_SMALL, *_LSTM)},
     ),
     "tflite": _Runtime(("float", "fp16", "dynamic"), ("per_tensor",), {"dynamic": _SMALL}),
-    "torchscript": _Runtime(("float", "dynamic"), ("per_tensor",), {"dynamic": _SMALL}),
+    "torchscript": _Runtime(("float", "dynamic"), ("per_output_channel",), {"dynamic": _SMALL}),
 }
 
 

@@ -120,7 +120,7 @@ def test_int8_names_the_same_label(
 
 def test_int8_differs_from_fp32(backends: dict[tuple[str, str], Backend]) -> None:
     """Else the tests above would not see a recipe that rounds nothing."""
-    for runtime in ("numpy", "onnx"):
+    for runtime in ("numpy", "onnx", "torchscript"):
         fp32 = backends["default", f"{runtime}-fp32"].infer(rows(1, 16), 4)
         int8 = backends["default", f"{runtime}-int8"].infer(rows(1, 16), 4)
         assert not np.allclose(fp32, int8, atol=1e-4)
