@@ -218,7 +218,7 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     artifact_dir : path, optional
         Folder with ``manifest.json``; None: the bundled default.
     backend : str, optional
-        ``"numpy"`` or ``"onnx"``; None: the one the artifact was made for.
+        ``"numpy"``, ``"onnx"`` or ``"tflite"``; None: the one the artifact was made for.
 
     Returns
     -------

@@ -219,7 +219,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--backend",
-        metavar="numpy|onnx",
+        metavar="numpy|onnx|tflite",
         help="what runs the model (default: what the artifact was made for)",
     )
 

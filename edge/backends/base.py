@@ -97,9 +97,16 @@ def _load_onnx(manifest: Manifest, model: bytes) -> Backend:
     return OnnxBackend(manifest, model)
 
 
+def _load_tflite(manifest: Manifest, model: bytes) -> Backend:
+    from edge.backends.tflite import TfliteBackend
+
+    return TfliteBackend(manifest, model)
+
+
 BACKENDS: dict[str, Callable[[Manifest, bytes], Backend]] = {
     "numpy": _load_numpy,
     "onnx": _load_onnx,
+    "tflite": _load_tflite,
 }
 """Runtime name to loader; a loader imports its runtime and takes the model's bytes."""
 

@@ -22,6 +22,7 @@ from quantize.export.common import (
 )
 from quantize.export.numpy import pack_weights, weights_of
 from quantize.export.onnx import onnx_bytes, quantize_onnx
+from quantize.export.tflite import tflite_bytes
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -104,6 +105,36 @@ KINDS: dict[str, Kind] = {
         _DYNAMIC_TOLERANCE,
         lambda model: quantize_onnx(onnx_bytes(model)),
     ),
+    "tflite-fp32": Kind(
+        "tflite",
+        "model.tflite",
+        "tflite_fp32",
+        32,
+        "none",
+        (),
+        _FLOAT_TOLERANCE,
+        lambda model: tflite_bytes(model, "fp32"),
+    ),
+    "tflite-fp16": Kind(
+        "tflite",
+        "model.tflite",
+        "tflite_fp16",
+        16,
+        "none",
+        _SMALL_LAYERS,
+        _FLOAT_TOLERANCE,
+        lambda model: tflite_bytes(model, "fp16"),
+    ),
+    "tflite-int8": Kind(
+        "tflite",
+        "model.tflite",
+        "tflite_dynamic_wi8",
+        8,
+        "per_tensor",
+        _SMALL_LAYERS,
+        _DYNAMIC_TOLERANCE,
+        lambda model: tflite_bytes(model, "int8"),
+    ),
 }
 """Every kind of artifact by name."""
 
@@ -148,7 +179,7 @@ def export_artifact(
         )
     how = KINDS[kind]
     _refuse_bad_weights(model)
-    fields = manifest_fields(model, facts)
+    fields = manifest_fields(model, facts, how.backend)
     rows = reference_rows(model)
     language = model.config.unknown_language
     logits = torch_logits(model, rows[None], language)[0]

@@ -284,7 +284,7 @@ def test_exit_code_of_wrong_usage_reaches_the_shell() -> None:
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["--backend", "abacus"], "backend is 'abacus', one of numpy, onnx is wanted"),
+        (["--backend", "abacus"], "backend is 'abacus', one of numpy, onnx, "),
         (["--backend", "onnx"], "was exported for backend 'numpy'"),
         (["--window", "0.01"], "window_s is 0.01"),
         (["--window", "0.2"], "leaves audio unheard"),
