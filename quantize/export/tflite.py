@@ -15,6 +15,7 @@ The graph computes what ``quantize/models/twin.py`` does, with the same shortcut
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ from quantize.export.tflite_graph import ABSENT, TfliteGraph
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
 
-__all__ = ["tflite_bytes"]
+__all__ = ["claf_ser_graph", "tflite_bytes"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -64,16 +65,31 @@ def tflite_bytes(model: CLAFSER, weights: str) -> bytes:
     MissingDependencyError
         If ai-edge-litert is not installed.
     """
-    return _ClafSerGraph(model, weights).to_bytes()
+    return claf_ser_graph(weights_of(model), model.config.n_heads, weights)
+
+
+def claf_ser_graph(arrays: Mapping[str, Floats], n_heads: int, weights: str) -> bytes:
+    """Write the model from arrays that are named and shaped as in a NumPy artifact.
+
+    Parameters
+    ----------
+    arrays : mapping
+        From :func:`quantize.export.numpy.weights_of`.
+    n_heads : int
+        Heads of the attention; no array tells it.
+    weights : str
+        As for :func:`tflite_bytes`, and so are the result and the errors.
+    """
+    return _ClafSerGraph(arrays, n_heads, weights).to_bytes()
 
 
 class _ClafSerGraph:
-    def __init__(self, model: CLAFSER, weights: str) -> None:
+    def __init__(self, arrays: Mapping[str, Floats], n_heads: int, weights: str) -> None:
         self._graph = TfliteGraph(weights)
-        self._weights = weights_of(model)
-        self._n_features = model.config.n_features
-        self._hidden, self._n_heads = model.config.hidden, model.config.n_heads
-        self._width = 2 * self._hidden
+        self._weights = arrays
+        self._n_features = arrays["lstm.weight_ih"].shape[2]
+        self._hidden = arrays["lstm.weight_hh"].shape[2]
+        self._n_heads, self._width = n_heads, 2 * self._hidden
 
     def to_bytes(self) -> bytes:
         graph = self._graph

@@ -106,7 +106,9 @@ def test_artifact_chooses_its_backend(tiny_artifact: Artifact) -> None:
 
 
 def test_unknown_backend_lists_the_known(tiny_artifact: Artifact) -> None:
-    with pytest.raises(ParameterError, match=f"'cuda', one of {', '.join(sorted(BACKENDS))} is wanted"):
+    with pytest.raises(
+        ParameterError, match=f"'cuda', one of {', '.join(sorted(BACKENDS))} is wanted"
+    ):
         open_backend(tiny_artifact, "cuda")
 
 
