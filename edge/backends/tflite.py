@@ -101,7 +101,7 @@ class TfliteBackend:
             return self._interpreter_class(model_content=self._model, num_threads=1)
         except Exception as error:
             # Importing a tflite-runtime that was built for NumPy 1 succeeds; this does not.
-            if self._runtime == "tflite-runtime" and not isinstance(error, ValueError):
+            if self._runtime == "tflite-runtime" and isinstance(error, SystemError | ImportError):
                 raise MissingDependencyError(
                     f"backend 'tflite' found tflite-runtime, which does not work with NumPy "
                     f'{np.__version__}; install one that it works with: pip install "numpy<2", '

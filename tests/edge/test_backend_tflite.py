@@ -206,7 +206,7 @@ def test_tflite_runtime_is_the_second_choice(
     fake_runtime(monkeypatch, interpreter.Interpreter)
     content = model_bytes()
     assert BACKENDS["tflite"](manifest, content).infer(rows(1, 5), UNKNOWN).shape == (1, 8)
-    with pytest.raises(BackendError, match="^tflite-runtime cannot load the model: "):
+    with pytest.raises(BackendError, match=r"^tflite-runtime cannot load the model: "):
         BACKENDS["tflite"](manifest, b"not a model")
 
 
