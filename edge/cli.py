@@ -222,7 +222,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backend",
         default="auto",
-        metavar="auto|numpy|onnx|torchscript",
+        metavar="auto|numpy|onnx|tflite|torchscript",
         help="what runs the model (default: auto, the fastest that works on this device)",
     )
 

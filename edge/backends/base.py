@@ -101,12 +101,17 @@ def _load_torchscript(manifest: Manifest, model: bytes) -> Backend:
     from edge.backends.torchscript import TorchScriptBackend
 
     return TorchScriptBackend(manifest, model)
+def _load_tflite(manifest: Manifest, model: bytes) -> Backend:
+    from edge.backends.tflite import TfliteBackend
+
+    return TfliteBackend(manifest, model)
 
 
 BACKENDS: dict[str, Callable[[Manifest, bytes], Backend]] = {
     "numpy": _load_numpy,
     "onnx": _load_onnx,
     "torchscript": _load_torchscript,
+    "tflite": _load_tflite,
 }
 """Runtime name to loader; a loader imports its runtime and takes the model's bytes."""
 

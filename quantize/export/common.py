@@ -63,8 +63,17 @@ class ExportFacts:
     window_hop: int = WINDOW_HOP
 
 
-def manifest_fields(model: CLAFSER, facts: ExportFacts) -> dict[str, Any]:
+# How many examples a model takes at once, None for any number, and the type of the language.
+_FORMS: dict[str, tuple[int | None, str]] = {"tflite": (1, "int32")}
+
+
+def manifest_fields(
+    model: CLAFSER, facts: ExportFacts, backend: str | None = None
+) -> dict[str, Any]:
     """Fill in what every kind of artifact has in common.
+
+    ``backend`` is the runtime whose inputs and outputs are described, where they are
+    not those of all others.
 
     Raises
     ------
@@ -92,15 +101,18 @@ def manifest_fields(model: CLAFSER, facts: ExportFacts) -> dict[str, Any]:
         "n_labels": config.n_labels,
         "n_languages": len(languages),
     }
+    n_batch, language_dtype = _FORMS.get(backend or "", (None, "int64"))
     return {
         "schema_version": SCHEMA_VERSION,
         "name": facts.name,
         "architecture": architecture,
         "inputs": [
-            _tensor("features", [None, None, config.n_features], "float32", "batch,time,feature"),
-            _tensor("language", [None], "int64", "batch"),
+            _tensor(
+                "features", [n_batch, None, config.n_features], "float32", "batch,time,feature"
+            ),
+            _tensor("language", [n_batch], language_dtype, "batch"),
         ],
-        "outputs": [_tensor("logits", [None, config.n_labels], "float32", "batch,label")],
+        "outputs": [_tensor("logits", [n_batch, config.n_labels], "float32", "batch,label")],
         "labels": list(LABELS),
         "languages": languages,
         "default_language": UNKNOWN_LANGUAGE,

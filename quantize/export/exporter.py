@@ -22,6 +22,7 @@ from quantize.export.common import (
 )
 from quantize.export.numpy import numpy_model
 from quantize.export.onnx import onnx_model
+from quantize.export.tflite import tflite_model
 from quantize.export.torchscript import torchscript_model
 from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
 from quantize.ptq.recipe import PtqRecipe
@@ -48,6 +49,7 @@ Builder = Callable[["CLAFSER", PtqRecipe, "Floats | None"], bytes]
 BUILDERS: dict[str, Builder] = {
     "numpy": numpy_model,
     "onnx": onnx_model,
+    "tflite": tflite_model,
     "torchscript": torchscript_model,
 }
 """Backend to what builds its model file; a recipe of that backend is then a kind of artifact."""
@@ -161,7 +163,7 @@ def export_artifact(
     how = KINDS[kind] if isinstance(kind, str) else kind
     recipe = how.recipe
     _refuse_bad_weights(model)
-    fields = manifest_fields(model, facts)
+    fields = manifest_fields(model, facts, how.backend)
     rows = reference_rows(model)
     language = model.config.unknown_language
     logits = torch_logits(model, rows[None], language)[0]

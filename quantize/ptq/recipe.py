@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quantize.errors import RecipeError
-from quantize.ptq.layers import LAYERS, check_layers, is_kept
+from quantize.ptq.layers import ALWAYS_FLOAT, LAYERS, check_layers, is_kept
 
 __all__ = ["GRANULARITIES", "PtqRecipe"]
 
@@ -33,6 +33,8 @@ class _Runtime:
     methods: tuple[str, ...]
     granularities: tuple[str, ...]
     must_be_float: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    # Whether other layers can be kept in float as well.
+    may_keep_more: bool = True
 
 
 # A backend without an entry here cannot be named by a recipe.
@@ -46,7 +48,12 @@ _RUNTIMES: dict[str, _Runtime] = {
         # Static quantization knows no LSTM; ConvInteger is missing in onnxruntime 1.16.3.
         {"dynamic": _SMALL, "static": (*_SMALL, *_LSTM)},
     ),
-    "tflite": _Runtime(("float", "fp16", "dynamic"), ("per_tensor",), {"dynamic": _SMALL}),
+    "tflite": _Runtime(
+        ("float", "fp16", "dynamic"),
+        ("per_tensor",),
+        {"fp16": _SMALL, "dynamic": _SMALL},
+        may_keep_more=False,
+    ),
     "torchscript": _Runtime(("float", "dynamic"), ("per_output_channel",), {"dynamic": _SMALL}),
 }
 
@@ -207,6 +214,13 @@ class PtqRecipe:
                 "float_layers",
                 list(self.float_layers),
                 f"with {', '.join(rounded)}, which {self.backend} cannot run rounded",
+            )
+        more = set(self.float_layers) - {*must, *ALWAYS_FLOAT}
+        if more and not _RUNTIMES[self.backend].may_keep_more:
+            raise self._wrong(
+                "float_layers",
+                list(self.float_layers),
+                f"no more than {', '.join(must)} for {self.backend}, which rounds all others",
             )
         one, other = (is_kept(layer, self.float_layers) for layer in _LSTM)
         if self.backend != "numpy" and one != other:

@@ -170,7 +170,8 @@ def test_model_that_overflows_is_refused(tmp_path: Path) -> None:
 def test_opening_numpy_imports_no_runtime(tiny_artifact: Artifact) -> None:
     script = (
         "import sys\n"
-        "for name in ('onnxruntime', 'torch', 'onnx'): sys.modules[name] = None\n"
+        "for name in ('ai_edge_litert', 'onnxruntime', 'tflite_runtime', 'torch', 'onnx'):\n"
+        "    sys.modules[name] = None\n"
         "from edge.artifact import read_artifact\n"
         "from edge.backends import open_backend\n"
         f"open_backend(read_artifact({str(tiny_artifact.path)!r}))\n"

@@ -22,6 +22,7 @@ from quantize.models.claf_ser import CLAFSER
 from quantize.models.twin import ExportTwin
 
 FP32 = [kind for kind in KINDS if kind.endswith("fp32")]
+BITS = {"fp32": 32, "fp16": 16, "int8": 8, "int4": 4}
 INT8 = [kind for kind in KINDS if kind.endswith("int8")]
 
 
@@ -120,7 +121,7 @@ def test_int8_names_the_same_label(
 
 def test_int8_differs_from_fp32(backends: dict[tuple[str, str], Backend]) -> None:
     """Else the tests above would not see a recipe that rounds nothing."""
-    for runtime in ("numpy", "onnx", "torchscript"):
+    for runtime in ("numpy", "onnx", "tflite", "torchscript"):
         fp32 = backends["default", f"{runtime}-fp32"].infer(rows(1, 16), 4)
         int8 = backends["default", f"{runtime}-int8"].infer(rows(1, 16), 4)
         assert not np.allclose(fp32, int8, atol=1e-4)
@@ -159,8 +160,7 @@ def test_manifest_says_what_it_is(artifacts: dict[tuple[str, str], Artifact], ki
     manifest = read_artifact(artifacts["small", kind].path).manifest
     config = SIZES["small"]
     assert manifest.backend == kind.partition("-")[0]
-    bits = {"fp32": 32, "fp16": 16, "int8": 8, "int4": 4}[kind.rpartition("-")[2]]
-    assert manifest.quantization.weight_bits == bits
+    assert manifest.quantization.weight_bits == BITS[kind.rpartition("-")[2]]
     assert manifest.architecture.hidden == config.hidden
     assert manifest.architecture.conv_kernel == config.conv_kernel
     assert manifest.languages == ("ravdess", "savee", "emo-db", "tess", "unknown")
