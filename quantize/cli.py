@@ -1,4 +1,4 @@
-"""``edge-ser-quantize``: corpora, train, evaluate, calibrate, export, scorecard."""
+"""``edge-ser-quantize``: corpora, train, evaluate, calibrate, export, prune, scorecard."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_calibrate,
             cli_evaluate,
             cli_export,
+            cli_prune,
             cli_scorecard,
             cli_train,
         )
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_evaluate.add_command(commands)
     cli_calibrate.add_command(commands)
     cli_export.add_command(commands)
+    cli_prune.add_command(commands)
     cli_scorecard.add_command(commands)
     return parser
 
