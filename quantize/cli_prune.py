@@ -160,8 +160,7 @@ def _write_pruned(
     """Prune into a run folder, unless the very same lies there already."""
     path = folder / "checkpoint.safetensors"
     if path.exists():
-        found = load_checkpoint(path).training
-        if found.get("pruned") == {**how, "sha256": source.digest} and "start" not in found:
+        if load_checkpoint(path).training == source.training_of_pruned(how):
             return
         raise TrainingError(
             f"{folder} holds another model than this command would prune: name another --out, or "

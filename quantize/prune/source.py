@@ -107,13 +107,16 @@ class Source:
         chosen = self.choosing_clips(clips)
         return corpus_segments(chosen, cache, clips, n_segments, seed=seed, n_workers=n_workers)
 
+    def training_of_pruned(self, how: dict[str, Any]) -> dict[str, Any]:
+        """What the checkpoint of a pruned model says of its training, and of its pruning."""
+        return {**self.checkpoint.training, "pruned": {**how, "sha256": self.digest}}
+
     def write_pruned(self, folder: Path, model: Any, how: dict[str, Any]) -> None:
         """Write a pruned model as a run folder of the same split; its checkpoint comes last.
 
         ``how`` says how it was pruned; it goes to the checkpoint's ``training``.
         """
-        saved = self.checkpoint
-        training = {**saved.training, "pruned": {**how, "sha256": self.digest}}
+        saved, training = self.checkpoint, self.training_of_pruned(how)
         config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
         config |= {"model": model.config.to_dict(), "pruned": training["pruned"]}
         if self.split:

@@ -1,4 +1,4 @@
-"""Cutting models smaller: exact where what goes was dead, consistent, and refused where it cannot."""
+"""Cutting models smaller: exact where what goes was dead, consistent, and refused otherwise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 import torch
-from export_fakes import SIZES, random_model
+from export_fakes import SIZES, facts, random_model
 
 from edge.errors import ParameterError
 from quantize.export import export_artifact
@@ -175,8 +175,6 @@ def test_a_smaller_head_is_the_nearest_one_of_its_size():
 
 
 def test_a_pruned_model_is_exported_like_any_other(tmp_path):
-    from export_fakes import facts
-
     model = random_model(SIZES["small"])
     config = pruned_config(model.config, hidden=20, conv_channels=5, classifier=17)
     artifact = export_artifact(
