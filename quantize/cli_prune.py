@@ -20,6 +20,7 @@ from quantize.prune.sizes import PRUNABLE, config_for_share, n_exported, pruned_
 from quantize.prune.source import Source, read_source
 from quantize.prune.sparse import SparseTrainer, npz_sizes, sparse_model, sparsity_of
 from quantize.recipe import load_recipe, recipe_names
+from quantize.scoring import WINDOW_FRAMES
 
 __all__ = ["add_command"]
 
@@ -74,6 +75,13 @@ def add_command(commands: Any) -> None:
     )
     sweep.add_argument(
         "--segments", type=int, default=512, metavar="N", help="to measure on (default: 512)"
+    )
+    sweep.add_argument(
+        "--window-frames",
+        type=int,
+        default=WINDOW_FRAMES,
+        metavar="N",
+        help="length of a segment (default: %(default)s, the device's)",
     )
     sweep.add_argument("--json", action="store_true", help="one JSON object a line")
     sweep.add_argument("--picture", type=Path, metavar="PNG", help="draw the sweep there")
@@ -237,6 +245,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         source.clips(arguments.data),
         arguments.cache,
         arguments.segments,
+        arguments.window_frames,
         arguments.seed,
         arguments.workers,
     )

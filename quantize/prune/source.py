@@ -100,12 +100,24 @@ class Source:
         return islice(epochs, n_batches)
 
     def segments(
-        self, clips: Sequence[Clip], cache_folder: Path, n_segments: int, seed: int, n_workers: int
+        self,
+        clips: Sequence[Clip],
+        cache_folder: Path,
+        n_segments: int,
+        window_frames: int,
+        seed: int,
+        n_workers: int,
     ) -> SegmentSet:
         """Windows of :meth:`choosing_clips`, the same for a seed."""
-        cache = FeatureCache(cache_folder, self.checkpoint.spec)
-        chosen = self.choosing_clips(clips)
-        return corpus_segments(chosen, cache, clips, n_segments, seed=seed, n_workers=n_workers)
+        return corpus_segments(
+            self.choosing_clips(clips),
+            FeatureCache(cache_folder, self.checkpoint.spec),
+            clips,
+            n_segments,
+            seed=seed,
+            window_frames=window_frames,
+            n_workers=n_workers,
+        )
 
     def training_of_pruned(self, how: dict[str, Any]) -> dict[str, Any]:
         """What the checkpoint of a pruned model says of its training, and of its pruning."""

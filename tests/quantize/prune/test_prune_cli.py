@@ -121,7 +121,7 @@ def test_zeros_stay_zeros_while_the_rest_learns(prune, tmp_path, capsys):
 
 
 def test_the_sweep_is_a_table_lines_and_a_picture(prune, tmp_path, capsys):
-    command = prune("--sensitivity", "--importance", "magnitude")
+    command = prune("--sensitivity", "--importance", "magnitude", "--window-frames", "25")
     assert main([*command, "--picture", str(tmp_path / "sweep.png")]) == 0
     table = capsys.readouterr().out.splitlines()
     assert table[0].split()[:3] == ["structure", "removed", "share"]
