@@ -127,6 +127,8 @@ def _prune(arguments: argparse.Namespace) -> int:
         _write_pruned(arguments, source, how, arguments.out / "pruned")
         _fine_tune(arguments, source)
     print(_report(source, arguments.out))
+    if arguments.unstructured:
+        print("the zeros count in a compressed file alone: every runtime is as fast as before")
     return 0
 
 

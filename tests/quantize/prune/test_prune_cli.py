@@ -110,7 +110,9 @@ def test_zeros_stay_zeros_while_the_rest_learns(prune, tmp_path, capsys):
     out = tmp_path / "out"
     command = prune("--out", out, "--unstructured", "--sparsity", "0.5", "--epochs", "2")
     assert main([*command, "--variants", "0", "--learning-rate", "0.01"]) == 0
-    assert "50 %" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "50 %" in told
+    assert "as fast as before" in told
     start, tuned = checkpoint(out / "pruned").model, checkpoint(out).model
     assert sparsity_of(tuned) == pytest.approx(0.5, abs=1e-3)
     for name in SPARSE:
