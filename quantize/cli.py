@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_distill,
             cli_evaluate,
             cli_export,
+            cli_prune,
             cli_quantize,
             cli_scorecard,
             cli_train,
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     cli_train.add_commands(commands)
     cli_distill.add_command(commands)
+    cli_prune.add_command(commands)
     cli_baseline.add_command(commands)
     cli_evaluate.add_command(commands)
     cli_calibrate.add_command(commands)

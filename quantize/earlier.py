@@ -15,7 +15,7 @@ from quantize.errors import TrainingError
 from quantize.rows import RowSpec
 from quantize.splits import Split, read_split
 
-__all__ = ["EarlierRun", "earlier_run", "starting_run"]
+__all__ = ["EarlierRun", "earlier_run", "file_digest", "starting_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +35,11 @@ class EarlierRun:
     name: str
     digest: str
     checkpoint: Checkpoint
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> EarlierRun:
@@ -72,8 +77,8 @@ def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> Ear
             f"this training's ({spec.fingerprint[:12]}): train it again"
         )
     resolved = run.resolve()
-    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    return EarlierRun(f"{resolved.parent.name}/{resolved.name}", digest, saved)
+    name = f"{resolved.parent.name}/{resolved.name}"
+    return EarlierRun(name, file_digest(checkpoint), saved)
 
 
 def starting_run(run: Path, split: Split | None, spec: RowSpec, config: object) -> EarlierRun:

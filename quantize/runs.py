@@ -192,6 +192,8 @@ def train_run(
     begun = starting_run(start, split, model_spec, config) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
+        if pruned := begun.checkpoint.training.get("pruned"):
+            about["pruned"] = pruned
     cache = FeatureCache(cache_folder, spec, augment)
     about["features"] = cache.fingerprint[:16]
     # All clips, so that every split shares one cache.

@@ -1,0 +1,1 @@
+"""Pruning: smaller CLAF-SERs cut out of trained ones, and weights set to zero."""
