@@ -23,8 +23,11 @@ __all__ = ["MODELS_DIR", "Classifier", "choose", "load"]
 #: Folder of the bundled artifacts.
 MODELS_DIR = Path(__file__).resolve().parent / "models"
 
-#: Bundled artifact of every backend that has one; the first is the default.
-_BUNDLED = {"numpy": "claf-ser-int8", "onnx": "claf-ser-int8-onnx"}
+#: Bundled models, the default first: their artifact for every backend that has one.
+_BUNDLED = {
+    "claf-ser": {"numpy": "claf-ser-int8", "onnx": "claf-ser-int8-onnx"},
+    "claf-ser-tiny": {"numpy": "claf-ser-tiny", "onnx": "claf-ser-tiny-onnx"},
+}
 
 #: Longest feature window, in seconds.  The models are trained on 1-3 s; far
 #: beyond it a window is a slip of the pen, and attention grows with its square.
@@ -217,7 +220,8 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     Parameters
     ----------
     artifact_dir : path, optional
-        Folder with ``manifest.json``; None: the bundled default.
+        Folder with ``manifest.json``, or ``"claf-ser-tiny"``, the smaller one of the bundled
+        models; None: the bundled default.
     backend : str, optional
         One of :data:`edge.backends.BACKENDS`; None: the one the artifact was made for;
         ``"auto"``: the fastest that works here, of the bundled artifacts or of those that lie in
@@ -239,10 +243,11 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     if backend == AUTO:
         choice = choose(artifact_dir)
         return Classifier(choice.artifact, choice.backend)
-    if artifact_dir is None:
+    bundled = _bundled(artifact_dir)
+    if bundled is not None:
         # A name that is not known meets open_backend's list of those that are.
-        artifact_dir = MODELS_DIR / _BUNDLED.get(backend or "numpy", _BUNDLED["numpy"])
-    artifact = read_artifact(Path(artifact_dir))
+        artifact_dir = MODELS_DIR / bundled.get(backend or "numpy", bundled["numpy"])
+    artifact = read_artifact(Path(artifact_dir or ""))
     return Classifier(artifact, open_backend(artifact, backend))
 
 
@@ -254,7 +259,8 @@ def choose(
     Parameters
     ----------
     artifact_dir : path, optional
-        An artifact, or a folder of artifacts of one model; None: the bundled ones.
+        An artifact, or a folder of artifacts of one model, or the name of a bundled one; None:
+        those of the bundled default.
     backend : str
         ``"auto"``, or the one backend that may be picked.
     attentive : bool
@@ -270,10 +276,21 @@ def choose(
     EdgeSerError
         As :func:`edge.backends.choose_backend`.
     """
-    if artifact_dir is not None:
-        folders = find_artifacts(Path(artifact_dir))
-    elif backend in _BUNDLED:
-        folders = [MODELS_DIR / _BUNDLED[backend]]
+    bundled = _bundled(artifact_dir)
+    if bundled is None:
+        folders = find_artifacts(Path(artifact_dir or ""))
+    elif backend in bundled:
+        folders = [MODELS_DIR / bundled[backend]]
     else:
-        folders = [MODELS_DIR / name for name in _BUNDLED.values()]
+        folders = [MODELS_DIR / name for name in bundled.values()]
     return choose_backend(folders, backend, attentive=attentive)
+
+
+def _bundled(artifact_dir: str | Path | None) -> dict[str, str] | None:
+    """Artifacts of a bundled model, by backend; None where a folder is named.
+
+    A folder that is there comes before a bundled model of its name.
+    """
+    if artifact_dir is None:
+        return next(iter(_BUNDLED.values()))
+    return None if Path(artifact_dir).exists() else _BUNDLED.get(str(artifact_dir))

@@ -217,7 +217,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--artifact",
         metavar="DIR",
-        help="folder of the model, or of one model in several kinds (default: the bundled ones)",
+        help="folder of the model, or of one model in several kinds, or claf-ser-tiny, the smaller "
+        "bundled one (default: the bundled claf-ser)",
     )
     parser.add_argument(
         "--backend",

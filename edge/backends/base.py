@@ -101,6 +101,8 @@ def _load_torchscript(manifest: Manifest, model: bytes) -> Backend:
     from edge.backends.torchscript import TorchScriptBackend
 
     return TorchScriptBackend(manifest, model)
+
+
 def _load_tflite(manifest: Manifest, model: bytes) -> Backend:
     from edge.backends.tflite import TfliteBackend
 

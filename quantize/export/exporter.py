@@ -163,7 +163,7 @@ def export_artifact(
     how = KINDS[kind] if isinstance(kind, str) else kind
     recipe = how.recipe
     _refuse_bad_weights(model)
-    fields = manifest_fields(model, facts, how.backend)
+    fields = manifest_fields(model, facts, recipe.backend)
     rows = reference_rows(model)
     language = model.config.unknown_language
     logits = torch_logits(model, rows[None], language)[0]

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from edge.errors import ParameterError
-from quantize.export.numpy import pack_weights, weights_of
+from quantize.export.numpy import numpy_model
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import refuse_unprunable
+from quantize.ptq.load import load_ptq_recipe
 from quantize.train import Trainer
 
 __all__ = ["SPARSE", "SparseTrainer", "npz_sizes", "sparse_model", "sparsity_of"]
@@ -78,7 +79,7 @@ def sparsity_of(model: CLAFSER) -> float:
 
 def npz_sizes(model: CLAFSER) -> tuple[int, int]:
     """Bytes of the int8 ``model.npz`` as devices get it, and of one that is deflated."""
-    plain = pack_weights(weights_of(model), 8)
+    plain = numpy_model(model, load_ptq_recipe("numpy_weight_only_wi8"), None)
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(plain)) as read,
