@@ -1,4 +1,4 @@
-"""``edge-ser-quantize``: corpora, train, distill, evaluate, calibrate, export, scorecard."""
+"""``edge-ser-quantize``: train, distill, evaluate, export, search, scorecard, and others."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_evaluate,
             cli_export,
             cli_scorecard,
+            cli_search,
             cli_train,
         )
     except ModuleNotFoundError as error:
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_evaluate.add_command(commands)
     cli_calibrate.add_command(commands)
     cli_export.add_command(commands)
+    cli_search.add_command(commands)
     cli_scorecard.add_command(commands)
     return parser
 

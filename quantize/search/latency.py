@@ -1,0 +1,158 @@
+"""Latency of many models side by side: one process, one thread, one window at a time.
+
+A process of its own, because the libraries under NumPy take their number of threads from the
+environment when they are loaded.  All models take turns, in an order that moves on every round,
+so that whatever else the machine does is spread over all of them; what another time was measured
+at another time is not compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantize.corpora import DOMAINS
+from quantize.errors import TrainingError
+from quantize.evaluate import artifact_runner, torch_runner
+from quantize.search.sources import Ground
+from quantize.search.trials import TORCH, Trial
+from quantize.segments import corpus_segments
+
+__all__ = ["N_ROUNDS", "interleave", "measure_latencies"]
+
+#: Windows that each model is timed on; a 90th percentile needs some.
+N_ROUNDS = 60
+
+#: Calls of each model before the clock counts.
+_N_WARM_UP = 3
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def interleave(calls: Sequence[Callable[[int], Any]], n_rounds: int) -> NDArray[np.float64]:
+    """Time callables in turns.
+
+    Parameters
+    ----------
+    calls : sequence of callable
+        Each is called with the number of the round.
+    n_rounds : int
+
+    Returns
+    -------
+    float64 [shape=(len(calls), n_rounds)]
+        Seconds.
+    """
+    seconds = np.zeros((len(calls), n_rounds))
+    for number in range(-_N_WARM_UP, n_rounds):
+        for turn in range(len(calls)):
+            place = (turn + number) % len(calls)
+            started_s = time.perf_counter()
+            calls[place](max(0, number))
+            if number >= 0:
+                seconds[place, number] = time.perf_counter() - started_s
+    return seconds
+
+
+def measure_latencies(
+    trials: Sequence[Trial], ground: Ground, out: Path, *, n_rounds: int | None = None
+) -> dict[str, tuple[float, float]]:
+    """Time every trial's artifact, and the checkpoint of those of torch.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Finished ones.
+    ground : Ground
+        Whose held-out clips give the windows.
+    out : path
+        Folder of the search.
+    n_rounds : int, optional
+        Windows each; :data:`N_ROUNDS` by default.
+
+    Returns
+    -------
+    dict
+        Median and 90th percentile by trial's name, in milliseconds. Only their ratios mean
+        anything on another machine.
+
+    Raises
+    ------
+    TrainingError
+        If the process fails.
+    """
+    n_rounds = n_rounds or N_ROUNDS
+    models = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for trial in trials:
+            is_torch = trial.kind == TORCH
+            folder = trial.source.folder if is_torch else trial.artifact(out)
+            runner = torch_runner(folder) if is_torch else artifact_runner(folder)
+            path = Path(scratch) / f"{runner.spec.fingerprint}-{runner.window_frames}.npy"
+            if not path.exists():
+                segments = corpus_segments(
+                    ground.held_out,
+                    ground.cache(runner.spec),
+                    ground.clips,
+                    n_rounds,
+                    window_frames=runner.window_frames,
+                    window_hop=runner.window_hop,
+                    n_workers=ground.n_workers,
+                )
+                np.save(path, segments.rows)
+            models.append({"folder": str(folder.resolve()), "torch": is_torch, "rows": str(path)})
+        found = _in_a_process({"models": models, "n_rounds": n_rounds})
+    return {
+        trial.name: (float(np.median(ms)), float(np.percentile(ms, 90)))
+        for trial, ms in zip(trials, found, strict=True)
+    }
+
+
+def _in_a_process(request: Mapping[str, Any]) -> list[list[float]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "quantize.search.latency"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        raise TrainingError(
+            f"the process that times the artifacts ended with status {done.returncode} "
+            f"({last[-300:]}): nothing is lost, the same command goes on from here"
+        )
+    result: list[list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def _answer(request: Mapping[str, Any]) -> list[list[float]]:
+    """Milliseconds of every model in every round."""
+    import torch
+
+    torch.set_num_threads(1)
+    calls = [_call(model) for model in request["models"]]
+    return (1000 * interleave(calls, request["n_rounds"])).round(6).tolist()
+
+
+def _call(model: Mapping[str, Any]) -> Callable[[int], Any]:
+    folder = Path(model["folder"])
+    runner = torch_runner(folder) if model["torch"] else artifact_runner(folder)
+    rows = ((np.load(model["rows"]) - runner.mean) / runner.std).astype(np.float32)
+    unknown = len(DOMAINS)
+    return lambda number: runner.infer(rows[number % len(rows)][None], unknown)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_answer(json.load(sys.stdin))))
