@@ -103,7 +103,7 @@ def _search(arguments: argparse.Namespace) -> int:
     # Of torch only the reference is timed: the others are there for their labels.
     timed = {r["name"] for r in results if r["status"] == "measured" and r["kind"] != "torch"}
     timed.add(trials[0].name)
-    latencies = measure_latencies([t for t in trials if t.name in timed], ground, arguments.out)
+    latencies = measure_latencies([t for t in trials if t.name in timed], arguments.out)
     reference, *others = rows_of(results, latencies)
     rows = [row for row in others if row.model_bytes is not None]
     failed = [result for result in results if result["status"] == "failed"]

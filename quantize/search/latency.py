@@ -2,8 +2,11 @@
 
 A process of its own, because the libraries under NumPy take their number of threads from the
 environment when they are loaded.  All models take turns, in an order that moves on every round,
-so that whatever else the machine does is spread over all of them; what another time was measured
-at another time is not compared.
+so that whatever else the machine does is spread over all of them.
+
+What counts is processor time: with one thread it is what the clock on the wall shows where nothing
+else runs.  On a workstation that trains beside the search, the clock measures the other work:
+medians of two models of one size were 2.9 and 13.9 ms there.
 """
 
 from __future__ import annotations
@@ -24,9 +27,9 @@ from numpy.typing import NDArray
 from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
 from quantize.evaluate import artifact_runner, torch_runner
-from quantize.search.sources import Ground
+from quantize.search.pareto import Latency
 from quantize.search.trials import TORCH, Trial
-from quantize.segments import corpus_segments
+from quantize.segments import generated_segments
 
 __all__ = ["N_ROUNDS", "interleave", "measure_latencies"]
 
@@ -50,31 +53,30 @@ def interleave(calls: Sequence[Callable[[int], Any]], n_rounds: int) -> NDArray[
 
     Returns
     -------
-    float64 [shape=(len(calls), n_rounds)]
-        Seconds.
+    float64 [shape=(2, len(calls), n_rounds)]
+        Seconds of the processor, and by the clock.
     """
-    seconds = np.zeros((len(calls), n_rounds))
+    seconds = np.zeros((2, len(calls), n_rounds))
     for number in range(-_N_WARM_UP, n_rounds):
         for turn in range(len(calls)):
             place = (turn + number) % len(calls)
-            started_s = time.perf_counter()
+            started_s = time.process_time(), time.perf_counter()
             calls[place](max(0, number))
+            ended_s = time.process_time(), time.perf_counter()
             if number >= 0:
-                seconds[place, number] = time.perf_counter() - started_s
+                seconds[:, place, number] = np.subtract(ended_s, started_s)
     return seconds
 
 
 def measure_latencies(
-    trials: Sequence[Trial], ground: Ground, out: Path, *, n_rounds: int | None = None
-) -> dict[str, tuple[float, float]]:
+    trials: Sequence[Trial], out: Path, *, n_rounds: int | None = None
+) -> dict[str, Latency]:
     """Time every trial's artifact, and the checkpoint of those of torch.
 
     Parameters
     ----------
     trials : sequence of Trial
         Finished ones.
-    ground : Ground
-        Whose held-out clips give the windows.
     out : path
         Folder of the search.
     n_rounds : int, optional
@@ -83,8 +85,7 @@ def measure_latencies(
     Returns
     -------
     dict
-        Median and 90th percentile by trial's name, in milliseconds. Only their ratios mean
-        anything on another machine.
+        By trial's name. Only ratios mean anything on another machine.
 
     Raises
     ------
@@ -100,25 +101,24 @@ def measure_latencies(
             runner = torch_runner(folder) if is_torch else artifact_runner(folder)
             path = Path(scratch) / f"{runner.spec.fingerprint}-{runner.window_frames}.npy"
             if not path.exists():
-                segments = corpus_segments(
-                    ground.held_out,
-                    ground.cache(runner.spec),
-                    ground.clips,
-                    n_rounds,
-                    window_frames=runner.window_frames,
-                    window_hop=runner.window_hop,
-                    n_workers=ground.n_workers,
+                # How long a model takes does not depend on what it hears.
+                segments = generated_segments(
+                    n_rounds, spec=runner.spec, window_frames=runner.window_frames
                 )
                 np.save(path, segments.rows)
             models.append({"folder": str(folder.resolve()), "torch": is_torch, "rows": str(path)})
         found = _in_a_process({"models": models, "n_rounds": n_rounds})
     return {
-        trial.name: (float(np.median(ms)), float(np.percentile(ms, 90)))
-        for trial, ms in zip(trials, found, strict=True)
+        trial.name: Latency(
+            float(np.median(processor)),
+            float(np.percentile(processor, 90)),
+            float(np.median(clock)),
+        )
+        for trial, processor, clock in zip(trials, *found, strict=True)
     }
 
 
-def _in_a_process(request: Mapping[str, Any]) -> list[list[float]]:
+def _in_a_process(request: Mapping[str, Any]) -> list[list[list[float]]]:
     done = subprocess.run(
         [sys.executable, "-m", "quantize.search.latency"],
         input=json.dumps(request),
@@ -133,12 +133,12 @@ def _in_a_process(request: Mapping[str, Any]) -> list[list[float]]:
             f"the process that times the artifacts ended with status {done.returncode} "
             f"({last[-300:]}): nothing is lost, the same command goes on from here"
         )
-    result: list[list[float]] = json.loads(done.stdout.splitlines()[-1])
+    result: list[list[list[float]]] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def _answer(request: Mapping[str, Any]) -> list[list[float]]:
-    """Milliseconds of every model in every round."""
+def _answer(request: Mapping[str, Any]) -> list[list[list[float]]]:
+    """Milliseconds of the processor, and by the clock, of every model in every round."""
     import torch
 
     torch.set_num_threads(1)

@@ -5,17 +5,25 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge.errors import ParameterError
 
-__all__ = ["Choice", "Constraints", "Row", "choose", "pareto_front", "rows_of"]
+__all__ = ["Choice", "Constraints", "Latency", "Row", "choose", "pareto_front", "rows_of"]
 
 #: Points of accuracy that are no reason to take a larger file.
 TIE_POINTS = 0.1
 
 # Figures that are equal but for the last bit.
 _EPSILON = 1e-9
+
+
+class Latency(NamedTuple):
+    """Milliseconds of one window of 2 s, with one thread."""
+
+    ms: float  #: median of the processor's time
+    p90: float  #: 90th percentile of it
+    wall: float  #: median by the clock on the wall, with all that the machine did besides
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +48,8 @@ class Row:
         Points below the reference; negative: above.
     agreement : float or None
         Share of clips with the label of its own run in torch.
-    ms, ms_p90 : float or None
-        Median and 90th percentile of one window of 2 s.
+    ms, ms_p90, ms_wall : float or None
+        See :class:`Latency`.
     times_faster : float or None
         Than the reference, which runs in torch.
     times_faster_same_kind : float or None
@@ -63,6 +71,7 @@ class Row:
     agreement: float | None
     ms: float | None
     ms_p90: float | None
+    ms_wall: float | None
     times_faster: float | None
     times_faster_same_kind: float | None
 
@@ -88,7 +97,7 @@ class Constraints:
     max_drop : float or None
         Points of accuracy below the reference.
     max_ms : float or None
-        Median milliseconds of one window of 2 s.
+        Median milliseconds of the processor for one window of 2 s.
 
     Raises
     ------
@@ -204,7 +213,9 @@ def choose(rows: Sequence[Row], constraints: Constraints) -> Choice:
 
 def _praise(chosen: Row, constraints: Constraints, n_fit: int, rows: Sequence[Row]) -> str:
     most = f"the most accurate of {len(rows)}"
-    if constraints.items():
+    if constraints.items() and n_fit == 1:
+        most = f"the only one of {len(rows)} that meets the constraints"
+    elif constraints.items():
         most = f"the most accurate of the {n_fit} of {len(rows)} that meet the constraints"
     return f"{chosen.run} as {chosen.kind} is {most}: {_figures(chosen)}."
 
@@ -233,9 +244,7 @@ def _figures(row: Row) -> str:
     return ", ".join(words)
 
 
-def rows_of(
-    results: Sequence[Mapping[str, Any]], latencies: Mapping[str, tuple[float, float]]
-) -> list[Row]:
+def rows_of(results: Sequence[Mapping[str, Any]], latencies: Mapping[str, Latency]) -> list[Row]:
     """Rows of what was measured, held against the first, which is the reference in torch.
 
     Parameters
@@ -243,7 +252,7 @@ def rows_of(
     results : sequence of mapping
         Contents of trials' files, those of torch first; failed ones are left out.
     latencies : mapping
-        Median and 90th percentile in ms, by trial's name.
+        By trial's name; one that is missing was not timed.
     """
     measured = [each for each in results if each["status"] == "measured"]
     reference = measured[0]
@@ -255,7 +264,7 @@ def rows_of(
     def ratio(slow: str | None, fast: str) -> float | None:
         if slow not in latencies or fast not in latencies:
             return None
-        return latencies[slow][0] / latencies[fast][0]
+        return latencies[slow].ms / latencies[fast].ms
 
     return [
         Row(
@@ -272,13 +281,18 @@ def rows_of(
             drop=100 * (reference["accuracy"] - each["accuracy"]),
             uar_drop=100 * (reference["uar"] - each["uar"]),
             agreement=_agreement(answers.get(each["run"]), each["answers"]),
-            ms=latencies[each["name"]][0] if each["name"] in latencies else None,
-            ms_p90=latencies[each["name"]][1] if each["name"] in latencies else None,
+            **_times(latencies.get(each["name"])),
             times_faster=ratio(reference["name"], each["name"]),
             times_faster_same_kind=ratio(of_reference.get(each["kind"]), each["name"]),
         )
         for each in measured
     ]
+
+
+def _times(latency: Latency | None) -> dict[str, float | None]:
+    if latency is None:
+        return dict.fromkeys(("ms", "ms_p90", "ms_wall"))
+    return {"ms": latency.ms, "ms_p90": latency.p90, "ms_wall": latency.wall}
 
 
 def _agreement(wanted: str | None, found: str) -> float | None:

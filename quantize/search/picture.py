@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_pareto", "size_front"]
 
-_ORANGE, _GREY, _SHADE = "#D55E00", "#555555", "#EEDDD5"
+_ORANGE, _GREY, _SHADE = "#D55E00", "#555555", "#F5EBE6"
 
 # What lies further below the best would squeeze all others into one line.
 _SPAN_POINTS = 15.0
@@ -89,16 +89,18 @@ def plot_pareto(
     points = _points(axes, rows, choice)
     if points is not None:
         bar = figure.colorbar(points, ax=axes, pad=0.015)
-        bar.set_label("Time of a 2 s window, median (ms)")
+        bar.set_label("Processor time of a 2 s window, median (ms)")
         _plain_ticks(bar.ax.yaxis)
-    if choice.chosen:
+    ringed = choice.chosen or choice.nearest
+    if ringed:
         axes.scatter(
-            [choice.chosen.kb],
-            [100 * choice.chosen.accuracy],
+            [ringed.kb],
+            [100 * ringed.accuracy],
             s=330,
             facecolors="none",
             edgecolors=_ORANGE,
             linewidths=2.2,
+            linestyles="solid" if choice.chosen else "dotted",
             zorder=5,
         )
     axes.set_xlabel("Size of the model file (kB)")
@@ -107,7 +109,7 @@ def plot_pareto(
     axes.grid(axis="x", color="#EEEEEE", linewidth=0.8, zorder=0)
     _legend(axes, rows, choice, constraints)
     axes.set_title(title or "", loc="left")
-    name_points(axes, 100 * reference.accuracy, rows, choice)
+    name_points(axes, 100 * reference.accuracy, front, rows, choice)
     _save(figure, path)
 
 
@@ -133,14 +135,8 @@ def _limits(axes: Axes, reference: Row, rows: Sequence[Row], constraints: Constr
     axes.set_ylim(bottom - room, top + room)
     n_below = sum(value < bottom - room for value in shares)
     if n_below:
-        axes.text(
-            0.01,
-            0.012,
-            f"{n_below} more below the picture, see the table",
-            transform=axes.transAxes,
-            color=_GREY,
-            fontsize=8.5,
-            zorder=6,
+        axes.set_title(
+            f"{n_below} more below the picture, see the table", loc="right", size=9, color=_GREY
         )
 
 
@@ -174,7 +170,7 @@ def _points(axes: Axes, rows: Sequence[Row], choice: Choice) -> Any:
     if times:
         low, high = min(times), max(times)
         spans = high / low > _DECADE
-        norm = LogNorm(low, high) if spans else Normalize(low, max(high, low * 1.01))
+        norm = LogNorm(low, high) if spans else Normalize(low, max(high, low * 1.2))
     drawn = None
     for kind, marker in _kind_markers(rows).items():
         for fits in (False, True):
@@ -223,10 +219,12 @@ def _legend(axes: Axes, rows: Sequence[Row], choice: Choice, constraints: Constr
         )
 
     handles = {name: dot(marker, 8, "black") for name, marker in _kind_markers(rows).items()}
-    handles["front"] = Line2D([], [], color=_GREY, linewidth=1.2)
+    handles["front of size and accuracy"] = Line2D([], [], color=_GREY, linewidth=1.2)
     handles["reference in torch"] = Line2D([], [], color=_GREY, linewidth=1, linestyle="--")
     if choice.chosen:
         handles["chosen"] = dot("o", 13, _ORANGE, "none", 2.2)
+    elif choice.nearest:
+        handles["nearest (dotted)"] = dot("o", 13, _ORANGE, "none", 1.2)
     if any(choice.missed.values()):
         handles["misses a constraint"] = dot("o", 5, "#888888", "#BBBBBB", 0.6)
     if constraints.max_kb is not None or constraints.max_drop is not None:
@@ -237,7 +235,7 @@ def _legend(axes: Axes, rows: Sequence[Row], choice: Choice, constraints: Constr
         frameon=False,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.11),
-        ncols=min(6, len(handles)),
+        ncols=len(handles) if len(handles) < 7 else -(-len(handles) // 2),
         handletextpad=0.5,
         columnspacing=1.4,
     )

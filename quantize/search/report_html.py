@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +33,8 @@ th:nth-child(-n+3), td:nth-child(-n+3) { text-align: left; }
 tr.chosen { background: var(--chosen); font-weight: bold; }
 tr.misses td { color: var(--soft); }
 figure { margin: 0; } img { max-width: 100%; height: auto; background: #fff; }
-dt { font-weight: bold; } dd { margin: 0 0 .4rem 0; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem .9rem; }
+dt { font-weight: bold; } dd { margin: 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line);
   padding: .6rem; }
 .soft { color: var(--soft); font-size: .9rem; overflow-wrap: anywhere; }
@@ -86,7 +88,7 @@ def report_html(
         HTML that needs nothing else: no network, no script.
     """
     said = html.escape
-    parts = [f'<p class="lead">{said(choice.sentence)}</p>']
+    parts = [f'<p class="lead">{_unbroken(said(choice.sentence))}</p>']
     if warning:
         parts.append(f'<p class="warning">Caution: {said(warning)}.</p>')
     if picture:
@@ -116,6 +118,11 @@ def report_html(
         f"<title>edge-ser: which artifact to take</title>\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n<h1>Which artifact to take</h1>\n{body}\n</body>\n</html>\n"
     )
+
+
+def _unbroken(text: str) -> str:
+    """Keep figures and their units on one line."""
+    return re.sub(r"(?<=\d) (?=(%|kB|ms|points|x)\b|%)", "&nbsp;", text)
 
 
 def _table(reference: Row, rows: Sequence[Row], choice: Choice) -> str:
@@ -148,10 +155,13 @@ def _failed(failed: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _constraints(constraints: Constraints) -> str:
-    lines = [
-        f"<li>{option} {limit:g}: at most {limit:g} {unit}</li>"
-        for option, limit, unit in constraints.items()
-    ]
+    what = {"--max-kb": "model file", "--max-drop": "drop in accuracy", "--max-ms": "time"}
+    lines = []
+    for option, limit, unit in constraints.items():
+        units = "point" if (limit, unit) == (1, "points") else unit
+        lines.append(
+            f"<li><code>{option} {limit:g}</code>: {what[option]} at most {limit:g} {units}</li>"
+        )
     return f"<ul>{''.join(lines)}</ul>" if lines else "<p>None were set.</p>"
 
 
