@@ -18,9 +18,10 @@ from quantize.export import KINDS
 from quantize.recipe import recipe_names
 from quantize.runs import commit
 from quantize.search.latency import measure_latencies
-from quantize.search.pareto import Choice, Constraints, Row, choose, rows_of
+from quantize.search.pareto import Choice, Constraints, choose
 from quantize.search.picture import plot_pareto
 from quantize.search.report_html import report_html, write_report
+from quantize.search.rows import Row, rows_of
 from quantize.search.sources import Ground, Source, chosen_on_test_side, read_sources
 from quantize.search.students import student_folder, train_students
 from quantize.search.table import format_table, json_rows, write_csv

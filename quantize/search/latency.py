@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
 from quantize.evaluate import artifact_runner, torch_runner
-from quantize.search.pareto import Latency
+from quantize.search.rows import Latency
 from quantize.search.trials import TORCH, Trial
 from quantize.segments import generated_segments
 

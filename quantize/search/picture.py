@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
 from quantize.report import _figure, _save, _tidy
-from quantize.search.pareto import Choice, Constraints, Row
+from quantize.search.pareto import Choice, Constraints
 from quantize.search.picture_names import name_points
+from quantize.search.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from quantize.search.pareto import Choice, Row
+from quantize.search.pareto import Choice
+from quantize.search.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,8 @@ from typing import Any
 
 from edge.machine import describe_machine
 from quantize.files import atomic_path
-from quantize.search.pareto import Choice, Constraints, Row
+from quantize.search.pareto import Choice, Constraints
+from quantize.search.rows import Row
 from quantize.search.table import COLUMNS, cells, marks
 
 __all__ = ["report_html", "write_report"]

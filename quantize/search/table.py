@@ -9,7 +9,8 @@ from typing import Any
 
 from quantize.corpora import DOMAINS
 from quantize.files import atomic_path
-from quantize.search.pareto import Choice, Row
+from quantize.search.pareto import Choice
+from quantize.search.rows import Row
 
 __all__ = ["COLUMNS", "cells", "format_table", "json_rows", "marks", "write_csv"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quantize.search.pareto import Row
+from quantize.search.rows import Row
 
 N_CLIPS = 200
 

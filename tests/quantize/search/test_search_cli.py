@@ -13,7 +13,7 @@ from quantize import cli_search
 from quantize.cli import main
 from quantize.search import latency
 from quantize.search import trials as trials_module
-from quantize.search.pareto import Latency
+from quantize.search.rows import Latency
 
 
 def search(data, runs, out, *more):

@@ -8,8 +8,9 @@ import pytest
 from search_fakes import row
 
 from edge.errors import ParameterError
-from quantize.search.pareto import Constraints, Latency, choose, pareto_front, rows_of
+from quantize.search.pareto import Constraints, choose, pareto_front
 from quantize.search.picture import size_front
+from quantize.search.rows import Latency, rows_of
 
 
 def names(rows):
@@ -33,6 +34,10 @@ def test_equals_are_all_on_the_front_and_a_tie_in_two_is_decided_by_the_third():
     assert names(pareto_front([one, other])) == ["one", "other"]
     slower = dataclasses.replace(other, ms=1.1)
     assert names(pareto_front([one, slower])) == ["one"]
+    # Two measurements of one artifact differ by as much.
+    assert names(pareto_front([one, dataclasses.replace(other, ms=1.04)])) == ["one", "other"]
+    smaller = dataclasses.replace(other, model_bytes=49_000, ms=1.04)
+    assert names(pareto_front([one, smaller])) == ["other"]
     # What was not timed is slower than all that were.
     assert names(pareto_front([dataclasses.replace(one, ms=None), slower])) == ["other"]
 
