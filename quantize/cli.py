@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_prune,
             cli_quantize,
             cli_scorecard,
+            cli_search,
             cli_train,
             cli_verify,
         )
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     cli_export.add_command(commands)
     cli_quantize.add_command(commands)
     cli_verify.add_command(commands)
+    cli_search.add_command(commands)
     cli_scorecard.add_command(commands)
     return parser
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from quantize.cli_train import add_run_options, given_options, run_options
 from quantize.errors import RecipeError
-from quantize.recipe import load_recipe, recipe_names
+from quantize.recipe import Recipe, load_recipe, recipe_names
 
-__all__ = ["add_command"]
+__all__ = ["add_command", "distil_run"]
 
 _RECIPE = "claf-ser-tiny"
 _SIZES = {
@@ -80,16 +81,62 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(function=_distill)
 
 
-def _distill(arguments: argparse.Namespace) -> int:
+def distil_run(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    cache: Path,
+    *,
+    teachers: Sequence[Path],
+    sizes: Mapping[str, int],
+    training: Mapping[str, Any],
+    batches: Mapping[str, Any],
+    **run: Any,
+) -> Path:
+    """Train a student, or go on where its training left off; returns its checkpoint's path.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its settings.
+    data, out, cache : path
+        Corpora, run folder and feature cache.
+    teachers : sequence of path
+        Runs of the same split.
+    sizes, training, batches : mapping
+        What differs from the recipe.
+    **run
+        As :func:`quantize.runs.train_run` wants it: corpora, run, label_map, n_workers.
+
+    Raises
+    ------
+    EdgeSerError
+        If the recipe leaves parts of the model out, or as ``train_run``.
+    """
     from quantize.runs import train_run
 
-    recipe = load_recipe(arguments.recipe)
-    config = recipe.config(**given_options(arguments, *_SIZES))
+    config = recipe.config(**sizes)
     if config.without:
         raise RecipeError(
             f"the recipe {recipe.name} leaves out {', '.join(config.without)}: a student is a "
             "whole CLAF-SER, take another --recipe"
         )
+    return train_run(
+        data,
+        out,
+        cache,
+        config=config,
+        settings=recipe.train_settings(**training),
+        batches=recipe.batch_settings(**batches),
+        augment=recipe.augment_settings(),
+        recipe=recipe.name,
+        teachers=teachers,
+        **run,
+    )
+
+
+def _distill(arguments: argparse.Namespace) -> int:
+    recipe = load_recipe(arguments.recipe)
     training = given_options(
         arguments,
         "epochs",
@@ -100,16 +147,15 @@ def _distill(arguments: argparse.Namespace) -> int:
         "match_weight",
         "seed",
     )
-    path = train_run(
+    path = distil_run(
+        recipe,
         arguments.data,
         arguments.out,
         arguments.cache,
-        config=config,
-        settings=recipe.train_settings(**training),
-        batches=recipe.batch_settings(**given_options(arguments, "batch_size")),
-        augment=recipe.augment_settings(),
-        recipe=recipe.name,
         teachers=arguments.teachers,
+        sizes=given_options(arguments, *_SIZES),
+        training=training,
+        batches=given_options(arguments, "batch_size"),
         **run_options(arguments, recipe.n_variants),
     )
     print(path)

@@ -1,0 +1,160 @@
+"""Names beside the points of a picture, none of which lies on another."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from quantize.search.pareto import Choice
+from quantize.search.rows import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
+
+__all__ = ["highlighted", "name_points"]
+
+# More points than that are not all named.
+_MAX_NAMES = 14
+
+# Left free around a name.
+_CLEAR_PX = 4.0
+
+# Where a label may stand beside its point, in points of print, and how it is aligned.
+_PLACES: list[tuple[float, float, str, str]] = [
+    (x * r, y * r, h, v)
+    for r in (1.0, 2.2, 3.6, 5.2)
+    for x, y, h, v in (
+        (9, 0, "left", "center"),
+        (0, 9, "center", "bottom"),
+        (0, -9, "center", "top"),
+        (-9, 0, "right", "center"),
+        (7, 7, "left", "bottom"),
+        (7, -7, "left", "top"),
+        (-7, 7, "right", "bottom"),
+        (-7, -7, "right", "top"),
+    )
+]
+
+
+def name_points(
+    axes: Axes, line: float, front: Sequence[Row], rows: Sequence[Row], choice: Choice
+) -> None:
+    """Name the chosen one, then those on the front, then others where there is room.
+
+    A label that would lie on another or on a point is tried elsewhere around its own, and left
+    out where nothing is free: the table names them all.
+
+    Parameters
+    ----------
+    axes : Axes
+        With everything drawn but the names; its layout is final from here on.
+    line : float
+        Height of a line that no name shall cross, in percent.
+    front : sequence of Row
+        Between whose points there is a line of steps that none shall cross either.
+    rows : sequence of Row
+        Points at (kB, accuracy in percent).
+    choice : Choice
+    """
+    from matplotlib.transforms import Bbox
+
+    figure: Any = axes.figure
+    figure.canvas.draw()
+    # From here on nothing moves: the layout was made, and labels stay within the axes.
+    figure.set_layout_engine("none")
+    bottom, top = axes.get_ylim()
+    seen = [row for row in rows if bottom <= 100 * row.accuracy <= top]
+    taken = [_box(axes, row, choice, Bbox) for row in seen]
+    line_px = axes.transData.transform((1, line))[1]
+    taken.append(Bbox.from_extents(axes.bbox.x0, line_px - 1, axes.bbox.x1, line_px + 1))
+    corners = axes.transData.transform([(row.kb, 100 * row.accuracy) for row in front])
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
+        # Along at the height of the smaller, then up to the larger.
+        taken.append(Bbox.from_extents(x0, y0 - 1, x1, y0 + 1))
+        taken.append(Bbox.from_extents(x1 - 1, y0, x1 + 1, y1))
+    short = _short_names(seen)
+    named = _by_weight(seen, choice)
+    if len(named) > _MAX_NAMES:
+        # Where points crowd, names between them point at nothing: those that matter have some.
+        of_note = {row.name for row in choice.front} | {highlighted(choice)}
+        named = [row for row in named if row.name in of_note]
+    for row in named:
+        text = short[row.run] + "\n" + row.kind
+        annotation = _annotate(axes, row, text, row.name == highlighted(choice))
+        size = annotation.get_window_extent().size + 2 * _CLEAR_PX
+        further = 5.0 if row.name == highlighted(choice) else 0.0
+        at = axes.transData.transform((row.kb, 100 * row.accuracy))
+        for place in _PLACES:
+            away, low = _corner(place, further, size, axes.figure.dpi / 72)
+            box = Bbox.from_bounds(*(at + low), *size)
+            inside = axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
+            inside = inside and axes.bbox.y0 <= box.y0 and box.y1 <= axes.bbox.y1
+            if inside and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                annotation.set(position=away, ha=place[2], va=place[3])
+                if math.hypot(*place[:2]) < 15:
+                    annotation.arrow_patch.set_visible(False)
+                break
+        else:
+            annotation.remove()
+
+
+def highlighted(choice: Choice) -> str | None:
+    """Name of the row that is ringed: the chosen one, or the nearest to be it."""
+    row = choice.chosen or choice.nearest
+    return row.name if row else None
+
+
+def _box(axes: Axes, row: Row, choice: Choice, bbox: Any) -> Bbox:
+    is_chosen = row.name == highlighted(choice)
+    x, y = axes.transData.transform((row.kb, 100 * row.accuracy))
+    half = (9.5 if is_chosen else 5.0) * axes.figure.dpi / 72
+    found: Bbox = bbox.from_extents(x - half, y - half, x + half, y + half)
+    return found
+
+
+def _by_weight(rows: Sequence[Row], choice: Choice) -> list[Row]:
+    on_front = {row.name for row in choice.front}
+    first = highlighted(choice)
+    return sorted(rows, key=lambda r: (r.name != first, r.name not in on_front, r.kb))
+
+
+def _short_names(rows: Sequence[Row]) -> dict[str, str]:
+    """Runs without the half of their names that all share."""
+    halves = {row.run: row.run.rpartition("/") for row in rows}
+    if len({folder for folder, _, _ in halves.values()}) == 1:
+        return {run: name for run, (_, _, name) in halves.items()}
+    if len({name for _, _, name in halves.values()}) == 1:
+        return {run: folder for run, (folder, _, _) in halves.items()}
+    return {run: run for run in halves}
+
+
+def _annotate(axes: Axes, row: Row, text: str, is_bold: bool) -> Any:
+    return axes.annotate(
+        text,
+        (row.kb, 100 * row.accuracy),
+        xytext=(0, 0),
+        textcoords="offset points",
+        fontsize=8.5,
+        fontweight="bold" if is_bold else "normal",
+        linespacing=1.05,
+        zorder=6,
+        arrowprops={"arrowstyle": "-", "color": "#777777", "linewidth": 0.7, "shrinkA": 0},
+    )
+
+
+def _corner(
+    place: tuple[float, float, str, str], further: float, size: Any, px: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Offset in points of a name, and in pixels of its lower left corner, from its point."""
+    x, y, h, v = place
+    x += math.copysign(further, x) if x else 0.0
+    y += math.copysign(further, y) if y else 0.0
+    share_x = {"left": 0.0, "center": 0.5, "right": 1.0}[h]
+    share_y = {"bottom": 0.0, "center": 0.5, "top": 1.0}[v]
+    clear_x, clear_y = ((2 * share - 1) * _CLEAR_PX for share in (share_x, share_y))
+    low = (px * x - share_x * size[0] + clear_x, px * y - share_y * size[1] + clear_y)
+    return (x, y), low

@@ -1,0 +1,180 @@
+"""A search's rows as an aligned table, as JSON objects and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from quantize.corpora import DOMAINS
+from quantize.files import atomic_path
+from quantize.search.pareto import Choice
+from quantize.search.rows import Row
+
+__all__ = ["COLUMNS", "cells", "format_table", "json_rows", "marks", "write_csv"]
+
+#: Header, and what it means, of every column that people see.
+COLUMNS = {
+    "model": "the run's folder and that one's parent",
+    "kind": "runtime and weights; torch is the checkpoint itself, which is no artifact",
+    "kB": "model file, in 1000 bytes",
+    "accuracy": "share of held-out clips with the right label, in percent, language unknown",
+    "drop": "points of accuracy below the reference; negative: above it",
+    "UAR": "mean over the emotions of the share that was recognised, in percent",
+    "same": "share of clips with the label of its own run in torch, in percent",
+    "ms": "median processor time of one window of 2 s, with one thread, all models taking turns: "
+    "the latency where nothing else runs",
+    "p90": "what nine of ten windows stay below, in ms",
+    "x ref": "times as fast as the reference in torch",
+    "x kind": "times as fast as the reference's artifact of the same kind",
+}
+
+_FIGURES = (
+    "model_bytes",
+    "folder_bytes",
+    "n",
+    "accuracy",
+    "uar",
+    "drop",
+    "uar_drop",
+    "agreement",
+    "ms",
+    "ms_p90",
+    "ms_wall",
+    "times_faster",
+    "times_faster_same_kind",
+)
+
+
+def marks(row: Row, choice: Choice) -> str:
+    """``>`` for the chosen one and ``*`` for those on the front; ``=`` for the reference."""
+    if row.model_bytes is None:
+        return "= "
+    on_front = any(each.name == row.name for each in choice.front)
+    is_chosen = choice.chosen is not None and choice.chosen.name == row.name
+    return (">" if is_chosen else " ") + ("*" if on_front else " ")
+
+
+def cells(row: Row) -> list[str]:
+    """What stands below :data:`COLUMNS`."""
+
+    def shown(value: float | None, digits: int) -> str:
+        return "-" if value is None else f"{value:.{digits}f}"
+
+    return [
+        row.run,
+        row.kind,
+        "-" if row.model_bytes is None else f"{row.kb:.1f}",
+        f"{100 * row.accuracy:.2f}",
+        # No minus before a zero.
+        f"{row.drop + 0.0:.2f}",
+        f"{100 * row.uar:.2f}",
+        "-" if row.agreement is None else f"{100 * row.agreement:.1f}",
+        shown(row.ms, 2),
+        shown(row.ms_p90, 2),
+        shown(row.times_faster, 2),
+        shown(row.times_faster_same_kind, 2),
+    ]
+
+
+def format_table(
+    reference: Row, rows: Sequence[Row], choice: Choice, failed: Sequence[Mapping[str, Any]]
+) -> str:
+    """Aligned text: the reference, then the artifacts, then what failed and what is concluded."""
+    header = ["", *COLUMNS]
+    body = [[marks(row, choice), *cells(row)] for row in (reference, *rows)]
+    widths = [max(len(line[i]) for line in (header, *body)) for i in range(len(header))]
+    lines = []
+    for line in (header, *body):
+        parts = [cell.ljust(width) for cell, width in zip(line[:3], widths[:3], strict=True)]
+        parts += [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
+        lines.append("  ".join(parts).rstrip())
+    lines += [f"failed: {each['run']} as {each['kind']}: {each['error']}" for each in failed]
+    lines += ["", "= reference   > chosen   * no other is smaller, better and faster"]
+    return "\n".join([*lines, choice.sentence])
+
+
+def json_rows(
+    reference: Row,
+    rows: Sequence[Row],
+    choice: Choice,
+    failed: Sequence[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """One object a trial, all with the same keys.
+
+    Returns
+    -------
+    list of dict
+        ``run``, ``kind``, ``name`` (of the trial and its artifact's folder), ``status``
+        (``"reference"``, ``"measured"`` or ``"failed"``), ``error`` (None, or why it failed),
+        ``chosen``, ``front``, ``meets`` (all constraints), ``misses`` (by option, how far beyond
+        its limit), ``hidden``, ``model_bytes``, ``folder_bytes``, ``n``, ``accuracy`` and
+        ``uar`` (shares), ``drop`` and ``uar_drop`` (points), ``agreement`` (share), ``ms``,
+        ``ms_p90``, ``ms_wall`` (median by the clock), ``times_faster``,
+        ``times_faster_same_kind`` and ``by_corpus``; figures are None where nothing was measured.
+    """
+    found = []
+    for row in (reference, *rows):
+        mark = marks(row, choice)
+        missed = choice.missed.get(row.name, {})
+        found.append(
+            {
+                "run": row.run,
+                "kind": row.kind,
+                "name": row.name,
+                "status": "reference" if row is reference else "measured",
+                "error": None,
+                "chosen": mark.startswith(">"),
+                "front": mark.endswith("*"),
+                "meets": row is not reference and not missed,
+                # JSON knows no infinity: what could not be timed misses by an unknown amount.
+                "misses": {k: v if v < float("inf") else None for k, v in missed.items()},
+                "hidden": row.hidden,
+                **{name: getattr(row, name) for name in _FIGURES},
+                "by_corpus": {corpus: dict(one) for corpus, one in row.by_corpus.items()},
+            }
+        )
+    nothing: dict[str, Any] = dict.fromkeys(_FIGURES)
+    for each in failed:
+        found.append(
+            {
+                **{key: each[key] for key in ("run", "kind", "name", "status", "error")},
+                **{"chosen": False, "front": False, "meets": False, "misses": {}},
+                "hidden": each["hidden"],
+                **nothing,
+                "by_corpus": {},
+            }
+        )
+    return found
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what :func:`json_rows` gave as CSV, whole or not at all.
+
+    ``misses`` is ``OPTION=EXCESS`` words, ``by_corpus`` is ``accuracy_CORPUS`` and
+    ``uar_CORPUS`` of every corpus that edge-ser knows.
+    """
+    flat = [_flat(row) for row in rows]
+    with (
+        atomic_path(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, list(flat[0]))
+        writer.writeheader()
+        writer.writerows(flat)
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {key: value for key, value in row.items() if key != "by_corpus"}
+    flat["misses"] = " ".join(
+        f"{option}={'?' if by is None else format(by, '.4g')}"
+        for option, by in flat["misses"].items()
+    )
+    for metric in ("accuracy", "uar"):
+        for corpus in DOMAINS:
+            flat[f"{metric}_{corpus}"] = row["by_corpus"].get(corpus, {}).get(metric)
+    return {
+        key: f"{value:.6g}" if isinstance(value, float) else "" if value is None else value
+        for key, value in flat.items()
+    }

@@ -1,0 +1,254 @@
+"""Trials: a run exported as one kind of artifact and measured, one JSON file each.
+
+A trial whose file is there, with the fingerprint of all that it depends on, is not run again: a
+search may be killed at any moment and loses no more than the trial that it was at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.artifact import read_artifact
+from edge.errors import ArtifactError, EdgeSerError, MissingDependencyError
+from quantize.evaluate import Runner, artifact_runner, evaluate, torch_runner
+from quantize.export import KINDS, export_artifact
+from quantize.export.run import read_run
+from quantize.files import write_json
+from quantize.progress import progress_bar, progress_note
+from quantize.runs import commit
+from quantize.search.sources import Ground, Source
+
+__all__ = ["TORCH", "Trial", "measure_trial", "plan", "run_trials"]
+
+#: Kind of a trial that measures the checkpoint itself.
+TORCH = "torch"
+
+_SCHEMA_VERSION = 1
+_LANGUAGE = "unknown"
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One run as one kind of artifact.
+
+    Parameters
+    ----------
+    source : Source
+    kind : str
+        Of :data:`quantize.export.KINDS`, or :data:`TORCH`.
+    labels : tuple of str
+        Classes that may be answered.
+    """
+
+    source: Source
+    kind: str
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of its file and of its artifact's folder."""
+        return f"{self.source.slug}--{self.kind}"
+
+    def depends_on(self) -> dict[str, Any]:
+        """All that its figures follow from."""
+        return {
+            "schema_version": _SCHEMA_VERSION,
+            "checkpoint_sha256": self.source.digest,
+            "temperature": self.source.temperature,
+            "kind": self.kind,
+            "settings": _settings(self.kind),
+            "split_fingerprint": self.source.split.fingerprint,
+            "labels": list(self.labels),
+            "language": _LANGUAGE,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of :meth:`depends_on`."""
+        text = json.dumps(self.depends_on(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def file(self, out: Path) -> Path:
+        """Where it is written."""
+        return out / "trials" / f"{self.name}.json"
+
+    def artifact(self, out: Path) -> Path:
+        """Folder of its artifact, ready to copy to a device."""
+        return out / "artifacts" / self.name
+
+
+def _settings(kind: str) -> Any:
+    if kind == TORCH:
+        return None
+    fields = dataclasses.asdict(KINDS[kind])
+    fields.pop("build")
+    # Tuples become lists, and whatever a kind may hold becomes text.
+    return json.loads(json.dumps(fields, sort_keys=True, default=str))
+
+
+def plan(sources: Sequence[Source], kinds: Sequence[str], labels: Sequence[str]) -> list[Trial]:
+    """Every run as every kind, and first the runs themselves, which the others are held against."""
+    order = [(source, TORCH) for source in sources]
+    order += [(source, kind) for source in sources for kind in dict.fromkeys(kinds)]
+    return [Trial(source, kind, tuple(labels)) for source, kind in order]
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    ground: Ground,
+    out: Path,
+    *,
+    leave_out_missing: bool = False,
+    measure: Callable[[Trial, Ground, Path], dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Run what is not finished; returns the contents of all trials' files, in order.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    ground : Ground
+    out : path
+        Folder of the search.
+    leave_out_missing : bool
+        Leave out the kinds whose runtime is not installed, and say so, in place of recording
+        that they failed.
+    measure : callable, optional
+        What measures a trial; :func:`measure_trial` by default.
+
+    Raises
+    ------
+    EdgeSerError
+        If a checkpoint itself cannot be measured.
+    OSError
+        If a file cannot be written.
+    """
+    measure = measure or measure_trial
+    missing: set[str] = set()
+
+    def results() -> Iterator[dict[str, Any] | None]:
+        for trial in trials:
+            yield None if trial.kind in missing else one(trial)
+
+    def one(trial: Trial) -> dict[str, Any] | None:
+        found = _finished(trial, out)
+        if found is not None:
+            return found
+        started_s = time.perf_counter()
+        try:
+            figures = {"status": "measured", "error": None, **measure(trial, ground, out)}
+        # Runtimes raise RuntimeError for a model that they cannot run.
+        except (EdgeSerError, RuntimeError) as error:
+            if trial.kind == TORCH:
+                raise
+            sentence = " ".join(str(error).split())
+            if leave_out_missing and isinstance(error, MissingDependencyError):
+                missing.add(trial.kind)
+                progress_note(f"{trial.kind} is left out: {sentence}")
+                return None
+            figures = {"status": "failed", "error": sentence}
+            progress_note(f"{trial.source.name} as {trial.kind} failed: {sentence}")
+        return _write(trial, out, figures, time.perf_counter() - started_s)
+
+    bar: Iterable[dict[str, Any] | None] = progress_bar(results(), len(trials), "search")
+    return [result for result in bar if result is not None]
+
+
+def _finished(trial: Trial, out: Path) -> dict[str, Any] | None:
+    """What a trial's file holds, where it still says what is so."""
+    try:
+        content: Any = json.loads(trial.file(out).read_text(encoding="utf-8"))
+        if content["fingerprint"] != trial.fingerprint or content["status"] != "measured":
+            return None
+        if trial.kind != TORCH:
+            manifest = read_artifact(trial.artifact(out)).manifest
+            if manifest.model_sha256 != content["model_sha256"]:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+        return None
+    return dict(content)
+
+
+def _write(trial: Trial, out: Path, figures: dict[str, Any], seconds: float) -> dict[str, Any]:
+    content = {
+        "name": trial.name,
+        "run": trial.source.name,
+        "kind": trial.kind,
+        "hidden": trial.source.hidden,
+        "fingerprint": trial.fingerprint,
+        "depends_on": trial.depends_on(),
+        "split": trial.source.split.id,
+        "commit": commit(),
+        "seconds": round(seconds, 2),
+        **figures,
+    }
+    write_json(trial.file(out), content)
+    return content
+
+
+def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:
+    """Export a trial's artifact and measure it in its real runtime.
+
+    Returns
+    -------
+    dict
+        ``recipe``, ``model_sha256``, ``model_bytes``, ``folder_bytes`` (None for torch), ``n``,
+        ``accuracy``, ``uar``, ``by_corpus`` (``n``, ``accuracy``, ``uar`` each; all are shares)
+        and ``answers``: one digit a clip of the held-out side, in its order, which is the
+        number of the label that was answered.
+
+    Raises
+    ------
+    EdgeSerError
+        If the export or the runtime fails.
+    """
+    figures: dict[str, Any] = {"recipe": None, "model_sha256": None}
+    figures |= {"model_bytes": None, "folder_bytes": None}
+    if trial.kind == TORCH:
+        runner = torch_runner(trial.source.folder)
+    else:
+        runner, facts = _exported(trial, ground, out)
+        figures |= facts
+    part = evaluate(
+        runner,
+        ground.held_out,
+        ground.cache(runner.spec),
+        ground.clips,
+        language=_LANGUAGE,
+        labels=trial.labels,
+        n_workers=ground.n_workers,
+    )
+    found = part.figures()
+    names = ("n", "accuracy", "uar")
+    return {
+        **figures,
+        **{name: found[name] for name in names},
+        "by_corpus": {
+            corpus: {name: one[name] for name in names}
+            for corpus, one in found["by_corpus"].items()
+        },
+        "answers": "".join(map(str, part.posteriors.argmax(axis=1).tolist())),
+    }
+
+
+def _exported(trial: Trial, ground: Ground, out: Path) -> tuple[Runner, dict[str, Any]]:
+    folder = trial.artifact(out)
+    model, facts = read_run(trial.source.folder, name=f"claf-ser-{trial.kind}")
+    calibration = None
+    n_segments = KINDS[trial.kind].recipe.n_calibration
+    if n_segments:
+        calibration = ground.calibration(
+            facts.spec, n_segments, facts.window_frames, facts.window_hop
+        )
+    artifact = export_artifact(trial.kind, model, facts, folder, calibration)
+    return artifact_runner(folder), {
+        "recipe": artifact.manifest.quantization.recipe,
+        "model_sha256": artifact.manifest.model_sha256,
+        "model_bytes": artifact.manifest.model_bytes,
+        "folder_bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
+    }
