@@ -13,6 +13,8 @@ ARGS =
 DATA =
 CACHE = cache
 RUNS = runs
+OUT = downloads
+DOWNLOADS = numpy-int4 tflite-fp32 tflite-fp16 tflite-int8 torchscript-fp32 torchscript-int8
 
 RUN := .venv
 DEV := .venv-dev
@@ -20,13 +22,13 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest wheel-check scorecard models \
+.PHONY: help listen bench test lint typecheck imports pytest wheel-check scorecard models downloads \
 	data-named picture demo-clip clean
 .DELETE_ON_ERROR:
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo '  Variables: SOURCE=demo|mic|FILE  ARGS="..."  PYTHON=python3  DATA=CORPORA  CACHE=DIR  RUNS=DIR'
+	@echo '  Variables: SOURCE=demo|mic|FILE  ARGS="..."  PYTHON=python3  DATA=CORPORA  CACHE=DIR  RUNS=DIR  OUT=DIR'
 
 listen: $(RUN)/.installed ## hear the emotions in a clip, a file or the microphone
 	@$(RUN)/bin/edge-ser listen --source "$(SOURCE)" $(ARGS)
@@ -57,14 +59,23 @@ scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DAT
 		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
 
 models: $(DEV)/.installed ## renew the bundled models and their cards from RUNS and the scorecard
-	$(call bundle,numpy-int8,claf-ser-int8)
-	$(call bundle,onnx-int8,claf-ser-int8-onnx)
+	$(call artifact,claf-ser,numpy-int8,claf-ser-int8,edge/models)
+	$(call artifact,claf-ser,onnx-int8,claf-ser-int8-onnx,edge/models)
+	$(call artifact,claf-ser-tiny,numpy-int8,claf-ser-tiny,edge/models)
+	$(call artifact,claf-ser-tiny,onnx-int8,claf-ser-tiny-onnx,edge/models)
 
-# Export the run of all clips: its kind, and its name among the bundled models.
-define bundle
-$(DEV)/bin/edge-ser-quantize export "$(RUNS)/claf-ser/all" --kind $1 --name $2 \
-	--out edge/models/$2 --card edge/models/$2/MODEL_CARD.md \
-	--scorecard benchmarks/results/scorecard.json
+downloads: $(DEV)/.installed ## make what is not bundled from RUNS: every other kind of both models
+	$(foreach kind,$(DOWNLOADS),$(call artifact,claf-ser,$(kind),claf-ser-$(kind),$(OUT)/claf-ser)$(newline))
+	$(foreach kind,$(DOWNLOADS),$(call artifact,claf-ser-tiny,$(kind),claf-ser-tiny-$(kind),$(OUT)/claf-ser-tiny)$(newline))
+
+# Export the run of all clips: its recipe, its kind, the name of the model and the folder for it.
+define artifact
+	$(DEV)/bin/edge-ser-quantize export "$(RUNS)/$1/all" --kind $2 --name $3 \
+	--out "$4/$3" --card "$4/$3/MODEL_CARD.md" --scorecard benchmarks/results/scorecard.json
+endef
+define newline
+
+
 endef
 
 # Before an environment is set up for nothing.

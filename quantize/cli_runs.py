@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge.artifact import read_artifact
+from edge.manifest import Quantization
 from quantize.calibration import read_calibration
 from quantize.cli_export import export_run
 from quantize.cli_train import label_map
 from quantize.corpora import Clip, load_corpora
 from quantize.evaluate import Runner, artifact_runner, torch_runner
+from quantize.export import KINDS
 from quantize.files import write_json
 from quantize.runs import commit
 
@@ -33,7 +36,8 @@ def are_folds(splits: Sequence[str]) -> bool:
 def runner_of(folder: Path, kind: str) -> Runner:
     """The checkpoint of a run folder, or its artifact, exported if need be.
 
-    An artifact that was exported before the run was calibrated is exported again.
+    An artifact that was exported before the run was calibrated, or by another version of its
+    quantization recipe, is exported again.
 
     Raises
     ------
@@ -44,9 +48,11 @@ def runner_of(folder: Path, kind: str) -> Runner:
         return torch_runner(folder)
     artifact = folder / "artifacts" / kind
     if (artifact / "manifest.json").is_file():
-        runner = artifact_runner(artifact)
-        if runner.temperature == read_calibration(folder).temperature:
-            return runner
+        quantization = read_artifact(artifact).manifest.quantization
+        if quantization == Quantization.from_dict(KINDS[kind].quantization(None)):
+            runner = artifact_runner(artifact)
+            if runner.temperature == read_calibration(folder).temperature:
+                return runner
     export_run(folder, kind, artifact)
     return artifact_runner(artifact)
 

@@ -136,6 +136,13 @@ RECIPES: dict[str, Work] = {
             teachers=("claf-ser-alone", "teacher-plain", "teacher-mixup"),
         ),
         Work(
+            "claf-ser-tiny",
+            "the tiny student, taught by these four",
+            (*_PAPER, *_SPEAKER, "all"),
+            tuple(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
+            teachers=("claf-ser", "claf-ser-alone", "teacher-plain", "teacher-mixup"),
+        ),
+        Work(
             "no-grl",
             "alone, without the adversary (GRL)",
             ("paper-s0", *_SPEAKER, *_ACROSS),
