@@ -15,25 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import MissingDependencyError
+from quantize.export.onnx_weights import halve_onnx, store_small_in_int8
 from quantize.ptq.recipe import PtqRecipe
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
 
 __all__ = [
-    "HALF_SUFFIX",
     "NODES_OF_LAYER",
     "calibrate_onnx",
-    "halve_onnx",
     "onnx_bytes",
     "onnx_model",
     "quantize_onnx",
 ]
 
 Floats = npt.NDArray[np.float32]
-
-HALF_SUFFIX = ":float16"
-"""Ends the name of a weight that is stored as float16."""
 
 # onnxruntime makes a MatMul of a Gemm before it quantizes.
 NODES_OF_LAYER = {
@@ -50,7 +46,6 @@ NODES_OF_LAYER = {
 
 # Products of two activations: rounding both costs accuracy and saves no byte.
 _ATTENTION_PRODUCTS = ("/MatMul", "/MatMul_1")
-_LARGEST_FLOAT16 = 65504.0
 
 # What torch's exporter and onnxruntime 1.16.3 both know; gives IR version 8.
 _OPSET = 17
@@ -119,34 +114,6 @@ def onnx_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) ->
     return content
 
 
-def halve_onnx(content: bytes) -> bytes:
-    """Store weights as float16; the runtime brings them back to float32 when it loads them.
-
-    Not the activations too: onnxruntime has no LSTM in float16 for CPUs.
-    """
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    model = onnx.load_from_string(content)
-    graph = model.graph
-    casts = []
-    for at, entry in enumerate(graph.initializer):
-        if entry.data_type != TensorProto.FLOAT:
-            continue
-        weight = numpy_helper.to_array(entry)
-        if float(np.abs(weight).max()) > _LARGEST_FLOAT16:
-            continue
-        whole, half = entry.name, f"{entry.name}{HALF_SUFFIX}"
-        graph.initializer[at].CopyFrom(numpy_helper.from_array(weight.astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [whole], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    halved: bytes = model.SerializeToString(deterministic=True)
-    return halved
-
-
 def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
     """Store the LSTM's and the Linears' weights in 8 bits; activations are rounded as they come.
 
@@ -179,7 +146,7 @@ def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
             reduce_range=True,
             weight_type=QuantType.QInt8,
         )
-        return target.read_bytes()
+        return store_small_in_int8(target.read_bytes(), recipe)
 
 
 def calibrate_onnx(content: bytes, recipe: PtqRecipe, rows: Floats, language: int) -> bytes:

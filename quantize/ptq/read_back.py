@@ -137,4 +137,9 @@ class _Graph:
                 shape = [-1 if i == axis % weight.ndim else 1 for i in range(weight.ndim)]
                 scale, zero = scale.reshape(shape), zero.reshape(shape)
             return (weight.astype(np.float32) - zero) * scale
+        if maker.op_type == "Mul":
+            # Stored whole, computed with in float32.
+            (cast,) = (self._makers[n] for n in maker.input if n in self._makers)
+            (scale,) = (self._stored[n] for n in maker.input if n in self._stored)
+            return self._stored[cast.input[0]].astype(np.float32) * scale
         return self.value(maker.input[0])

@@ -46,7 +46,7 @@ _RUNTIMES: dict[str, _Runtime] = {
         ("float", "fp16", "dynamic", "static"),
         ("per_tensor", "per_output_channel"),
         # Static quantization knows no LSTM; ConvInteger is missing in onnxruntime 1.16.3.
-        {"dynamic": _SMALL, "static": (*_SMALL, *_LSTM)},
+        {"static": (*_SMALL, *_LSTM)},
     ),
     "tflite": _Runtime(
         ("float", "fp16", "dynamic"),

@@ -18,6 +18,7 @@ from edge.errors import ArtifactError, ParameterError
 from edge.feature_spec import FeatureSpec
 from quantize.export import KINDS, export_artifact
 from quantize.export.common import torch_logits
+from quantize.export.onnx_weights import INT8_SUFFIX
 from quantize.models.claf_ser import CLAFSER
 from quantize.models.twin import ExportTwin
 
@@ -242,11 +243,15 @@ def test_onnx_is_what_old_runtimes_load(
 def test_onnx_int8_cannot_saturate_16_bits(artifacts: dict[tuple[str, str], Artifact]) -> None:
     """Two products of a weight and an activation (0 to 255) fit a signed 16-bit sum."""
     graph = onnx.load_from_string(artifacts["default", "onnx-int8"].read_model())
-    weights = [
-        onnx.numpy_helper.to_array(entry)
+    stored = {
+        entry.name: onnx.numpy_helper.to_array(entry)
         for entry in graph.graph.initializer
         if entry.data_type == onnx.TensorProto.INT8 and len(entry.dims) > 1
-    ]
+    }
+    # Two are brought back to float32 and take all 8 bits.
+    small = [stored.pop(f"{name}.weight{INT8_SUFFIX}") for name in ("conv", "language")]
+    assert [int(np.abs(w.astype(np.int16)).max()) for w in small] == [127, 127]
+    weights = list(stored.values())
     n_weights = sum(w.size for w in weights)
     assert n_weights > 460_000
     assert max(int(np.abs(w.astype(np.int16)).max()) for w in weights) * 255 * 2 < 2**15

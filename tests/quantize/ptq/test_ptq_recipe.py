@@ -153,11 +153,11 @@ def test_what_a_runtime_cannot_run():
         load_ptq_recipe("onnx_static_wi8ai8").changed(n_calibration=0)
 
 
-def test_conv_cannot_be_rounded_for_onnx(tmp_path: Path):
+def test_conv_and_lstm_cannot_be_static(tmp_path: Path):
     text = (
-        TEXT.replace("numpy", "onnx").replace("weight_only", "dynamic").replace("= 4", "= 8")
+        TEXT.replace("numpy", "onnx").replace("weight_only", "static").replace("= 4", "= 8")
     ).replace('"per_group"\ngroup_size = 16', '"per_tensor"')
-    with pytest.raises(RecipeError, match="with conv, language, which onnx cannot run rounded"):
+    with pytest.raises(RecipeError, match="with conv, language, lstm.*which onnx cannot run"):
         parse_ptq_recipe("mine", text)
 
 

@@ -1,0 +1,83 @@
+"""Weights of an ONNX file stored in fewer bits than they are computed with.
+
+The runtime brings them back to float32 when it loads the file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quantize.ptq.recipe import PtqRecipe
+
+__all__ = ["HALF_SUFFIX", "INT8_SUFFIX", "halve_onnx", "store_small_in_int8"]
+
+HALF_SUFFIX = ":float16"
+"""Ends the name of a weight that is stored as float16."""
+
+INT8_SUFFIX = ":int8"
+"""Ends the name of a weight that is stored as int8."""
+
+_LARGEST_FLOAT16 = 65504.0
+
+
+def halve_onnx(content: bytes) -> bytes:
+    """Store weights as float16; the runtime brings them back to float32 when it loads them.
+
+    Not the activations too: onnxruntime has no LSTM in float16 for CPUs.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    casts = []
+    for at, entry in enumerate(graph.initializer):
+        if entry.data_type != TensorProto.FLOAT:
+            continue
+        weight = numpy_helper.to_array(entry)
+        if float(np.abs(weight).max()) > _LARGEST_FLOAT16:
+            continue
+        whole, half = entry.name, f"{entry.name}{HALF_SUFFIX}"
+        graph.initializer[at].CopyFrom(numpy_helper.from_array(weight.astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [whole], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    halved: bytes = model.SerializeToString(deterministic=True)
+    return halved
+
+
+def store_small_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
+    """Store the convolution's weights and the language rows in 8 bits, computed with in float32.
+
+    The runtime brings them back when it loads the file: integer convolutions are missing in
+    onnxruntime 1.16.3 and 1.23.0, and neither layer takes time worth saving.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    names = {"conv": "conv.weight", "language": "language.weight"}
+    rounded = [name for layer, name in names.items() if not recipe.is_float(layer)]
+    made = []
+    for at, entry in enumerate(graph.initializer):
+        if entry.name not in rounded:
+            continue
+        weight = numpy_helper.to_array(entry)
+        largest = np.abs(weight).max(axis=tuple(range(1, weight.ndim)), keepdims=True)
+        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+        whole = np.rint(weight / scale).astype(np.int8)
+        name = entry.name
+        parts = (f"{name}{INT8_SUFFIX}", f"{name}:float", f"{name}:scale")
+        graph.initializer[at].CopyFrom(numpy_helper.from_array(whole, parts[0]))
+        graph.initializer.append(numpy_helper.from_array(scale, parts[2]))
+        made.append(helper.make_node("Cast", [parts[0]], [parts[1]], to=TensorProto.FLOAT))
+        made.append(helper.make_node("Mul", [parts[1], parts[2]], [name]))
+    nodes = [*made, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    packed: bytes = model.SerializeToString(deterministic=True)
+    return packed
