@@ -157,7 +157,7 @@ def test_conv_and_lstm_cannot_be_static(tmp_path: Path):
     text = (
         TEXT.replace("numpy", "onnx").replace("weight_only", "static").replace("= 4", "= 8")
     ).replace('"per_group"\ngroup_size = 16', '"per_tensor"')
-    with pytest.raises(RecipeError, match="with conv, language, lstm.*which onnx cannot run"):
+    with pytest.raises(RecipeError, match=r"with conv, language, lstm.*which onnx cannot run"):
         parse_ptq_recipe("mine", text)
 
 
