@@ -33,7 +33,7 @@ from quantize.corpora import Clip, load_corpora  # noqa: E402
 from quantize.dataset import FeatureCache  # noqa: E402
 from quantize.evaluate import Runner, evaluate, held_out, write_evaluation  # noqa: E402
 from quantize.export import KINDS  # noqa: E402
-from quantize.files import write_json  # noqa: E402
+from quantize.files import atomic_path, write_json  # noqa: E402
 from quantize.progress import progress_bar  # noqa: E402
 from quantize.runs import commit  # noqa: E402
 from quantize.scoring import window_of  # noqa: E402
@@ -68,9 +68,7 @@ def pooled_uar(figures: list[dict[str, Any]], corpus: str) -> float:
     return float((confusion.diagonal()[there] / confusion.sum(axis=1)[there]).mean())
 
 
-def measure(
-    runs: Path, model: str, kind: str, clips: list[Clip], cache: Path
-) -> dict[str, float]:
+def measure(runs: Path, model: str, kind: str, clips: list[Clip], cache: Path) -> dict[str, float]:
     """Accuracy on `paper`, and UAR by corpus on the speaker folds, of what is complete."""
     found: dict[str, float] = {}
     paper = [p for job in PAPER if (p := runs / model / job).is_dir()]
@@ -186,6 +184,34 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The same for README: percent, in brackets points below the first model in torch."""
+    lines = [
+        "| model | kind | kB | `paper` | RAVDESS | SAVEE | EMO-DB | TESS | same label | faster |",
+        "| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    for row in rows:
+        size = f"{row['model_bytes'] / 1000:.0f}" if row["model_bytes"] else "-"
+        cells = [f"`{row['model']}`", row["kind"], size]
+        for name in ("paper", *CORPORA):
+            drop = f" ({row['drop'][name]:.1f})" if name in ("paper", "ravdess") else ""
+            cells.append(f"{100 * row[name]:.1f}{drop}" if name in row else "-")
+        cells += [f"{100 * row['agreement']:.1f} %", f"{row['times_faster']:.2f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def render(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the table between the two marks of a file."""
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition("<!-- compression:begin -->\n")
+    _, end, after = rest.partition("<!-- compression:end -->")
+    if not (begin and end):
+        raise EdgeSerError(f"{path} lacks the marks of the compression table")
+    with atomic_path(path) as temporary:
+        temporary.write_text(f"{before}{begin}\n{markdown(rows)}\n\n{end}{after}", "utf-8")
+
+
 def main() -> int:
     """Print the table; 0, or 2 for bad input."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -195,9 +221,12 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=list(MODELS), metavar="FOLDER")
     parser.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--render", type=Path, metavar="FILE", help="write README's table")
     arguments = parser.parse_args()
     try:
         rows = compare(arguments)
+        if arguments.render:
+            render(arguments.render, rows)
     except EdgeSerError as error:
         print(f"compression.py: error: {error}", file=sys.stderr)
         return 2

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
 from edge.errors import ParameterError
-from quantize.corpora import DOMAINS, load_corpora
+from quantize.cli_train import add_data_options, label_map
+from quantize.corpora import load_corpora
 from quantize.dataset import FeatureCache
 from quantize.evaluate import artifact_runner, held_out
 from quantize.export import Kind, export_artifact
@@ -85,29 +85,10 @@ def add_command(commands: Any) -> None:
         help="segments to compare posteriors and gates on (default: "
         f"{_N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="ROOT",
-        help="folder that holds the corpora of the run: to calibrate on its training side and "
-        "measure on what it held out",
-    )
-    parser.add_argument(
-        "--corpora", nargs="+", choices=DOMAINS, metavar="NAME", help="use these only"
-    )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path("cache"),
-        metavar="DIR",
-        help="folder of cached feature rows (default: cache)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes that compute features (default: one a core)",
+    add_data_options(
+        parser,
+        without="generated speech; with corpora it calibrates on the run's training side and "
+        "measures on what it held out",
     )
     parser.add_argument(
         "--report", type=Path, metavar="FILE.json", help="also write the report there"
@@ -158,7 +139,7 @@ def _speech_of(source: Source, arguments: argparse.Namespace) -> Speech:
             f"{arguments.source} is an artifact, which does not tell the clips it was trained on, "
             "so nothing can be measured on --data: name the run folder, or leave --data out"
         )
-    clips, _ = load_corpora(arguments.data, arguments.corpora, {})
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
     cache = FeatureCache(arguments.cache, source.facts.spec)
     common = {"clips": clips, "cache": cache, "n_workers": arguments.workers}
     if not (source.run / "split.json").is_file():

@@ -23,10 +23,18 @@ __all__ = [
 ]
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Options shared by every command that reads corpora."""
+def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = None) -> None:
+    """Options shared by every command that reads corpora.
+
+    ``without`` says what happens where no corpora are named; None: they must be.
+    """
+    optional = f" (default: {without})" if without else ""
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="ROOT", help="folder that holds the corpora"
+        "--data",
+        type=Path,
+        required=without is None,
+        metavar="ROOT",
+        help=f"folder that holds the corpora{optional}",
     )
     parser.add_argument(
         "--corpora",

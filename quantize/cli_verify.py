@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.feature_spec import FeatureSpec
-from quantize.cli_train import label_map
-from quantize.corpora import DOMAINS, load_corpora
+from quantize.cli_train import add_data_options, label_map
+from quantize.corpora import load_corpora
 from quantize.dataset import FeatureCache
 from quantize.errors import TrainingError
 from quantize.evaluate import Runner, held_out, torch_runner
@@ -41,23 +41,7 @@ def add_command(commands: Any) -> None:
         metavar="RUN",
         help="run folder that they were exported from (default: the one that they lie in)",
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="ROOT",
-        help="folder of the corpora, whose held-out clips give the segments (default: synthetic "
-        "speech)",
-    )
-    parser.add_argument(
-        "--corpora", nargs="+", choices=DOMAINS, metavar="NAME", help="of --data, these only"
-    )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path("cache"),
-        metavar="DIR",
-        help="folder of cached feature rows, with --data (default: cache)",
-    )
+    add_data_options(parser, without="synthetic speech; else the run's held-out clips are heard")
     parser.add_argument(
         "--segments", type=int, default=500, metavar="N", help="how many (default: 500)"
     )
@@ -75,7 +59,7 @@ def add_command(commands: Any) -> None:
         help="share of segments with torch's label, 0 to 1 (default: the recipe's)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.set_defaults(function=_verify, map_label=[])
+    parser.set_defaults(function=_verify)
 
 
 def segments_of(
@@ -88,6 +72,7 @@ def segments_of(
     corpora: Sequence[str] | None = None,
     mapped: dict[str, str | None] | None = None,
     seed: int = 0,
+    n_workers: int = 1,
 ) -> SegmentSet:
     """Segments of a run's held-out clips, or synthetic ones where no corpora are named.
 
@@ -111,6 +96,7 @@ def segments_of(
         seed=seed,
         window_frames=window_frames,
         window_hop=window_hop,
+        n_workers=n_workers,
     )
 
 
@@ -196,6 +182,7 @@ def _segments(arguments: argparse.Namespace, run: Path, reference: Runner) -> Se
         corpora=arguments.corpora,
         mapped=label_map(arguments),
         seed=arguments.seed,
+        n_workers=arguments.workers,
     )
 
 

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.errors import MissingDependencyError, ParameterError
-from quantize.files import atomic_path
+from edge.errors import ParameterError
+from quantize.pictures import new_figure, save_figure, tidy_axes
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    pass
 
 __all__ = ["plot_class_accuracy", "plot_confusion", "plot_curves"]
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
-_DPI = 150
 
 
 def plot_curves(
@@ -63,7 +61,7 @@ def plot_curves(
             "history must hold epochs with a loss or accuracy of train, val or test; "
             f"got {len(history)} epochs with none of them."
         )
-    figure = _figure(5.4 * len(panels), 4.0)
+    figure = new_figure(5.4 * len(panels), 4.0)
     for axes, (quantity, name, scale) in zip(
         np.ravel(figure.subplots(1, len(panels))), panels, strict=True
     ):
@@ -82,10 +80,10 @@ def plot_curves(
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         corner = "lower right" if quantity == "accuracy" else "upper right"
         axes.legend(loc=corner, edgecolor="none", framealpha=0.9)
-        _tidy(axes)
+        tidy_axes(axes)
     if title:
         figure.suptitle(title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 _SIDES: dict[str, dict[str, Any]] = {
@@ -138,7 +136,7 @@ def plot_confusion(
     support = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.maximum(support, 1)
     n_labels = len(labels)
-    figure = _figure(3.2 + 0.66 * n_labels, 1.75 + 0.66 * n_labels)
+    figure = new_figure(3.2 + 0.66 * n_labels, 1.75 + 0.66 * n_labels)
     axes = figure.subplots()
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for row in range(n_labels):
@@ -169,7 +167,7 @@ def plot_confusion(
     bar.set_label("Share of the true class (%)")
     bar.outline.set_visible(False)
     axes.set_title(title or "", pad=10)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_class_accuracy(
@@ -212,7 +210,7 @@ def plot_class_accuracy(
     low, high = _wilson(recall, support[shown])
     uar = 100 * recall.mean()
 
-    figure = _figure(2.2 + 0.95 * shown.size, 4.2)
+    figure = new_figure(2.2 + 0.95 * shown.size, 4.2)
     axes = figure.subplots()
     places = list(range(shown.size))
     axes.bar(places, 100 * recall, width=0.66, color=_BLUE, zorder=2)
@@ -249,8 +247,8 @@ def plot_class_accuracy(
     axes.set_ylabel("Accuracy within the class (%)")
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
     axes.set_title(title or "", loc="left")
-    _tidy(axes)
-    _save(figure, path)
+    tidy_axes(axes)
+    save_figure(figure, path)
 
 
 def _wilson(
@@ -271,27 +269,3 @@ def _counts(matrix: ArrayLike, labels: Sequence[str]) -> NDArray[np.int64]:
     if not np.issubdtype(counts.dtype, np.integer) or counts.min() < 0:
         raise ParameterError("matrix must hold counts of clips: whole numbers from 0.")
     return counts.astype(np.int64)
-
-
-def _figure(width_in: float, height_in: float) -> Figure:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError(
-            'pictures need matplotlib; install it with: pip install "edge-ser[workstation]"'
-        ) from error
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#DDDDDD", linewidth=0.8, zorder=0)
-    axes.set_axisbelow(True)
-
-
-def _save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI)

@@ -5,6 +5,9 @@ The runtime brings them back to float32 when it loads the file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from quantize.ptq.recipe import PtqRecipe
@@ -40,12 +43,7 @@ def halve_onnx(content: bytes) -> bytes:
         whole, half = entry.name, f"{entry.name}{HALF_SUFFIX}"
         graph.initializer[at].CopyFrom(numpy_helper.from_array(weight.astype(np.float16), half))
         casts.append(helper.make_node("Cast", [half], [whole], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    halved: bytes = model.SerializeToString(deterministic=True)
-    return halved
+    return _with_first(model, casts)
 
 
 def store_small_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
@@ -75,9 +73,16 @@ def store_small_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
         graph.initializer.append(numpy_helper.from_array(scale, parts[2]))
         made.append(helper.make_node("Cast", [parts[0]], [parts[1]], to=TensorProto.FLOAT))
         made.append(helper.make_node("Mul", [parts[1], parts[2]], [name]))
-    nodes = [*made, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+    return _with_first(model, made)
+
+
+def _with_first(model: Any, made: Sequence[Any]) -> bytes:
+    """Put nodes before all others, check the model and write it."""
+    import onnx
+
+    nodes = [*made, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
     onnx.checker.check_model(model)
-    packed: bytes = model.SerializeToString(deterministic=True)
-    return packed
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quantize.corpora import LABELS
-from quantize.files import atomic_path
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import factors, prune_model
 from quantize.prune.importance import Importance, kept_units
@@ -203,9 +202,9 @@ def plot_drops(drops: Sequence[Drop], path: str | os.PathLike[str]) -> None:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    from quantize.report import _DPI, _figure, _tidy
+    from quantize.pictures import new_figure, save_figure, tidy_axes
 
-    figure = _figure(6.4, 4.2)
+    figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555", "#E69F00")
     whole = 100 * drops[0].accuracy
@@ -222,9 +221,8 @@ def plot_drops(drops: Sequence[Drop], path: str | os.PathLike[str]) -> None:
     axes.set_xlabel("Removed of the structure (%)")
     axes.set_ylabel("Accuracy of segments (%)")
     axes.legend(loc="lower left", edgecolor="none", framealpha=0.9)
-    _tidy(axes)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI)
+    tidy_axes(axes)
+    save_figure(figure, path)
 
 
 def _measure(model: CLAFSER, x: Tensor, labels: Tensor) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
-from quantize.report import _figure, _save, _tidy
+from quantize.pictures import new_figure, save_figure, tidy_axes
 from quantize.search.pareto import Choice, Constraints
 from quantize.search.picture_names import name_points
 from quantize.search.rows import Row
@@ -73,7 +73,7 @@ def plot_pareto(
     """
     if not rows:
         raise ParameterError("a picture needs at least one artifact that could be measured, got 0.")
-    figure = _figure(10.0, 6.4)
+    figure = new_figure(10.0, 6.4)
     axes = figure.subplots()
     _limits(axes, reference, rows, constraints)
     _shade(axes, reference, constraints)
@@ -106,12 +106,12 @@ def plot_pareto(
         )
     axes.set_xlabel("Size of the model file (kB)")
     axes.set_ylabel("Accuracy on the held-out clips (%)")
-    _tidy(axes)
+    tidy_axes(axes)
     axes.grid(axis="x", color="#EEEEEE", linewidth=0.8, zorder=0)
     _legend(axes, rows, choice, constraints)
     axes.set_title(title or "", loc="left")
     name_points(axes, 100 * reference.accuracy, front, rows, choice)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _limits(axes: Axes, reference: Row, rows: Sequence[Row], constraints: Constraints) -> None:

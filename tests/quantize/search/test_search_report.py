@@ -157,7 +157,7 @@ def test_no_name_lies_on_another(tmp_path, monkeypatch):
     from quantize.search import picture as module
 
     kept = []
-    monkeypatch.setattr(module, "_save", lambda figure, _: kept.append(figure))
+    monkeypatch.setattr(module, "save_figure", lambda figure, _: kept.append(figure))
     rows = [row(f"runs/model-{i}--numpy-int8", 80 + i, 0.79 + i % 3 / 500, 1.0) for i in range(9)]
     plot_pareto(reference(), rows, choose(rows, LIMITS), LIMITS, tmp_path / "none.png")
     (figure,) = kept
