@@ -57,7 +57,9 @@ class InferenceSession:
         if _WAY == "is wrong":
             logits[:, 0] += 1
         if _WAY == "is slow":
-            time.sleep(0.02)
+            end_s = time.process_time() + 0.02
+            while time.process_time() < end_s:
+                pass
         return [logits]
 
     @staticmethod

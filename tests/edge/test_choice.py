@@ -201,7 +201,19 @@ def test_bundled_artifacts_are_candidates(folders: Path, monkeypatch: pytest.Mon
         return backend
 
     monkeypatch.setattr(edge.classifier, "choose_backend", choose)
-    bundled = edge.classifier._BUNDLED
-    for backend in ("auto", *bundled):
-        edge.classifier.choose(None, backend)
-    assert seen == [list(bundled.values()), *([name] for name in bundled.values())]
+    models = edge.classifier._BUNDLED
+    for name, bundled in {None: models["claf-ser"], **models}.items():
+        seen.clear()
+        for backend in ("auto", *bundled):
+            edge.classifier.choose(name, backend)
+        # Of one model: the tiny one would else always be the fastest.
+        assert seen == [list(bundled.values()), *([each] for each in bundled.values())]
+
+
+def test_a_folder_comes_before_a_bundled_model_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert edge.classifier._bundled("claf-ser-tiny") is not None
+    (tmp_path / "claf-ser-tiny").mkdir()
+    assert edge.classifier._bundled("claf-ser-tiny") is None
