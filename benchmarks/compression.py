@@ -194,8 +194,11 @@ def markdown(rows: list[dict[str, Any]]) -> str:
         size = f"{row['model_bytes'] / 1000:.0f}" if row["model_bytes"] else "-"
         cells = [f"`{row['model']}`", row["kind"], size]
         for name in ("paper", *CORPORA):
-            drop = f" ({row['drop'][name]:.1f})" if name in ("paper", "ravdess") else ""
-            cells.append(f"{100 * row[name]:.1f}{drop}" if name in row else "-")
+            if name not in row:
+                cells.append("-")
+                continue
+            told = name in ("paper", "ravdess")
+            cells.append(f"{100 * row[name]:.1f}" + (f" ({row['drop'][name]:.1f})" if told else ""))
         cells += [f"{100 * row['agreement']:.1f} %", f"{row['times_faster']:.2f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
