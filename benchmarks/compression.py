@@ -198,13 +198,15 @@ def markdown(rows: list[dict[str, Any]]) -> str:
                 cells.append("-")
                 continue
             told = name in ("paper", "ravdess")
-            cells.append(f"{100 * row[name]:.1f}" + (f" ({row['drop'][name]:.1f})" if told else ""))
+            # Not "-0.0".
+            drop = f" ({round(row['drop'][name], 1) + 0.0:.1f})" if told else ""
+            cells.append(f"{100 * row[name]:.1f}{drop}")
         cells += [f"{100 * row['agreement']:.1f} %", f"{row['times_faster']:.2f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def render(path: Path, rows: list[dict[str, Any]]) -> None:
+def render(path: Path, rows: list[dict[str, Any]], measured_at: str) -> None:
     """Write the table between the two marks of a file."""
     text = path.read_text(encoding="utf-8")
     before, begin, rest = text.partition("<!-- compression:begin -->\n")
@@ -212,7 +214,9 @@ def render(path: Path, rows: list[dict[str, Any]]) -> None:
     if not (begin and end):
         raise EdgeSerError(f"{path} lacks the marks of the compression table")
     with atomic_path(path) as temporary:
-        temporary.write_text(f"{before}{begin}\n{markdown(rows)}\n\n{end}{after}", "utf-8")
+        measured = f"Measured at `{measured_at}`."
+        content = f"{before}{begin}\n{markdown(rows)}\n\n{measured}\n\n{end}{after}"
+        temporary.write_text(content, "utf-8")
 
 
 def main() -> int:
@@ -229,7 +233,7 @@ def main() -> int:
     try:
         rows = compare(arguments)
         if arguments.render:
-            render(arguments.render, rows)
+            render(arguments.render, rows, commit())
     except EdgeSerError as error:
         print(f"compression.py: error: {error}", file=sys.stderr)
         return 2
