@@ -11,6 +11,7 @@ import numpy as np
 from quantize.cli_protocols import PROTOCOLS, evaluate_protocol
 from quantize.cli_runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.cli_train import add_data_options
+from quantize.columns import aligned
 from quantize.corpora import DOMAINS, Clip
 from quantize.dataset import FeatureCache
 from quantize.evaluate import (
@@ -116,13 +117,7 @@ def _table(results: list[dict[str, Any]], pooled: dict[str, Any] | None) -> str:
         rows.append(_cells("all folds", "pooled", pooled, corpora))
     elif len(results) > 1:
         rows.append(_mean_cells(results, corpora))
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = []
-    for row in [header, *rows]:
-        cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
-        cells += [cell.rjust(w) for cell, w in zip(row[2:], widths[2:], strict=True)]
-        lines.append("  ".join(cells))
-    return "\n".join(lines)
+    return "\n".join(aligned([header, *rows], n_left=2))
 
 
 def _cells(name: str, split: str, figures: dict[str, Any], corpora: list[str]) -> list[str]:

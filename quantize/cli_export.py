@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
+from quantize.earlier import file_digest
 from quantize.errors import TrainingError
 from quantize.export import KINDS, export_artifact
 from quantize.export.run import read_run
@@ -157,7 +157,7 @@ def _export(arguments: argparse.Namespace) -> int:
         scorecard = read_scorecard(arguments.scorecard)
         check_same_settings(scorecard, recipe, arguments.run)
         entries += scorecard_entries(scorecard, recipe, arguments.kind)
-        digest = hashlib.sha256(arguments.scorecard.read_bytes()).hexdigest()
+        digest = file_digest(arguments.scorecard)
     out = arguments.out or arguments.run / "artifacts" / arguments.kind
     artifact = export_run(
         arguments.run,

@@ -12,6 +12,7 @@ from typing import Any
 from edge.errors import ParameterError
 from quantize.checkpoint import load_checkpoint
 from quantize.cli_train import given_options
+from quantize.earlier import run_name
 from quantize.errors import TrainingError
 from quantize.prune.cut import prune_model
 from quantize.prune.importance import IMPORTANCES, Importance, magnitude, taylor
@@ -140,7 +141,7 @@ def _how(arguments: argparse.Namespace, source: Source) -> dict[str, Any]:
         for field, option in _SIZE_OPTIONS.items()
         if (size := getattr(arguments, option)) is not None
     }
-    name = f"{source.folder.resolve().parent.name}/{source.folder.resolve().name}"
+    name = run_name(source.folder)
     asked = [bool(sizes), arguments.parameters is not None, arguments.unstructured]
     if sum(asked) != 1 or arguments.unstructured != (arguments.sparsity is not None):
         raise ParameterError(

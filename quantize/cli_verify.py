@@ -11,10 +11,11 @@ from typing import Any
 
 from edge.feature_spec import FeatureSpec
 from quantize.cli_train import add_data_options, label_map
+from quantize.columns import aligned
 from quantize.corpora import load_corpora
 from quantize.dataset import FeatureCache
 from quantize.errors import TrainingError
-from quantize.evaluate import Runner, held_out, torch_runner
+from quantize.evaluate import held_out, torch_runner
 from quantize.scoring import window_of
 from quantize.segments import SegmentSet, corpus_segments, generated_segments
 from quantize.verify import Parity, compare_artifacts, read_candidate
@@ -62,44 +63,6 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(function=_verify)
 
 
-def segments_of(
-    run: Path,
-    spec: FeatureSpec,
-    n_segments: int,
-    *,
-    data: Path | None,
-    cache: Path,
-    corpora: Sequence[str] | None = None,
-    mapped: dict[str, str | None] | None = None,
-    seed: int = 0,
-    n_workers: int = 1,
-) -> SegmentSet:
-    """Segments of a run's held-out clips, or synthetic ones where no corpora are named.
-
-    A run that held nothing out gives all clips: parity is not accuracy.
-
-    Raises
-    ------
-    EdgeSerError
-        If the corpora or the split cannot be used.
-    """
-    window_frames, window_hop = window_of(spec)
-    if data is None:
-        return generated_segments(n_segments, spec=spec, seed=seed, window_frames=window_frames)
-    clips, _ = load_corpora(data, corpora, mapped)
-    chosen = held_out(run, clips)[1] if (run / "split.json").is_file() else clips
-    return corpus_segments(
-        chosen,
-        FeatureCache(cache, spec),
-        clips,
-        n_segments,
-        seed=seed,
-        window_frames=window_frames,
-        window_hop=window_hop,
-        n_workers=n_workers,
-    )
-
-
 def format_parity(rows: Sequence[Parity]) -> str:
     """One aligned table."""
     header = [
@@ -133,13 +96,7 @@ def format_parity(rows: Sequence[Parity]) -> str:
                 "FAILS" if row.failures else "ok",
             ]
         )
-    widths = [max(len(line[i]) for line in cells) for i in range(len(header))]
-    lines = []
-    for line in cells:
-        left = [cell.ljust(width) for cell, width in zip(line[:2], widths[:2], strict=True)]
-        right = [cell.rjust(width) for cell, width in zip(line[2:], widths[2:], strict=True)]
-        lines.append("  ".join(left + right).rstrip())
-    return "\n".join(lines)
+    return "\n".join(aligned(cells, n_left=2))
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -153,7 +110,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         read_candidate(path, reference, arguments.max_difference, arguments.min_agreement)
         for path in arguments.artifacts
     ]
-    segments = _segments(arguments, run, reference)
+    segments = _segments(arguments, run, reference.spec)
     rows = compare_artifacts(reference, candidates, segments, seed=arguments.seed)
     if arguments.json:
         for row in rows:
@@ -172,16 +129,25 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 1 if any(row.failures for row in rows) else 0
 
 
-def _segments(arguments: argparse.Namespace, run: Path, reference: Runner) -> SegmentSet:
-    return segments_of(
-        run,
-        reference.spec,
-        arguments.segments,
-        data=arguments.data,
-        cache=arguments.cache,
-        corpora=arguments.corpora,
-        mapped=label_map(arguments),
-        seed=arguments.seed,
+def _segments(arguments: argparse.Namespace, run: Path, spec: FeatureSpec) -> SegmentSet:
+    """Segments of a run's held-out clips, or synthetic ones where no corpora are named.
+
+    A run that held nothing out gives all clips: parity is not accuracy.
+    """
+    window_frames, window_hop = window_of(spec)
+    n_segments, seed = arguments.segments, arguments.seed
+    if arguments.data is None:
+        return generated_segments(n_segments, spec=spec, seed=seed, window_frames=window_frames)
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    chosen = held_out(run, clips)[1] if (run / "split.json").is_file() else clips
+    return corpus_segments(
+        chosen,
+        FeatureCache(arguments.cache, spec),
+        clips,
+        n_segments,
+        seed=seed,
+        window_frames=window_frames,
+        window_hop=window_hop,
         n_workers=arguments.workers,
     )
 

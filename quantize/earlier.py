@@ -15,7 +15,7 @@ from quantize.errors import TrainingError
 from quantize.rows import RowSpec
 from quantize.splits import Split, read_split
 
-__all__ = ["EarlierRun", "earlier_run", "file_digest", "starting_run"]
+__all__ = ["EarlierRun", "earlier_run", "file_digest", "run_name", "starting_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +40,12 @@ class EarlierRun:
 def file_digest(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run_name(run: Path) -> str:
+    """Its folder and that one's parent, see :class:`EarlierRun`."""
+    resolved = run.resolve()
+    return f"{resolved.parent.name}/{resolved.name}"
 
 
 def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> EarlierRun:
@@ -76,9 +82,7 @@ def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> Ear
             f"the {role} {run} was trained on other features ({saved.spec.fingerprint[:12]}) than "
             f"this training's ({spec.fingerprint[:12]}): train it again"
         )
-    resolved = run.resolve()
-    name = f"{resolved.parent.name}/{resolved.name}"
-    return EarlierRun(name, file_digest(checkpoint), saved)
+    return EarlierRun(run_name(run), file_digest(checkpoint), saved)
 
 
 def starting_run(run: Path, split: Split | None, spec: RowSpec, config: object) -> EarlierRun:

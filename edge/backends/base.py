@@ -19,6 +19,7 @@ __all__ = [
     "AttentiveBackend",
     "Backend",
     "check_inputs",
+    "first_line",
     "open_backend",
     "reference_difference",
 ]
@@ -202,6 +203,12 @@ def check_inputs(manifest: Manifest, features: npt.NDArray[np.float32], language
         raise ParameterError(f"language is {language!r}, a whole number is wanted")
     if not 0 <= language < n_languages:
         raise ParameterError(f"language is {language}, 0 to {n_languages - 1} is wanted")
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of a runtime's message, which may go on for pages."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _at(artifact: Artifact, error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.backends.base import check_inputs
+from edge.backends.base import check_inputs, first_line
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.manifest import Manifest
 
@@ -56,7 +56,9 @@ class OnnxBackend:
                 self._logits, {self._features: features, self._language: rows}
             )
         except Exception as error:
-            raise BackendError(f"onnxruntime could not run the model: {_reason(error)}") from error
+            raise BackendError(
+                f"onnxruntime could not run the model: {first_line(error)}"
+            ) from error
         found: npt.NDArray[np.float32] = logits
         return found
 
@@ -82,7 +84,7 @@ def _open_session(model: bytes) -> Any:
     except Exception as error:
         # onnxruntime's own errors share no base class below Exception.
         raise BackendError(
-            f"onnxruntime {onnxruntime.__version__} cannot load the model: {_reason(error)}"
+            f"onnxruntime {onnxruntime.__version__} cannot load the model: {first_line(error)}"
         ) from error
 
 
@@ -92,9 +94,3 @@ def _check_nodes(kind: str, nodes: Any, specs: Any) -> None:
     wanted = [(spec.name, types[spec.dtype], len(spec.shape)) for spec in specs]
     if found != wanted:
         raise ArtifactError(f"the model's {kind}s are {found}, its manifest says {wanted}")
-
-
-def _reason(error: Exception) -> str:
-    """Return the first line of a runtime's message, which may go on for pages."""
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__

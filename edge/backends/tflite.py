@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.backends.base import check_inputs
+from edge.backends.base import check_inputs, first_line
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.manifest import Manifest, TensorSpec
 
@@ -92,7 +92,7 @@ class TfliteBackend:
                 logits[index] = interpreter.get_tensor(self._logits)[0]
         except Exception as error:
             raise BackendError(
-                f"{self._runtime} could not run the model: {_reason(error)}"
+                f"{self._runtime} could not run the model: {first_line(error)}"
             ) from error
         return logits
 
@@ -119,7 +119,7 @@ class TfliteBackend:
         return interpreter
 
     def _cannot_load(self, error: Exception) -> BackendError:
-        return BackendError(f"{self._runtime} cannot load the model: {_reason(error)}")
+        return BackendError(f"{self._runtime} cannot load the model: {first_line(error)}")
 
 
 def _find_runtime() -> tuple[str, Any]:
@@ -189,9 +189,3 @@ def _without_notices() -> Iterator[None]:
         for line in caught:
             if not line.startswith(b"INFO:"):
                 os.write(_STANDARD_ERROR, line)
-
-
-def _reason(error: Exception) -> str:
-    """Return the first line of a runtime's message, which may go on for pages."""
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from quantize.columns import aligned
 from quantize.corpora.base import LABELS, Corpus
 from quantize.corpora.scan import Scan
 
@@ -117,17 +118,6 @@ def _examples(items: Sequence[str]) -> str:
     return ", ".join(items[:_N_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0])]
-            + [cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)]
-        ).rstrip()
-        for row in rows
-    ]
-
-
 def format_reports(reports: Sequence[CorpusReport]) -> str:
     """Aligned text: one table of clips by class, then what is missing or left out."""
     rows = [["corpus", "lang", "speakers", "clips", *LABELS, "found/full"]]
@@ -145,7 +135,7 @@ def format_reports(reports: Sequence[CorpusReport]) -> str:
             + [str(sum(r.label_counts[label] for r in reports) or "-") for label in LABELS]
             + [f"{sum(r.n_found for r in reports)}/{sum(r.n_full for r in reports)}"]
         )
-    lines = _aligned(rows)
+    lines = aligned(rows)
     lines.insert(1, "-" * max(map(len, lines)))
     for r in reports:
         notes = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from quantize.columns import aligned
 from quantize.corpora import DOMAINS
 
 __all__ = ["mean_conditions", "noise_table", "segments_table"]
@@ -63,7 +64,7 @@ def segments_table(conditions: Conditions) -> str:
         f"{figures['n_short']} are shorter because their clip is"
         for name, figures in conditions.items()
     ]
-    return "\n".join([*_aligned(rows, n_left=2), "", *notes])
+    return "\n".join([*aligned(rows, n_left=2), "", *notes])
 
 
 def noise_table(conditions: Conditions) -> str:
@@ -80,7 +81,7 @@ def noise_table(conditions: Conditions) -> str:
             cells += [f"{100 * part['accuracy']:.1f}", f"{100 * part['uar']:.1f}", drop]
         rows.append(cells)
     return "\n".join(
-        [*_aligned(rows, n_left=1), "", "percent; drop: points of UAR lost against clean"]
+        [*aligned(rows, n_left=1), "", "percent; drop: points of UAR lost against clean"]
     )
 
 
@@ -89,15 +90,3 @@ def _spread(figures: Mapping[str, Any], key: str) -> str:
         low, high = figures[f"{key}_ci95"]
         return f"{100 * figures[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
     return f"{100 * figures[key]:.1f} ± {100 * figures[f'{key}_sd']:.1f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]], n_left: int) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if i < n_left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines

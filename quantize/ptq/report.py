@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.artifact import Artifact
+from quantize.columns import aligned
 from quantize.export.numpy import weights_of
 from quantize.models.claf_ser import CLAFSER
 from quantize.ptq.compare import Agreement
@@ -194,11 +195,4 @@ def _decibels(value: float | None) -> str:
 
 
 def _table(header: list[str], rows: list[list[str]], n_left: int = 1) -> str:
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(w) if i < n_left else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [header, *rows]
-    )
+    return "\n".join(aligned([header, *rows], n_left))

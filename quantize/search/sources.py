@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +13,14 @@ from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint
 from quantize.corpora import Clip
 from quantize.dataset import FeatureCache
+from quantize.earlier import file_digest, run_name
 from quantize.errors import CheckpointError, TrainingError
 from quantize.evaluate import held_out
 from quantize.models.claf_ser import CLAFSER
 from quantize.segments import SegmentSet, corpus_segments
 from quantize.splits import Split, common_labels, read_split
 
-__all__ = ["Ground", "Source", "chosen_on_test_side", "read_sources", "run_digest", "run_name"]
+__all__ = ["Ground", "Source", "chosen_on_test_side", "read_sources", "run_digest"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,15 +185,9 @@ def _source(run: Path) -> Source:
     )
 
 
-def run_name(run: Path) -> str:
-    """Its folder and that one's parent, as teachers are called."""
-    resolved = run.resolve()
-    return f"{resolved.parent.name}/{resolved.name}"
-
-
 def run_digest(run: Path) -> str:
     """SHA-256 of its checkpoint."""
-    return hashlib.sha256((run / "checkpoint.safetensors").read_bytes()).hexdigest()
+    return file_digest(run / "checkpoint.safetensors")
 
 
 def chosen_on_test_side(split: Split) -> str | None:

@@ -11,12 +11,13 @@ from typing import Any
 
 from quantize.cli_distill import distil_run
 from quantize.cli_train import given_options, label_map
+from quantize.earlier import run_name
 from quantize.errors import TrainingError
 from quantize.progress import progress_note
 from quantize.recipe import load_recipe
 from quantize.runs import RunSettings
 from quantize.scorecard.run_facts import run_config
-from quantize.search.sources import Source, run_digest, run_name
+from quantize.search.sources import Source, run_digest
 
 __all__ = ["student_folder", "train_students"]
 

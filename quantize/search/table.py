@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from quantize.columns import aligned
 from quantize.corpora import DOMAINS
 from quantize.files import atomic_path
 from quantize.search.pareto import Choice
@@ -84,12 +85,7 @@ def format_table(
     """Aligned text: the reference, then the artifacts, then what failed and what is concluded."""
     header = ["", *COLUMNS]
     body = [[marks(row, choice), *cells(row)] for row in (reference, *rows)]
-    widths = [max(len(line[i]) for line in (header, *body)) for i in range(len(header))]
-    lines = []
-    for line in (header, *body):
-        parts = [cell.ljust(width) for cell, width in zip(line[:3], widths[:3], strict=True)]
-        parts += [cell.rjust(width) for cell, width in zip(line[3:], widths[3:], strict=True)]
-        lines.append("  ".join(parts).rstrip())
+    lines = aligned([header, *body], n_left=3)
     lines += [f"failed: {each['run']} as {each['kind']}: {each['error']}" for each in failed]
     lines += ["", "= reference   > chosen   * no other is smaller, better and faster"]
     return "\n".join([*lines, choice.sentence])
