@@ -19,6 +19,7 @@ _SIZES = {
     "n_heads": "attention heads",
     "conv_channels": "channels of the phonetic branch",
     "classifier": "units of the emotion MLP",
+    "frame_stack": "neighbouring frames that make one step, 2 for half the steps",
 }
 
 
@@ -53,12 +54,6 @@ def add_command(commands: Any) -> None:
             metavar="N",
             help=f"{what} (default: the recipe's)",
         )
-    parser.add_argument(
-        "--frame-stride",
-        type=int,
-        metavar="K",
-        help="hear every K-th of the frames that the teachers hear (default: the recipe's)",
-    )
     parser.add_argument(
         "--distil-share",
         type=float,
@@ -141,7 +136,6 @@ def _distill(arguments: argparse.Namespace) -> int:
         arguments,
         "epochs",
         "learning_rate",
-        "frame_stride",
         "distil_share",
         "distil_temperature",
         "match_weight",

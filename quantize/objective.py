@@ -59,7 +59,7 @@ class Objective(nn.Module):
         ----------
         model : Module
         rows : float32 [shape=(B, T, n_features)]
-            Normalised; the teachers hear all of it, the model every ``frame_stride``-th frame.
+            Normalised.
         languages, labels : int64 [shape=(B,)]
         weights : float32 [shape=(B,)]
             Of the examples.
@@ -73,7 +73,7 @@ class Objective(nn.Module):
         settings = self.settings
         rows, share, partner = self._mix(rows)
         # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
-        output = model(rows[:, :: settings.frame_stride], languages, alpha=1.0)
+        output = model(rows, languages, alpha=1.0)
         losses = self._label_losses(output.logits, labels)
         if settings.mixup:
             others = self._label_losses(output.logits, labels[partner])

@@ -32,7 +32,7 @@ from quantize.splits import (
     validation_split,
     write_split,
 )
-from quantize.train import Trainer, strided
+from quantize.train import Trainer
 from quantize.train_settings import TrainSettings
 
 __all__ = ["SPLITS", "VALIDATION_SHARE", "RunSettings", "commit", "make_split", "train_run"]
@@ -159,8 +159,7 @@ def train_run(
 
     ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
     ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
-    ``start`` is one to begin with; ``spec`` is of the rows, which the model hears all of unless
-    ``settings.frame_stride`` says otherwise.
+    ``start`` is one to begin with; ``spec`` is of the rows.
 
     Raises
     ------
@@ -188,8 +187,7 @@ def train_run(
     taught_by = Teachers(teachers, split, spec) if teachers else None
     if taught_by:
         about["teachers"] = taught_by.to_dict()
-    model_spec = strided(spec, settings.frame_stride)
-    begun = starting_run(start, split, model_spec, config) if start else None
+    begun = starting_run(start, split, spec, config) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
         if pruned := begun.checkpoint.training.get("pruned"):
@@ -227,7 +225,7 @@ def train_run(
             "training": dataclasses.asdict(settings),
             "batches": dataclasses.asdict(batches),
             "augment": dataclasses.asdict(cache.settings),
-            "feature_spec": model_spec.to_dict(),
+            "feature_spec": spec.to_dict(),
             "label_map": label_map or {},
             "commit": about["commit"],
         },
@@ -239,7 +237,7 @@ def train_run(
         part = evaluate(
             runner,
             held_out,
-            cache if model_spec == spec else FeatureCache(cache_folder, model_spec),
+            cache,
             clips,
             labels=common_labels(split, clips),
             n_workers=n_workers,

@@ -36,12 +36,7 @@ from quantize.rows import RowSpec
 from quantize.scoring import score_utterances, window_of
 from quantize.train_settings import TrainSettings
 
-__all__ = ["Trainer", "strided"]
-
-
-def strided(spec: RowSpec, stride: int) -> RowSpec:
-    """Features of every ``stride``-th frame: a frame depends on its own samples alone."""
-    return dataclasses.replace(spec, hop_length=stride * spec.hop_length) if stride > 1 else spec
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -56,7 +51,7 @@ class Trainer:
     variants : sequence of mapping
         Rows by clip id; the first is the clips themselves.
     spec : FeatureSpec
-        Of the rows; the model's has a hop ``settings.frame_stride`` times as long.
+        Of the rows.
     config : ClafSerConfig
     settings : TrainSettings
     batches : BatchSettings
@@ -91,7 +86,7 @@ class Trainer:
             raise TrainingError("the training side of the split is empty")
         self.folder = folder
         self.settings, self.about = settings, about
-        self.spec = strided(spec, settings.frame_stride)
+        self.spec = spec
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if start:
             self.mean, self.std = start.mean, start.std
@@ -106,8 +101,7 @@ class Trainer:
             examples_of(train), variants, self.mean, self.std, spec, len(DOMAINS), batches
         )
         self.held_out = list(held_out)
-        stride = settings.frame_stride
-        self._held_out_rows = [variants[0][c.clip_id][::stride] for c in held_out]
+        self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
         torch.manual_seed(settings.seed)
         self.model = self.model_type(config).to(self.device)
         if start:

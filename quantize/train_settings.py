@@ -34,9 +34,6 @@ class TrainSettings:
         Temperature of teachers and student in that loss.
     match_weight : float
         Weight of the feature matching on the teachers' attention-pooled vectors; 0: none.
-    frame_stride : int
-        The model hears every so many-th frame of the rows that its teachers hear, and its
-        features' hop is so many times as long: half the steps of the LSTM for a stride of 2.
     max_alpha : float
         Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
         paper lets it reach 1.
@@ -59,7 +56,6 @@ class TrainSettings:
     distil_share: float = 0.7
     distil_temperature: float = 2.0
     match_weight: float = 0.0
-    frame_stride: int = 1
     max_alpha: float = 0.1
     average_decay: float = 0.998
     seed: int = 0
@@ -88,8 +84,6 @@ class TrainSettings:
             raise ParameterError(
                 f"match_weight is {self.match_weight}, 0 or a finite number above is wanted"
             )
-        if not 1 <= self.frame_stride <= 4:
-            raise ParameterError(f"frame_stride is {self.frame_stride}, 1 to 4 is wanted")
         if self.precision not in ("fp32", "bf16"):
             raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
         if not 0 <= self.max_alpha <= 1:

@@ -76,7 +76,7 @@ class AttentiveBackend(Backend, Protocol):
         attention : float32 [shape=(B, n_heads, T)]
             ``softmax(Q K^T / sqrt(d))`` averaged over its queries: the share of each
             head's attention that each frame receives, with which the model pools over
-            time.  Sums to 1 over the frames; a new array.
+            time; frames of one step share alike.  Sums to 1 over the frames; a new array.
 
         Raises
         ------

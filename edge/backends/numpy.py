@@ -67,6 +67,7 @@ class NumpyBackend:
         self._manifest = manifest
         sizes = manifest.architecture
         self._hidden, self._n_heads = sizes.hidden, sizes.n_heads
+        self._frame_stack = sizes.frame_stack
         self._conv_kernel, self._conv_channels = sizes.conv_kernel, sizes.conv_channels
         weights = read_weights(model, sizes)
         self._fold_lstm(weights)
@@ -92,6 +93,8 @@ class NumpyBackend:
         return np.concatenate(logits), np.concatenate(attention)
 
     def _infer(self, features: Floats, language: int) -> tuple[Floats, Floats]:
+        n_frames = features.shape[1]
+        features = _stacked(features, self._frame_stack)
         pooled, attention = self._attention(self._lstm(features))
         hidden: Floats = pooled @ self._attended_weight
         hidden += self._phonetic(features) @ self._phonetic_weight
@@ -104,7 +107,7 @@ class NumpyBackend:
         np.maximum(hidden, np.float32(0), out=hidden)
         logits: Floats = hidden @ self._fc2_weight
         logits += self._fc2_bias
-        return logits, attention
+        return logits, _by_frame(attention, self._frame_stack, n_frames)
 
     def _fold_lstm(self, weights: Mapping[str, Floats]) -> None:
         # torch's gates i, f, g, o become i, f, o, g: the sigmoids lie together.
@@ -204,3 +207,23 @@ class NumpyBackend:
         np.maximum(summed, np.float32(0), out=summed)
         mean: Floats = summed.mean(axis=1)
         return mean
+
+
+def _stacked(features: Floats, n_stacked: int) -> Floats:
+    """Lay neighbouring frames side by side: (B, T, k) -> (B, ceil(T / n), n * k)."""
+    if n_stacked == 1:
+        return features
+    n_batch, n_frames, n_features = features.shape
+    if n_missing := -n_frames % n_stacked:
+        # As in training: the last frame again.
+        features = np.concatenate([features] + [features[:, -1:]] * n_missing, axis=1)
+    return features.reshape(n_batch, -1, n_stacked * n_features)
+
+
+def _by_frame(attention: Floats, n_stacked: int, n_frames: int) -> Floats:
+    """Share the attention of each step among its frames: (B, n_heads, T)."""
+    if n_stacked == 1:
+        return attention
+    counts = np.full(attention.shape[2], n_stacked)
+    counts[-1] -= -n_frames % n_stacked
+    return np.repeat(attention / counts.astype(np.float32), counts, axis=2)

@@ -53,7 +53,7 @@ def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
     a = architecture
     width = 2 * a.hidden
     return {
-        "lstm.weight_ih": (2, 4 * a.hidden, a.n_features),
+        "lstm.weight_ih": (2, 4 * a.hidden, a.step_width),
         "lstm.weight_hh": (2, 4 * a.hidden, a.hidden),
         "lstm.bias": (2, 4 * a.hidden),
         "attention.query.weight": (width, width),
@@ -63,7 +63,7 @@ def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
         "attention.value.bias": (width,),
         "attention.output.weight": (width, width),
         "attention.output.bias": (width,),
-        "conv.weight": (a.conv_channels, a.n_features, a.conv_kernel),
+        "conv.weight": (a.conv_channels, a.step_width, a.conv_kernel),
         "conv.bias": (a.conv_channels,),
         "language.weight": (a.n_languages, width),
         "fc1.weight": (a.classifier, width + a.conv_channels),

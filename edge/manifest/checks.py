@@ -32,10 +32,14 @@ def json_object(where: str, value: object, required: Sequence[str] = ()) -> dict
 
 
 def record(where: str, value: object, kind: type) -> dict[str, Any]:
-    """Check for a JSON object whose keys are exactly the fields of dataclass ``kind``."""
+    """Check for a JSON object with the fields of dataclass ``kind`` and no other.
+
+    Only a field with a default may be missing: manifests of older versions lack it.
+    """
     fields = json_object(where, value)
-    known = [field.name for field in dataclasses.fields(kind)]
-    unknown, missing = sorted(set(fields) - set(known)), [k for k in known if k not in fields]
+    known = {field.name: field.default for field in dataclasses.fields(kind)}
+    unknown = sorted(set(fields) - set(known))
+    missing = [k for k, v in known.items() if k not in fields and v is dataclasses.MISSING]
     if unknown:
         raise ArtifactError(f"{where} has unknown keys: {', '.join(unknown)}")
     if missing:

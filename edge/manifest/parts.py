@@ -23,6 +23,13 @@ class Architecture:
     classifier: int
     n_labels: int
     n_languages: int
+    #: Frames that make one step of the LSTM and the convolution.
+    frame_stack: int = 1
+
+    @property
+    def step_width(self) -> int:
+        """Numbers that the LSTM and the convolution take at a step."""
+        return self.n_features * self.frame_stack
 
     @classmethod
     def from_dict(cls, value: object) -> Architecture:

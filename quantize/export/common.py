@@ -93,6 +93,7 @@ def manifest_fields(
     architecture = {
         "type": "claf-ser",
         "n_features": config.n_features,
+        "frame_stack": config.frame_stack,
         "hidden": config.hidden,
         "n_heads": config.n_heads,
         "conv_channels": config.conv_channels,

@@ -75,15 +75,15 @@ def weights_of(model: CLAFSER) -> dict[str, Floats]:
     return weights
 
 
-def model_of(weights: Mapping[str, Floats], n_heads: int) -> CLAFSER:
+def model_of(weights: Mapping[str, Floats], n_heads: int, frame_stack: int = 1) -> CLAFSER:
     """Build the torch model that :func:`weights_of` gives these weights for.
 
     Parameters
     ----------
     weights : mapping
         Every weight by name, as ``edge.backends.numpy_weights.weight_shapes`` lists them.
-    n_heads : int
-        Of the attention: the weights do not tell.
+    n_heads, frame_stack : int
+        Of the attention, and frames a step: the weights do not tell.
 
     Returns
     -------
@@ -95,10 +95,11 @@ def model_of(weights: Mapping[str, Floats], n_heads: int) -> CLAFSER:
 
     from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
-    channels, n_features, kernel = weights["conv.weight"].shape
+    channels, step_width, kernel = weights["conv.weight"].shape
     model = CLAFSER(
         ClafSerConfig(
-            n_features=n_features,
+            n_features=step_width // frame_stack,
+            frame_stack=frame_stack,
             hidden=weights["lstm.weight_hh"].shape[2],
             n_heads=n_heads,
             conv_channels=channels,

@@ -68,10 +68,13 @@ def tflite_model(model: CLAFSER, recipe: PtqRecipe, _: object = None) -> bytes:
         If ai-edge-litert is not installed.
     """
     weights = _WEIGHTS[recipe.weight_bits]
-    return claf_ser_graph(weights_of(model), model.config.n_heads, weights)
+    config = model.config
+    return claf_ser_graph(weights_of(model), config.n_heads, weights, config.frame_stack)
 
 
-def claf_ser_graph(arrays: Mapping[str, Floats], n_heads: int, weights: str) -> bytes:
+def claf_ser_graph(
+    arrays: Mapping[str, Floats], n_heads: int, weights: str, frame_stack: int = 1
+) -> bytes:
     """Write the model from arrays that are named and shaped as in a NumPy artifact.
 
     Parameters
@@ -83,25 +86,71 @@ def claf_ser_graph(arrays: Mapping[str, Floats], n_heads: int, weights: str) -> 
     weights : str
         ``"fp32"``, ``"fp16"`` or ``"int8"``; the result and the errors are those of
         :func:`tflite_model`.
+    frame_stack : int
+        Frames a step.
     """
-    return _ClafSerGraph(arrays, n_heads, weights).to_bytes()
+    return _ClafSerGraph(arrays, n_heads, weights, frame_stack).to_bytes()
 
 
 class _ClafSerGraph:
-    def __init__(self, arrays: Mapping[str, Floats], n_heads: int, weights: str) -> None:
+    def __init__(
+        self, arrays: Mapping[str, Floats], n_heads: int, weights: str, frame_stack: int
+    ) -> None:
         self._graph = TfliteGraph(weights)
         self._weights = arrays
+        self._frame_stack = frame_stack
+        # Of a step.
         self._n_features = arrays["lstm.weight_ih"].shape[2]
         self._hidden = arrays["lstm.weight_hh"].shape[2]
         self._n_heads, self._width = n_heads, 2 * self._hidden
 
     def to_bytes(self) -> bytes:
         graph = self._graph
-        features = graph.input("features", [1, _T, self._n_features])
+        features = graph.input("features", [1, _T, self._n_features // self._frame_stack])
         language = graph.input("language", [1], "INT32")
+        features = self._stacked(features)
         pooled = self._attention(self._lstm(features))
         graph.output("logits", self._classifier(pooled, self._phonetic(features), language))
         return graph.to_bytes("CLAF-SER, speech emotion recognition")
+
+    def _stacked(self, features: int) -> int:
+        """Lay neighbouring frames side by side, as ``quantize.models.claf_ser.stack_frames``."""
+        n_stacked, n_features = self._frame_stack, self._n_features // self._frame_stack
+        if n_stacked == 1:
+            return features
+        last = self._frames(features, "last", -1, 0, 1, n_features)
+        shape = [1, _T, n_features]
+        padded = self._concatenate([features] + [last] * (n_stacked - 1), 1, shape)
+        # Of the padding, each slice leaves what the others need.
+        parts = [
+            self._frames(padded, f"part.{i}", i, i + 1 - n_stacked, n_stacked, n_features)
+            for i in range(n_stacked)
+        ]
+        return self._concatenate(parts, 2, [1, _T, self._n_features])
+
+    def _frames(
+        self, rows: int, name: str, begin: int, end: int, stride: int, n_features: int
+    ) -> int:
+        """Take ``rows[:, begin:end:stride]``; an end of 0 is the last frame's."""
+        limits = {"begin": [0, begin, 0], "end": [0, end, 0], "strides": [1, stride, 1]}
+        inputs = [rows] + [
+            self._graph.constant(f"stack.{name}.{what}", np.array(values, dtype=np.int32))
+            for what, values in limits.items()
+        ]
+        # A bit for each axis that is taken from its beginning, or to its end.
+        return self._graph.operator(
+            "STRIDED_SLICE",
+            inputs,
+            [1, _T, n_features],
+            options="StridedSlice",
+            beginMask=0b101,
+            endMask=0b101 if end else 0b111,
+        )
+
+    def _concatenate(self, tensors: list[int], axis: int, shape: list[int]) -> int:
+        return self._graph.operator(
+            "CONCATENATION", tensors, shape, options="Concatenation", axis=axis
+        )
 
     def _lstm(self, features: int) -> int:
         """(1, T, n_features) -> (1, T, 2 * hidden)."""

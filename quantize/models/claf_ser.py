@@ -15,6 +15,8 @@ language rows (3.4.5)  5 instead of 4: row 4 is "unknown", trained by dropping
 domain MLP (3.4.6)     256 -> 64 -> 4, ReLU; it sees the attention vector with
                        the unknown row added, see ``CLAFSER.forward``
 emotion MLP (3.4.7)    272 -> 128, layer norm, ReLU, dropout, -> 8
+frames (3.4.1)         one a step; a small model may hear ``frame_stack`` of them
+                       side by side at every step, see ``stack_frames``
 =====================  =====================================================
 """
 
@@ -30,7 +32,14 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from edge.errors import ParameterError
 from quantize.models.config import ModelConfig
 
-__all__ = ["CLAFSER", "PARTS", "ClafSerConfig", "ClafSerOutput", "reverse_gradient"]
+__all__ = [
+    "CLAFSER",
+    "PARTS",
+    "ClafSerConfig",
+    "ClafSerOutput",
+    "reverse_gradient",
+    "stack_frames",
+]
 
 #: Parts that an ablation can leave out.
 PARTS = ("attention", "phonetic", "language")
@@ -41,13 +50,16 @@ class ClafSerConfig(ModelConfig):
     """Sizes of a CLAF-SER; the defaults are the paper's (h, C, K, L) and ours.
 
     ``n_domains`` is L = 4; the embedding has ``n_domains + 1`` rows, the last
-    one for "unknown".  ``dropout`` acts on the input rows' BiLSTM output and in
-    the emotion MLP, and only in training.  ``without`` names parts of :data:`PARTS` that are
-    left out, to measure what they are worth: the mean of the BiLSTM's output instead of
-    attention, no phonetic branch, no language row.  Such a model cannot be exported.
+    one for "unknown".  ``frame_stack`` is how many frames make one step of the BiLSTM and the
+    convolution, whose rows are then ``frame_stack * n_features`` long.  ``dropout`` acts on the
+    BiLSTM's output and in the emotion MLP, and only in training.  ``without`` names parts
+    of :data:`PARTS` that are left out, to measure what they are worth: the mean of the BiLSTM's
+    output instead of attention, no phonetic branch, no language row.  Such a model cannot be
+    exported.
     """
 
     n_features: int = 34
+    frame_stack: int = 1
     hidden: int = 128
     n_heads: int = 4
     conv_channels: int = 16
@@ -82,6 +94,11 @@ class ClafSerConfig(ModelConfig):
             raise ParameterError(f"conv_kernel is {self.conv_kernel}, an odd number is wanted")
 
     @property
+    def step_width(self) -> int:
+        """Numbers that the BiLSTM and the convolution take at a step."""
+        return self.n_features * self.frame_stack
+
+    @property
     def unknown_language(self) -> int:
         """Row of the language embedding for "unknown"."""
         return self.n_domains
@@ -113,6 +130,21 @@ def reverse_gradient(x: Tensor, alpha: float) -> Tensor:
     return _ReverseGradient.apply(x, alpha)
 
 
+def stack_frames(x: Tensor, n_stacked: int) -> Tensor:
+    """Lay neighbouring frames side by side: (B, T, k) -> (B, ceil(T / n), n * k).
+
+    The LSTM then takes a step for ``n_stacked`` frames and still hears them all; its steps, one
+    after the other, are most of a small model's time.  The last frame is repeated where it has
+    too few neighbours.  Slices alone, so that exporters find no arithmetic on shapes.
+    """
+    if n_stacked == 1:
+        return x
+    n_frames = x.shape[1]
+    padded = torch.cat([x] + [x[:, -1:]] * (n_stacked - 1), dim=1)
+    parts = [padded[:, i : n_frames + i : n_stacked] for i in range(n_stacked)]
+    return torch.cat(parts, dim=2)
+
+
 class CLAFSER(nn.Module):
     """Cross-Lingual Attention-based Adversarial Framework for SER.
 
@@ -126,13 +158,13 @@ class CLAFSER(nn.Module):
         super().__init__()
         self.config = config = config or ClafSerConfig()
         width = 2 * config.hidden
-        self.lstm = nn.LSTM(config.n_features, config.hidden, batch_first=True, bidirectional=True)
+        self.lstm = nn.LSTM(config.step_width, config.hidden, batch_first=True, bidirectional=True)
         self._has = {part: part not in config.without for part in PARTS}
         if self._has["attention"]:
             self.attention = nn.MultiheadAttention(width, config.n_heads, batch_first=True)
         if self._has["phonetic"]:
             self.conv = nn.Conv1d(
-                config.n_features,
+                config.step_width,
                 config.conv_channels,
                 config.conv_kernel,
                 padding=config.conv_kernel // 2,
@@ -156,9 +188,10 @@ class CLAFSER(nn.Module):
 
         Parameters
         ----------
-        x : float32 [shape=(B, T, n_features)]
+        x : float32 [shape=(B, T, frame_stack * n_features)]
+            Stacked.
         mask : bool [shape=(B, T)], optional
-            True where a frame is real.  Frames are padded at the end.
+            True where a step is real.  Steps are padded at the end.
 
         Returns
         -------
@@ -237,6 +270,15 @@ class CLAFSER(nn.Module):
         ``f_attn`` alone; so the domain branch sees ``f_attn`` plus the *unknown*
         row, which is what every device sees.
         """
+        n_stacked = self.config.frame_stack
+        if n_stacked > 1:
+            if mask is not None:
+                last = mask.sum(dim=1, keepdim=True) - 1
+                frames = torch.arange(x.shape[1], device=x.device).minimum(last)
+                # As the end of a clip alone: its last frame again.
+                x = x.gather(1, frames.unsqueeze(2).expand_as(x))
+                mask = mask[:, ::n_stacked]
+            x = stack_frames(x, n_stacked)
         pooled = self.encode(x, mask)
         phonetic = self.phonetic(x, mask) if self._has["phonetic"] else None
         logits = self.classify(pooled, phonetic, language)

@@ -13,7 +13,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from quantize.models.claf_ser import CLAFSER
+from quantize.models.claf_ser import CLAFSER, stack_frames
 
 __all__ = ["ExportTwin"]
 
@@ -38,6 +38,7 @@ class ExportTwin(nn.Module):
         config = model.config
         width = 2 * config.hidden
         self.n_heads = config.n_heads
+        self.frame_stack = config.frame_stack
         self.per_head = width // config.n_heads
         self.lstm = copy.deepcopy(model.lstm)
         self.query = nn.Linear(width, width)
@@ -83,6 +84,7 @@ class ExportTwin(nn.Module):
         float32 [shape=(B, n_labels)]
             Logits.
         """
+        features = stack_frames(features, self.frame_stack)
         rows = self.lstm(features)[0]
         query = self._by_head(self.query(rows))
         key = self._by_head(self.key(rows))

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from quantize.models.claf_ser import stack_frames
+
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
 
@@ -49,6 +51,7 @@ def _inputs(model: CLAFSER, x: torch.Tensor) -> dict[str, torch.Tensor]:
     """Inputs of every layer: (n_parts, n_examples, n_inputs)."""
     config, attention = model.config, model.attention
     hidden, n_heads = config.hidden, config.n_heads
+    x = stack_frames(x, config.frame_stack)
     rows = model.lstm(x)[0]
     n_batch, n_frames, width = rows.shape
     per_head = width // n_heads

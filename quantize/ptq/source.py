@@ -63,4 +63,5 @@ def read_source(path: Path, name: str | None = None) -> Source:
         window_frames=manifest.window_frames,
         window_hop=manifest.window_hop,
     )
-    return Source(model_of(weights, manifest.architecture.n_heads), facts, None)
+    sizes = manifest.architecture
+    return Source(model_of(weights, sizes.n_heads, sizes.frame_stack), facts, None)

@@ -13,6 +13,7 @@ SIZES = {
     "default": ClafSerConfig(),
     "small": ClafSerConfig(hidden=32, n_heads=2, conv_channels=8, conv_kernel=5, classifier=24),
     "odd": ClafSerConfig(hidden=5, n_heads=2, conv_channels=1, conv_kernel=1, classifier=3),
+    "stacked": ClafSerConfig(frame_stack=3, hidden=12, n_heads=2, conv_channels=6, classifier=10),
 }
 
 

@@ -10,11 +10,12 @@ from torch import nn
 from edge.backends import AttentiveBackend, open_backend
 from edge.feature_spec import FeatureSpec
 from quantize.export import ExportFacts, export_artifact
-from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.models.claf_ser import CLAFSER, ClafSerConfig, stack_frames
 
 SIZES = {
     "default": ClafSerConfig(),
     "small": ClafSerConfig(hidden=32, n_heads=2, conv_channels=8, conv_kernel=5, classifier=24),
+    "stacked": ClafSerConfig(frame_stack=3, hidden=8, n_heads=2, conv_channels=2, classifier=3),
     "one head": ClafSerConfig(hidden=5, n_heads=1, conv_channels=1, conv_kernel=1, classifier=3),
 }
 
@@ -57,14 +58,19 @@ def test_attention_is_that_of_torch(
     features = generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
     attention: nn.MultiheadAttention = model.attention
     with torch.inference_mode():
-        rows = model.lstm(torch.from_numpy(features))[0]
+        n_stacked = model.config.frame_stack
+        rows = model.lstm(stack_frames(torch.from_numpy(features), n_stacked))[0]
         # torch's own weights by head and query; the model pools with their mean over queries.
         weights = attention(rows, rows, rows, need_weights=True, average_attn_weights=False)[1]
         averaged = attention(rows, rows, rows, need_weights=True)[1]
     found = backend.infer_with_attention(features, 4)[1]
     assert found.shape == (n_batch, model.config.n_heads, n_frames)
-    np.testing.assert_allclose(found, weights.mean(dim=2), atol=1e-6, rtol=0)
-    np.testing.assert_allclose(found.mean(axis=1), averaged.mean(dim=1), atol=1e-6, rtol=0)
+    # The frames of a step share its attention alike.
+    first = np.arange(0, n_frames, n_stacked)
+    steps = np.add.reduceat(found, first, axis=2)
+    np.testing.assert_allclose(steps, weights.mean(dim=2), atol=1e-6, rtol=0)
+    np.testing.assert_allclose(steps.mean(axis=1), averaged.mean(dim=1), atol=1e-6, rtol=0)
+    assert all(np.ptp(found[..., i : i + n_stacked], axis=2).max() == 0 for i in first)
     np.testing.assert_allclose(found.sum(axis=2), 1, atol=1e-6)
     if n_frames == 61:
         assert np.ptp(found) * n_frames > 0.5, "else every model would pass"

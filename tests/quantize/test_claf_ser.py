@@ -6,12 +6,18 @@ import pytest
 import torch
 
 from edge.errors import ParameterError
-from quantize.models.claf_ser import CLAFSER, PARTS, ClafSerConfig, reverse_gradient
+from quantize.models.claf_ser import (
+    CLAFSER,
+    PARTS,
+    ClafSerConfig,
+    reverse_gradient,
+    stack_frames,
+)
 
 
-def small(seed: int = 0) -> CLAFSER:
+def small(seed: int = 0, **sizes: int) -> CLAFSER:
     torch.manual_seed(seed)
-    return CLAFSER(ClafSerConfig(hidden=16, n_heads=2, classifier=24)).eval()
+    return CLAFSER(ClafSerConfig(hidden=16, n_heads=2, classifier=24, **sizes)).eval()
 
 
 def test_paper_sizes_give_the_known_number_of_parameters():
@@ -19,9 +25,10 @@ def test_paper_sizes_give_the_known_number_of_parameters():
     assert CLAFSER().n_parameters() == 470_264
 
 
+@pytest.mark.parametrize("frame_stack", [1, 2, 3])
 @pytest.mark.parametrize("n_padding", [1, 7, 40])
-def test_padding_never_changes_a_result(n_padding):
-    model = small()
+def test_padding_never_changes_a_result(n_padding, frame_stack):
+    model = small(frame_stack=frame_stack)
     x = torch.randn(3, 20, 34)
     language = torch.tensor([4, 4, 1])
     plain = model(x, language)
@@ -31,6 +38,15 @@ def test_padding_never_changes_a_result(n_padding):
     masked = model(padded, language, mask)
     torch.testing.assert_close(masked.logits, plain.logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(masked.domain_logits, plain.domain_logits, atol=1e-5, rtol=1e-5)
+
+
+def test_stacked_frames_lie_side_by_side_and_the_last_one_fills_up():
+    x = torch.arange(10.0).reshape(1, 5, 2)
+    assert stack_frames(x, 1) is x
+    assert stack_frames(x, 2).tolist() == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 8, 9]]]
+    assert stack_frames(x, 3).tolist() == [[[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 8, 9]]]
+    assert stack_frames(x[:, :1], 3).tolist() == [[[0, 1] * 3]]
+    assert stack_frames(x[:, :4], 2).tolist() == [[[0, 1, 2, 3], [4, 5, 6, 7]]]
 
 
 @pytest.mark.parametrize("without", [("attention",), ("phonetic",), ("language",), PARTS])

@@ -61,7 +61,7 @@ def test_one_changed_weight_shows_in_its_gate_first():
     assert found["backward", "f", 1] == pytest.approx(wanted, rel=1e-4)
 
 
-@pytest.mark.parametrize("size", ["odd", "small"])
+@pytest.mark.parametrize("size", ["odd", "small", "stacked"])
 @pytest.mark.parametrize("kind", ["numpy-fp32", "onnx-fp32"])
 def test_float_weights_come_back_exactly(tmp_path, size, kind):
     model = random_model(SIZES[size])

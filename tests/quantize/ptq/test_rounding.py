@@ -115,10 +115,10 @@ def test_weights_too_large_for_a_factor():
         round_nearest(np.full((1, 4), 1e8, dtype=np.float32), 8, "per_tensor")
 
 
-@pytest.mark.parametrize("size", ["odd", "small"])
+@pytest.mark.parametrize("size", ["odd", "small", "stacked"])
 def test_a_model_comes_back_from_its_weights(size: str):
     model = random_model(SIZES[size])
-    again = model_of(weights_of(model), SIZES[size].n_heads)
+    again = model_of(weights_of(model), SIZES[size].n_heads, SIZES[size].frame_stack)
     features = torch.from_numpy(drawn(3, 19, 34))
     with torch.inference_mode():
         wanted, found = (m(features, torch.tensor([0, 2, 4])).logits for m in (model, again))
