@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from quantize.export.numpy import weights_of
 from quantize.export.tflite_graph import ABSENT, TfliteGraph
+from quantize.export.tflite_stack import stack_frames
 from quantize.ptq.recipe import PtqRecipe
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def tflite_model(model: CLAFSER, recipe: PtqRecipe, _: object = None) -> bytes:
         The trained model, on any device.
     recipe : PtqRecipe
         float; fp16: the matrices in float16, computed with in float32; dynamic: the matrices
-        but the convolution's and the language rows in int8 with one factor each, met by
-        activations that are rounded as they come.
+        in int8 with one factor each, met by activations that are rounded as they come, and the
+        convolution's weights in int8, computed with in float32.
 
     Returns
     -------
@@ -108,49 +109,10 @@ class _ClafSerGraph:
         graph = self._graph
         features = graph.input("features", [1, _T, self._n_features // self._frame_stack])
         language = graph.input("language", [1], "INT32")
-        features = self._stacked(features)
+        features = stack_frames(graph, features, self._frame_stack, self._n_features)
         pooled = self._attention(self._lstm(features))
         graph.output("logits", self._classifier(pooled, self._phonetic(features), language))
         return graph.to_bytes("CLAF-SER, speech emotion recognition")
-
-    def _stacked(self, features: int) -> int:
-        """Lay neighbouring frames side by side, as ``quantize.models.claf_ser.stack_frames``."""
-        n_stacked, n_features = self._frame_stack, self._n_features // self._frame_stack
-        if n_stacked == 1:
-            return features
-        last = self._frames(features, "last", -1, 0, 1, n_features)
-        shape = [1, _T, n_features]
-        padded = self._concatenate([features] + [last] * (n_stacked - 1), 1, shape)
-        # Of the padding, each slice leaves what the others need.
-        parts = [
-            self._frames(padded, f"part.{i}", i, i + 1 - n_stacked, n_stacked, n_features)
-            for i in range(n_stacked)
-        ]
-        return self._concatenate(parts, 2, [1, _T, self._n_features])
-
-    def _frames(
-        self, rows: int, name: str, begin: int, end: int, stride: int, n_features: int
-    ) -> int:
-        """Take ``rows[:, begin:end:stride]``; an end of 0 is the last frame's."""
-        limits = {"begin": [0, begin, 0], "end": [0, end, 0], "strides": [1, stride, 1]}
-        inputs = [rows] + [
-            self._graph.constant(f"stack.{name}.{what}", np.array(values, dtype=np.int32))
-            for what, values in limits.items()
-        ]
-        # A bit for each axis that is taken from its beginning, or to its end.
-        return self._graph.operator(
-            "STRIDED_SLICE",
-            inputs,
-            [1, _T, n_features],
-            options="StridedSlice",
-            beginMask=0b101,
-            endMask=0b101 if end else 0b111,
-        )
-
-    def _concatenate(self, tensors: list[int], axis: int, shape: list[int]) -> int:
-        return self._graph.operator(
-            "CONCATENATION", tensors, shape, options="Concatenation", axis=axis
-        )
 
     def _lstm(self, features: int) -> int:
         """(1, T, n_features) -> (1, T, 2 * hidden)."""
@@ -238,7 +200,7 @@ class _ClafSerGraph:
         image = self._reshape(features, [1, 1, -1, self._n_features])
         inputs = [
             image,
-            graph.constant("conv.weight", weight.transpose(0, 2, 1)[:, None]),
+            graph.stored("conv.weight", weight.transpose(0, 2, 1)[:, None]),
             graph.constant("conv.bias", bias),
         ]
         convolved = graph.operator(

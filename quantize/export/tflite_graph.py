@@ -114,6 +114,26 @@ class TfliteGraph:
                 version=3,
                 options="Dequantize",
             )
+        return self._rounded(name, value)
+
+    def stored(self, name: str, value: npt.NDArray[np.float32]) -> int:
+        """Add weights that are small in the file and computed with in float32.
+
+        In an int8 graph they are int8, which the runtime brings back once; else as they are.
+        """
+        if not self.hybrid:
+            return self.constant(name, value)
+        return self.operator(
+            "DEQUANTIZE",
+            [self._rounded(f"{name}:int8", value)],
+            value.shape,
+            name=name,
+            version=2,
+            options="Dequantize",
+        )
+
+    def _rounded(self, name: str, value: npt.NDArray[np.float32]) -> int:
+        """Add int8 with one factor."""
         largest = float(np.abs(value).max())
         scale = np.float32(largest / 127 if largest > 0 else 1)
         whole = np.rint(value / scale).clip(-127, 127).astype(np.int8)

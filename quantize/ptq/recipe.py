@@ -51,7 +51,7 @@ _RUNTIMES: dict[str, _Runtime] = {
     "tflite": _Runtime(
         ("float", "fp16", "dynamic"),
         ("per_tensor",),
-        {"fp16": _SMALL, "dynamic": _SMALL},
+        {"fp16": _SMALL, "dynamic": ("language",)},
         may_keep_more=False,
     ),
     "torchscript": _Runtime(("float", "dynamic"), ("per_output_channel",), {"dynamic": _SMALL}),
