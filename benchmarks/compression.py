@@ -5,8 +5,10 @@
 Each model is a folder of runs under RUNS, trained on `paper` (seeds 0 to 2) and on the five speaker
 folds; accuracy is measured on what each held out, language unknown, through the real runtime.
 Drops count from the first model in torch fp32.  What `evaluate` has measured of the same artifact
-is not measured again.  Times are processor time of single 2 s windows, all artifacts interleaved in
-one process, one thread each; only their ratios mean anything.
+is not measured again.  Times are processor time of single 2 s windows, one thread, one kind after
+the other, and the models of a kind in turns that begin with another each round; only their ratios
+mean anything.  A device runs one kind: with all kinds in one turn, a NumPy model of any size paid
+0.2 ms for what torch before it had pushed out of the caches.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import argparse  # noqa: E402
+import functools  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
-import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -37,11 +39,13 @@ from quantize.files import atomic_path, write_json  # noqa: E402
 from quantize.progress import progress_bar  # noqa: E402
 from quantize.runs import commit  # noqa: E402
 from quantize.scoring import window_of  # noqa: E402
+from quantize.search.latency import interleave  # noqa: E402
 from quantize.segments import corpus_segments  # noqa: E402
 
 PAPER = tuple(f"paper-s{seed}" for seed in range(3))
 SPEAKER = tuple(f"speaker-f{fold}" for fold in range(5))
 CORPORA = ("ravdess", "savee", "emo-db", "tess")
+N_ROUNDS = 500
 MODELS = ("claf-ser", "claf-ser-pruned", "claf-ser-tiny")
 
 
@@ -101,15 +105,23 @@ def replay(
         )
         rows[model] = ((segments.rows - runner.mean) / runner.std).astype(np.float32)
     logits: dict[tuple[str, str], list[np.ndarray]] = {key: [] for key in runners}
-    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runners}
     unknown = len(CORPORA)
+
+    def run(key: tuple[str, str], number: int) -> np.ndarray:
+        window = rows[key[0]][number % len(rows[key[0]])][None]
+        return np.asarray(runners[key].infer(window, unknown))[0]
+
+    milliseconds: dict[tuple[str, str], float] = {}
+    kinds = list(dict.fromkeys(kind for _, kind in runners))
+    for kind in progress_bar(kinds, total=len(kinds), title="times"):
+        keys = [key for key in runners if key[1] == kind]
+        # Not the wall's clock, which comes second: on a shared machine it tells of others.
+        seconds = interleave([functools.partial(run, key) for key in keys], N_ROUNDS)[0]
+        for key, row in zip(keys, seconds, strict=True):
+            milliseconds[key] = 1000 * float(np.median(row))
     for number in progress_bar(range(500), total=500, title="segments"):
-        for key, runner in runners.items():
-            window = rows[key[0]][number % len(rows[key[0]])][None]
-            # Not the wall's clock: on a shared machine it tells of others.
-            started_s = time.process_time()
-            logits[key].append(np.asarray(runner.infer(window, unknown))[0])
-            seconds[key].append(time.process_time() - started_s)
+        for key in runners:
+            logits[key].append(run(key, number))
     found = {}
     for key, runner in runners.items():
         posterior = softmax(np.stack(logits[key]), runner.temperature)
@@ -118,7 +130,7 @@ def replay(
         found[key] = {
             "agreement": float(same.mean()),
             "max_difference": float(np.abs(posterior - wanted).max()),
-            "cpu_ms": 1000 * float(np.median(seconds[key])),
+            "cpu_ms": milliseconds[key],
         }
     return found
 

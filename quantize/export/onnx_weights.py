@@ -12,13 +12,36 @@ import numpy as np
 
 from quantize.ptq.recipe import PtqRecipe
 
-__all__ = ["HALF_SUFFIX", "INT8_SUFFIX", "halve_onnx", "store_small_in_int8"]
+__all__ = [
+    "HALF_SUFFIX",
+    "INT8_SUFFIX",
+    "NODES_OF_LAYER",
+    "ONCE_A_WINDOW",
+    "halve_onnx",
+    "store_in_int8",
+]
 
 HALF_SUFFIX = ":float16"
 """Ends the name of a weight that is stored as float16."""
 
 INT8_SUFFIX = ":int8"
 """Ends the name of a weight that is stored as int8."""
+
+# onnxruntime makes a MatMul of a Gemm before it quantizes.
+NODES_OF_LAYER = {
+    "lstm.weight_ih": ("/lstm/LSTM",),
+    "lstm.weight_hh": ("/lstm/LSTM",),
+    "attention.query": ("/query/MatMul",),
+    "attention.key": ("/key/MatMul",),
+    "attention.value": ("/value/MatMul",),
+    "attention.output": ("/output/Gemm", "/output/Gemm_MatMul"),
+    "fc1": ("/fc1/Gemm", "/fc1/Gemm_MatMul"),
+    "fc2": ("/fc2/Gemm", "/fc2/Gemm_MatMul"),
+}
+"""Names of the nodes that hold a layer's weights."""
+
+ONCE_A_WINDOW = ("attention.value", "attention.output", "fc1", "fc2")
+"""Layers that see one row, or one a head, for a whole window."""
 
 _LARGEST_FLOAT16 = 65504.0
 
@@ -46,25 +69,34 @@ def halve_onnx(content: bytes) -> bytes:
     return _with_first(model, casts)
 
 
-def store_small_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
-    """Store the convolution's weights and the language rows in 8 bits, computed with in float32.
+def store_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
+    """Store in 8 bits what is computed with in float32: see :data:`ONCE_A_WINDOW`.
 
-    The runtime brings them back when it loads the file: integer convolutions are missing in
-    onnxruntime 1.16.3 and 1.23.0, and neither layer takes time worth saving.
+    And the convolution, for which onnxruntime 1.16.3 and 1.23.0 have no integer kernel, and the
+    language rows.  The runtime brings them back when it loads the file.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     model = onnx.load_from_string(content)
     graph = model.graph
-    names = {"conv": "conv.weight", "language": "language.weight"}
-    rounded = [name for layer, name in names.items() if not recipe.is_float(layer)]
+    per_tensor = recipe.granularity == "per_tensor"
+    rounded = {} if recipe.is_float("conv") else {"conv.weight": 0}
+    if not recipe.is_float("language"):
+        rounded["language.weight"] = 0
+    layer_of = {name: layer for layer in ONCE_A_WINDOW for name in NODES_OF_LAYER[layer]}
+    for node in graph.node:
+        if node.name in layer_of and not recipe.is_float(layer_of[node.name]):
+            turned = any(a.name == "transB" and a.i for a in node.attribute)
+            rounded[node.input[1]] = 0 if turned else 1
     made = []
     for at, entry in enumerate(graph.initializer):
         if entry.name not in rounded:
             continue
         weight = numpy_helper.to_array(entry)
-        largest = np.abs(weight).max(axis=tuple(range(1, weight.ndim)), keepdims=True)
+        outputs = None if per_tensor else rounded[entry.name]
+        axes = tuple(axis for axis in range(weight.ndim) if axis != outputs)
+        largest = np.abs(weight).max(axis=axes, keepdims=True)
         scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
         whole = np.rint(weight / scale).astype(np.int8)
         name = entry.name
