@@ -57,12 +57,13 @@ def model_card(manifest: Manifest) -> str:
     str
         Markdown.
     """
-    training = manifest.training
+    training, sizes = manifest.training, manifest.architecture
+    step = f"{sizes.frame_stack} frames a step, " if sizes.frame_stack > 1 else ""
     parts = [
         f"# {manifest.name}",
-        f"CLAF-SER with {manifest.architecture.hidden} LSTM units a direction, "
+        f"CLAF-SER with {sizes.hidden} LSTM units a direction, {step}"
         f"`{manifest.quantization.recipe}`, {manifest.model_bytes / 1000:.0f} kB. It takes "
-        f"{manifest.window_frames} rows of {manifest.architecture.n_features} features "
+        f"{manifest.window_frames} rows of {sizes.n_features} features "
         f"(about 2 s of speech at {manifest.feature_spec.sample_rate} Hz) and gives a posterior "
         f"over {', '.join(manifest.labels)}.",
         "This file is written by `edge-ser-quantize export --card` from the manifest.",
