@@ -51,10 +51,10 @@ def gate_errors(
         :func:`quantize.export.numpy.weights_of`.
     rounded : mapping
         The same after rounding; a bias that it lacks is that of ``weights``.
-    rows : float32 [shape=(n_segments, n_frames, n_features)]
-        Normalised.
+    rows : float32 [shape=(n_segments, n_steps, n_inputs)]
+        Normalised, stacked where the model stacks frames.
     steps : sequence of int
-        Those beyond ``n_frames`` are left out.
+        Those beyond ``n_steps`` are left out.
 
     Returns
     -------

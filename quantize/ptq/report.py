@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from edge.artifact import Artifact
 from quantize.columns import aligned
 from quantize.export.numpy import weights_of
-from quantize.models.claf_ser import CLAFSER
+from quantize.models.claf_ser import CLAFSER, stack_frames
 from quantize.ptq.compare import Agreement
 from quantize.ptq.gates import DIRECTIONS, GATES, gate_errors
 from quantize.ptq.read_back import WEIGHTS, read_back, sqnr_db
@@ -158,7 +159,8 @@ def layer_report(
                 "sqnr_db": round(ratio, 2) if np.isfinite(ratio) else None,
             }
         )
-    return layers, [dataclasses.asdict(e) for e in gate_errors(weights, rounded, rows)]
+    steps = stack_frames(torch.from_numpy(rows), model.config.frame_stack).numpy()
+    return layers, [dataclasses.asdict(e) for e in gate_errors(weights, rounded, steps)]
 
 
 def artifact_facts(

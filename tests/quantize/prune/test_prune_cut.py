@@ -18,7 +18,7 @@ from quantize.prune.importance import Importance, kept_units, magnitude
 from quantize.prune.sensitivity import STRUCTURES, weakened
 from quantize.prune.sizes import config_for_share, n_exported, pruned_config
 
-NAMES = ("default", "small")
+NAMES = ("default", "small", "stacked")
 
 
 def importance_without(model: CLAFSER, **dead: torch.Tensor) -> Importance:

@@ -11,7 +11,7 @@ from export_fakes import SIZES, facts, random_model
 from edge.artifact import read_artifact
 from quantize.export import KINDS, Kind, export_artifact
 from quantize.export.numpy import round_weights, weights_of
-from quantize.ptq.gates import DIRECTIONS, GATES, gate_errors
+from quantize.ptq.gates import DIRECTIONS, GATES, STEPS, gate_errors
 from quantize.ptq.load import load_ptq_recipe
 from quantize.ptq.read_back import WEIGHTS, read_back, sqnr_db
 from quantize.ptq.report import layer_report
@@ -102,6 +102,15 @@ def test_layers_lose_little_and_kept_ones_nothing(tmp_path, recipe, changes, lea
     assert max(each["share"] for each in gates) < 0.3
 
 
+def test_gates_of_a_model_that_stacks_frames(tmp_path):
+    model = random_model(SIZES["stacked"])
+    artifact = export_artifact("numpy-int8", model, facts(), tmp_path)
+    gates = layer_report(model, artifact, rows(n_frames=61))[1]
+    # 61 frames are 21 steps.
+    assert {each["step"] for each in gates} == {s for s in STEPS if s <= 21}
+    assert all(0 < each["share"] < 0.1 for each in gates)
+
+
 def test_numpy_weights_come_back_as_they_were_rounded(tmp_path):
     model = random_model(SIZES["odd"])
     found = read_back(export_artifact("numpy-int4", model, facts(), tmp_path))
@@ -110,10 +119,11 @@ def test_numpy_weights_come_back_as_they_were_rounded(tmp_path):
         assert np.array_equal(found[name], each.values().reshape(found[name].shape))
 
 
-def test_calibration_data_are_named_in_the_manifest(tmp_path):
+@pytest.mark.parametrize("size", ["odd", "stacked"])
+def test_calibration_data_are_named_in_the_manifest(tmp_path, size):
     kind = Kind.of(load_ptq_recipe("numpy_compensated_wi4"))
     given = segments()
-    export_artifact(kind, random_model(SIZES["odd"]), facts(), tmp_path, given)
+    export_artifact(kind, random_model(SIZES[size]), facts(), tmp_path, given)
     quantization = read_artifact(tmp_path).manifest.quantization
     assert quantization.calibration_fingerprint == given.fingerprint
     assert quantization.recipe == "numpy_compensated_wi4"
