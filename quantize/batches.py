@@ -15,86 +15,20 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
+from quantize.batch_settings import BatchSettings
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.exchange import MeanExchange
 from quantize.rows import RowSpec
+from quantize.teacher_rows import Crops
 
 __all__ = [
     "Batch",
-    "BatchSettings",
     "CropSampler",
     "Example",
     "class_weights",
     "examples_of",
     "speech_span",
 ]
-
-
-@dataclasses.dataclass(frozen=True)
-class BatchSettings:
-    """How training batches are drawn.
-
-    Parameters
-    ----------
-    batch_size : int
-        Crops in a batch; all of a batch are equally long, so nothing is padded.
-    min_crop_s, max_crop_s : float
-        Range of crop lengths.
-    corpus_share : mapping of str to float
-        Share of a corpus's clips drawn in an epoch, 1 where not named.
-    clean_share : float
-        How often a clip is drawn as it is and not as one of its augmented variants.
-    level_db : float
-        Largest random change of level, either way.
-    noise : float
-        Standard deviation of Gaussian noise on normalised rows.
-    n_time_masks, max_time_mask : int
-        Stretches of frames set to the mean, and the longest of them.
-    group_mask_share : float
-        How often each feature group of a crop is set to the mean.
-    unknown_share : float
-        How often the language id is replaced by "unknown".
-    exchange_share : float
-        How often a crop gets part of another speaker's mean features, see
-        :class:`quantize.exchange.MeanExchange`.
-    class_balance : float
-        How far the emotions of a corpus weigh alike in the loss: 0 as often as they occur, 1
-        alike. In SAVEE every fourth clip is neutral, in RAVDESS every fifteenth.
-    """
-
-    batch_size: int = 32
-    min_crop_s: float = 1.0
-    max_crop_s: float = 3.0
-    corpus_share: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"tess": 0.35})
-    clean_share: float = 0.3
-    level_db: float = 10.0
-    noise: float = 0.1
-    n_time_masks: int = 2
-    max_time_mask: int = 8
-    group_mask_share: float = 0.06
-    unknown_share: float = 0.7
-    exchange_share: float = 0.0
-    class_balance: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ParameterError(f"batch_size is {self.batch_size}, at least 1 is wanted")
-        if not 0 < self.min_crop_s <= self.max_crop_s:
-            raise ParameterError(
-                f"min_crop_s {self.min_crop_s} and max_crop_s {self.max_crop_s} must be above 0 "
-                "and rise"
-            )
-        if not 0 <= self.exchange_share <= 1:
-            raise ParameterError(
-                f"exchange_share is {self.exchange_share}, a share in [0, 1] is wanted"
-            )
-        if not 0 <= self.class_balance <= 1:
-            raise ParameterError(
-                f"class_balance is {self.class_balance}, a share in [0, 1] is wanted"
-            )
-        for name, share in self.corpus_share.items():
-            if not 0 < share <= 1:
-                raise ParameterError(f"corpus_share of {name} is {share}, (0, 1] is wanted")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,13 +52,17 @@ def examples_of(clips: Sequence[Clip]) -> list[Example]:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Crops of one length: rows (B, T, F) float32; weights (B,) float32; the rest (B,) int64."""
+    """Crops of one length: rows (B, T, F) float32; weights (B,) float32; the rest (B,) int64.
+
+    ``crops`` says where they were cut, for teachers of other features.
+    """
 
     rows: NDArray[np.float32]
     weights: NDArray[np.float32]
     labels: NDArray[np.int64]
     domains: NDArray[np.int64]
     languages: NDArray[np.int64]
+    crops: Crops
 
 
 def speech_span(rms: NDArray[np.floating], range_db: float = 35.0, margin: int = 4) -> slice:
@@ -203,7 +141,12 @@ class CropSampler:
         self._mean, self._std = mean, std
         self._rms = spec.feature_names.index("rms")
         # By example, then by variant; cut to the speech once.
-        self._rows = [[self._cut(rows[e.clip_id]) for rows in variants] for e in self.examples]
+        spans = [[self._span(rows[e.clip_id]) for rows in variants] for e in self.examples]
+        self._rows = [
+            [rows[e.clip_id][span] for rows, span in zip(variants, each, strict=True)]
+            for e, each in zip(self.examples, spans, strict=True)
+        ]
+        self._first_frames = [[span.start for span in each] for each in spans]
         self._prepare(spec)
         self._weights = class_weights(self.examples, self.settings.class_balance)
         self._exchange: MeanExchange | None = None
@@ -220,8 +163,8 @@ class CropSampler:
         # orthonormal DCT sees it, times the square root of the number of bands.
         self._level_step = np.float32(np.sqrt(spec.n_mels) / self._std[0])
 
-    def _cut(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
-        return rows[speech_span(rows[:, self._rms].astype(np.float32))]
+    def _span(self, rows: NDArray[np.floating]) -> slice:
+        return speech_span(rows[:, self._rms].astype(np.float32))
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Batches of one epoch, in random order; all chance comes from ``rng``."""
@@ -278,6 +221,12 @@ class CropSampler:
             np.array([e.label for e in examples]),
             domains,
             np.where(unknown, self.unknown, domains),
+            Crops(
+                [e.clip_id for e in examples],
+                [v for _, v in picks],
+                np.array(starts) + [self._first_frames[i][v] for i, v in picks],
+                n_frames,
+            ),
         )
 
     def _vary(self, crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ def add_command(commands: Any) -> None:
         help="train a smaller CLAF-SER from one or several teachers; the same command resumes it",
         description="A student learns the labels and the posteriors of trained runs of the same "
         "split, one of them drawn at every step: seeds of one recipe, larger models, models of "
-        "other recipes. Its run folder is one of train.",
+        "other recipes or of other features. Its run folder is one of train.",
     )
     add_run_options(parser, default="the recipe's")
     parser.add_argument(
@@ -43,9 +43,10 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument(
         "--recipe",
-        choices=recipe_names(),
+        metavar="NAME|FILE.toml",
         default=_RECIPE,
-        help="named settings; the options below change one at a time (default: %(default)s)",
+        help=f"named settings, {', '.join(recipe_names())} or a file; the options below change one "
+        "at a time (default: %(default)s)",
     )
     for name, what in _SIZES.items():
         parser.add_argument(
@@ -124,6 +125,7 @@ def distil_run(
         settings=recipe.train_settings(**training),
         batches=recipe.batch_settings(**batches),
         augment=recipe.augment_settings(),
+        spec=recipe.feature_spec(),
         recipe=recipe.name,
         teachers=teachers,
         **run,

@@ -218,6 +218,7 @@ def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
         settings=recipe.train_settings(**training, seed=run.seed),
         batches=recipe.batch_settings(),
         augment=recipe.augment_settings(),
+        spec=source.checkpoint.spec,
         label_map=source.label_map,
         n_workers=arguments.workers,
         recipe=recipe.name,

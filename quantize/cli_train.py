@@ -175,9 +175,10 @@ def add_commands(commands: Any) -> None:
     )
     train.add_argument(
         "--recipe",
-        choices=recipe_names(),
+        metavar="NAME|FILE.toml",
         default=DEFAULT_RECIPE,
-        help="named settings; the options below change one at a time (default: %(default)s)",
+        help=f"named settings, {', '.join(recipe_names())} or a file; the options below change one "
+        "at a time (default: %(default)s)",
     )
     add_run_options(train, default="the recipe's")
     train.add_argument(
@@ -266,6 +267,7 @@ def _train(arguments: argparse.Namespace) -> int:
         settings=recipe.train_settings(**training),
         batches=recipe.batch_settings(**given_options(arguments, "batch_size")),
         augment=recipe.augment_settings(),
+        spec=recipe.feature_spec(),
         recipe=recipe.name,
         teachers=arguments.teachers,
         start=arguments.start,

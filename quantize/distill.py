@@ -4,13 +4,15 @@ The teachers hear the very crop that the student hears, varied alike ("consisten
 Beyer et al., 2022), so what they know is asked anew at every step.  One of them is asked a
 step: the loss is linear in the posterior, so over the steps its gradient is that of the mean
 posterior, and many teachers cost what one does.
+
+A teacher of other features hears the same crop in its own, see :mod:`quantize.teacher_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from quantize.earlier import earlier_run
+from quantize.errors import TrainingError
 from quantize.rows import RowSpec
 from quantize.splits import Split
+from quantize.teacher_rows import Crops, TeacherRows
 
 __all__ = ["Answer", "FeatureMatching", "Teachers", "distillation_loss"]
 
@@ -32,13 +36,21 @@ class Answer(NamedTuple):
     pooled: Tensor  #: (B, 2 * hidden), its attention-pooled vector
 
 
+class Heard(NamedTuple):
+    """What a batch's rows were made of."""
+
+    crops: Crops
+    share: Tensor  #: (B,), of the crop itself, 1 where none is mixed in
+    partner: Tensor  #: int64 (B,), which crop has the rest
+
+
 class Teachers:
     """An ensemble of trained runs.
 
     Parameters
     ----------
     runs : sequence of path
-        Run folders, of the student's split and features.
+        Run folders, of the student's split.
     split : Split or None
         The student's split; None: nothing is held out.
     spec : FeatureSpec
@@ -51,12 +63,16 @@ class Teachers:
     """
 
     def __init__(self, runs: Sequence[Path], split: Split | None, spec: RowSpec) -> None:
-        earlier = [earlier_run(run, split, spec, "teacher") for run in runs]
+        earlier = [earlier_run(run, split, None, "teacher") for run in runs]
         self._members: list[tuple[nn.Module, Tensor, Tensor]] = [
             (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
             for saved in (each.checkpoint for each in earlier)
         ]
         self._digests = {each.name: each.digest for each in earlier}
+        own = [each.checkpoint.spec for each in earlier]
+        self._specs = [None if s.fingerprint == spec.fingerprint else s for s in own]
+        self._student = spec
+        self._rows: dict[str, TeacherRows] = {}
 
     def __len__(self) -> int:
         return len(self._members)
@@ -71,6 +87,15 @@ class Teachers:
         return self
 
     @property
+    def other_specs(self) -> list[Any]:
+        """Features that some teachers have and the student has not, each once."""
+        return list({s.fingerprint: s for s in self._specs if s is not None}.values())
+
+    def listen(self, spec: Any, variants: Sequence[Mapping[str, NDArray[np.floating]]]) -> None:
+        """Take the clips' rows in one of :attr:`other_specs`, as :class:`TeacherRows` does."""
+        self._rows[spec.fingerprint] = TeacherRows(self._student, spec, variants)
+
+    @property
     def widths(self) -> list[int]:
         """Length of every teacher's attention-pooled vector."""
         return [2 * model.config.hidden for model, _, _ in self._members]
@@ -82,6 +107,7 @@ class Teachers:
         mean: NDArray[np.float32],
         std: NDArray[np.float32],
         temperature: float,
+        heard: Heard | None = None,
     ) -> Answer:
         """Ask a teacher drawn by chance, who does not know the language.
 
@@ -93,6 +119,8 @@ class Teachers:
             The student's.
         temperature : float
             What the logits are divided by.
+        heard : Heard, optional
+            What the rows were made of; wanted by teachers of other features.
 
         Returns
         -------
@@ -104,12 +132,27 @@ class Teachers:
         """
         member = int(torch.randint(len(self._members), ()))
         model, teacher_mean, teacher_std = self._members[member]
-        own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
-        x = (rows * own_std + own_mean - teacher_mean) / teacher_std
+        spec = self._specs[member]
+        if spec is None:
+            own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
+            raw = rows * own_std + own_mean
+        else:
+            raw = self._own_rows(spec, heard).to(rows.device)
+        x = (raw - teacher_mean) / teacher_std
         unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
         output = model(x, unknown)
         posterior = (output.logits.float() / temperature).softmax(dim=1)
         return Answer(member, posterior, output.pooled.float())
+
+    def _own_rows(self, spec: Any, heard: Heard | None) -> Tensor:
+        """The crops in other features, mixed as the student's were."""
+        if heard is None or spec.fingerprint not in self._rows:
+            raise TrainingError(
+                "a teacher has other features than the student and was given no rows of its own"
+            )
+        rows = torch.from_numpy(self._rows[spec.fingerprint].of(heard.crops))
+        share, partner = heard.share.cpu(), heard.partner.cpu()
+        return rows.lerp(rows[partner], (1.0 - share)[:, None, None])
 
 
 class FeatureMatching(nn.Module):

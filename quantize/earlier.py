@@ -1,7 +1,7 @@
 """Earlier runs that a training leans on: its teachers, and the one it starts from.
 
-Both must be of the training's own split and features: a run that has heard clips which the new one
-is measured on would tell of them.
+Both must be of the training's own split: a run that has heard clips which the new one is measured
+on would tell of them.  The one it starts from must have its features as well.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def run_name(run: Path) -> str:
     return f"{resolved.parent.name}/{resolved.name}"
 
 
-def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> EarlierRun:
+def earlier_run(run: Path, split: Split | None, spec: RowSpec | None, role: str) -> EarlierRun:
     """Load a run to lean on.
 
     Parameters
@@ -57,8 +57,8 @@ def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> Ear
         Run folder.
     split : Split or None
         The new training's split; None: nothing is held out.
-    spec : FeatureSpec
-        The new training's features.
+    spec : FeatureSpec or None
+        The new training's features; None: the run may have others.
     role : str
         What the run is to it, for the message.
 
@@ -77,7 +77,7 @@ def earlier_run(run: Path, split: Split | None, spec: RowSpec, role: str) -> Ear
         )
     checkpoint = run / "checkpoint.safetensors"
     saved = load_checkpoint(checkpoint)
-    if saved.spec.fingerprint != spec.fingerprint:
+    if spec is not None and saved.spec.fingerprint != spec.fingerprint:
         raise TrainingError(
             f"the {role} {run} was trained on other features ({saved.spec.fingerprint[:12]}) than "
             f"this training's ({spec.fingerprint[:12]}): train it again"

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from quantize.distill import FeatureMatching, Teachers, distillation_loss
+from quantize.distill import FeatureMatching, Heard, Teachers, distillation_loss
+from quantize.teacher_rows import Crops
 from quantize.train_settings import TrainSettings
 
 __all__ = ["Objective"]
@@ -51,7 +52,13 @@ class Objective(nn.Module):
         self.matching = FeatureMatching(width, teachers.widths) if matches else None
 
     def forward(
-        self, model: nn.Module, rows: Tensor, languages: Tensor, labels: Tensor, weights: Tensor
+        self,
+        model: nn.Module,
+        rows: Tensor,
+        languages: Tensor,
+        labels: Tensor,
+        weights: Tensor,
+        crops: Crops | None = None,
     ) -> tuple[Tensor, Any]:
         """Run the model on a batch.
 
@@ -63,6 +70,8 @@ class Objective(nn.Module):
         languages, labels : int64 [shape=(B,)]
         weights : float32 [shape=(B,)]
             Of the examples.
+        crops : Crops, optional
+            Where the rows were cut; wanted by teachers of other features.
 
         Returns
         -------
@@ -80,7 +89,8 @@ class Objective(nn.Module):
             losses = losses.lerp(others, 1.0 - share)
             weights = weights.lerp(weights[partner], 1.0 - share)
         if self.teachers is not None:
-            losses = self._taught(losses, output, rows)
+            heard = Heard(crops, share, partner) if crops else None
+            losses = self._taught(losses, output, rows, heard)
         return (weights * losses).mean(), output
 
     def _mix(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -101,12 +111,13 @@ class Objective(nn.Module):
             logits.float(), labels, label_smoothing=self.settings.label_smoothing, reduction="none"
         )
 
-    def _taught(self, losses: Tensor, output: Any, rows: Tensor) -> Tensor:
+    def _taught(self, losses: Tensor, output: Any, rows: Tensor, heard: Heard | None) -> Tensor:
         """The labels' losses, (B,), with the teachers' share."""
         settings = self.settings
-        answer = self.teachers.answer(rows, self._mean, self._std, settings.distil_temperature)
+        temperature = settings.distil_temperature
+        answer = self.teachers.answer(rows, self._mean, self._std, temperature, heard)
         losses = losses.lerp(
-            distillation_loss(output.logits, answer.posterior, settings.distil_temperature),
+            distillation_loss(output.logits, answer.posterior, temperature),
             settings.distil_share,
         )
         if self.matching is None:

@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -13,8 +14,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from edge.errors import EdgeSerError
+from edge.feature_spec import FeatureSpec
 from quantize.augment import AugmentSettings
-from quantize.batches import BatchSettings
+from quantize.batch_settings import BatchSettings
 from quantize.errors import RecipeError
 from quantize.models.claf_ser import ClafSerConfig
 from quantize.train_settings import TrainSettings
@@ -29,6 +32,7 @@ _TABLES: dict[str, Any] = {
     "training": TrainSettings,
     "batches": BatchSettings,
     "augment": AugmentSettings,
+    "features": FeatureSpec,
 }
 
 
@@ -47,10 +51,11 @@ class Recipe:
     teachers : tuple of str
         Recipes whose runs of the same split teach it; a recipe that extends it has none of its
         own accord.
-    model, training, batches, augment : mapping
+    model, training, batches, augment, features : mapping
         What differs from the defaults of :class:`~quantize.models.claf_ser.ClafSerConfig`,
         :class:`~quantize.train_settings.TrainSettings`,
-        :class:`~quantize.batches.BatchSettings` and :class:`~quantize.augment.AugmentSettings`.
+        :class:`~quantize.batch_settings.BatchSettings`,
+        :class:`~quantize.augment.AugmentSettings` and :class:`~edge.feature_spec.FeatureSpec`.
     """
 
     name: str
@@ -61,10 +66,12 @@ class Recipe:
     training: Mapping[str, Any]
     batches: Mapping[str, Any]
     augment: Mapping[str, Any]
+    features: Mapping[str, Any]
 
     def config(self, **changes: Any) -> ClafSerConfig:
         """Sizes of the model, with some of them changed."""
-        return ClafSerConfig(**{**self.model, **changes})
+        wide = {"n_features": self.feature_spec().n_features}
+        return ClafSerConfig(**{**wide, **self.model, **changes})
 
     def train_settings(self, **changes: Any) -> TrainSettings:
         """Settings of the training, with some of them changed."""
@@ -78,6 +85,10 @@ class Recipe:
         """Settings of the augmented variants."""
         return AugmentSettings(**self.augment)
 
+    def feature_spec(self) -> FeatureSpec:
+        """Features that the model hears."""
+        return FeatureSpec(**self.features)
+
 
 def recipe_names() -> list[str]:
     """Names that :func:`load_recipe` takes."""
@@ -88,15 +99,24 @@ def recipe_names() -> list[str]:
 
 
 def load_recipe(name: str) -> Recipe:
-    """Read a recipe of this package.
+    """Read a recipe of this package, or a file that ends in ``.toml``.
 
     Raises
     ------
     RecipeError
         If there is none of that name, or the file has a key or a value that is not known.
     """
+    if name.endswith(".toml"):
+        path = Path(name)
+        try:
+            return parse_recipe(path.stem, path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
     if name not in recipe_names():
-        raise RecipeError(f"recipe is {name!r}, one of {', '.join(recipe_names())} is wanted")
+        raise RecipeError(
+            f"recipe is {name!r}, one of {', '.join(recipe_names())} or a file of your own, "
+            "mine.toml, is wanted"
+        )
     text = (resources.files("quantize") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
     return parse_recipe(name, text)
 
@@ -116,6 +136,9 @@ def parse_recipe(name: str, text: str) -> Recipe:
     unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", *_TABLES})
     if unknown:
         raise RecipeError(f"recipe {name} has unknown keys {unknown}")
+    like: dict[str, Any] = {"title": "", "extends": "", "n_variants": 8, "teachers": ()}
+    for key, value in data.items():
+        _check_type(name, key, value, like.get(key, {}))
     base = load_recipe(data["extends"]) if "extends" in data else None
     tables: dict[str, Any] = {}
     for table, settings_type in _TABLES.items():
@@ -125,6 +148,11 @@ def parse_recipe(name: str, text: str) -> Recipe:
         unknown = sorted(set(tables[table]) - known)
         if unknown:
             raise RecipeError(f"recipe {name} has unknown keys {unknown} in [{table}]")
+        defaults = settings_type()
+        for key, value in data.get(table, {}).items():
+            _check_type(name, f"[{table}] {key}", value, getattr(defaults, key))
+            for part in value if isinstance(value, dict) else ():
+                _check_type(name, f"[{table}] {key}.{part}", value[part], 0.0)
     if "title" not in data:
         raise RecipeError(f"recipe {name} has no title: one line that says what it is is wanted")
     teachers = tuple(data.get("teachers", ()))
@@ -135,4 +163,32 @@ def parse_recipe(name: str, text: str) -> Recipe:
             "are wanted"
         )
     n_variants = data.get("n_variants", base.n_variants if base else 8)
-    return Recipe(name, data["title"], n_variants, teachers, **tables)
+    recipe = Recipe(name, data["title"], n_variants, teachers, **tables)
+    for settings in (
+        recipe.feature_spec,
+        recipe.config,
+        recipe.train_settings,
+        recipe.batch_settings,
+        recipe.augment_settings,
+    ):
+        try:
+            settings()
+        except EdgeSerError as error:
+            raise RecipeError(f"recipe {name}: {error}") from error
+    return recipe
+
+
+def _check_type(name: str, key: str, value: object, like: object) -> None:
+    """Refuse a value of another type than a default's; a whole number is a number too."""
+    kinds: tuple[tuple[type, type | tuple[type, ...], str], ...] = (
+        (bool, bool, "true or false"),
+        (int, int, "a whole number"),
+        (float, (int, float), "a number"),
+        (str, str, "a text"),
+        (tuple, list, "a list"),
+        (dict, dict, "a table"),
+    )
+    accepted, wanted = next((a, w) for kind, a, w in kinds if isinstance(like, kind))
+    fits = isinstance(value, accepted) and (isinstance(like, bool) or not isinstance(value, bool))
+    if not fits:
+        raise RecipeError(f"recipe {name}: {key} is {value!r}, {wanted} is wanted")

@@ -11,7 +11,7 @@ from typing import Any
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from quantize.augment import AugmentSettings
-from quantize.batches import BatchSettings
+from quantize.batch_settings import BatchSettings
 from quantize.corpora import Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.distill import Teachers
@@ -195,7 +195,11 @@ def train_run(
     cache = FeatureCache(cache_folder, spec, augment)
     about["features"] = cache.fingerprint[:16]
     # All clips, so that every split shares one cache.
-    variants = [cache.load(clips, v, n_workers) for v in range(run.n_variants + 1)]
+    n_each = range(run.n_variants + 1)
+    variants = [cache.load(clips, v, n_workers) for v in n_each]
+    for other in taught_by.other_specs if taught_by else ():
+        others = FeatureCache(cache_folder, other, augment)
+        taught_by.listen(other, [others.load(clips, v, n_workers) for v in n_each])
     trainer = trainer_type(
         folder,
         train,

@@ -21,7 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from quantize.batches import Batch, BatchSettings, CropSampler, examples_of, speech_span
+from quantize.batch_settings import BatchSettings
+from quantize.batches import Batch, CropSampler, examples_of, speech_span
 from quantize.checkpoint import Checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.dataset import normalisation
@@ -190,7 +191,9 @@ class Trainer:
         with torch.autocast(
             self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
         ):
-            emotion_loss, output = self.objective(self.model, x, languages, labels, weights)
+            emotion_loss, output = self.objective(
+                self.model, x, languages, labels, weights, batch.crops
+            )
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)
         (emotion_loss + alpha * domain_loss).backward()

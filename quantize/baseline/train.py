@@ -24,7 +24,8 @@ from torch import Tensor
 
 from edge.feature_spec import FeatureSpec
 from quantize.baseline.model import SimpleRnn
-from quantize.batches import BatchSettings, CropSampler
+from quantize.batch_settings import BatchSettings
+from quantize.batches import CropSampler
 from quantize.train import Trainer
 from quantize.train_settings import TrainSettings
 

@@ -8,7 +8,8 @@ import pytest
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
-from quantize.batches import BatchSettings, CropSampler, Example, class_weights, speech_span
+from quantize.batch_settings import BatchSettings
+from quantize.batches import CropSampler, Example, class_weights, speech_span
 
 SPEC = FeatureSpec()
 STILL = {"level_db": 0.0, "noise": 0.0, "n_time_masks": 0, "group_mask_share": 0.0}

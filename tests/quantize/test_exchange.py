@@ -7,7 +7,8 @@ import pytest
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
-from quantize.batches import BatchSettings, CropSampler, Example
+from quantize.batch_settings import BatchSettings
+from quantize.batches import CropSampler, Example
 from quantize.exchange import MeanExchange
 
 SPEC = FeatureSpec()

@@ -42,9 +42,22 @@ def test_ablations_are_the_default_recipe_less_one_thing():
         ('title = "x"\nextends = "nothing"', "recipe is 'nothing', one of"),
         ("title = ", "no TOML"),
         ("n_variants = 2", "has no title"),
+        ('title = "x"\nmodel = 3', "mine: model is 3, a table is wanted"),
+        ('title = "x"\nteachers = "me"', "mine: teachers is 'me', a list is wanted"),
+        (
+            'title = "x"\n[training]\nepochs = "many"',
+            r"mine: \[training\] epochs is 'many', a whole number is wanted",
+        ),
+        ('title = "x"\n[training]\nlearning_rate = true', "is True, a number is wanted"),
+        (
+            'title = "x"\n[batches]\ncorpus_share = {tess = "all"}',
+            r"\[batches\] corpus_share.tess is 'all', a number is wanted",
+        ),
+        ('title = "x"\n[model]\nhidden = 0', "mine: hidden is 0, a whole number >= 1 is wanted"),
+        ('title = "x"\n[features]\nn_mfcc = 0', "mine: n_mfcc is 0"),
     ],
 )
-def test_an_unknown_key_is_refused(text, message):
+def test_what_is_not_known_is_refused(text, message):
     with pytest.raises(RecipeError, match=message):
         parse_recipe("mine", text)
 

@@ -11,7 +11,7 @@ import torch
 
 from edge.errors import ParameterError
 from edge.feature_spec import FeatureSpec
-from quantize.batches import BatchSettings
+from quantize.batch_settings import BatchSettings
 from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from quantize.corpora import load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
