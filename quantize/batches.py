@@ -62,7 +62,7 @@ class Batch:
     labels: NDArray[np.int64]
     domains: NDArray[np.int64]
     languages: NDArray[np.int64]
-    crops: Crops
+    crops: Crops | None = None
 
 
 def speech_span(rms: NDArray[np.floating], range_db: float = 35.0, margin: int = 4) -> slice:

@@ -81,14 +81,16 @@ def test_constraints_that_none_meets_are_status_1(data, runs, tmp_path, capsys):
 def test_students_are_trained_once_and_searched(data, runs, tmp_path, capsys):
     out = tmp_path / "out"
     words = search(data, runs, out, str(runs / "f0"), "--kinds", "numpy-int8")
-    words += ["--hidden", "8", "--teachers", str(runs / "f0"), "--epochs", "1", "--variants", "0"]
+    words += ["--hidden", "8", "16", "--teachers", str(runs / "f0")]
+    words += ["--epochs", "1", "--variants", "0"]
     assert main([*words, "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(r["run"], r["hidden"]) for r in rows[1:]] == [
         (f"{runs.name}/f0", 16),
         ("runs/hidden-8", 8),
+        ("runs/hidden-16", 16),
     ]
-    assert rows[2]["model_bytes"] < rows[1]["model_bytes"]
+    assert rows[2]["model_bytes"] < rows[3]["model_bytes"]
     checkpoint = out / "runs" / "hidden-8" / "checkpoint.safetensors"
     made_ns = checkpoint.stat().st_mtime_ns
     assert main(words) == 0
