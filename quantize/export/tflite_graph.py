@@ -106,14 +106,7 @@ class TfliteGraph:
                     f"weight {name} holds {np.abs(value).max():.3g}, at most 65504 fits float16; "
                     "choose another kind"
                 )
-            return self.operator(
-                "DEQUANTIZE",
-                [self.constant(f"{name}:float16", half)],
-                value.shape,
-                name=name,
-                version=3,
-                options="Dequantize",
-            )
+            return self._in_float32(name, self.constant(f"{name}:float16", half), value.shape, 3)
         return self._rounded(name, value)
 
     def stored(self, name: str, value: npt.NDArray[np.float32]) -> int:
@@ -123,13 +116,12 @@ class TfliteGraph:
         """
         if not self.hybrid:
             return self.constant(name, value)
+        return self._in_float32(name, self._rounded(f"{name}:int8", value), value.shape, 2)
+
+    def _in_float32(self, name: str, stored: int, shape: Sequence[int], version: int) -> int:
+        """Bring a constant back, which runtimes do once."""
         return self.operator(
-            "DEQUANTIZE",
-            [self._rounded(f"{name}:int8", value)],
-            value.shape,
-            name=name,
-            version=2,
-            options="Dequantize",
+            "DEQUANTIZE", [stored], shape, name=name, version=version, options="Dequantize"
         )
 
     def _rounded(self, name: str, value: npt.NDArray[np.float32]) -> int:
