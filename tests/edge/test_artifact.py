@@ -42,6 +42,15 @@ def test_written_folder_holds_two_files_with_the_usual_permissions(artifact: Art
     assert artifact.path.stat().st_mode == plain.stat().st_mode
 
 
+def test_manifests_from_before_frames_were_stacked_are_read(artifact: Artifact) -> None:
+    edit(artifact, lambda fields: fields["architecture"].pop("frame_stack", None))
+    sizes = read_artifact(artifact.path).manifest.architecture
+    assert (sizes.frame_stack, sizes.step_width) == (1, sizes.n_features)
+    edit(artifact, lambda fields: fields["architecture"].pop("hidden"))
+    with pytest.raises(ArtifactError, match="architecture lacks hidden"):
+        read_artifact(artifact.path)
+
+
 def test_path_may_be_text_and_relative(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(artifact.path.parent)
     assert read_artifact("model").manifest == artifact.manifest
@@ -184,6 +193,7 @@ NESTED: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("architecture", "conv_kernel"), 4, "conv_kernel 4 must be odd"),
     (("architecture", "n_labels"), 9, "width|ending in 9|are wanted"),
     (("architecture", "n_features"), 33, "33"),
+    (("architecture", "frame_stack"), 0, "architecture.frame_stack is 0"),
     (("architecture", "extra"), 1, "architecture has unknown keys: extra"),
     (("inputs", 0, "shape"), [None, 34, None], "inputs 'features' is float32 \\[None, 34, None\\]"),
     (("inputs", 0, "dtype"), "float64", "float32 of rank 3 ending in 34"),
