@@ -39,8 +39,8 @@ from quantize.files import atomic_path, write_json  # noqa: E402
 from quantize.progress import progress_bar  # noqa: E402
 from quantize.runs import commit  # noqa: E402
 from quantize.scoring import window_of  # noqa: E402
-from quantize.search.latency import interleave  # noqa: E402
 from quantize.segments import corpus_segments  # noqa: E402
+from quantize.timing import interleave  # noqa: E402
 
 PAPER = tuple(f"paper-s{seed}" for seed in range(3))
 SPEAKER = tuple(f"speaker-f{fold}" for fold in range(5))

@@ -7,7 +7,7 @@ order: a runtime that carries a state from one segment into the next answers oth
 from __future__ import annotations
 
 import dataclasses
-import time
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from edge.errors import ParameterError
 from quantize.corpora import DOMAINS
 from quantize.errors import RecipeError
 from quantize.evaluate import Runner, artifact_runner
-from quantize.progress import progress_bar
 from quantize.ptq.load import load_ptq_recipe
 from quantize.segments import SegmentSet
+from quantize.timing import interleave
 
 __all__ = ["MAX_ORDER_DIFFERENCE", "Candidate", "Parity", "compare_artifacts", "read_candidate"]
 
@@ -177,7 +177,7 @@ def compare_artifacts(
         wanted = _posterior(forward[0], temperature)
         again = _posterior(shuffled[at], temperature)
         differences = np.abs(posterior - wanted).max(axis=1)
-        ms = 1000 * np.array(times_s[at])
+        ms = 1000 * times_s[at]
         candidate = candidates[at - 1] if at else None
         parity = Parity(
             name=candidate.path.name if candidate else "torch",
@@ -200,19 +200,20 @@ def compare_artifacts(
 
 def _replay(
     runners: Sequence[Runner], rows: NDArray[np.float32], order: NDArray[np.int64]
-) -> tuple[list[NDArray[np.float64]], list[list[float]]]:
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
     """Logits by runner, (n_segments, n_labels) in the segments' own order, and seconds of each."""
     # What a device tells the model.
     unknown = len(DOMAINS)
     logits: list[list[Any]] = [[None] * len(rows) for _ in runners]
-    times_s: list[list[float]] = [[] for _ in runners]
-    for number in progress_bar(order, total=len(order), title="segments"):
-        for at, runner in enumerate(runners):
-            # Not the clock on the wall: on a shared machine it tells of others.
-            started_s = time.process_time()
-            logits[at][number] = runner.infer(rows[number][None], unknown)[0]
-            times_s[at].append(time.process_time() - started_s)
-    return [np.array(each, dtype=np.float64) for each in logits], times_s
+
+    def run(at: int, place: int) -> None:
+        number = order[place]
+        logits[at][number] = runners[at].infer(rows[number][None], unknown)[0]
+
+    calls = [functools.partial(run, at) for at in range(len(runners))]
+    # Not the clock on the wall, which comes second: on a shared machine it tells of others.
+    seconds = interleave(calls, len(order), "segments")[0]
+    return [np.array(each, dtype=np.float64) for each in logits], seconds
 
 
 def _posterior(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

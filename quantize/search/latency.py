@@ -16,13 +16,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
@@ -30,42 +28,14 @@ from quantize.evaluate import artifact_runner, torch_runner
 from quantize.search.rows import Latency
 from quantize.search.trials import TORCH, Trial
 from quantize.segments import generated_segments
+from quantize.timing import interleave
 
-__all__ = ["N_ROUNDS", "interleave", "measure_latencies"]
+__all__ = ["N_ROUNDS", "measure_latencies"]
 
 #: Windows that each model is timed on; a 90th percentile needs some.
 N_ROUNDS = 60
 
-#: Calls of each model before the clock counts.
-_N_WARM_UP = 3
-
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-def interleave(calls: Sequence[Callable[[int], Any]], n_rounds: int) -> NDArray[np.float64]:
-    """Time callables in turns.
-
-    Parameters
-    ----------
-    calls : sequence of callable
-        Each is called with the number of the round.
-    n_rounds : int
-
-    Returns
-    -------
-    float64 [shape=(2, len(calls), n_rounds)]
-        Seconds of the processor, and by the clock.
-    """
-    seconds = np.zeros((2, len(calls), n_rounds))
-    for number in range(-_N_WARM_UP, n_rounds):
-        for turn in range(len(calls)):
-            place = (turn + number) % len(calls)
-            started_s = time.process_time(), time.perf_counter()
-            calls[place](max(0, number))
-            ended_s = time.process_time(), time.perf_counter()
-            if number >= 0:
-                seconds[:, place, number] = np.subtract(ended_s, started_s)
-    return seconds
 
 
 def measure_latencies(

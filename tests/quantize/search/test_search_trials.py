@@ -14,10 +14,10 @@ from quantize.checkpoint import load_checkpoint, save_checkpoint
 from quantize.corpora import load_corpora
 from quantize.errors import TrainingError
 from quantize.search import trials as module
-from quantize.search.latency import interleave
 from quantize.search.sources import Ground, chosen_on_test_side, read_sources
 from quantize.search.trials import TORCH, measure_trial, plan, run_trials
 from quantize.splits import read_split
+from quantize.timing import interleave
 
 LABELS = ("angry", "sad")
 
