@@ -45,7 +45,7 @@ from quantize.timing import interleave  # noqa: E402
 PAPER = tuple(f"paper-s{seed}" for seed in range(3))
 SPEAKER = tuple(f"speaker-f{fold}" for fold in range(5))
 CORPORA = ("ravdess", "savee", "emo-db", "tess")
-N_ROUNDS = 500
+N_SEGMENTS = 500
 MODELS = ("claf-ser", "claf-ser-pruned", "claf-ser-tiny")
 
 
@@ -99,29 +99,26 @@ def replay(
             held_out(run, clips)[1],
             FeatureCache(cache, runner.spec),
             clips,
-            500,
+            N_SEGMENTS,
             window_frames=window_frames,
             window_hop=window_hop,
         )
         rows[model] = ((segments.rows - runner.mean) / runner.std).astype(np.float32)
-    logits: dict[tuple[str, str], list[np.ndarray]] = {key: [] for key in runners}
+    logits = {key: [np.empty(0)] * N_SEGMENTS for key in runners}
     unknown = len(CORPORA)
 
-    def run(key: tuple[str, str], number: int) -> np.ndarray:
+    def run(key: tuple[str, str], number: int) -> None:
         window = rows[key[0]][number % len(rows[key[0]])][None]
-        return np.asarray(runners[key].infer(window, unknown))[0]
+        logits[key][number] = np.asarray(runners[key].infer(window, unknown))[0]
 
     milliseconds: dict[tuple[str, str], float] = {}
     kinds = list(dict.fromkeys(kind for _, kind in runners))
     for kind in progress_bar(kinds, total=len(kinds), title="times"):
         keys = [key for key in runners if key[1] == kind]
         # Not the wall's clock, which comes second: on a shared machine it tells of others.
-        seconds = interleave([functools.partial(run, key) for key in keys], N_ROUNDS)[0]
+        seconds = interleave([functools.partial(run, key) for key in keys], N_SEGMENTS)[0]
         for key, row in zip(keys, seconds, strict=True):
             milliseconds[key] = 1000 * float(np.median(row))
-    for number in progress_bar(range(500), total=500, title="segments"):
-        for key in runners:
-            logits[key].append(run(key, number))
     found = {}
     for key, runner in runners.items():
         posterior = softmax(np.stack(logits[key]), runner.temperature)

@@ -75,8 +75,10 @@ def check_target(path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def check_matplotlib() -> None:
+def check_matplotlib(extra: str = "explain") -> None:
     """Refuse to begin when there is nothing to draw with.
+
+    ``extra`` is the extra of this package that would bring it.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def check_matplotlib() -> None:
     except ImportError as error:
         raise MissingDependencyError(
             f"a picture needs matplotlib, which cannot be imported ({error}); install it with: "
-            'pip install "edge-ser[explain]"'
+            f'pip install "edge-ser[{extra}]"'
         ) from error
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantize.cli_train import add_run_options, given_options, run_options
+from quantize.cli_train import add_recipe_option, add_run_options, given_options, run_options
 from quantize.errors import RecipeError
-from quantize.recipe import Recipe, load_recipe, recipe_names
+from quantize.recipe import Recipe, load_recipe
 
 __all__ = ["add_command", "distil_run"]
 
@@ -41,13 +41,7 @@ def add_command(commands: Any) -> None:
         metavar="RUN",
         help="trained runs of the same split",
     )
-    parser.add_argument(
-        "--recipe",
-        metavar="NAME|FILE.toml",
-        default=_RECIPE,
-        help=f"named settings, {', '.join(recipe_names())} or a file; the options below change one "
-        "at a time (default: %(default)s)",
-    )
+    add_recipe_option(parser, _RECIPE)
     for name, what in _SIZES.items():
         parser.add_argument(
             "--" + name.replace("_", "-"),

@@ -16,6 +16,7 @@ from quantize.recipe import DEFAULT_RECIPE, load_recipe, recipe_names
 __all__ = [
     "add_commands",
     "add_data_options",
+    "add_recipe_option",
     "add_run_options",
     "given_options",
     "label_map",
@@ -123,6 +124,17 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
     )
 
 
+def add_recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
+    """Settings of a training by name or file."""
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME|FILE.toml",
+        default=default,
+        help=f"named settings, {', '.join(recipe_names())} or a file; the options below change one "
+        "at a time (default: %(default)s)",
+    )
+
+
 def given_options(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
     """Options that were given, by name; the others keep their defaults."""
     return {name: value for name in names if (value := getattr(arguments, name)) is not None}
@@ -173,13 +185,7 @@ def add_commands(commands: Any) -> None:
     train = commands.add_parser(
         "train", help="train a CLAF-SER; the same command resumes an interrupted run"
     )
-    train.add_argument(
-        "--recipe",
-        metavar="NAME|FILE.toml",
-        default=DEFAULT_RECIPE,
-        help=f"named settings, {', '.join(recipe_names())} or a file; the options below change one "
-        "at a time (default: %(default)s)",
-    )
+    add_recipe_option(train, DEFAULT_RECIPE)
     add_run_options(train, default="the recipe's")
     train.add_argument(
         "--max-alpha",

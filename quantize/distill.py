@@ -10,9 +10,9 @@ A teacher of other features hears the same crop in its own, see :mod:`quantize.t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -69,10 +69,11 @@ class Teachers:
             for saved in (each.checkpoint for each in earlier)
         ]
         self._digests = {each.name: each.digest for each in earlier}
-        own = [each.checkpoint.spec for each in earlier]
-        self._specs = [None if s.fingerprint == spec.fingerprint else s for s in own]
-        self._student = spec
-        self._rows: dict[str, TeacherRows] = {}
+        specs = [each.checkpoint.spec for each in earlier]
+        others = {s.fingerprint: s for s in specs if s.fingerprint != spec.fingerprint}
+        self._rows = {mark: TeacherRows(spec, other) for mark, other in others.items()}
+        # None: the student's rows are the teacher's.
+        self._rows_of = [self._rows.get(s.fingerprint) for s in specs]
 
     def __len__(self) -> int:
         return len(self._members)
@@ -87,13 +88,9 @@ class Teachers:
         return self
 
     @property
-    def other_specs(self) -> list[Any]:
-        """Features that some teachers have and the student has not, each once."""
-        return list({s.fingerprint: s for s in self._specs if s is not None}.values())
-
-    def listen(self, spec: Any, variants: Sequence[Mapping[str, NDArray[np.floating]]]) -> None:
-        """Take the clips' rows in one of :attr:`other_specs`, as :class:`TeacherRows` does."""
-        self._rows[spec.fingerprint] = TeacherRows(self._student, spec, variants)
+    def other_rows(self) -> list[TeacherRows]:
+        """Of every features that some teachers have and the student has not: to be filled."""
+        return list(self._rows.values())
 
     @property
     def widths(self) -> list[int]:
@@ -132,27 +129,28 @@ class Teachers:
         """
         member = int(torch.randint(len(self._members), ()))
         model, teacher_mean, teacher_std = self._members[member]
-        spec = self._specs[member]
-        if spec is None:
+        other = self._rows_of[member]
+        if other is None:
             own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
             raw = rows * own_std + own_mean
         else:
-            raw = self._own_rows(spec, heard).to(rows.device)
+            raw = _mixed_rows(other, heard).to(rows.device)
         x = (raw - teacher_mean) / teacher_std
         unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
         output = model(x, unknown)
         posterior = (output.logits.float() / temperature).softmax(dim=1)
         return Answer(member, posterior, output.pooled.float())
 
-    def _own_rows(self, spec: Any, heard: Heard | None) -> Tensor:
-        """The crops in other features, mixed as the student's were."""
-        if heard is None or spec.fingerprint not in self._rows:
-            raise TrainingError(
-                "a teacher has other features than the student and was given no rows of its own"
-            )
-        rows = torch.from_numpy(self._rows[spec.fingerprint].of(heard.crops))
-        share, partner = heard.share.cpu(), heard.partner.cpu()
-        return rows.lerp(rows[partner], (1.0 - share)[:, None, None])
+
+def _mixed_rows(other: TeacherRows, heard: Heard | None) -> Tensor:
+    """The crops in a teacher's features, mixed as the student's were."""
+    if heard is None or not other.variants:
+        raise TrainingError(
+            "a teacher has other features than the student and was given no rows of its own"
+        )
+    rows = torch.from_numpy(other.of(heard.crops))
+    share, partner = heard.share.cpu(), heard.partner.cpu()
+    return rows.lerp(rows[partner], (1.0 - share)[:, None, None])
 
 
 class FeatureMatching(nn.Module):

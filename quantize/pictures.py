@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from edge.errors import MissingDependencyError
+from edge.explain_picture import check_matplotlib
 from quantize.files import atomic_path
 
 if TYPE_CHECKING:
@@ -25,13 +25,10 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError(
-            'pictures need matplotlib; install it with: pip install "edge-ser[workstation]"'
-        ) from error
+    check_matplotlib("workstation")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width_in, height_in), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

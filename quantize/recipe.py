@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 from edge.errors import EdgeSerError
 from edge.feature_spec import FeatureSpec
@@ -20,6 +13,13 @@ from quantize.augment import AugmentSettings
 from quantize.batch_settings import BatchSettings
 from quantize.errors import RecipeError
 from quantize.models.claf_ser import ClafSerConfig
+from quantize.toml_files import (
+    packaged_names,
+    packaged_text,
+    parse_toml,
+    read_own_file,
+    refuse_unknown,
+)
 from quantize.train_settings import TrainSettings
 
 __all__ = ["DEFAULT_RECIPE", "Recipe", "load_recipe", "recipe_names"]
@@ -92,33 +92,20 @@ class Recipe:
 
 def recipe_names() -> list[str]:
     """Names that :func:`load_recipe` takes."""
-    folder = resources.files("quantize") / "recipes"
-    return sorted(
-        p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")
-    )
+    return packaged_names()
 
 
 def load_recipe(name: str) -> Recipe:
-    """Read a recipe of this package, or a file that ends in ``.toml``.
+    """Read a recipe of this package by its name, or any by the path of its file.
 
     Raises
     ------
     RecipeError
         If there is none of that name, or the file has a key or a value that is not known.
     """
-    if name.endswith(".toml"):
-        path = Path(name)
-        try:
-            return parse_recipe(path.stem, path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
-    if name not in recipe_names():
-        raise RecipeError(
-            f"recipe is {name!r}, one of {', '.join(recipe_names())} or a file of your own, "
-            "mine.toml, is wanted"
-        )
-    text = (resources.files("quantize") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
-    return parse_recipe(name, text)
+    if name in recipe_names():
+        return parse_recipe(name, packaged_text(name))
+    return parse_recipe(Path(name).stem, read_own_file(name, recipe_names()))
 
 
 def parse_recipe(name: str, text: str) -> Recipe:
@@ -129,25 +116,24 @@ def parse_recipe(name: str, text: str) -> Recipe:
     RecipeError
         If the text is no TOML, or has a key or a value that is not known.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe {name} is no TOML: {error}") from error
-    unknown = sorted(set(data) - {"title", "extends", "n_variants", "teachers", *_TABLES})
-    if unknown:
-        raise RecipeError(f"recipe {name} has unknown keys {unknown}")
+    data = parse_toml(name, text)
     like: dict[str, Any] = {"title": "", "extends": "", "n_variants": 8, "teachers": ()}
+    refuse_unknown(name, data, {*like, *_TABLES})
     for key, value in data.items():
         _check_type(name, key, value, like.get(key, {}))
+    if Path(data.get("extends", "")).suffix == ".toml":
+        # Files that extend files could go in a circle.
+        raise RecipeError(
+            f"recipe {name} extends {data['extends']!r}, one of {', '.join(recipe_names())} is "
+            "wanted"
+        )
     base = load_recipe(data["extends"]) if "extends" in data else None
     tables: dict[str, Any] = {}
     for table, settings_type in _TABLES.items():
         inherited = getattr(base, table) if base else {}
         tables[table] = {**inherited, **data.get(table, {})}
         known = {field.name for field in dataclasses.fields(settings_type)}
-        unknown = sorted(set(tables[table]) - known)
-        if unknown:
-            raise RecipeError(f"recipe {name} has unknown keys {unknown} in [{table}]")
+        refuse_unknown(name, tables[table], known, f" in [{table}]")
         defaults = settings_type()
         for key, value in data.get(table, {}).items():
             _check_type(name, f"[{table}] {key}", value, getattr(defaults, key))

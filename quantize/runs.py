@@ -197,9 +197,9 @@ def train_run(
     # All clips, so that every split shares one cache.
     n_each = range(run.n_variants + 1)
     variants = [cache.load(clips, v, n_workers) for v in n_each]
-    for other in taught_by.other_specs if taught_by else ():
-        others = FeatureCache(cache_folder, other, augment)
-        taught_by.listen(other, [others.load(clips, v, n_workers) for v in n_each])
+    for other in taught_by.other_rows if taught_by else ():
+        others = FeatureCache(cache_folder, other.spec, augment)
+        other.variants = [others.load(clips, v, n_workers) for v in n_each]
     trainer = trainer_type(
         folder,
         train,

@@ -36,7 +36,8 @@ class TeacherRows:
     student, teacher : FeatureSpec
         Of one sample rate.
     variants : sequence of mapping
-        Rows by clip id, one mapping a variant, in the order of the student's.
+        Rows by clip id, one mapping a variant, in the order of the student's; they may be set
+        later, so that what does not fit is refused before rows are computed.
 
     Raises
     ------
@@ -53,21 +54,21 @@ class TeacherRows:
         self,
         student: FeatureSpec,
         teacher: FeatureSpec,
-        variants: Sequence[Mapping[str, NDArray[np.floating]]],
+        variants: Sequence[Mapping[str, NDArray[np.floating]]] = (),
     ) -> None:
         if student.sample_rate != teacher.sample_rate:
             raise ParameterError(
                 f"a teacher's features are of {teacher.sample_rate} Hz, the student's of "
                 f"{student.sample_rate} Hz: one rate is wanted, so that both hear the same"
             )
-        self._student, self._teacher = student, teacher
-        self._variants = list(variants)
+        self._student, self.spec = student, teacher
+        self.variants = variants
 
     def of(self, crops: Crops) -> NDArray[np.float32]:
         """Rows of the time that the crops span: (B, T, n_features), not normalised."""
-        student, teacher = self._student, self._teacher
+        student, teacher = self._student, self.spec
         clips = [
-            self._variants[variant][clip_id]
+            self.variants[variant][clip_id]
             for clip_id, variant in zip(crops.clip_ids, crops.variants, strict=True)
         ]
         # A teacher with longer frames has fewer of them in a clip.

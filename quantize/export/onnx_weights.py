@@ -81,9 +81,9 @@ def store_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
     model = onnx.load_from_string(content)
     graph = model.graph
     per_tensor = recipe.granularity == "per_tensor"
-    rounded = {} if recipe.is_float("conv") else {"conv.weight": 0}
-    if not recipe.is_float("language"):
-        rounded["language.weight"] = 0
+    # By name, the axis of the outputs.
+    small = [layer for layer in ("conv", "language") if not recipe.is_float(layer)]
+    rounded = {f"{layer}.weight": 0 for layer in small}
     layer_of = {name: layer for layer in ONCE_A_WINDOW for name in NODES_OF_LAYER[layer]}
     for node in graph.node:
         if node.name in layer_of and not recipe.is_float(layer_of[node.name]):

@@ -43,6 +43,7 @@ def test_ablations_are_the_default_recipe_less_one_thing():
         ("title = ", "no TOML"),
         ("n_variants = 2", "has no title"),
         ('title = "x"\nmodel = 3', "mine: model is 3, a table is wanted"),
+        ('title = "x"\nextends = "mine.toml"', "mine extends 'mine.toml', one of"),
         ('title = "x"\nteachers = "me"', "mine: teachers is 'me', a list is wanted"),
         (
             'title = "x"\n[training]\nepochs = "many"',

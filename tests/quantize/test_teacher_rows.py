@@ -29,12 +29,12 @@ def test_a_teacher_of_other_features_needs_rows_of_its_own(runs):
     split = read_split(runs / "f0" / "split.json")
     student = FeatureSpec(hop_length=256)
     teachers = Teachers([runs / "f0"], split, student)
-    assert teachers.other_specs == [FeatureSpec()]
+    assert [rows.spec for rows in teachers.other_rows] == [FeatureSpec()]
     x = torch.zeros(1, 20, 34)
     with pytest.raises(TrainingError, match="given no rows of its own"):
         teachers.answer(x, np.zeros(34, np.float32), np.ones(34, np.float32), 1.0)
     with pytest.raises(ParameterError, match="of 16000 Hz, the student's of 22050 Hz"):
-        TeacherRows(FeatureSpec(sample_rate=22050), FeatureSpec(), [])
+        Teachers([runs / "f0"], split, FeatureSpec(sample_rate=22050))
 
 
 def test_a_teacher_of_other_features_hears_the_same_crop_in_its_own(runs):
@@ -44,7 +44,7 @@ def test_a_teacher_of_other_features_hears_the_same_crop_in_its_own(runs):
     clips = {"a": speechlike(48_000, 0), "b": speechlike(40_000, 1)}
     rows = {name: FeatureExtractor(FeatureSpec()).extract(clip) for name, clip in clips.items()}
     other = {name: 2 * each for name, each in rows.items()}
-    teachers.listen(FeatureSpec(), [rows, other])
+    teachers.other_rows[0].variants = [rows, other]
     # Of the student's 100 frames every second one begins a teacher's frame.
     crops = Crops(["a", "b"], [0, 1], np.array([20, 41]), 100)
     share, partner = torch.tensor([1.0, 0.75]), torch.tensor([1, 0])

@@ -1,0 +1,74 @@
+"""TOML of recipes: those that lie in this package, and a person's own files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from quantize.errors import RecipeError
+
+__all__ = ["packaged_names", "packaged_text", "parse_toml", "read_own_file", "refuse_unknown"]
+
+
+def packaged_names(*folders: str) -> list[str]:
+    """Names, without ``.toml``, of the recipes in ``recipes`` or a folder below it."""
+    folder = resources.files("quantize").joinpath("recipes", *folders)
+    return sorted(
+        p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")
+    )
+
+
+def packaged_text(name: str, *folders: str) -> str:
+    """Text of one of :func:`packaged_names`."""
+    path = resources.files("quantize").joinpath("recipes", *folders, f"{name}.toml")
+    return path.read_text(encoding="utf-8")
+
+
+def read_own_file(name: str, packaged: Iterable[str]) -> str:
+    """Text of a person's recipe; ``packaged`` are the names that would have done as well.
+
+    Raises
+    ------
+    RecipeError
+        If the name does not end in ``.toml``, or the file cannot be read.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise RecipeError(
+            f"recipe is {name!r}, one of {', '.join(packaged)} or a file that ends in .toml is "
+            "wanted"
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise RecipeError(f"recipe {name} cannot be read: {reason}") from error
+
+
+def parse_toml(name: str, text: str) -> dict[str, Any]:
+    """Keys and values of a recipe.
+
+    Raises
+    ------
+    RecipeError
+        If the text is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"recipe {name} is no TOML: {error}") from error
+
+
+def refuse_unknown(name: str, data: Mapping[str, Any], known: Iterable[str], at: str = "") -> None:
+    """Refuse keys that are not among ``known``; ``at`` ends the sentence."""
+    unknown = sorted(set(data) - set(known))
+    if unknown:
+        raise RecipeError(f"recipe {name} has unknown keys {unknown}{at}")
