@@ -55,9 +55,11 @@ def figures_of(run: Path, kind: str, clips: list[Clip], cache: Path) -> dict[str
     path = run / f"evaluation-{kind}-unknown.json"
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        # torch has no artifact; its file is as old as the checkpoint.
-        fresh = path.stat().st_mtime > (run / "checkpoint.safetensors").stat().st_mtime
-        if fresh if kind == "torch" else found["model_sha256"] == runner.model_sha256:
+        # The temperature is no part of the model's file, and torch has no artifact.
+        inputs = [run / name for name in ("checkpoint.safetensors", "calibration.json")]
+        made_ns = path.stat().st_mtime_ns
+        fresh = all(p.stat().st_mtime_ns < made_ns for p in inputs if p.is_file())
+        if fresh and (kind == "torch" or found["model_sha256"] == runner.model_sha256):
             return found
     split, chosen = held_out(run, clips)
     part = evaluate(runner, chosen, FeatureCache(cache, runner.spec), clips)
