@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from edge.backends.base import check_inputs
 from edge.backends.numpy_lstm import LstmLoop, aligned
-from edge.backends.numpy_weights import read_weights
+from edge.backends.numpy_weights import fold_output, read_weights
 from edge.manifest import Manifest
 
 __all__ = ["NumpyBackend"]
@@ -145,17 +145,12 @@ class NumpyBackend:
 
     def _fold_classifier(self, weights: Mapping[str, Floats]) -> None:
         width = 2 * self._hidden
-        # In float64, so that what is computed differs from torch by rounding alone.
-        fc1 = weights["fc1.weight"].astype(np.float64)
-        bias = weights["fc1.bias"].astype(np.float64)
-        centred = fc1 - fc1.mean(axis=0)
-        attended = centred[:, :width] @ weights["attention.output.weight"]
-        self._attended_weight = aligned(attended.T)
-        self._phonetic_weight = aligned(centred[:, width:].T)
-        bias = bias - bias.mean() + attended @ weights["attention.value.bias"]
-        bias = bias + centred[:, :width] @ weights["attention.output.bias"]
-        rows = weights["language.weight"] @ centred[:, :width].T
-        self._language_bias = aligned(rows + bias)
+        fc1, bias, language = fold_output(weights)
+        fc1 -= fc1.mean(axis=0)
+        self._attended_weight = aligned(fc1[:, :width].T)
+        self._phonetic_weight = aligned(fc1[:, width:].T)
+        rows = language + bias
+        self._language_bias = aligned(rows - rows.mean(axis=1, keepdims=True))
         self._norm_weight = aligned(weights["norm.weight"])
         self._norm_bias = aligned(weights["norm.bias"])
         self._fc2_weight = aligned(weights["fc2.weight"].T)

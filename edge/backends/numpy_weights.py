@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from edge.backends.numpy_packed import PLAN, unpack_weights
 from edge.errors import ArtifactError
 from edge.manifest import Architecture
 
-__all__ = ["QUANTIZABLE", "read_weights", "weight_shapes"]
+__all__ = ["QUANTIZABLE", "fold_output", "read_weights", "weight_shapes"]
 
 QUANTIZABLE = frozenset(
     {
@@ -40,6 +41,7 @@ QUANTIZABLE = frozenset(
 _MAX_UNPACKED_BYTES = 256_000_000
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
 def weight_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -93,6 +95,39 @@ def read_weights(model: bytes, architecture: Architecture) -> dict[str, Floats]:
     if arrays:
         raise ArtifactError(f"the model has unknown arrays: {', '.join(sorted(arrays))}")
     return weights
+
+
+def fold_output(weights: Mapping[str, Floats]) -> tuple[Doubles, Doubles, Doubles]:
+    """Multiply the attention's output projection into the first classifier layer.
+
+    Nothing but the sum with the language's row stands between them, so both are one matrix.
+    That meets the values without their bias, beside the phonetic vector; the language's row,
+    multiplied too, is added behind it.
+
+    Parameters
+    ----------
+    weights : mapping
+        By name, as :func:`weight_shapes` lists them.
+
+    Returns
+    -------
+    fc1 : float64 [shape=(classifier, 2 * hidden + conv_channels)]
+    bias : float64 [shape=(classifier,)]
+        With those of values and output.
+    language : float64 [shape=(n_languages, classifier)]
+
+    Notes
+    -----
+    In float64, so that what is computed with them differs from the model by rounding alone.
+    """
+    output = weights["attention.output.weight"].astype(np.float64)
+    width = len(output)
+    fc1 = weights["fc1.weight"].astype(np.float64)
+    attended = fc1[:, :width]
+    bias = output @ weights["attention.value.bias"] + weights["attention.output.bias"]
+    bias = attended @ bias + weights["fc1.bias"]
+    language = weights["language.weight"] @ attended.T
+    return np.hstack([attended @ output, fc1[:, width:]]), bias, language
 
 
 def _read_arrays(model: bytes) -> dict[str, npt.NDArray[np.generic]]:

@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import MissingDependencyError
+from quantize.export.onnx_compact import compact_onnx
 from quantize.export.onnx_weights import (
     NODES_OF_LAYER,
     ONCE_A_WINDOW,
     halve_onnx,
+    kept_nodes,
     store_in_int8,
 )
 from quantize.ptq.recipe import PtqRecipe
@@ -97,12 +99,12 @@ def onnx_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) ->
     """
     content = onnx_bytes(model)
     if recipe.method == "fp16":
-        return halve_onnx(content)
-    if recipe.method == "dynamic":
-        return quantize_onnx(content, recipe)
-    if recipe.method == "static" and calibration is not None:
-        return calibrate_onnx(content, recipe, calibration, model.config.unknown_language)
-    return content
+        content = halve_onnx(content)
+    elif recipe.method == "dynamic":
+        content = quantize_onnx(content, recipe)
+    elif recipe.method == "static" and calibration is not None:
+        content = calibrate_onnx(content, recipe, calibration, model.config.unknown_language)
+    return compact_onnx(content)
 
 
 def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
@@ -137,7 +139,7 @@ def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
             source,
             target,
             op_types_to_quantize=list(_QUANTIZED_OPS),
-            nodes_to_exclude=[*_kept_nodes(recipe), *once],
+            nodes_to_exclude=[*kept_nodes(recipe), *once],
             per_channel=recipe.granularity == "per_output_channel",
             reduce_range=True,
             weight_type=QuantType.QInt8,
@@ -192,20 +194,13 @@ def calibrate_onnx(content: bytes, recipe: PtqRecipe, rows: Floats, language: in
             Reader(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["MatMul", "Gemm"],
-            nodes_to_exclude=[*_kept_nodes(recipe), *_ATTENTION_PRODUCTS],
+            nodes_to_exclude=[*kept_nodes(recipe), *_ATTENTION_PRODUCTS],
             per_channel=recipe.granularity == "per_output_channel",
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
         return target.read_bytes()
-
-
-def _kept_nodes(recipe: PtqRecipe) -> list[str]:
-    """Nodes whose weights stay float."""
-    return [
-        name for layer, names in NODES_OF_LAYER.items() if recipe.is_float(layer) for name in names
-    ]
 
 
 @contextlib.contextmanager

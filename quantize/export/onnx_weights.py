@@ -18,6 +18,7 @@ __all__ = [
     "NODES_OF_LAYER",
     "ONCE_A_WINDOW",
     "halve_onnx",
+    "kept_nodes",
     "store_in_int8",
 ]
 
@@ -34,7 +35,8 @@ NODES_OF_LAYER = {
     "attention.query": ("/query/MatMul",),
     "attention.key": ("/key/MatMul",),
     "attention.value": ("/value/MatMul",),
-    "attention.output": ("/output/Gemm", "/output/Gemm_MatMul"),
+    # Both are one matrix in the file, which is kept in float for either.
+    "attention.output": ("/fc1/Gemm", "/fc1/Gemm_MatMul"),
     "fc1": ("/fc1/Gemm", "/fc1/Gemm_MatMul"),
     "fc2": ("/fc2/Gemm", "/fc2/Gemm_MatMul"),
 }
@@ -44,6 +46,13 @@ ONCE_A_WINDOW = ("attention.value", "attention.output", "fc1", "fc2")
 """Layers that see one row, or one a head, for a whole window."""
 
 _LARGEST_FLOAT16 = 65504.0
+
+
+def kept_nodes(recipe: PtqRecipe) -> list[str]:
+    """Nodes whose weights stay float."""
+    return [
+        name for layer, names in NODES_OF_LAYER.items() if recipe.is_float(layer) for name in names
+    ]
 
 
 def halve_onnx(content: bytes) -> bytes:
@@ -84,9 +93,10 @@ def store_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
     # By name, the axis of the outputs.
     small = [layer for layer in ("conv", "language") if not recipe.is_float(layer)]
     rounded = {f"{layer}.weight": 0 for layer in small}
-    layer_of = {name: layer for layer in ONCE_A_WINDOW for name in NODES_OF_LAYER[layer]}
+    once = {name for layer in ONCE_A_WINDOW for name in NODES_OF_LAYER[layer]}
+    kept = kept_nodes(recipe)
     for node in graph.node:
-        if node.name in layer_of and not recipe.is_float(layer_of[node.name]):
+        if node.name in once.difference(kept):
             turned = any(a.name == "transB" and a.i for a in node.attribute)
             rounded[node.input[1]] = 0 if turned else 1
     made = []

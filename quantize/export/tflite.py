@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from edge.backends.numpy_weights import fold_output
 from quantize.export.numpy import weights_of
 from quantize.export.tflite_graph import ABSENT, TfliteGraph
 from quantize.export.tflite_stack import stack_frames
@@ -217,21 +218,15 @@ class _ClafSerGraph:
 
     def _classifier(self, pooled: int, phonetic: int, language: int) -> int:
         graph, weights = self._graph, self._weights
-        # In float64, so that what is computed differs from torch by rounding alone.
-        fc1 = weights["fc1.weight"].astype(np.float64)
-        fc1 -= fc1.mean(axis=0)
-        attended = fc1[:, : self._width] @ weights["attention.output.weight"]
-        bias = weights["fc1.bias"].astype(np.float64)
-        bias += attended @ weights["attention.value.bias"]
-        bias += fc1[:, : self._width] @ weights["attention.output.bias"]
-        rows = weights["language.weight"] @ fc1[:, : self._width].T + (bias - bias.mean())
+        whole, bias, language_rows = fold_output(weights)
+        fc1 = (whole - whole.mean(axis=0)).astype(np.float32)
+        rows = language_rows + bias
+        rows -= rows.mean(axis=1, keepdims=True)
         size = [1, len(bias)]
         table = graph.constant("language", rows.astype(np.float32))
         parts = [
-            self._linear("fc1.attended", pooled, attended.astype(np.float32), None, [1]),
-            self._linear(
-                "fc1.phonetic", phonetic, fc1[:, self._width :].astype(np.float32), None, [1]
-            ),
+            self._linear("fc1.attended", pooled, fc1[:, : self._width], None, [1]),
+            self._linear("fc1.phonetic", phonetic, fc1[:, self._width :], None, [1]),
             graph.operator("GATHER", [table, language], size, options="Gather"),
         ]
         hidden = graph.operator("ADD", parts[:2], size, options="Add")

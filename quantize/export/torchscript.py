@@ -24,13 +24,14 @@ _CLASS_NUMBER = re.compile(rb"\.___torch_mangle_\d+")
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-# Modules of the twin by the names that recipes give their layers.
+# Modules of the twin by the names that recipes give their layers; fc1's matrix is also that of
+# the attention's output.
 _MODULES = {
     "lstm.weight_hh": "lstm",
     "attention.query": "query",
     "attention.key": "key",
     "attention.value": "value",
-    "attention.output": "output",
+    "attention.output": "fc1",
     "fc1": "fc1",
     "fc2": "fc2",
 }
@@ -46,7 +47,7 @@ def torchscript_model(model: CLAFSER, recipe: PtqRecipe, _: object = None) -> by
     recipe : PtqRecipe
         float, or dynamic: the LSTM and every Linear that is not kept in float get one factor for
         each output channel (each of the LSTM's gate rows too), activations are rounded as they
-        come.
+        come; the convolution is stored in 8 bits and computed in float32.
 
     Returns
     -------
@@ -75,15 +76,22 @@ def torchscript_model(model: CLAFSER, recipe: PtqRecipe, _: object = None) -> by
     """
     import torch
 
+    from quantize.models.int8_conv import Int8Conv1d
     from quantize.models.twin import ExportTwin
 
     twin: Any = ExportTwin(model).to("cpu").eval()
     buffer = io.BytesIO()
+    # What freezing must not bring to float32 in the file.
+    stored: list[str] = []
     with _quiet():
         if recipe.method == "dynamic":
-            rounded = [m for layer, m in _MODULES.items() if not recipe.is_float(layer)]
-            twin = _quantized(twin, rounded)
-        torch.jit.save(torch.jit.freeze(torch.jit.script(twin)), buffer)
+            kept = {m for layer, m in _MODULES.items() if recipe.is_float(layer)}
+            twin = _quantized(twin, set(_MODULES.values()) - kept)
+            if not recipe.is_float("conv"):
+                twin.conv = Int8Conv1d(twin.conv)
+                stored = ["conv.whole"]
+        scripted = torch.jit.script(twin.eval())
+        torch.jit.save(torch.jit.freeze(scripted, preserved_attrs=stored), buffer)
     return _packed(buffer.getvalue())
 
 

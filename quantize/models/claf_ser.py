@@ -135,13 +135,14 @@ def stack_frames(x: Tensor, n_stacked: int) -> Tensor:
 
     The LSTM then takes a step for ``n_stacked`` frames and still hears them all; its steps, one
     after the other, are most of a small model's time.  The last frame is repeated where it has
-    too few neighbours.  Slices alone, so that exporters find no arithmetic on shapes.
+    too few neighbours.  Slices that count from the end, so that exporters find no arithmetic on
+    shapes.
     """
     if n_stacked == 1:
         return x
-    n_frames = x.shape[1]
     padded = torch.cat([x] + [x[:, -1:]] * (n_stacked - 1), dim=1)
-    parts = [padded[:, i : n_frames + i : n_stacked] for i in range(n_stacked)]
+    parts = [padded[:, i : i + 1 - n_stacked : n_stacked] for i in range(n_stacked - 1)]
+    parts.append(padded[:, n_stacked - 1 :: n_stacked])
     return torch.cat(parts, dim=2)
 
 

@@ -2,8 +2,10 @@
 
 ``nn.MultiheadAttention`` hides more than half of the parameters from dynamic
 quantization, and its reshapes freeze the number of frames in an ONNX file.  The
-twin computes the same with four plain Linears that carry the same weights (the
-queries' are scaled).
+twin computes the same with three plain Linears that carry the same weights (the
+queries' are scaled); the output projection and the biases of values and output
+are in the first classifier layer, and the keys' bias, which moves all scores of
+a query alike, is gone.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from edge.backends.numpy_weights import fold_output
+from quantize.export.numpy import weights_of
 from quantize.models.claf_ser import CLAFSER, stack_frames
 
 __all__ = ["ExportTwin"]
@@ -42,27 +46,25 @@ class ExportTwin(nn.Module):
         self.per_head = width // config.n_heads
         self.lstm = copy.deepcopy(model.lstm)
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
         self.conv = copy.deepcopy(model.conv)
-        self.language = copy.deepcopy(model.language)
+        self.language = nn.Embedding(config.n_domains + 1, config.classifier)
         self.fc1 = copy.deepcopy(model.fc1)
         self.norm = copy.deepcopy(model.norm)
         self.fc2 = copy.deepcopy(model.fc2)
         with torch.no_grad():
             weights = model.attention.in_proj_weight.chunk(3)
-            biases = model.attention.in_proj_bias.chunk(3)
-            for layer, weight, bias in zip(
-                (self.query, self.key, self.value), weights, biases, strict=True
-            ):
+            for layer, weight in zip((self.query, self.key, self.value), weights, strict=True):
                 layer.weight.copy_(weight)
-                layer.bias.copy_(bias)
+            self.query.bias.copy_(model.attention.in_proj_bias[:width])
             # The scores' factor, once here instead of at every frame.
             self.query.weight.mul_(self.per_head**-0.5)
             self.query.bias.mul_(self.per_head**-0.5)
-            self.output.weight.copy_(model.attention.out_proj.weight)
-            self.output.bias.copy_(model.attention.out_proj.bias)
+            folded = (torch.from_numpy(a) for a in fold_output(weights_of(model)))
+            targets = (self.fc1.weight, self.fc1.bias, self.language.weight)
+            for target, values in zip(targets, folded, strict=True):
+                target.copy_(values)
         # Row i keeps the columns of head i.
         heads = torch.arange(width) // self.per_head
         own = heads == torch.arange(config.n_heads).unsqueeze(1)
@@ -91,10 +93,10 @@ class ExportTwin(nn.Module):
         weights = torch.softmax(query @ key.transpose(2, 3), dim=3).mean(dim=2)
         # (B, n_heads, 2 * hidden): what each head would attend to, before its projection.
         mixed = self.value(weights @ rows)
-        pooled = self.output((mixed * self.own_columns).sum(dim=1))
+        pooled = (mixed * self.own_columns).sum(dim=1)
         phonetic = torch.relu(self.conv(features.transpose(1, 2))).mean(dim=2)
-        final = torch.cat([pooled + self.language(language), phonetic], dim=1)
-        return self.fc2(torch.relu(self.norm(self.fc1(final))))
+        hidden = self.fc1(torch.cat([pooled, phonetic], dim=1)) + self.language(language)
+        return self.fc2(torch.relu(self.norm(hidden)))
 
     def _by_head(self, rows: Tensor) -> Tensor:
         """(B, T, width) -> (B, n_heads, T, width / n_heads)."""

@@ -40,7 +40,6 @@ _ONNX_NODES = {
     "attention.query.weight": "/query/",
     "attention.key.weight": "/key/",
     "attention.value.weight": "/value/",
-    "attention.output.weight": "/output/",
     "fc1.weight": "/fc1/",
     "fc2.weight": "/fc2/",
 }
@@ -48,7 +47,11 @@ _PRODUCTS = ("MatMul", "MatMulInteger", "Gemm")
 
 
 def read_back(artifact: Artifact) -> dict[str, Floats] | None:
-    """Weights of an artifact by :data:`WEIGHTS`; None where its file is not taken apart."""
+    """Weights of an artifact by :data:`WEIGHTS`; None where its file is not taken apart.
+
+    An ONNX file has no ``attention.output.weight``: ``fc1.weight`` and ``language.weight`` are
+    those of :func:`edge.backends.numpy_weights.fold_output`.
+    """
     manifest = artifact.manifest
     content = artifact.read_model()
     if manifest.backend == "numpy":
@@ -96,7 +99,11 @@ def _from_onnx(content: bytes, sizes: Architecture) -> dict[str, Floats]:
         # ONNX has the gates i, o, f, g where torch has i, f, g, o.
         gates = weight.reshape(2, 4, sizes.hidden, -1)[:, [0, 2, 3, 1]]
         found[name] = gates.reshape(weight.shape)
-    return {name: np.ascontiguousarray(found[name], dtype=np.float32) for name in WEIGHTS}
+    return {
+        name: np.ascontiguousarray(found[name], dtype=np.float32)
+        for name in WEIGHTS
+        if name in found
+    }
 
 
 class _Graph:

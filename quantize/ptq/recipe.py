@@ -54,7 +54,9 @@ _RUNTIMES: dict[str, _Runtime] = {
         {"fp16": _SMALL, "dynamic": ("language",)},
         may_keep_more=False,
     ),
-    "torchscript": _Runtime(("float", "dynamic"), ("per_output_channel",), {"dynamic": _SMALL}),
+    "torchscript": _Runtime(
+        ("float", "dynamic"), ("per_output_channel",), {"dynamic": ("language",)}
+    ),
 }
 
 

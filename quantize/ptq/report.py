@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from edge.artifact import Artifact
+from edge.backends.numpy_weights import fold_output
 from quantize.columns import aligned
 from quantize.export.numpy import weights_of
 from quantize.models.claf_ser import CLAFSER, stack_frames
@@ -33,7 +34,7 @@ class Report:
         Recipe, size, path, hash, and what it was calibrated with.
     layers : list of dict
         ``layer``, ``n_weights``, ``sqnr_db``; None where nothing was lost.  Empty where the
-        file is not taken apart.
+        file is not taken apart.  In ONNX the attention's output is part of ``fc1``.
     gates : list of dict
         :class:`~quantize.ptq.gates.GateError`.
     segments : dict
@@ -149,8 +150,11 @@ def layer_report(
     if rounded is None:
         return [], []
     weights = weights_of(model)
+    if "attention.output.weight" not in rounded:
+        fc1, _, language = fold_output(weights)
+        weights |= {"fc1.weight": np.float32(fc1), "language.weight": np.float32(language)}
     layers = []
-    for name in WEIGHTS:
+    for name in filter(rounded.__contains__, WEIGHTS):
         ratio = sqnr_db(weights[name], rounded[name])
         layers.append(
             {

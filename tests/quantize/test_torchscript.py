@@ -26,6 +26,7 @@ from edge.errors import ArtifactError, BackendError, MissingDependencyError, Par
 from quantize.export import KINDS, export_artifact
 from quantize.export.exporter import Kind
 from quantize.export.torchscript import torchscript_model
+from quantize.models.claf_ser import ClafSerConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ("fp32", "int8")
@@ -86,11 +87,11 @@ def test_int8_has_a_factor_for_every_channel_of_every_matrix(
 ) -> None:
     found = records(artifacts["int8"].read_model())
     pickled = found["archive/constants.pkl"]
-    # Two directions of two matrices, and six Linears.
+    # Two directions of two matrices, and five Linears.
     assert pickled.count(b"per_channel_affine") >= 1
     assert b"per_tensor_affine" not in pickled
     code = found["archive/code/__torch__/quantize/models/twin.py"].decode()
-    assert len(re.findall(r"linear_dynamic\(\w+, CONSTANTS\.c\d+, True\)", code)) == 6
+    assert len(re.findall(r"linear_dynamic\(\w+, CONSTANTS\.c\d+, True\)", code)) == 5
     assert code.count("quantized_lstm(") == 1
     assert "torch.lstm(" not in code
 
@@ -121,6 +122,19 @@ def test_layers_are_kept_in_float_on_request(tmp_path: Path) -> None:
     artifact = export_artifact(Kind.of(recipe), model, facts(), tmp_path / "partly")
     assert {"lstm", "fc2"} <= set(artifact.manifest.quantization.float_layers)
     open_backend(artifact)
+
+
+def test_convolution_is_stored_in_a_quarter_of_its_room(tmp_path: Path) -> None:
+    model = random_model(ClafSerConfig(hidden=8, n_heads=2, conv_channels=64, classifier=8))
+    recipe = KINDS["torchscript-int8"].recipe
+    stored = torchscript_model(model, recipe)
+    whole = torchscript_model(model, recipe.changed(float_layers=["conv"]))
+    # Of 6,528 weights three bytes each, less what deflate leaves of noise and one more record.
+    assert len(whole) - len(stored) > 2.5 * 6528
+    features, language = torch.from_numpy(rows(4, 31)), torch.full((4,), 4)
+    with torch.inference_mode():
+        difference = (load(stored)(features, language) - load(whole)(features, language)).abs()
+    assert 0 < float(difference.max()) < 0.1
 
 
 def test_torch_without_an_int8_engine(monkeypatch: pytest.MonkeyPatch) -> None:

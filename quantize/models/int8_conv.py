@@ -1,0 +1,36 @@
+"""A convolution that takes a quarter of the room in a file.
+
+A module of its own: TorchScript names a class by its file, and numbers the classes of one file.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Int8Conv1d"]
+
+
+class Int8Conv1d(nn.Module):
+    """A convolution that is stored in 8 bits, a factor a channel, and computed in float32.
+
+    Parameters
+    ----------
+    conv : Conv1d
+        Of stride and dilation 1; its weights are copied.
+    """
+
+    def __init__(self, conv: nn.Conv1d) -> None:
+        super().__init__()
+        weight = conv.weight.detach()
+        largest = weight.abs().amax(dim=(1, 2), keepdim=True)
+        scale = torch.where(largest > 0, largest / 127, 1.0)
+        self.register_buffer("whole", torch.round(weight / scale).to(torch.int8))
+        self.register_buffer("scale", scale)
+        self.register_buffer("bias", conv.bias.detach().clone())
+        self.padding = int(conv.padding[0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, n_features, T) -> (B, channels, T)."""
+        weight = self.whole.to(torch.float32) * self.scale
+        return nn.functional.conv1d(x, weight, self.bias, padding=self.padding)
