@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
     member: int  #: which of the teachers it was
     posterior: Tensor  #: (B, n_labels), at the temperature asked for
-    pooled: Tensor  #: (B, 2 * hidden), its attention-pooled vector
+    pooled: Tensor | None  #: (B, 2 * hidden), its attention-pooled vector
 
 
 class Heard(NamedTuple):
@@ -105,8 +105,9 @@ class Teachers:
         std: NDArray[np.float32],
         temperature: float,
         heard: Heard | None = None,
+        member: int | None = None,
     ) -> Answer:
-        """Ask a teacher drawn by chance, who does not know the language.
+        """Ask a teacher, who does not know the language.
 
         Parameters
         ----------
@@ -118,6 +119,8 @@ class Teachers:
             What the logits are divided by.
         heard : Heard, optional
             What the rows were made of; wanted by teachers of other features.
+        member : int, optional
+            Which teacher; by default one is drawn by chance.
 
         Returns
         -------
@@ -127,7 +130,8 @@ class Teachers:
         -----
         Chance is torch's, which training seeds anew every epoch.
         """
-        member = int(torch.randint(len(self._members), ()))
+        if member is None:
+            member = int(torch.randint(len(self._members), ()))
         model, teacher_mean, teacher_std = self._members[member]
         other = self._rows_of[member]
         if other is None:

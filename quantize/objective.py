@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from quantize.distill import FeatureMatching, Heard, Teachers, distillation_loss
+from quantize.distill import Answer, FeatureMatching, Heard, Teachers, distillation_loss
 from quantize.teacher_rows import Crops
 from quantize.train_settings import TrainSettings
 
@@ -50,6 +50,7 @@ class Objective(nn.Module):
         self._mean, self._std = mean, std
         matches = teachers is not None and settings.match_weight > 0
         self.matching = FeatureMatching(width, teachers.widths) if matches else None
+        self._remembered: dict[tuple[int, int], Answer] = {}
 
     def forward(
         self,
@@ -59,6 +60,7 @@ class Objective(nn.Module):
         labels: Tensor,
         weights: Tensor,
         crops: Crops | None = None,
+        place: tuple[int, int] | None = None,
     ) -> tuple[Tensor, Any]:
         """Run the model on a batch.
 
@@ -72,6 +74,8 @@ class Objective(nn.Module):
             Of the examples.
         crops : Crops, optional
             Where the rows were cut; wanted by teachers of other features.
+        place : tuple of two int, optional
+            Epoch and number of a batch that comes again: a teacher is asked about it once.
 
         Returns
         -------
@@ -90,7 +94,8 @@ class Objective(nn.Module):
             weights = weights.lerp(weights[partner], 1.0 - share)
         if self.teachers is not None:
             heard = Heard(crops, share, partner) if crops else None
-            losses = self._taught(losses, output, rows, heard)
+            answer = self._answer(rows, heard, place)
+            losses = self._taught(losses, output, answer)
         return (weights * losses).mean(), output
 
     def _mix(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,13 +116,22 @@ class Objective(nn.Module):
             logits.float(), labels, label_smoothing=self.settings.label_smoothing, reduction="none"
         )
 
-    def _taught(self, losses: Tensor, output: Any, rows: Tensor, heard: Heard | None) -> Tensor:
+    def _answer(self, rows: Tensor, heard: Heard | None, place: tuple[int, int] | None) -> Answer:
+        """A teacher's answer, or what it once was."""
+        question = (rows, self._mean, self._std, self.settings.distil_temperature, heard)
+        if place is None:
+            return self.teachers.answer(*question)
+        if place not in self._remembered:
+            # In turns: a resumed run must ask the same teacher again.
+            answer = self.teachers.answer(*question, member=sum(place) % len(self.teachers))
+            self._remembered[place] = answer._replace(pooled=None)
+        return self._remembered[place]
+
+    def _taught(self, losses: Tensor, output: Any, answer: Answer) -> Tensor:
         """The labels' losses, (B,), with the teachers' share."""
         settings = self.settings
-        temperature = settings.distil_temperature
-        answer = self.teachers.answer(rows, self._mean, self._std, temperature, heard)
         losses = losses.lerp(
-            distillation_loss(output.logits, answer.posterior, temperature),
+            distillation_loss(output.logits, answer.posterior, settings.distil_temperature),
             settings.distil_share,
         )
         if self.matching is None:

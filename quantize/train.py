@@ -149,15 +149,18 @@ class Trainer:
     def _one_epoch(self) -> None:
         settings = self.settings
         # Chance is drawn anew from (seed, epoch): a resumed run is the run it resumes.
-        rng = np.random.default_rng([settings.seed, self.epoch])
+        repeat = settings.repeat_epochs
+        drawn = self.epoch % repeat if repeat else self.epoch
+        rng = np.random.default_rng([settings.seed, drawn])
         torch.manual_seed(settings.seed * 1_000_003 + self.epoch)
         alpha = settings.max_alpha * self.epoch / max(1, settings.epochs - 1)
         started_s = time.perf_counter()
         self.model.train()
         loss_sum = domain_sum = 0.0
         n_right = n_seen = 0
-        for batch in self.sampler.epoch(rng):
-            loss, domain_loss, right = self._train_step(batch, alpha)
+        for number, batch in enumerate(self.sampler.epoch(rng)):
+            place = (drawn, number) if repeat else None
+            loss, domain_loss, right = self._train_step(batch, alpha, place)
             loss_sum += loss * len(batch.labels)
             domain_sum += domain_loss * len(batch.labels)
             n_right += right
@@ -180,7 +183,9 @@ class Trainer:
             entry.update(self._monitor())
         self.history.append(entry)
 
-    def _train_step(self, batch: Batch, alpha: float) -> tuple[float, float, int]:
+    def _train_step(
+        self, batch: Batch, alpha: float, place: tuple[int, int] | None
+    ) -> tuple[float, float, int]:
         settings = self.settings
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * self._rate(self._step)
@@ -192,7 +197,7 @@ class Trainer:
             self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
         ):
             emotion_loss, output = self.objective(
-                self.model, x, languages, labels, weights, batch.crops
+                self.model, x, languages, labels, weights, batch.crops, place
             )
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)

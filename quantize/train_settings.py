@@ -34,6 +34,10 @@ class TrainSettings:
         Temperature of teachers and student in that loss.
     match_weight : float
         Weight of the feature matching on the teachers' attention-pooled vectors; 0: none.
+    repeat_epochs : int
+        After so many epochs the same crops come again, in the same batches, and what a teacher
+        said of each is remembered: half the time of a small student's step is its teacher's.
+        0: never.
     max_alpha : float
         Weight of the domain loss at the end; it rises linearly from 0 (eq. 24).  The
         paper lets it reach 1.
@@ -56,6 +60,7 @@ class TrainSettings:
     distil_share: float = 0.7
     distil_temperature: float = 2.0
     match_weight: float = 0.0
+    repeat_epochs: int = 0
     max_alpha: float = 0.1
     average_decay: float = 0.998
     seed: int = 0
@@ -83,6 +88,16 @@ class TrainSettings:
         if not (math.isfinite(self.match_weight) and self.match_weight >= 0):
             raise ParameterError(
                 f"match_weight is {self.match_weight}, 0 or a finite number above is wanted"
+            )
+        if self.repeat_epochs < 0:
+            raise ParameterError(
+                f"repeat_epochs is {self.repeat_epochs}, 0 or a number of epochs is wanted"
+            )
+        if self.repeat_epochs and (self.mixup or self.match_weight):
+            raise ParameterError(
+                f"repeat_epochs is {self.repeat_epochs} with mixup {self.mixup} and match_weight "
+                f"{self.match_weight}: only posteriors of whole crops are remembered, so both must "
+                "be 0"
             )
         if self.precision not in ("fp32", "bf16"):
             raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
