@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantize.cli_train import add_recipe_option, add_run_options, given_options, run_options
+from quantize.cli_train import (
+    add_recipe_option,
+    add_run_options,
+    add_teaching_options,
+    given_options,
+    run_options,
+)
 from quantize.errors import RecipeError
 from quantize.recipe import Recipe, load_recipe
 
@@ -49,12 +55,7 @@ def add_command(commands: Any) -> None:
             metavar="N",
             help=f"{what} (default: the recipe's)",
         )
-    parser.add_argument(
-        "--distil-share",
-        type=float,
-        metavar="P",
-        help="share of the teachers in the loss, the rest is the labels' (default: the recipe's)",
-    )
+    add_teaching_options(parser)
     parser.add_argument(
         "--distil-temperature",
         type=float,
@@ -133,6 +134,7 @@ def _distill(arguments: argparse.Namespace) -> int:
         "epochs",
         "learning_rate",
         "distil_share",
+        "repeat_epochs",
         "distil_temperature",
         "match_weight",
         "seed",

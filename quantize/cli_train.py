@@ -18,6 +18,7 @@ __all__ = [
     "add_data_options",
     "add_recipe_option",
     "add_run_options",
+    "add_teaching_options",
     "given_options",
     "label_map",
     "run_options",
@@ -135,6 +136,23 @@ def add_recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def add_teaching_options(parser: argparse.ArgumentParser) -> None:
+    """How a student learns from its teachers."""
+    parser.add_argument(
+        "--distil-share",
+        type=float,
+        metavar="P",
+        help="share of the teachers in the loss, the rest is the labels' (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--repeat-epochs",
+        type=int,
+        metavar="N",
+        help="let the same crops come again after so many epochs, without asking the teachers "
+        "again, which halves a small student's time; 0: never (default: the recipe's)",
+    )
+
+
 def given_options(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
     """Options that were given, by name; the others keep their defaults."""
     return {name: value for name in names if (value := getattr(arguments, name)) is not None}
@@ -215,13 +233,7 @@ def add_commands(commands: Any) -> None:
         metavar="RUN",
         help="trained run of the same split to go on from, in place of random weights",
     )
-    train.add_argument(
-        "--distil-share",
-        type=float,
-        default=None,
-        metavar="P",
-        help="share of the teachers in the loss (default: the recipe's)",
-    )
+    add_teaching_options(train)
     train.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
     train.add_argument(
         "--hidden", type=int, default=None, help="BiLSTM units a direction (default: the recipe's)"
@@ -262,6 +274,7 @@ def _train(arguments: argparse.Namespace) -> int:
         "mixup",
         "max_alpha",
         "distil_share",
+        "repeat_epochs",
         "precision",
         "seed",
     )

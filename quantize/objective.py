@@ -124,7 +124,8 @@ class Objective(nn.Module):
         if place not in self._remembered:
             # In turns: a resumed run must ask the same teacher again.
             answer = self.teachers.answer(*question, member=sum(place) % len(self.teachers))
-            self._remembered[place] = answer._replace(pooled=None)
+            # The pooled vectors are most of an answer.
+            self._remembered[place] = answer if self.matching else answer._replace(pooled=None)
         return self._remembered[place]
 
     def _taught(self, losses: Tensor, output: Any, answer: Answer) -> Tensor:

@@ -93,11 +93,10 @@ class TrainSettings:
             raise ParameterError(
                 f"repeat_epochs is {self.repeat_epochs}, 0 or a number of epochs is wanted"
             )
-        if self.repeat_epochs and (self.mixup or self.match_weight):
+        if self.repeat_epochs and self.mixup:
             raise ParameterError(
-                f"repeat_epochs is {self.repeat_epochs} with mixup {self.mixup} and match_weight "
-                f"{self.match_weight}: only posteriors of whole crops are remembered, so both must "
-                "be 0"
+                f"repeat_epochs is {self.repeat_epochs} with mixup {self.mixup}: crops that are "
+                "mixed do not come again, so one of them must be 0"
             )
         if self.precision not in ("fp32", "bf16"):
             raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")

@@ -194,7 +194,8 @@ def test_a_student_that_takes_two_frames_a_step(data, runs, tmp_path):
     assert (artifact.manifest.window_frames, artifact.manifest.window_hop) == (61, 16)
 
 
-def test_matching_brings_the_pooled_vectors_together(runs):
+@pytest.mark.parametrize("place", [None, (0, 0)])
+def test_matching_brings_the_pooled_vectors_together(runs, place):
     saved = load_checkpoint(runs / "f0" / "checkpoint.safetensors")
     split = read_split(runs / "f0" / "split.json")
     rows = torch.randn(96, 30, 34, generator=torch.Generator().manual_seed(0))
@@ -209,7 +210,7 @@ def test_matching_brings_the_pooled_vectors_together(runs):
         optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=0.01)
         for _ in range(80):
             optimizer.zero_grad()
-            objective(model, rows, unknown, labels, weights)[0].backward()
+            objective(model, rows, unknown, labels, weights, None, place)[0].backward()
             optimizer.step()
         with torch.no_grad():
             pooled = model(rows, unknown).pooled

@@ -16,6 +16,7 @@ from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from quantize.corpora import load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.dataset import FeatureCache
+from quantize.distill import Answer
 from quantize.errors import CheckpointError, TrainingError
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.splits import paper_split
@@ -38,7 +39,29 @@ def data(tmp_path_factory):
     return [by_id[i] for i in split.train], [by_id[i] for i in split.test], variants
 
 
-def trainer(data, folder: Path, **changes) -> Trainer:
+class TwoTeachers:
+    """Of fixed opinions; counts who was asked."""
+
+    widths = (4, 4)
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return 2
+
+    def to(self, _device):
+        return self
+
+    def answer(self, rows, _mean, _std, _temperature, _heard, member=None):
+        member = int(torch.randint(2, ())) if member is None else member
+        self.asked.append(member)
+        posterior = torch.full((len(rows), 8), 0.01)
+        posterior[:, member] = 0.93
+        return Answer(member, posterior, torch.zeros(len(rows), 4))
+
+
+def trainer(data, folder: Path, teachers: TwoTeachers | None = None, **changes) -> Trainer:
     train, held_out, variants = data
     settings = TrainSettings(**{"epochs": 4, "monitor_every": 2, **changes})
     return Trainer(
@@ -51,6 +74,7 @@ def trainer(data, folder: Path, **changes) -> Trainer:
         settings=settings,
         batches=BatchSettings(batch_size=16),
         about={"split": "paper-s0"},
+        teachers=teachers,  # type: ignore[arg-type]
     )
 
 
@@ -64,9 +88,13 @@ def test_training_beats_chance_by_far(data, tmp_path):
     assert not (tmp_path / "training_state.pt").exists()
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path):
-    whole = trainer(data, tmp_path / "whole").run()
-    killed = trainer(data, tmp_path / "killed")
+@pytest.mark.parametrize(("teacher", "repeat"), [(None, 0), (TwoTeachers, 0), (TwoTeachers, 3)])
+def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path, teacher, repeat):
+    def begin(folder: str) -> Trainer:
+        return trainer(data, tmp_path / folder, teacher and teacher(), repeat_epochs=repeat)
+
+    whole = begin("whole").run()
+    killed = begin("killed")
     saved = killed._save_state
 
     def die_after_the_second_epoch() -> None:
@@ -77,11 +105,48 @@ def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path):
     killed._save_state = die_after_the_second_epoch  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         killed.run()
-    resumed = trainer(data, tmp_path / "killed")
+    resumed = begin("killed")
     result = resumed.run()
     assert [e["epoch"] for e in resumed.history] == [1, 2, 3, 4]
     for name, tensor in whole.model.state_dict().items():
         assert torch.equal(tensor, result.model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("repeat", [0, 2])
+def test_crops_that_come_again_are_asked_about_once(data, tmp_path, repeat):
+    teachers = TwoTeachers()
+    run = trainer(data, tmp_path, teachers, repeat_epochs=repeat, epochs=5)
+    forward, heard = run.objective.forward, []
+
+    def listen(model, rows, *rest):
+        heard.append(rows.clone())
+        return forward(model, rows, *rest)
+
+    run.objective.forward = listen  # type: ignore[method-assign]
+    run.run()
+    n_batches = len(heard) // 5
+    epochs = [heard[at * n_batches : (at + 1) * n_batches] for at in range(5)]
+
+    def alike(one: int, other: int) -> bool:
+        return all(torch.equal(a, b) for a, b in zip(epochs[one], epochs[other], strict=True))
+
+    assert not alike(0, 1)
+    assert alike(0, 2) == alike(1, 3) == alike(0, 4) == bool(repeat)
+    assert len(teachers.asked) == (repeat or 5) * n_batches
+    assert set(teachers.asked) == {0, 1}
+
+
+def test_what_a_teacher_said_is_what_is_learned_again(data, tmp_path):
+    run = trainer(data, tmp_path, TwoTeachers(), repeat_epochs=2, distil_share=1.0)
+    rows, unknown = torch.zeros(4, 9, 34), torch.full((4,), 4)
+    question = (rows, unknown, torch.zeros(4, dtype=torch.int64), torch.ones(4))
+    run.model.eval()
+    first, other, again = (
+        float(run.objective(run.model, *question, None, place)[0].detach())
+        for place in ((0, 0), (0, 1), (0, 0))
+    )
+    # Its two teachers say different things, and are asked in turns.
+    assert first == again != other
 
 
 def test_a_folder_with_other_settings_is_not_resumed(data, tmp_path):
@@ -155,6 +220,8 @@ def test_training_learns_from_mixed_clips(data, tmp_path):
         ({"max_alpha": 2.0}, "max_alpha is 2.0"),
         ({"mixup": -0.1}, "mixup is -0.1"),
         ({"mixup": float("nan")}, "mixup is nan"),
+        ({"repeat_epochs": -1}, "repeat_epochs is -1"),
+        ({"repeat_epochs": 5, "mixup": 0.2}, r"repeat_epochs is 5 with mixup 0\.2"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):
