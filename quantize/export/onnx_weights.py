@@ -94,9 +94,9 @@ def store_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
     small = [layer for layer in ("conv", "language") if not recipe.is_float(layer)]
     rounded = {f"{layer}.weight": 0 for layer in small}
     once = {name for layer in ONCE_A_WINDOW for name in NODES_OF_LAYER[layer]}
-    kept = kept_nodes(recipe)
+    once.difference_update(kept_nodes(recipe))
     for node in graph.node:
-        if node.name in once.difference(kept):
+        if node.name in once:
             turned = any(a.name == "transB" and a.i for a in node.attribute)
             rounded[node.input[1]] = 0 if turned else 1
     made = []
