@@ -16,6 +16,7 @@ from edge.manifest import Architecture, Manifest
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
+UNKNOWN = 4
 
 TINY = Architecture(
     type="claf-ser",
@@ -121,3 +122,15 @@ def make_artifact(directory: Path, seed: int = 0, **changes: Any) -> Artifact:
     logits = backend.infer(rows, reference["language"])[0]
     reference = {**reference, "logits": [float(value) for value in logits]}
     return write_artifact(directory, {**fields, "reference": reference}, model)
+
+
+def rows(n_batch: int, n_frames: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng((seed, n_batch, n_frames))
+    return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
+
+
+def backend_of(
+    sizes: Architecture = TINY, weights: dict[str, np.ndarray] | None = None
+) -> NumpyBackend:
+    weights = draw_weights(sizes) if weights is None else weights
+    return NumpyBackend(Manifest.from_dict(manifest_fields(sizes)), pack(weights))

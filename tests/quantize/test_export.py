@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import re
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 from export_fakes import SIZES, facts, random_model
@@ -16,13 +12,9 @@ from export_fakes import SIZES, facts, random_model
 from edge.artifact import Artifact, read_artifact
 from edge.backends import Backend, open_backend
 from edge.backends.base import reference_difference
-from edge.errors import ArtifactError, ParameterError
 from edge.feature_spec import FeatureSpec
 from quantize.export import KINDS, export_artifact
 from quantize.export.common import torch_logits
-from quantize.export.onnx import onnx_bytes
-from quantize.export.onnx_compact import compact_onnx
-from quantize.export.onnx_weights import INT8_SUFFIX
 from quantize.models.claf_ser import CLAFSER
 from quantize.models.twin import ExportTwin
 from quantize.recipe import load_recipe
@@ -232,101 +224,3 @@ def test_exporting_leaves_the_model_as_it_was(tmp_path: Path) -> None:
         export_artifact(kind, model, facts(), tmp_path / kind)
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-
-
-# -- the files ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["onnx-fp32", "onnx-fp16", "onnx-int8"])
-def test_onnx_is_what_old_runtimes_load(
-    artifacts: dict[tuple[str, str], Artifact], kind: str
-) -> None:
-    graph = onnx.load_from_string(artifacts["default", kind].read_model())
-    assert graph.ir_version <= 8
-    versions = {entry.domain: entry.version for entry in graph.opset_import}
-    assert versions.pop("") == 17
-    assert set(versions) <= {"ai.onnx.ml", "com.microsoft"}
-    operators = {node.op_type for node in graph.graph.node}
-    assert "ConvInteger" not in operators
-    assert ("DynamicQuantizeLSTM" in operators) == (kind == "onnx-int8")
-    assert not {"Loop", "Scan"} & operators
-
-
-def test_onnx_int8_cannot_saturate_16_bits(artifacts: dict[tuple[str, str], Artifact]) -> None:
-    """Two products of a weight and an activation (0 to 255) fit a signed 16-bit sum."""
-    graph = onnx.load_from_string(artifacts["default", "onnx-int8"].read_model())
-    stored = {
-        entry.name: onnx.numpy_helper.to_array(entry)
-        for entry in graph.graph.initializer
-        if entry.data_type == onnx.TensorProto.INT8 and len(entry.dims) > 1
-    }
-    # Some are brought back to float32 and take all 8 bits: convolution, language rows, and the
-    # three matrices that a window meets once.
-    whole = [stored.pop(name) for name in list(stored) if name.endswith(INT8_SUFFIX)]
-    assert [int(np.abs(w.astype(np.int16)).max()) for w in whole] == [127] * 5
-    weights = list(stored.values())
-    n_weights = sum(w.size for w in weights)
-    assert n_weights > 290_000
-    # All but the biases and the norm: the output projection is in fc1.
-    assert n_weights + sum(w.size for w in whole) > 400_000
-    assert max(int(np.abs(w.astype(np.int16)).max()) for w in weights) * 255 * 2 < 2**15
-
-
-@pytest.mark.parametrize("kind", ["onnx-fp32", "onnx-fp16", "onnx-int8"])
-def test_onnx_holds_nothing_that_a_runtime_infers(
-    artifacts: dict[tuple[str, str], Artifact], kind: str
-) -> None:
-    model = onnx.load_from_string(artifacts["stacked", kind].read_model())
-    graph = model.graph
-    assert not graph.value_info
-    assert not any(node.op_type == "Constant" for node in graph.node)
-    constants = [e for e in graph.initializer if re.fullmatch(r"c\d+", e.name)]
-    assert constants
-    unnamed = {
-        (e.data_type, tuple(e.dims), onnx.numpy_helper.to_array(e).tobytes()) for e in constants
-    }
-    assert len(unnamed) == len(constants), "one constant is stored twice"
-    made = [name for node in graph.node for name in node.output]
-    weights = {e.name for e in graph.initializer}
-    between = [
-        name for name in made if name != "logits" and "weight" not in name and "::" not in name
-    ]
-    assert between
-    assert all(re.fullmatch(r"v\d+", name) for name in between)
-    assert not weights & set(made)
-    content = model.SerializeToString(deterministic=True)
-    assert compact_onnx(content) == content
-
-
-def test_compact_onnx_computes_the_same() -> None:
-    model = random_model(SIZES["stacked"])
-    content = onnx_bytes(model)
-    smaller = compact_onnx(content)
-    assert len(smaller) < len(content) - 3000
-    inputs = {"features": rows(2, 23), "language": np.array([4, 0])}
-    before, after = (
-        onnxruntime.InferenceSession(c).run(None, inputs)[0] for c in (content, smaller)
-    )
-    assert np.array_equal(before, after)
-
-
-def test_onnx_uses_one_thread_and_does_not_spin(
-    backends: dict[tuple[str, str], Backend],
-) -> None:
-    options = backends["odd", "onnx-fp32"]._session.get_session_options()  # type: ignore[attr-defined]
-    assert options.intra_op_num_threads == options.inter_op_num_threads == 1
-    for pool in ("intra", "inter"):
-        assert options.get_session_config_entry(f"session.{pool}_op.allow_spinning") == "0"
-
-
-def test_onnx_backend_checks_names_and_input(
-    artifacts: dict[tuple[str, str], Artifact], backends: dict[tuple[str, str], Backend]
-) -> None:
-    with pytest.raises(ParameterError, match=r"shape \(1, 5, 33\)"):
-        backends["odd", "onnx-fp32"].infer(rows(1, 5)[..., :33], 4)
-    artifact = artifacts["odd", "onnx-fp32"]
-    language = dataclasses.replace(artifact.manifest.inputs[1], dtype="int32")
-    inputs = (artifact.manifest.inputs[0], language)
-    manifest = dataclasses.replace(artifact.manifest, inputs=inputs)
-    with pytest.raises(ArtifactError, match=r"model.onnx: the model's inputs are .*int64"):
-        open_backend(dataclasses.replace(artifact, manifest=manifest))
