@@ -81,7 +81,12 @@ def _from_onnx(content: bytes, sizes: Architecture) -> dict[str, Floats]:
     import onnx
 
     graph = _Graph(onnx.load_from_string(content))
-    found = {"conv.weight": graph.value("conv.weight"), "language.weight": graph.language()}
+    found = {
+        "conv.weight": graph.value(graph.node(lambda n: n.op_type == "Conv").input[1]),
+        "language.weight": graph.value(
+            graph.node(lambda n: n.name.startswith("/language/Gather")).input[0]
+        ),
+    }
     for name, prefix in _ONNX_NODES.items():
         node = graph.node(lambda n, p=prefix: n.op_type in _PRODUCTS and n.name.startswith(p))
         weight = graph.value(node.input[1])
@@ -119,10 +124,6 @@ class _Graph:
     def node(self, wanted: Callable[[Any], bool]) -> Any:
         """First node of its kind."""
         return next(node for node in self._nodes if wanted(node))
-
-    def language(self) -> Floats:
-        """Rows of the language embedding."""
-        return self.value(self.node(lambda n: n.name.startswith("/language/Gather")).input[0])
 
     def value(self, name: str) -> Floats:
         """Weights in float32, whatever they are stored as."""
