@@ -21,8 +21,8 @@ def compact_onnx(content: bytes) -> bytes:
 
     An LSTM begins with zeros unless told otherwise, so the nodes that make them go; its output is
     turned once and not twice; shapes between nodes are left for the runtime to infer; equal
-    constants are stored once; names between nodes are short.  Names of nodes, stored weights, inputs
-    and outputs stay: reports and errors speak of them.
+    constants are stored once; names between nodes are short.  Names of nodes, stored weights,
+    inputs and outputs stay: reports and errors speak of them.
 
     Parameters
     ----------
