@@ -3,7 +3,8 @@
 The teachers hear the very crop that the student hears, varied alike ("consistent teaching",
 Beyer et al., 2022), so what they know is asked anew at every step.  One of them is asked a
 step: the loss is linear in the posterior, so over the steps its gradient is that of the mean
-posterior, and many teachers cost what one does.
+posterior, and many teachers cost what one does.  Of crops that come again one of them is asked
+once (``repeat_epochs`` of :class:`~quantize.train_settings.TrainSettings`).
 
 A teacher of other features hears the same crop in its own, see :mod:`quantize.teacher_rows`.
 """

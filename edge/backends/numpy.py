@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from edge.backends.base import check_inputs
 from edge.backends.numpy_lstm import LstmLoop, aligned
-from edge.backends.numpy_weights import fold_output, read_weights
+from edge.backends.numpy_weights import fold_classifier, read_weights
 from edge.manifest import Manifest
 
 __all__ = ["NumpyBackend"]
@@ -145,12 +145,10 @@ class NumpyBackend:
 
     def _fold_classifier(self, weights: Mapping[str, Floats]) -> None:
         width = 2 * self._hidden
-        fc1, bias, language = fold_output(weights)
-        fc1 -= fc1.mean(axis=0)
+        fc1, rows = fold_classifier(weights)
         self._attended_weight = aligned(fc1[:, :width].T)
         self._phonetic_weight = aligned(fc1[:, width:].T)
-        rows = language + bias
-        self._language_bias = aligned(rows - rows.mean(axis=1, keepdims=True))
+        self._language_bias = aligned(rows)
         self._norm_weight = aligned(weights["norm.weight"])
         self._norm_bias = aligned(weights["norm.bias"])
         self._fc2_weight = aligned(weights["fc2.weight"].T)

@@ -21,7 +21,7 @@ from edge.backends.numpy_packed import PLAN, unpack_weights
 from edge.errors import ArtifactError
 from edge.manifest import Architecture
 
-__all__ = ["QUANTIZABLE", "fold_output", "read_weights", "weight_shapes"]
+__all__ = ["QUANTIZABLE", "fold_classifier", "fold_output", "read_weights", "weight_shapes"]
 
 QUANTIZABLE = frozenset(
     {
@@ -128,6 +128,21 @@ def fold_output(weights: Mapping[str, Floats]) -> tuple[Doubles, Doubles, Double
     bias = attended @ bias + weights["fc1.bias"]
     language = weights["language.weight"] @ attended.T
     return np.hstack([attended @ output, fc1[:, width:]]), bias, language
+
+
+def fold_classifier(weights: Mapping[str, Floats]) -> tuple[Doubles, Doubles]:
+    """Do the layer norm's centring beforehand too: what it meets then has the mean 0.
+
+    Returns
+    -------
+    fc1 : float64 [shape=(classifier, 2 * hidden + conv_channels)]
+        As of :func:`fold_output`, centred.
+    rows : float64 [shape=(n_languages, classifier)]
+        Its bias with every language's row, centred.
+    """
+    fc1, bias, language = fold_output(weights)
+    rows = language + bias
+    return fc1 - fc1.mean(axis=0), rows - rows.mean(axis=1, keepdims=True)
 
 
 def _read_arrays(model: bytes) -> dict[str, npt.NDArray[np.generic]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from quantize.ptq.recipe import PtqRecipe
+from quantize.ptq.rounding import round_symmetric
 
 __all__ = [
     "HALF_SUFFIX",
@@ -106,9 +107,7 @@ def store_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
         weight = numpy_helper.to_array(entry)
         outputs = None if per_tensor else rounded[entry.name]
         axes = tuple(axis for axis in range(weight.ndim) if axis != outputs)
-        largest = np.abs(weight).max(axis=axes, keepdims=True)
-        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
-        whole = np.rint(weight / scale).astype(np.int8)
+        whole, scale = round_symmetric(weight, axes)
         name = entry.name
         parts = (f"{name}{INT8_SUFFIX}", f"{name}:float", f"{name}:scale")
         graph.initializer[at].CopyFrom(numpy_helper.from_array(whole, parts[0]))

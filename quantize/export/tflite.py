@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge.backends.numpy_weights import fold_output
+from edge.backends.numpy_weights import fold_classifier
 from quantize.export.numpy import weights_of
 from quantize.export.tflite_graph import ABSENT, TfliteGraph
 from quantize.export.tflite_stack import stack_frames
@@ -218,12 +218,9 @@ class _ClafSerGraph:
 
     def _classifier(self, pooled: int, phonetic: int, language: int) -> int:
         graph, weights = self._graph, self._weights
-        whole, bias, language_rows = fold_output(weights)
-        fc1 = (whole - whole.mean(axis=0)).astype(np.float32)
-        rows = language_rows + bias
-        rows -= rows.mean(axis=1, keepdims=True)
-        size = [1, len(bias)]
-        table = graph.constant("language", rows.astype(np.float32))
+        fc1, rows = (each.astype(np.float32) for each in fold_classifier(weights))
+        size = [1, len(fc1)]
+        table = graph.constant("language", rows)
         parts = [
             self._linear("fc1.attended", pooled, fc1[:, : self._width], None, [1]),
             self._linear("fc1.phonetic", phonetic, fc1[:, self._width :], None, [1]),

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import MissingDependencyError, ParameterError
+from quantize.ptq.rounding import round_symmetric
 
 __all__ = ["ABSENT", "WEIGHTS", "TfliteGraph"]
 
@@ -126,12 +127,10 @@ class TfliteGraph:
 
     def _rounded(self, name: str, value: npt.NDArray[np.float32]) -> int:
         """Add int8 with one factor."""
-        largest = float(np.abs(value).max())
-        scale = np.float32(largest / 127 if largest > 0 else 1)
-        whole = np.rint(value / scale).clip(-127, 127).astype(np.int8)
+        whole, scale = round_symmetric(value, tuple(range(value.ndim)))
         number = self.constant(name, whole)
         parameters = self._schema.QuantizationParametersT()
-        parameters.scale, parameters.zeroPoint = [float(scale)], [0]
+        parameters.scale, parameters.zeroPoint = [scale.item()], [0]
         self._tensors[number].quantization = parameters
         return number
 

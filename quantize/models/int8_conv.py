@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from quantize.ptq.rounding import round_symmetric
+
 __all__ = ["Int8Conv1d"]
 
 
@@ -22,11 +24,9 @@ class Int8Conv1d(nn.Module):
 
     def __init__(self, conv: nn.Conv1d) -> None:
         super().__init__()
-        weight = conv.weight.detach()
-        largest = weight.abs().amax(dim=(1, 2), keepdim=True)
-        scale = torch.where(largest > 0, largest / 127, 1.0)
-        self.register_buffer("whole", torch.round(weight / scale).to(torch.int8))
-        self.register_buffer("scale", scale)
+        whole, scale = round_symmetric(conv.weight.detach().numpy(), (1, 2))
+        self.register_buffer("whole", torch.from_numpy(whole))
+        self.register_buffer("scale", torch.from_numpy(scale))
         self.register_buffer("bias", conv.bias.detach().clone())
         self.padding = int(conv.padding[0])
 

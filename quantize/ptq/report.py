@@ -18,7 +18,7 @@ from quantize.export.numpy import weights_of
 from quantize.models.claf_ser import CLAFSER, stack_frames
 from quantize.ptq.compare import Agreement
 from quantize.ptq.gates import DIRECTIONS, GATES, gate_errors
-from quantize.ptq.read_back import WEIGHTS, read_back, sqnr_db
+from quantize.ptq.read_back import read_back, sqnr_db
 from quantize.ptq.recipe import PtqRecipe
 
 __all__ = ["Report", "agreement_rows", "artifact_facts", "layer_report"]
@@ -154,8 +154,8 @@ def layer_report(
         fc1, _, language = fold_output(weights)
         weights |= {"fc1.weight": np.float32(fc1), "language.weight": np.float32(language)}
     layers = []
-    for name in filter(rounded.__contains__, WEIGHTS):
-        ratio = sqnr_db(weights[name], rounded[name])
+    for name, found in rounded.items():
+        ratio = sqnr_db(weights[name], found)
         layers.append(
             {
                 "layer": name.removesuffix(".weight"),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edge.backends.numpy_packed import group_size
 from edge.errors import ParameterError
 
-__all__ = ["Rounded", "round_compensated", "round_nearest"]
+__all__ = ["Rounded", "round_compensated", "round_nearest", "round_symmetric"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -84,6 +84,27 @@ def round_nearest(weight: Floats, bits: int, granularity: str, largest_group: in
         whole[:, first : first + size] = _whole(part, scale[:, None], bits)
         scales[:, group] = scale
     return Rounded(whole, scales, n_groups)
+
+
+def round_symmetric(weight: Floats, axes: tuple[int, ...]) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Round to int8 by factors that just reach the largest weight, as runtimes want them.
+
+    Parameters
+    ----------
+    weight : float32 [shape=(...)]
+    axes : tuple of int
+        That share a factor.
+
+    Returns
+    -------
+    whole : int8 [shape=(...)]
+        From -127 to 127.
+    scale : float32 [shape=(...)]
+        Of size 1 along ``axes``.
+    """
+    largest = np.abs(weight).max(axis=axes, keepdims=True)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    return np.rint(weight / scale).astype(np.int8), scale
 
 
 def round_compensated(

@@ -30,6 +30,11 @@ def random_model(config: ClafSerConfig, seed: int = 0) -> CLAFSER:
     return model
 
 
+def rows(n_batch: int, n_frames: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng((seed, n_batch, n_frames))
+    return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
+
+
 def facts(**changes: object) -> ExportFacts:
     generator = np.random.default_rng(3)
     settings: dict[str, object] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from export_fakes import SIZES, facts, random_model
+from export_fakes import SIZES, facts, random_model, rows
 
 from edge.artifact import Artifact, read_artifact
 from edge.backends import Backend, open_backend
@@ -22,11 +22,6 @@ from quantize.recipe import load_recipe
 FP32 = [kind for kind in KINDS if kind.endswith("fp32")]
 BITS = {"fp32": 32, "fp16": 16, "int8": 8, "int4": 4}
 INT8 = [kind for kind in KINDS if kind.endswith("int8")]
-
-
-def rows(n_batch: int, n_frames: int, seed: int = 0) -> np.ndarray:
-    generator = np.random.default_rng((seed, n_batch, n_frames))
-    return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
 
 
 def posterior(logits: np.ndarray) -> np.ndarray:
