@@ -59,10 +59,10 @@ scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DAT
 		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
 
 models: $(DEV)/.installed ## renew the bundled models and their cards from RUNS and the scorecard
-	$(call artifact,claf-ser,numpy-int8,claf-ser-int8,edge/models)
-	$(call artifact,claf-ser,onnx-int8,claf-ser-int8-onnx,edge/models)
-	$(call artifact,claf-ser-tiny,numpy-int8,claf-ser-tiny,edge/models)
-	$(call artifact,claf-ser-tiny,onnx-int8,claf-ser-tiny-onnx,edge/models)
+	$(call artifact,claf-ser,numpy-int8,claf-ser-int8,edge/bundled)
+	$(call artifact,claf-ser,onnx-int8,claf-ser-int8-onnx,edge/bundled)
+	$(call artifact,claf-ser-tiny,numpy-int8,claf-ser-tiny,edge/bundled)
+	$(call artifact,claf-ser-tiny,onnx-int8,claf-ser-tiny-onnx,edge/bundled)
 
 downloads: $(DEV)/.installed ## make what is not bundled from RUNS: every other kind of both models
 	$(foreach kind,$(DOWNLOADS),$(call artifact,claf-ser,$(kind),claf-ser-$(kind),$(OUT)/claf-ser)$(newline))

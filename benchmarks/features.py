@@ -41,7 +41,7 @@ from generate import contour, shape, shaped_noise, voice  # noqa: E402
 from librosa_reference import reference, require_librosa  # noqa: E402
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError  # noqa: E402
-from edge.machine import describe_machine  # noqa: E402
+from edge.benchmark.machine import describe_machine  # noqa: E402
 from quantize.corpora import load_corpora  # noqa: E402
 from quantize.files import write_json  # noqa: E402
 

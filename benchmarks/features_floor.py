@@ -24,13 +24,14 @@ from features_pairs import blocks_of, half_spectra, irfft, rfft
 from features_profile import HOP_FRAMES, medians_us, runs
 
 from edge import FeatureExtractor, FeatureSpec, ParameterError
-from edge.features.framing import rows_view
+from edge.arrays import rows_view
 
 __all__ = ["counted_calls", "floor"]
 
+_FAMILIES = ("chroma", "mfcc", "pitch", "rms", "spectral_contrast")
 MODULES = (
-    *("chroma", "extractor", "framing", "mfcc"),
-    *("pitch", "rms", "spectral_contrast", "spectrum"),
+    *("edge.arrays", "edge.features.extractor", "edge.features.spectrum"),
+    *(f"edge.features.families.{name}" for name in _FAMILIES),
 )
 #: Cutting an array moves nothing; moving it begins sooner than arithmetic.
 VIEWS = ("__getitem__", "ndarray", "reshape", "view")
@@ -147,7 +148,7 @@ def counted_calls(spec: FeatureSpec, samples: np.ndarray) -> dict[str, list[Call
     wanted = [getattr(run[0], run[1])(run[2]) for run in runs(spec, samples).values()]
     with ExitStack() as stack:
         for name in MODULES:
-            module = importlib.import_module(f"edge.features.{name}")
+            module = importlib.import_module(name)
             stack.enter_context(mock.patch.object(module, "np", TellingNumPy(np)))
         telling = runs(spec, samples)
         for (title, (extractor, method, given)), rows in zip(telling.items(), wanted, strict=True):

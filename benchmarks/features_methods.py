@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from librosa_reference import arguments
 
 from edge import FeatureExtractor, FeatureSpec
-from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
+from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.spectrum import Spectrum, power_to_db
 
 __all__ = ["Method", "installed", "methods", "push_length"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from edge import FeatureSpec
-from edge.features.framing import rows_view
+from edge.arrays import rows_view
 from edge.features.spectrum import BLOCK, Spectrum
 
 __all__ = [

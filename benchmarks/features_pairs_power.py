@@ -9,10 +9,10 @@ import numpy as np
 from features_pairs import Pair, blocks_of
 
 from edge import FeatureExtractor, FeatureSpec
-from edge.features.chroma import chroma_filters
-from edge.features.mfcc import mel_filters
-from edge.features.pitch import Yin
-from edge.features.spectral_contrast import SpectralContrast
+from edge.features.families.chroma import chroma_filters
+from edge.features.families.mfcc import mel_filters
+from edge.features.families.pitch import Yin
+from edge.features.families.spectral_contrast import SpectralContrast
 from edge.features.spectrum import BLOCK
 
 __all__ = ["feature_pairs"]

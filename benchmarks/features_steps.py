@@ -30,7 +30,7 @@ from features_pairs_power import feature_pairs
 from features_profile import HOP_FRAMES, medians_us, profile
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
-from edge.machine import describe_machine
+from edge.benchmark.machine import describe_machine
 from quantize.files import write_json
 
 MEASURED_FILES = (

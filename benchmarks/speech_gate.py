@@ -1,4 +1,4 @@
-"""Where the floor of ``edge.speech_gate`` comes from.
+"""Where the floor of ``edge.stream.speech_gate`` comes from.
 
     python benchmarks/speech_gate.py CORPORA
 
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.audio.file import find_audio_files, read_audio
-from edge.feature_spec import FeatureSpec
-from edge.speech_gate import SILENCE_DB, GateSettings
+from edge.features.spec import FeatureSpec
+from edge.stream.speech_gate import SILENCE_DB, GateSettings
 
 LEAD_FRAMES = 8
 

@@ -14,9 +14,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge.classifier import Classifier as Classifier
-    from edge.classifier import load as load
-    from edge.decision import Decision as Decision
     from edge.errors import ArtifactError as ArtifactError
     from edge.errors import AudioDeviceError as AudioDeviceError
     from edge.errors import AudioFileError as AudioFileError
@@ -24,8 +21,11 @@ if TYPE_CHECKING:
     from edge.errors import EdgeSerError as EdgeSerError
     from edge.errors import MissingDependencyError as MissingDependencyError
     from edge.errors import ParameterError as ParameterError
-    from edge.feature_spec import FeatureSpec as FeatureSpec
     from edge.features import FeatureExtractor as FeatureExtractor
+    from edge.features.spec import FeatureSpec as FeatureSpec
+    from edge.stream.classifier import Classifier as Classifier
+    from edge.stream.classifier import load as load
+    from edge.stream.decision import Decision as Decision
 
 __version__ = "0.1.0"
 
@@ -34,14 +34,14 @@ _HOME = {
     "AudioDeviceError": "edge.errors",
     "AudioFileError": "edge.errors",
     "BackendError": "edge.errors",
-    "Classifier": "edge.classifier",
-    "Decision": "edge.decision",
+    "Classifier": "edge.stream.classifier",
+    "Decision": "edge.stream.decision",
     "EdgeSerError": "edge.errors",
     "FeatureExtractor": "edge.features",
-    "FeatureSpec": "edge.feature_spec",
+    "FeatureSpec": "edge.features.spec",
     "MissingDependencyError": "edge.errors",
     "ParameterError": "edge.errors",
-    "load": "edge.classifier",
+    "load": "edge.stream.classifier",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are the names

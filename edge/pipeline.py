@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from edge.decision import Decision
+from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import AudioFileError
-from edge.peak_memory import peak_rss_mb
 from edge.sinks import Sink
 from edge.sources import Source
-from edge.stream import Stream
+from edge.stream.decision import Decision
+from edge.stream.stream import Stream
 
 __all__ = ["Summary", "run_pipeline"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.exchange import MeanExchange

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision import average_posterior
 from edge.errors import ParameterError
+from edge.stream.decision import average_posterior
 from quantize.errors import TrainingError
 from quantize.files import write_json
 from quantize.scoring import Segments

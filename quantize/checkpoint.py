@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from edge.errors import EdgeSerError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.baseline.features import BaselineSpec
 from quantize.baseline.model import SimpleRnn, SimpleRnnConfig
 from quantize.errors import CheckpointError

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge.artifact import read_artifact
-from edge.manifest import Quantization
+from edge.artifact import Quantization, read_artifact
 from quantize.calibration import read_calibration
 from quantize.cli_export import export_run
 from quantize.cli_train import label_map

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.cli_train import add_data_options, label_map
 from quantize.columns import aligned
 from quantize.corpora import load_corpora

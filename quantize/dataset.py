@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from edge.audio.file import read_audio
 from edge.audio.resample import resample
 from edge.errors import AudioFileError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.augment import AugmentSettings, augment
 from quantize.corpora import Clip
 from quantize.files import atomic_path

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.artifact import read_artifact
-from edge.backends import open_backend
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
+from edge.runtimes import open_backend
 from quantize.baseline.model import SimpleRnn
 from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint

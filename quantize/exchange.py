@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 
 __all__ = ["SPEECH_FRAME_RANGE_DB", "MeanExchange"]
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from edge.manifest import Manifest
+from edge.artifact import Manifest
 from quantize.corpora import CORPORA
 
 __all__ = ["model_card"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from edge.explain_picture import check_matplotlib
+from edge.explain.picture import check_matplotlib
 from quantize.files import atomic_path
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeSerError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.augment import AugmentSettings
 from quantize.batch_settings import BatchSettings
 from quantize.errors import RecipeError
@@ -55,7 +55,7 @@ class Recipe:
         What differs from the defaults of :class:`~quantize.models.claf_ser.ClafSerConfig`,
         :class:`~quantize.train_settings.TrainSettings`,
         :class:`~quantize.batch_settings.BatchSettings`,
-        :class:`~quantize.augment.AugmentSettings` and :class:`~edge.feature_spec.FeatureSpec`.
+        :class:`~quantize.augment.AugmentSettings` and :class:`~edge.features.spec.FeatureSpec`.
     """
 
     name: str

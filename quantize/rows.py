@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
 from quantize.baseline.features import BaselineExtractor, BaselineSpec
 
 __all__ = ["RowExtractor", "RowSpec", "extractor_of"]

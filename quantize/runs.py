@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.augment import AugmentSettings
 from quantize.batch_settings import BatchSettings
 from quantize.corpora import Clip, load_corpora

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision import average_posterior, file_hop, softmax
-from edge.feature_spec import FeatureSpec
-from edge.speech_gate import segment_level_db
+from edge.features.spec import FeatureSpec
+from edge.stream.decision import average_posterior, file_hop, softmax
+from edge.stream.speech_gate import segment_level_db
 
 __all__ = [
     "WINDOW_FRAMES",
@@ -60,7 +60,7 @@ def window_of(spec: Any) -> tuple[int, int]:
 def segment_bounds(n_rows: int, window_frames: int, window_hop: int) -> list[tuple[int, int]]:
     """First and end row of every segment of an utterance.
 
-    The segments of :meth:`edge.classifier.Classifier.classify`: whole windows a hop
+    The segments of :meth:`edge.stream.classifier.Classifier.classify`: whole windows a hop
     apart, and one more that ends with the last row when it would go unheard.
     """
     ends = list(range(window_frames, n_rows + 1, window_hop))
@@ -171,7 +171,7 @@ def score_files(
     infer, rows, languages, **settings
         As for :func:`score_segments`.
     window_hop : int
-        The artifact's; the segments lie as :func:`edge.decision.file_hop` says.
+        The artifact's; the segments lie as :func:`edge.stream.decision.file_hop` says.
 
     Returns
     -------

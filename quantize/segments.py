@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
 from quantize.corpora import LABELS, Clip
 from quantize.corpora.synthetic import synthetic_speech
 from quantize.dataset import FeatureCache

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 
 __all__ = ["Crops", "TeacherRows"]
 

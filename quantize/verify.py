@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.artifact import read_artifact
-from edge.decision import softmax
 from edge.errors import ParameterError
+from edge.stream.decision import softmax
 from quantize.corpora import DOMAINS
 from quantize.errors import RecipeError
 from quantize.evaluate import Runner, artifact_runner

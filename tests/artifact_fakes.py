@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edge.artifact import Artifact, write_artifact
-from edge.backends.numpy import NumpyBackend
-from edge.backends.numpy_weights import weight_shapes
-from edge.feature_spec import FeatureSpec
-from edge.manifest import Architecture, Manifest
+from edge.artifact import Architecture, Artifact, Manifest, write_artifact
+from edge.features.spec import FeatureSpec
+from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.runtimes.numpy.weights import weight_shapes
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")

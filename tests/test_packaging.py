@@ -17,7 +17,7 @@ except ModuleNotFoundError:  # Python 3.10; pytest brings the same parser there
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "runs", "cache", "node_modules"}
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aif", ".aiff", ".sph", ".raw"}
-OWN_AUDIO = {"edge/models/demo/dialogue.wav"}
+OWN_AUDIO = {"edge/bundled/demo/dialogue.wav"}
 # File names as RAVDESS, EMO-DB, SAVEE and TESS have them.
 CORPUS_NAME = re.compile(
     r"^(\d\d(-\d\d){6}|\d\d[abc]\d\d[WLEAFTN][a-f]|(DC|JE|JK|KL)_?(a|d|f|h|n|sa|su)\d\d|[OY]AF_\w+)$"

@@ -27,7 +27,7 @@ LEAD_S, TAIL_S = 0.25, 0.5
 SEED = 20
 NOISE_DB = -66.0
 PEAK = 0.89  # -1 dBFS
-DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "edge" / "models" / "demo"
+DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "edge" / "bundled" / "demo"
 
 
 @dataclasses.dataclass(frozen=True)

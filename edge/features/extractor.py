@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from edge.arrays import as_samples
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
-from edge.features.chroma import chroma_filters, normalise_chroma
-from edge.features.framing import as_samples
-from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
-from edge.features.pitch import Yin
-from edge.features.rms import frame_rms
-from edge.features.spectral_contrast import SpectralContrast, contrast_bands
+from edge.features.families.chroma import chroma_filters, normalise_chroma
+from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
+from edge.features.families.pitch import Yin
+from edge.features.families.rms import frame_rms
+from edge.features.families.spectral_contrast import SpectralContrast, contrast_bands
+from edge.features.spec import FeatureSpec
 from edge.features.spectrum import BLOCK, TILE, Spectrum, Views, power_to_db
 
 __all__ = ["FeatureExtractor"]

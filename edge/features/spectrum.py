@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.framing import rows_view
+from edge.arrays import rows_view
 
 __all__ = ["AMIN", "BLOCK", "TILE", "FrameSpectra", "Spectrum", "Views", "power_to_db"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.decision import Decision
+from edge.stream.decision import Decision
 
 __all__ = ["Sink"]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from edge.decision import Decision
+from edge.stream.decision import Decision
 
 __all__ = ["JsonLinesSink"]
 

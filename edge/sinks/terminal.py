@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TextIO
 
-from edge.decision import Decision
+from edge.stream.decision import Decision
 
 __all__ = ["TerminalSink"]
 

@@ -11,7 +11,7 @@ frames               those of CLAF-SER (64 ms every 32 ms, Hann where tapered, n
 number of each       the paper names none of them, only the network's input of (1, 204).
                      51 a frame times mean, deviation, least and largest is 204; see
                      :mod:`quantize.baseline.model`
-MFCC (eq. 1)         :mod:`edge.features.mfcc`: 40 Slaney bands from 50 Hz, power in dB,
+MFCC (eq. 1)         :mod:`edge.features.families.mfcc`: 40 Slaney bands from 50 Hz, power in dB,
                      orthonormal DCT.  Constant factors apart, which the normalisation
                      removes, this is the equation
 LPC order            p = 16, one pole a kHz of sample rate, by the autocorrelation method
@@ -44,11 +44,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from edge.arrays import as_samples, frame_view
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
-from edge.features.framing import as_samples, frame_view
-from edge.features.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
-from edge.features.rms import frame_rms
+from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
+from edge.features.families.rms import frame_rms
+from edge.features.spec import FeatureSpec
 from edge.features.spectrum import TILE, Spectrum, power_to_db
 from quantize.baseline.lpcc import autocorrelation, cepstrum, levinson_durbin
 

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.baseline.model import SimpleRnn
 from quantize.batch_settings import BatchSettings
 from quantize.batches import CropSampler

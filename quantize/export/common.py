@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.artifact import SCHEMA_VERSION
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
-from edge.manifest import SCHEMA_VERSION
+from edge.features.spec import FeatureSpec
 from quantize.corpora.base import DOMAINS, LABELS
 from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP
 

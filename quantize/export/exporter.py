@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge.artifact import Artifact, write_artifact
-from edge.backends.base import BACKENDS, Backend, reference_difference
+from edge.artifact import Artifact, Manifest, write_artifact
 from edge.errors import BackendError, ParameterError
-from edge.manifest import Manifest
+from edge.runtimes.base import BACKENDS, Backend, reference_difference
 from quantize.export.common import (
     ExportFacts,
     Floats,

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import AudioFileError, ParameterError
-from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
 from quantize.corpora import LABELS, Clip
 from quantize.dataset import clip_rng, read_clip
 from quantize.evaluate import Runner, language_ids

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision import speech_segments
 from edge.errors import ParameterError
-from edge.speech_gate import SpeechGate
+from edge.stream.decision import speech_segments
+from edge.stream.speech_gate import SpeechGate
 from quantize.corpora import LABELS, Clip
 from quantize.evaluate import Runner, language_ids
 from quantize.protocols.trials import Trials
@@ -50,7 +50,7 @@ def segment_trials(
     -------
     Trials
         Windows count that the device's speech gate lets through and that lie within
-        :data:`edge.decision.SPEECH_RANGE_DB` of their utterance's loudest, as in the
+        :data:`edge.stream.decision.SPEECH_RANGE_DB` of their utterance's loudest, as in the
         average of a file. An utterance shorter than the window is one trial, as at the
         end of a stream.
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.artifact import Artifact
-from edge.backends.numpy_weights import read_weights
-from edge.manifest import Architecture
+from edge.artifact import Architecture, Artifact
+from edge.runtimes.numpy.weights import read_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -50,7 +49,7 @@ def read_back(artifact: Artifact) -> dict[str, Floats] | None:
     """Weights of an artifact by :data:`WEIGHTS`; None where its file is not taken apart.
 
     An ONNX file has no ``attention.output.weight``: ``fc1.weight`` and ``language.weight`` are
-    those of :func:`edge.backends.numpy_weights.fold_output`.
+    those of :func:`edge.runtimes.numpy.weights.fold_output`.
     """
     manifest = artifact.manifest
     content = artifact.read_model()

@@ -12,8 +12,8 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from edge.backends.numpy_packed import group_size
 from edge.errors import ParameterError
+from edge.runtimes.numpy.packed import group_size
 
 __all__ = ["Rounded", "round_compensated", "round_nearest", "round_symmetric"]
 

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 
 from edge.artifact import MANIFEST_FILE, read_artifact
-from edge.backends.numpy_weights import read_weights
 from edge.errors import ParameterError
+from edge.runtimes.numpy.weights import read_weights
 from quantize.export.common import ExportFacts
 from quantize.export.numpy import model_of
 from quantize.export.run import read_run

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
 from quantize.metrics import metrics

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.machine import describe_machine
+from edge.benchmark.machine import describe_machine
 from quantize.files import atomic_path
 from quantize.search.pareto import Choice, Constraints
 from quantize.search.rows import Row

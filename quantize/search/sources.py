@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint
 from quantize.corpora import Clip

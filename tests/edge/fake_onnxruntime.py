@@ -34,8 +34,8 @@ class InferenceSession:
     def __init__(self, model: bytes, options: object, providers: object) -> None:
         from artifact_fakes import manifest_fields
 
-        from edge.backends.numpy import NumpyBackend
-        from edge.manifest import Manifest
+        from edge.artifact import Manifest
+        from edge.runtimes.numpy.claf_ser import NumpyBackend
 
         self._manifest = Manifest.from_dict(manifest_fields())
         self._backend = NumpyBackend(self._manifest, model)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.classifier import Classifier
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
+from edge.stream.classifier import Classifier
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -77,13 +77,13 @@ def run_cli(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
     settings: dict[str, Any] = {
         "capture_output": True, "text": True, "timeout": 100, "env": ENVIRONMENT, **options,
     }  # fmt: skip
-    command = [sys.executable, "-m", "edge.cli", *map(str, args)]
+    command = [sys.executable, "-m", "edge.cli.main", *map(str, args)]
     return subprocess.run(command, check=False, cwd=REPOSITORY, **settings)
 
 
 def start_cli(*args: object, **options: Any) -> subprocess.Popen[str]:
     """Start ``edge-ser`` with pipes on all three streams."""
-    command = [sys.executable, "-m", "edge.cli", *map(str, args)]
+    command = [sys.executable, "-m", "edge.cli.main", *map(str, args)]
     settings: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     settings.update(text=True, env=ENVIRONMENT)
     return subprocess.Popen(command, cwd=REPOSITORY, **{**settings, **options})

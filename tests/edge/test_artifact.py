@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from artifact_fakes import LABELS, manifest_fields
 
-from edge.artifact import Artifact, read_artifact, write_artifact
+from edge.artifact import Artifact, Manifest, read_artifact, write_artifact
 from edge.errors import ArtifactError, ParameterError
-from edge.manifest import Manifest
 
 MODEL = b"any bytes will do here"
 

@@ -14,12 +14,11 @@ import pytest
 from artifact_fakes import TINY, draw_weights, manifest_fields, pack
 from runtime_fakes import REPOSITORY, run_cli
 
-from edge.artifact import Artifact, read_artifact, write_artifact
-from edge.backends import BACKENDS, open_backend
-from edge.backends.numpy import NumpyBackend
-from edge.backends.tflite import TfliteBackend, _without_notices
+from edge.artifact import Artifact, Manifest, read_artifact, write_artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.manifest import Manifest
+from edge.runtimes import BACKENDS, open_backend
+from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.runtimes.tflite import TfliteBackend, _without_notices
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -245,7 +244,7 @@ def test_failure_of_the_runtime_is_one_sentence(
 
 
 def test_the_command_line_says_nothing_of_its_runtime(artifact: Artifact) -> None:
-    clip = REPOSITORY / "edge" / "models" / "demo" / "dialogue.wav"
+    clip = REPOSITORY / "edge" / "bundled" / "demo" / "dialogue.wav"
     done = run_cli("classify", clip, "--artifact", artifact.path, "--backend", "tflite")
     assert (done.returncode, done.stderr) == (0, "")
     assert "dialogue.wav" in done.stdout

@@ -16,11 +16,10 @@ from artifact_fakes import TINY, UNKNOWN, backend_of, draw_weights, manifest_fie
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.artifact import Artifact, read_artifact, write_artifact
-from edge.backends import BACKENDS, open_backend
-from edge.backends.numpy import NumpyBackend
+from edge.artifact import Architecture, Artifact, read_artifact, write_artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.manifest import Architecture
+from edge.runtimes import BACKENDS, open_backend
+from edge.runtimes.numpy.claf_ser import NumpyBackend
 
 
 def posterior(logits: np.ndarray) -> np.ndarray:
@@ -156,7 +155,7 @@ def test_opening_numpy_imports_no_runtime(tiny_artifact: Artifact) -> None:
         "for name in ('ai_edge_litert', 'onnxruntime', 'tflite_runtime', 'torch', 'onnx'):\n"
         "    sys.modules[name] = None\n"
         "from edge.artifact import read_artifact\n"
-        "from edge.backends import open_backend\n"
+        "from edge.runtimes import open_backend\n"
         f"open_backend(read_artifact({str(tiny_artifact.path)!r}))\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from runtime_fakes import run_cli
 
-import edge.benchmark
-import edge.classifier
+import edge.benchmark.measure
+import edge.stream.classifier
 from edge.artifact import Artifact
-from edge.benchmark import format_report, measure, write_report
+from edge.benchmark.measure import format_report, measure, write_report
 from edge.errors import EdgeSerError, ParameterError
 
 PERCENTILES = {"min", "mean", "p50", "p95", "p99"}
@@ -69,9 +69,9 @@ def test_table_shows_what_the_report_holds(report_file: Path) -> None:
 def test_clip_is_made_where_none_is_bundled(
     tiny_artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.benchmark, "MODELS_DIR", tmp_path)
-    monkeypatch.setattr(edge.benchmark, "_N_COLD_STARTS", 1)
-    monkeypatch.setattr(edge.benchmark, "_N_LEAST", 2)
+    monkeypatch.setattr(edge.benchmark.measure, "DEMO_CLIP", tmp_path / "none.wav")
+    monkeypatch.setattr(edge.benchmark.measure, "_N_COLD_STARTS", 1)
+    monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
     report = measure(edge.load(tiny_artifact.path), duration_s=0.01)
     assert report["method"]["clip"] == "harmonic complex"
 
@@ -79,8 +79,8 @@ def test_clip_is_made_where_none_is_bundled(
 def test_cold_start_that_fails_is_one_sentence(
     tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.benchmark, "_COLD_START", "raise SystemExit('no numpy here')")
-    monkeypatch.setattr(edge.benchmark, "_N_LEAST", 2)
+    monkeypatch.setattr(edge.benchmark.measure, "_COLD_START", "raise SystemExit('no numpy here')")
+    monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
     with pytest.raises(EdgeSerError, match=r"exit code 1: .*no numpy here"):
         measure(edge.load(tiny_artifact.path), duration_s=0.01)
 

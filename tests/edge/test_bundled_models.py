@@ -9,8 +9,8 @@ import pytest
 
 import edge
 from edge.artifact import read_artifact
-from edge.backends import open_backend
-from edge.classifier import MODELS_DIR
+from edge.bundled import MODELS_DIR
+from edge.runtimes import open_backend
 
 NAMES = ("claf-ser-int8", "claf-ser-int8-onnx", "claf-ser-tiny", "claf-ser-tiny-onnx")
 

@@ -11,15 +11,15 @@ import pytest
 from artifact_fakes import make_artifact
 
 import edge
-import edge.backends.choice
-import edge.backends.probe
-import edge.classifier
+import edge.runtimes.choice
+import edge.runtimes.probe
+import edge.stream.classifier
 from edge.artifact import Artifact
-from edge.backends import BACKENDS, Choice, choose_backend
-from edge.backends.choice import RUNTIMES, find_artifacts
-from edge.backends.numpy import NumpyBackend
-from edge.backends.probe import Probe
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
+from edge.runtimes import BACKENDS, Choice, choose_backend
+from edge.runtimes.choice import RUNTIMES, find_artifacts
+from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.runtimes.probe import Probe
 
 Times = dict[str, float | str]
 
@@ -39,7 +39,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def choose(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Choice]:
     """Choose among artifacts whose times, or problems, are given."""
-    monkeypatch.setattr(edge.backends.choice, "_is_installed", lambda _: True)
+    monkeypatch.setattr(edge.runtimes.choice, "_is_installed", lambda _: True)
     for name in ("onnx", "torchscript"):
         monkeypatch.setitem(BACKENDS, name, NumpyBackend)
 
@@ -55,8 +55,8 @@ def choose(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Choi
             assert isinstance(result, float), "it was not to be timed"
             return result
 
-        monkeypatch.setattr(edge.backends.probe, "probe_artifact", probe)
-        monkeypatch.setattr(edge.backends.probe, "time_backend", time_backend)
+        monkeypatch.setattr(edge.runtimes.probe, "probe_artifact", probe)
+        monkeypatch.setattr(edge.runtimes.probe, "time_backend", time_backend)
         return choose_backend([folders / name for name in times], backend, **options)
 
     return choose
@@ -136,7 +136,7 @@ def test_package_that_is_missing_is_found_out_without_a_child(
     def probe(_: object) -> Probe:
         raise AssertionError("a child was started")
 
-    monkeypatch.setattr(edge.backends.probe, "probe_artifact", probe)
+    monkeypatch.setattr(edge.runtimes.probe, "probe_artifact", probe)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     choice = choose_backend([folders / "onnx-int8", folders / "numpy-int8"])
     assert choice.artifact.path.name == "numpy-int8"
@@ -200,12 +200,12 @@ def test_bundled_artifacts_are_candidates(folders: Path, monkeypatch: pytest.Mon
         seen.append([path.name for path in paths])
         return backend
 
-    monkeypatch.setattr(edge.classifier, "choose_backend", choose)
-    models = edge.classifier._BUNDLED
+    monkeypatch.setattr(edge.stream.classifier, "choose_backend", choose)
+    models = edge.stream.classifier.MODELS
     for name, bundled in {None: models["claf-ser"], **models}.items():
         seen.clear()
         for backend in ("auto", *bundled):
-            edge.classifier.choose(name, backend)
+            edge.stream.classifier.choose(name, backend)
         # Of one model: the tiny one would else always be the fastest.
         assert seen == [list(bundled.values()), *([each] for each in bundled.values())]
 
@@ -214,6 +214,6 @@ def test_a_folder_comes_before_a_bundled_model_of_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert edge.classifier._bundled("claf-ser-tiny") is not None
+    assert edge.stream.classifier._bundled("claf-ser-tiny") is not None
     (tmp_path / "claf-ser-tiny").mkdir()
-    assert edge.classifier._bundled("claf-ser-tiny") is None
+    assert edge.stream.classifier._bundled("claf-ser-tiny") is None

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtime_fakes import LABELS, fake_classifier, voice
 
-import edge.stream
-from edge.decision import Decision, softmax
+import edge.stream.stream
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
-from edge.smoothing import Smoother, SmootherSettings
-from edge.stream import Stream
+from edge.stream.decision import Decision, softmax
+from edge.stream.smoothing import Smoother, SmootherSettings
+from edge.stream.stream import Stream
 
 CLIP = voice(70_000)
 TIMINGS = {"features_ms": 0.0, "model_ms": 0.0, "latency_ms": 0.0}
@@ -203,7 +203,7 @@ def test_latency_counts_from_the_arrival_of_the_block() -> None:
 
 def test_feature_time_is_that_since_the_last_decision(monkeypatch: pytest.MonkeyPatch) -> None:
     # A clock that moves on by a second whenever it is read.
-    monkeypatch.setattr(edge.stream.time, "perf_counter", itertools.count().__next__)
+    monkeypatch.setattr(edge.stream.stream.time, "perf_counter", itertools.count().__next__)
     stream = fake_classifier().stream()
     (first,) = stream.push(CLIP[:31_744])
     (second,) = stream.push(CLIP[31_744 : 31_744 + 8192])

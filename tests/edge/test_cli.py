@@ -15,8 +15,8 @@ from runtime_fakes import ENVIRONMENT, LABELS, REPOSITORY, complaint, records, r
 import edge.audio.devices
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
-from edge.classifier import MODELS_DIR
-from edge.cli import main
+from edge.bundled import MODELS_DIR
+from edge.cli.main import main
 
 DECISION_KEYS = [
     "type", "start_s", "end_s", "label", "posterior", "raw_label", "rms_db", "features_ms",
@@ -157,7 +157,7 @@ def test_full_disk_is_one_sentence(model: list[str], folder: Path, command: str)
 
 
 def test_closed_stdout_is_no_error(model: list[str], folder: Path) -> None:
-    command = f'"{sys.executable}" -m edge.cli classify "{folder}/a.wav" {" ".join(model)} >&-'
+    command = f'"{sys.executable}" -m edge.cli.main classify "{folder}/a.wav" {" ".join(model)} >&-'
     done = subprocess.run(
         ["bash", "-c", command], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )

@@ -10,7 +10,7 @@ from runtime_fakes import complaint, records
 
 import edge.audio.devices
 from edge.audio.devices import InputDevice
-from edge.cli import main
+from edge.cli.main import main
 
 DEVICES = [
     InputDevice(0, "Desk microphone", "ALSA", 2, 48_000, True),

@@ -10,12 +10,12 @@ import pytest
 from runtime_fakes import LABELS, LinearBackend, fake_classifier, voice
 
 from edge.artifact import Artifact
-from edge.backends import AttentiveBackend, open_backend
-from edge.classifier import Classifier, load
-from edge.decision import Decision
 from edge.errors import BackendError, ParameterError
-from edge.explain import attention_over_time, attentive, envelope, explain, stretches
+from edge.explain.explain import attention_over_time, attentive, envelope, explain, stretches
 from edge.features import FeatureExtractor
+from edge.runtimes import AttentiveBackend, open_backend
+from edge.stream.classifier import Classifier, load
+from edge.stream.decision import Decision
 
 UNKNOWN = 4
 

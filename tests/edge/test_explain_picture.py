@@ -17,11 +17,11 @@ from runtime_fakes import LinearBackend, run_cli, voice
 
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
-from edge.backends import BACKENDS
-from edge.classifier import load
-from edge.cli import main
-from edge.explain import explain
-from edge.explain_picture import check_matplotlib, draw_explanation
+from edge.cli.main import main
+from edge.explain.explain import explain
+from edge.explain.picture import check_matplotlib, draw_explanation
+from edge.runtimes import BACKENDS
+from edge.stream.classifier import load
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
@@ -210,7 +210,7 @@ def test_backend_without_attention_is_one_sentence(
 ) -> None:  # fmt: skip
     artifact = make_artifact(tmp_path / "artifact")
     backend = LinearBackend()
-    monkeypatch.setattr("edge.backends.base.reference_difference", lambda *_: 0.0)
+    monkeypatch.setattr("edge.runtimes.base.reference_difference", lambda *_: 0.0)
     monkeypatch.setitem(BACKENDS, "numpy", lambda *_: backend)
     options = ["--explain", str(tmp_path / "x.png"), "--artifact", str(artifact.path)]
     assert main(["classify", str(clip), *options]) == 2
@@ -243,7 +243,7 @@ def test_classify_without_a_picture_asks_for_no_matplotlib(
 
     monkeypatch.setattr(builtins, "__import__", importing)
     assert main(["classify", str(clip), *model]) == 0
-    assert not [name for name in asked if name.startswith(("matplotlib", "edge.explain"))]
+    assert not [name for name in asked if name.startswith(("matplotlib", "edge.explain.explain"))]
 
 
 @pytest.mark.parametrize(

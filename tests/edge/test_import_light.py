@@ -43,10 +43,10 @@ def test_blocker_blocks() -> None:
 
 def test_importing_the_package_and_its_command_line_imports_nothing_else() -> None:
     done = run_blocked(
-        "import edge, edge.cli\n"
+        "import edge, edge.cli.main\n"
         "assert not blocker.asked, blocker.asked\n"
         "assert 'numpy' not in sys.modules\n"
-        "assert not set(sys.modules) & {'edge.classifier', 'edge.features'}\n"
+        "assert not set(sys.modules) & {'edge.stream', 'edge.features'}\n"
     )
     assert done.returncode == 0, done.stderr
 
@@ -55,7 +55,7 @@ def test_everything_imports_with_numpy_alone() -> None:
     done = run_blocked(
         "import importlib, pkgutil, edge\n"
         "for module in pkgutil.walk_packages(edge.__path__, 'edge.'):\n"
-        "    if not module.name.startswith('edge.models'):\n"
+        "    if not module.name.startswith('edge.bundled'):\n"
         "        importlib.import_module(module.name)\n"
         "assert 'numpy' in sys.modules\n"
         "assert not [a for a in blocker.asked if a.partition('.')[0] in "
@@ -66,7 +66,7 @@ def test_everything_imports_with_numpy_alone() -> None:
 
 def test_a_clip_is_classified_with_numpy_alone(tiny_artifact: Artifact) -> None:
     done = run_blocked(
-        "from edge.cli import main\n"
+        "from edge.cli.main import main\n"
         "sys.exit(main(['listen', '--source', 'demo', '--fast', '--artifact', sys.argv[1]]))\n",
         str(tiny_artifact.path),
     )

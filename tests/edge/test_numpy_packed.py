@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from artifact_fakes import TINY, draw_weights, manifest_fields
 
-from edge.backends.numpy import NumpyBackend
-from edge.backends.numpy_packed import group_size, matrix_shape, unpack_int4
-from edge.backends.numpy_weights import read_weights, weight_shapes
+from edge.artifact import Manifest
 from edge.errors import ArtifactError
-from edge.manifest import Manifest
+from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.runtimes.numpy.packed import group_size, matrix_shape, unpack_int4
+from edge.runtimes.numpy.weights import read_weights, weight_shapes
 
 # The three widths, and the three ways to share a factor.
 PLAN = {

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from artifact_fakes import TINY, UNKNOWN, backend_of, draw_weights, manifest_fields, pack, rows
 
-from edge.artifact import Artifact, write_artifact
-from edge.backends import open_backend
-from edge.backends.numpy import NumpyBackend
+from edge.artifact import Artifact, Manifest, write_artifact
 from edge.errors import ArtifactError
-from edge.manifest import Manifest
+from edge.runtimes import open_backend
+from edge.runtimes.numpy.claf_ser import NumpyBackend
 
 
 def quantized(weights: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
@@ -94,7 +93,7 @@ def test_archive_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> No
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("fc1.bias.npy", bytes(5_000_000))
-    monkeypatch.setattr("edge.backends.numpy_weights._MAX_UNPACKED_BYTES", 4_999_999)
+    monkeypatch.setattr("edge.runtimes.numpy.weights._MAX_UNPACKED_BYTES", 4_999_999)
     with pytest.raises(ArtifactError, match="unpacks to 5000000 bytes, more than"):
         NumpyBackend(Manifest.from_dict(manifest_fields()), file.getvalue())
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from runtime_fakes import fake_classifier, voice
 
-from edge.decision import Decision
+from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import AudioFileError
-from edge.peak_memory import peak_rss_mb
 from edge.pipeline import Summary, run_pipeline
 from edge.sources import Block
+from edge.stream.decision import Decision
 
 CLIP = voice(70_000)
 

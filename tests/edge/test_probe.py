@@ -15,8 +15,8 @@ from runtime_fakes import ENVIRONMENT, complaint, records, run_cli, voice
 
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
-from edge.backends.probe import probe_artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
+from edge.runtimes.probe import probe_artifact
 
 TESTS = Path(__file__).resolve().parents[1]
 

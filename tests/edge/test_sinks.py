@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from edge.decision import Decision
 from edge.sinks import JsonLinesSink, TerminalSink
+from edge.stream.decision import Decision
 
 ESCAPE = "\x1b["
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ParameterError
-from edge.smoothing import Smoother, SmootherSettings
+from edge.stream.smoothing import Smoother, SmootherSettings
 
 LABELS = ("calm", "happy", "sad")
 CALM, HAPPY, SAD = np.eye(3)

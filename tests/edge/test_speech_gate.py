@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ParameterError
-from edge.speech_gate import SILENCE_DB, GateSettings, SpeechGate, segment_level_db
+from edge.stream.speech_gate import SILENCE_DB, GateSettings, SpeechGate, segment_level_db
 
 
 def test_level_of_a_full_scale_sine_is_minus_three_db() -> None:

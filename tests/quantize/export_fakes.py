@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.export import ExportFacts
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from edge.backends import AttentiveBackend, open_backend
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
+from edge.runtimes import AttentiveBackend, open_backend
 from quantize.export import ExportFacts, export_artifact
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig, stack_frames
 

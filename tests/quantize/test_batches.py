@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.batches import CropSampler, Example, class_weights, speech_span
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from run_commands import train
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.checkpoint import load_checkpoint, save_checkpoint
 from quantize.cli import main
 from quantize.cli_export import export_run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.batches import CropSampler, Example
 from quantize.exchange import MeanExchange

@@ -10,9 +10,9 @@ import torch
 from export_fakes import SIZES, facts, random_model, rows
 
 from edge.artifact import Artifact, read_artifact
-from edge.backends import Backend, open_backend
-from edge.backends.base import reference_difference
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
+from edge.runtimes import Backend, open_backend
+from edge.runtimes.base import reference_difference
 from quantize.export import KINDS, export_artifact
 from quantize.export.common import torch_logits
 from quantize.models.claf_ser import CLAFSER

@@ -13,8 +13,8 @@ from export_fakes import SIZES, facts, random_model, rows
 from onnx import TensorProto, helper
 
 from edge.artifact import Artifact
-from edge.backends import open_backend
 from edge.errors import ArtifactError, ParameterError
+from edge.runtimes import open_backend
 from quantize.export import export_artifact
 from quantize.export.onnx import onnx_bytes
 from quantize.export.onnx_compact import compact_onnx

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from edge.artifact import read_artifact
-from edge.classifier import MODELS_DIR
-from edge.manifest import Manifest
+from edge.artifact import Manifest, read_artifact
+from edge.bundled import MODELS_DIR
 from quantize.model_card import model_card
 
 ECE = {

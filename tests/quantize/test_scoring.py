@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.backends import open_backend
-from edge.classifier import Classifier
-from edge.decision import average_posterior
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
+from edge.runtimes import open_backend
+from edge.stream.classifier import Classifier
+from edge.stream.decision import average_posterior
 from quantize.scoring import (
     WINDOW_FRAMES,
     WINDOW_HOP,

@@ -10,8 +10,8 @@ import torch
 from run_commands import train
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
 from quantize.checkpoint import load_checkpoint
 from quantize.cli import main
 from quantize.distill import Heard, Teachers

@@ -19,10 +19,10 @@ import torch
 from export_fakes import SIZES, facts, random_model
 
 from edge.artifact import Artifact, read_artifact
-from edge.backends import open_backend
-from edge.backends.base import reference_difference
-from edge.backends.torchscript import TorchScriptBackend
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
+from edge.runtimes import open_backend
+from edge.runtimes.base import reference_difference
+from edge.runtimes.torchscript import TorchScriptBackend
 from quantize.export import KINDS, export_artifact
 from quantize.export.exporter import Kind
 from quantize.export.torchscript import torchscript_model
@@ -274,7 +274,7 @@ def test_a_process_of_its_own_hears_nothing_of_torch(artifacts: dict[str, Artifa
     script = (
         "import os, sys\n"
         "from edge.artifact import read_artifact\n"
-        "from edge.backends import open_backend\n"
+        "from edge.runtimes import open_backend\n"
         "open_backend(read_artifact(sys.argv[1]))\n"
         "assert 'TORCH_CPP_LOG_LEVEL' not in os.environ\n"
     )

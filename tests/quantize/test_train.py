@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from quantize.corpora import load_corpora

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "edge" / "models" / "demo"
+FOLDER = Path(__file__).resolve().parents[2] / "edge" / "bundled" / "demo"
 
 
 @pytest.fixture(scope="module")

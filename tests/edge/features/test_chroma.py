@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge import FeatureExtractor
-from edge.features.chroma import chroma_filters, normalise_chroma
+from edge.features.families.chroma import chroma_filters, normalise_chroma
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge import FeatureExtractor, FeatureSpec, ParameterError
-from edge.features.framing import frame_view
+from edge.arrays import frame_view
 from edge.features.spectrum import TILE
 
 SPEC = FeatureSpec()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import FeatureSpec, ParameterError
-from edge.features.framing import MAX_ABS_SAMPLE, as_samples, frame_view
+from edge.arrays import MAX_ABS_SAMPLE, as_samples, frame_view
 
 REJECTED = {
     "scalar": (0.5, r"has shape \(\), one dimension"),

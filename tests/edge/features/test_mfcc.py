@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from edge import FeatureExtractor
-from edge.features.mfcc import dct_matrix, hz_to_mel, log_mel_to_mfcc, mel_filters, mel_to_hz
+from edge.features.families.mfcc import (
+    dct_matrix,
+    hz_to_mel,
+    log_mel_to_mfcc,
+    mel_filters,
+    mel_to_hz,
+)
 
 ROOT_N_MELS = np.sqrt(40)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import FeatureExtractor, FeatureSpec
-from edge.features.pitch import Yin
+from edge.features.families.pitch import Yin
 from edge.features.spectrum import Spectrum
 
 RATE = 16_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.features.rms import frame_rms
+from edge.features.families.rms import frame_rms
 from edge.features.spectrum import Spectrum
 
 N = 1024

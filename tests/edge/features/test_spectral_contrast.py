@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge import FeatureExtractor
-from edge.features.spectral_contrast import SpectralContrast, contrast_bands
+from edge.features.families.spectral_contrast import SpectralContrast, contrast_bands
 
 BANDS = contrast_bands(16_000, 1024, 6, 100.0, 0.02)
 

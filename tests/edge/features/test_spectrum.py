@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import edge.features.spectrum
-from edge.features.framing import frame_view
+from edge.arrays import frame_view
 from edge.features.spectrum import AMIN, TILE, Spectrum, power_to_db
 
 N_FFT = 1024

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge.errors import ParameterError
-from edge.feature_spec import FeatureSpec
 from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
 from quantize.baseline.features import BaselineExtractor, BaselineSpec, pitch_classes
 from quantize.corpora import load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus

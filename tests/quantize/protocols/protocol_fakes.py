@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.corpora import LABELS, Clip
 from quantize.evaluate import Runner
 

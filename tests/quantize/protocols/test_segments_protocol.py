@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from protocol_fakes import RMS, clip, rows_of, runner
 
-from edge.backends import open_backend
-from edge.classifier import Classifier
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
+from edge.runtimes import open_backend
+from edge.stream.classifier import Classifier
 from quantize.corpora import LABELS
 from quantize.evaluate import artifact_runner
 from quantize.protocols.segments import WINDOWS_S, segment_trials

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from export_fakes import SIZES, random_model
 
-from edge.feature_spec import FeatureSpec
+from edge.features.spec import FeatureSpec
 from quantize.checkpoint import Checkpoint, save_checkpoint
 
 

@@ -12,7 +12,7 @@ from export_fakes import SIZES, facts, random_model
 from ptq_fakes import make_run
 
 from edge.artifact import read_artifact
-from edge.backends import open_backend
+from edge.runtimes import open_backend
 from quantize.cli import main
 from quantize.corpora import load_corpora
 from quantize.dataset import FeatureCache

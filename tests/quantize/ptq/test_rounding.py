@@ -10,10 +10,10 @@ import pytest
 import torch
 from export_fakes import SIZES, random_model
 
-from edge.backends.numpy_packed import group_size, unpack_int4
-from edge.backends.numpy_weights import read_weights, weight_shapes
+from edge.artifact import Architecture
 from edge.errors import ParameterError
-from edge.manifest import Architecture
+from edge.runtimes.numpy.packed import group_size, unpack_int4
+from edge.runtimes.numpy.weights import read_weights, weight_shapes
 from quantize.export.numpy import (
     model_of,
     pack_int4,

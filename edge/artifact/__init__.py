@@ -1,0 +1,27 @@
+"""What a model folder holds: reading, checking and writing it."""
+
+from __future__ import annotations
+
+from edge.artifact.folder import MANIFEST_FILE, Artifact, read_artifact, write_artifact
+from edge.artifact.manifest import SCHEMA_VERSION, Manifest
+from edge.artifact.parts import (
+    Architecture,
+    Normalisation,
+    Quantization,
+    Reference,
+    TensorSpec,
+)
+
+__all__ = [
+    "MANIFEST_FILE",
+    "SCHEMA_VERSION",
+    "Architecture",
+    "Artifact",
+    "Manifest",
+    "Normalisation",
+    "Quantization",
+    "Reference",
+    "TensorSpec",
+    "read_artifact",
+    "write_artifact",
+]

@@ -1,0 +1,245 @@
+"""CONTRACT: what ``manifest.json`` of an artifact holds, and what it may hold.
+
+Every class here refuses unknown and missing keys, wrong types and numbers that
+contradict each other, so that whoever holds a :class:`Manifest` need not check
+it again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.artifact.checks import (
+    finite,
+    items,
+    json_object,
+    record,
+    text,
+    texts,
+    whole,
+)
+from edge.artifact.parts import (
+    Architecture,
+    Normalisation,
+    Quantization,
+    Reference,
+    TensorSpec,
+)
+from edge.errors import ArtifactError, ParameterError
+from edge.features.spec import FeatureSpec
+
+__all__ = ["SCHEMA_VERSION", "Manifest"]
+
+SCHEMA_VERSION = 1
+
+_BACKENDS = ("numpy", "onnx", "tflite", "torchscript")
+_ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """Everything the device must know about a model besides its weights.
+
+    Build it with :meth:`from_dict`, which checks; the constructor does not.
+    """
+
+    schema_version: int
+    name: str
+    backend: str
+    model_file: str
+    model_sha256: str
+    model_bytes: int
+    architecture: Architecture
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    default_language: str
+    feature_spec: FeatureSpec
+    feature_fingerprint: str
+    window_frames: int
+    window_hop: int
+    normalisation: Normalisation
+    temperature: float
+    quantization: Quantization
+    training: Mapping[str, Any]
+    accuracy: tuple[Mapping[str, Any], ...]
+    licence: str
+    reference: Reference
+
+    @property
+    def mean(self) -> npt.NDArray[np.float32]:
+        """``normalisation.mean`` as float32 [shape=(n_features,)]."""
+        return np.array(self.normalisation.mean, dtype=np.float32)
+
+    @property
+    def std(self) -> npt.NDArray[np.float32]:
+        """``normalisation.std`` as float32 [shape=(n_features,)]."""
+        return np.array(self.normalisation.std, dtype=np.float32)
+
+    def language_id(self, language: str | None = None) -> int:
+        """Row of the language embedding for a name, ``default_language`` for None.
+
+        Raises
+        ------
+        ParameterError
+            If the model does not know the language.
+        """
+        language = self.default_language if language is None else language
+        if language not in self.languages:
+            raise ParameterError(
+                f"language is {language!r}, this model knows {', '.join(self.languages)}"
+            )
+        return self.languages.index(language)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, the inverse of :meth:`from_dict`."""
+        fields = dataclasses.asdict(dataclasses.replace(self, training={}, accuracy=()))
+        fields["training"] = dict(self.training)
+        fields["accuracy"] = [dict(entry) for entry in self.accuracy]
+        fields["feature_spec"] = self.feature_spec.to_dict()
+        return fields
+
+    def to_json(self) -> str:
+        """Write the text of ``manifest.json``, one line for every key.
+
+        Raises
+        ------
+        ArtifactError
+            If ``training`` or ``accuracy`` hold what JSON cannot.
+        """
+        try:
+            lines = [
+                f"  {json.dumps(key)}: {json.dumps(value, allow_nan=False, ensure_ascii=False)}"
+                for key, value in self.to_dict().items()
+            ]
+        except (TypeError, ValueError) as error:
+            raise ArtifactError(f"the manifest cannot be written as JSON: {error}") from error
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def from_dict(cls, value: object) -> Manifest:
+        """Check and build from plain JSON types.
+
+        Raises
+        ------
+        ArtifactError
+            If a key is unknown or missing, a value has the wrong type or length,
+            or two values contradict each other; the sentence names the key.
+        """
+        if isinstance(value, Mapping) and value.get("schema_version") != SCHEMA_VERSION:
+            raise ArtifactError(
+                f"schema_version is {value.get('schema_version')!r}, this edge-ser reads "
+                f"{SCHEMA_VERSION}: it was written by another version"
+            )
+        fields = record("the manifest", value, cls)
+        for name in ("name", "licence"):
+            text(name, fields[name])
+        if fields["backend"] not in _BACKENDS:
+            raise ArtifactError(
+                f"backend is {fields['backend']!r}, one of {', '.join(_BACKENDS)} is wanted"
+            )
+        _check_model_file(fields)
+        architecture = Architecture.from_dict(fields["architecture"])
+        fields["architecture"] = architecture
+        fields["inputs"] = _tensors("inputs", fields["inputs"], architecture)
+        fields["outputs"] = _tensors("outputs", fields["outputs"], architecture)
+        fields["labels"] = texts("labels", fields["labels"], architecture.n_labels)
+        fields["languages"] = texts("languages", fields["languages"], architecture.n_languages)
+        if fields["default_language"] not in fields["languages"]:
+            raise ArtifactError(
+                f"default_language is {fields['default_language']!r}, one of "
+                f"{', '.join(fields['languages'])} is wanted"
+            )
+        fields["feature_spec"] = _feature_spec(fields, architecture)
+        n_frames = whole("window_frames", fields["window_frames"], 1)
+        if whole("window_hop", fields["window_hop"], 1) > n_frames:
+            raise ArtifactError(
+                f"window_hop {fields['window_hop']} is more than window_frames {n_frames}: "
+                "frames between two windows would never be heard"
+            )
+        fields["normalisation"] = Normalisation.from_dict(
+            fields["normalisation"], architecture.n_features
+        )
+        fields["temperature"] = finite("temperature", fields["temperature"])
+        if fields["temperature"] <= 0:
+            raise ArtifactError(f"temperature is {fields['temperature']}, above 0 is wanted")
+        fields["quantization"] = Quantization.from_dict(fields["quantization"])
+        fields["training"] = json_object("training", fields["training"])
+        fields["accuracy"] = tuple(
+            json_object(f"accuracy[{index}]", entry, _ACCURACY_KEYS)
+            for index, entry in enumerate(items("accuracy", fields["accuracy"]))
+        )
+        fields["reference"] = Reference.from_dict(fields["reference"], architecture)
+        return cls(**fields)
+
+
+def _check_model_file(fields: Mapping[str, Any]) -> None:
+    name = text("model_file", fields["model_file"])
+    # A bare name of plain characters: no folder, no drive, no "..".
+    if not re.fullmatch(r"model\.[A-Za-z0-9]{1,16}", name):
+        raise ArtifactError(
+            f"model_file is {name!r}, a bare name such as 'model.npz' or 'model.onnx' is wanted"
+        )
+    digest = text("model_sha256", fields["model_sha256"])
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise ArtifactError(f"model_sha256 is {digest!r}, 64 digits of 0-9 and a-f are wanted")
+    whole("model_bytes", fields["model_bytes"], 1)
+
+
+def _tensors(where: str, value: object, sizes: Architecture) -> tuple[TensorSpec, ...]:
+    """Check the names, ranks, types and layouts that every backend relies on."""
+    specs = tuple(
+        TensorSpec.from_dict(f"{where}[{index}]", item)
+        for index, item in enumerate(items(where, value))
+    )
+    integers, floats = ("int64", "int32"), ("float32",)
+    wanted: dict[str, tuple[int, tuple[str, ...], str, int | None]] = (
+        {
+            "features": (3, floats, "batch,time,feature", sizes.n_features),
+            "language": (1, integers, "batch", None),
+        }
+        if where == "inputs"
+        else {"logits": (2, floats, "batch,label", sizes.n_labels)}
+    )
+    if tuple(spec.name for spec in specs) != tuple(wanted):
+        raise ArtifactError(
+            f"{where} are named {[spec.name for spec in specs]}, {list(wanted)} are wanted"
+        )
+    for spec in specs:
+        rank, dtypes, layout, width = wanted[spec.name]
+        fits = len(spec.shape) == rank and (width is None or spec.shape[-1] == width)
+        if not fits or spec.dtype not in dtypes or spec.layout != layout:
+            raise ArtifactError(
+                f"{where} {spec.name!r} is {spec.dtype} {list(spec.shape)} {spec.layout!r}, "
+                f"{' or '.join(dtypes)} of rank {rank}"
+                + (f" ending in {width}" if width else "")
+                + f" and layout {layout!r} is wanted"
+            )
+    return specs
+
+
+def _feature_spec(fields: Mapping[str, Any], architecture: Architecture) -> FeatureSpec:
+    settings = json_object("feature_spec", fields["feature_spec"])
+    try:
+        spec = FeatureSpec.from_dict(settings)
+    except (ParameterError, TypeError) as error:
+        raise ArtifactError(f"feature_spec cannot be used: {error}") from error
+    if spec.fingerprint != fields["feature_fingerprint"]:
+        raise ArtifactError(
+            f"feature_fingerprint is {fields['feature_fingerprint']!r} but feature_spec gives "
+            f"{spec.fingerprint!r}: one of them was edited"
+        )
+    if spec.n_features != architecture.n_features:
+        raise ArtifactError(
+            f"feature_spec gives {spec.n_features} features, the model takes "
+            f"{architecture.n_features}"
+        )
+    return spec

@@ -1,0 +1,151 @@
+"""The records a manifest is made of; each ``from_dict`` checks before it builds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from edge.artifact.checks import finite, items, numbers, record, text, texts, whole
+from edge.errors import ArtifactError
+
+__all__ = ["Architecture", "Normalisation", "Quantization", "Reference", "TensorSpec"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """Sizes of the exported CLAF-SER."""
+
+    type: str
+    n_features: int
+    hidden: int
+    n_heads: int
+    conv_channels: int
+    conv_kernel: int
+    classifier: int
+    n_labels: int
+    n_languages: int
+    #: Frames that make one step of the LSTM and the convolution.
+    frame_stack: int = 1
+
+    @property
+    def step_width(self) -> int:
+        """Numbers that the LSTM and the convolution take at a step."""
+        return self.n_features * self.frame_stack
+
+    @classmethod
+    def from_dict(cls, value: object) -> Architecture:
+        """Check and build from plain JSON types."""
+        fields = record("architecture", value, cls)
+        if fields["type"] != "claf-ser":
+            raise ArtifactError(
+                f"architecture.type is {fields['type']!r}, 'claf-ser' is the only one known"
+            )
+        for name in fields.keys() - {"type"}:
+            whole(f"architecture.{name}", fields[name], 1)
+        if 2 * fields["hidden"] % fields["n_heads"] or fields["conv_kernel"] % 2 == 0:
+            raise ArtifactError(
+                f"architecture.n_heads {fields['n_heads']} must divide 2 * hidden = "
+                f"{2 * fields['hidden']}, and conv_kernel {fields['conv_kernel']} must be odd"
+            )
+        return cls(**fields)
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of the model; ``None`` in ``shape`` is any length."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    layout: str
+
+    @classmethod
+    def from_dict(cls, where: str, value: object) -> TensorSpec:
+        """Check and build from plain JSON types."""
+        fields = record(where, value, cls)
+        for name in ("name", "dtype", "layout"):
+            text(f"{where}.{name}", fields[name])
+        shape = items(f"{where}.shape", fields["shape"])
+        for size in shape:
+            if size is not None:
+                whole(f"{where}.shape", size, 1)
+        return cls(fields["name"], tuple(shape), fields["dtype"], fields["layout"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation of every feature over the training rows."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def from_dict(cls, value: object, n_features: int) -> Normalisation:
+        """Check and build from plain JSON types."""
+        fields = record("normalisation", value, cls)
+        mean = numbers("normalisation.mean", fields["mean"], n_features)
+        std = numbers("normalisation.std", fields["std"], n_features)
+        # The device divides by float32: a smaller std would overflow there.
+        if min(std) < 1e-30:
+            raise ArtifactError(f"normalisation.std holds {min(std)}, numbers above 0 are wanted")
+        return cls(mean, std)
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantization:
+    """How the weights were stored; ``calibration_fingerprint`` is None without calibration."""
+
+    recipe: str
+    weight_bits: int
+    granularity: str
+    float_layers: tuple[str, ...]
+    calibration_fingerprint: str | None
+
+    @classmethod
+    def from_dict(cls, value: object) -> Quantization:
+        """Check and build from plain JSON types."""
+        fields = record("quantization", value, cls)
+        text("quantization.recipe", fields["recipe"])
+        text("quantization.granularity", fields["granularity"])
+        if whole("quantization.weight_bits", fields["weight_bits"], 1) > 32:
+            raise ArtifactError(
+                f"quantization.weight_bits is {fields['weight_bits']}, at most 32 is wanted"
+            )
+        if fields["calibration_fingerprint"] is not None:
+            text("quantization.calibration_fingerprint", fields["calibration_fingerprint"])
+        layers = texts("quantization.float_layers", fields["float_layers"])
+        return cls(**{**fields, "float_layers": layers})
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """An input with the logits it must give, replayed whenever a backend is opened.
+
+    ``features`` are synthetic normalised rows, ``tolerance`` is the largest
+    absolute difference of the posterior that is still the same model.
+    """
+
+    features: tuple[tuple[float, ...], ...]
+    language: int
+    logits: tuple[float, ...]
+    tolerance: float
+
+    @classmethod
+    def from_dict(cls, value: object, architecture: Architecture) -> Reference:
+        """Check and build from plain JSON types."""
+        fields = record("reference", value, cls)
+        rows = tuple(
+            numbers("a row of reference.features", row, architecture.n_features)
+            for row in items("reference.features", fields["features"])
+        )
+        if not rows:
+            raise ArtifactError("reference.features is empty, at least one row is wanted")
+        language = whole("reference.language", fields["language"], 0)
+        if language >= architecture.n_languages:
+            raise ArtifactError(
+                f"reference.language is {language}, less than {architecture.n_languages} is wanted"
+            )
+        logits = numbers("reference.logits", fields["logits"], architecture.n_labels)
+        tolerance = finite("reference.tolerance", fields["tolerance"])
+        if not 0 < tolerance < 1:
+            raise ArtifactError(f"reference.tolerance is {tolerance}, between 0 and 1 is wanted")
+        return cls(rows, language, logits, tolerance)

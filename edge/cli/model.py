@@ -1,0 +1,35 @@
+"""The model of every command that runs one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.stream.classifier import Classifier
+
+__all__ = ["open_classifier"]
+
+
+def open_classifier(args: argparse.Namespace, *, attentive: bool = False) -> Classifier:
+    """Open what ``--artifact`` and ``--backend`` name, and say on stderr what was picked and why.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With ``artifact`` and ``backend``.
+    attentive : bool
+        Prefer a backend that tells what it attends to.
+
+    Raises
+    ------
+    EdgeSerError
+        As :func:`edge.stream.classifier.choose`.
+    """
+    from edge.stream.classifier import Classifier, choose
+
+    choice = choose(args.artifact, args.backend, attentive=attentive)
+    if choice.reason is not None:
+        print(f"edge-ser: {choice.reason}", file=sys.stderr, flush=True)
+    return Classifier(choice.artifact, choice.backend)

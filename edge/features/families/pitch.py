@@ -1,0 +1,186 @@
+"""Fundamental frequency by YIN."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.features.spec import FeatureSpec
+from edge.features.spectrum import BLOCK, TILE, Views
+
+__all__ = ["Yin"]
+
+#: So little that no sound (see ``pitch_silence_rms``) notices it.
+_TINY = np.float32(1e-30)
+
+
+class Yin:
+    """YIN on the whole frame, with a voicing decision.
+
+    The difference function compares the frame with itself, ``d(k)`` being the mean
+    of ``(x[n] - x[n + k])**2`` over the ``win_length - k`` pairs that exist, so that
+    it is zero for a periodic frame whatever the lag.  (librosa 0.11 leaves the energy
+    of the frame's last ``k`` samples out, which lifts long lags: a steady 80 Hz never
+    passes its threshold of 0.1.)
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+        Sample rate, frame length, pitch range and thresholds.
+
+    References
+    ----------
+    de Cheveigne & Kawahara (2002), JASA 111(4), equations 6-8 and blocks 3-5.
+    """
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self.sample_rate = spec.sample_rate
+        self.trough_threshold = np.float32(spec.pitch_trough_threshold)
+        self.trough_margin = np.float32(spec.pitch_trough_margin)
+        self.voicing_threshold = np.float32(spec.pitch_voicing_threshold)
+        self.silence_energy = np.float32(spec.pitch_silence_rms**2 * spec.win_length)
+        self.min_lag = int(np.floor(spec.sample_rate / spec.pitch_fmax_hz))
+        self.max_lag = int(np.ceil(spec.sample_rate / spec.pitch_fmin_hz))
+        n_blocks = -(-self.max_lag // BLOCK)
+        n_columns = n_blocks * BLOCK
+        #: Lags of the autocorrelation that are needed, from 0.
+        self.n_lags = n_columns + 1
+        lags = np.arange(1, n_columns + 1)
+        self._per_pair = (1.0 / (spec.win_length - lags)).astype(np.float32)
+        # Outside the lags that are searched stands what no trough is above: neither end of the
+        # search is a special case.
+        searched = (lags >= self.min_lag) & (lags <= self.max_lag)
+        self._lags = np.where(searched, lags, np.inf).astype(np.float32)
+        # Sums within a block, and of all blocks before: NumPy's cumsum, which waits for every
+        # addition, takes three times as long.
+        self._within = np.triu(np.ones((BLOCK, BLOCK), np.float32))
+        self._half_within = self._within * np.float32(0.5)
+        self._before = np.triu(np.ones((n_blocks, n_blocks), np.float32), 1)
+        # Lag k stands in column k - 1.
+        self._starts = np.arange(TILE) * n_columns
+        self._lag_of_start = 1 - self._starts
+        self._around = np.array([[-1], [0], [1]])
+        self._views: dict[int, Views] = {}
+
+    def __call__(
+        self,
+        correlation: NDArray[np.float32],
+        ends: NDArray[np.float32],
+        energy: NDArray[np.float32],
+        free: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float64]:
+        """Pitch of up to ``TILE`` frames.
+
+        Parameters
+        ----------
+        correlation, ends, energy, free
+            See :class:`edge.features.spectrum.FrameSpectra`; without free memory some is
+            allocated.
+
+        Returns
+        -------
+        float64 [shape=(n_frames,)]
+            In Hz; 0 where the frame is silent or not periodic.
+
+        Notes
+        -----
+        Causal: row t depends on frame t alone.  Parity: tests/parity/features.npz.
+        """
+        audible = energy > self.silence_energy
+        if not np.count_nonzero(audible):
+            return np.zeros(len(energy))
+        return self._search(self._normalise(correlation, ends, free), audible)
+
+    def normalised_difference(
+        self, correlation: NDArray[np.float32], ends: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Cumulative mean normalised difference, lags ``min_lag`` to ``max_lag``.
+
+        Returns
+        -------
+        float32 [shape=(n_frames, max_lag - min_lag + 1)]
+            At least 1 throughout for a constant frame.
+        """
+        values: NDArray[np.float32] = self._normalise(correlation, ends, None).values
+        return values[:, self.min_lag - 1 : self.max_lag]
+
+    def _normalise(
+        self,
+        correlation: NDArray[np.float32],
+        ends: NDArray[np.float32],
+        free: NDArray[np.float32] | None,
+    ) -> Views:
+        """All lags from 1, as ``values``; infinite where none is searched."""
+        if free is None:
+            free = np.empty(2 * ends.size, np.float32)
+        v = self._views.get(len(ends))
+        if v is None or v.correlation is not correlation or v.free is not free:
+            v = self._views[len(ends)] = self._cut(correlation, ends, free)
+        np.subtract(v.at_lag_0, v.at_lags, out=v.values)
+        # A lag of k leaves the first and the last k samples of the frame without a partner.
+        self._accumulate(v.end_blocks, self._half_within, v)
+        np.subtract(v.values, v.sums, out=v.values)
+        # Rounding can leave a periodic frame a hair below zero; a constant is alike at all lags.
+        np.maximum(v.values, _TINY, out=v.values)
+        np.multiply(v.values, self._per_pair, out=v.values)
+        self._accumulate(v.value_blocks, self._within, v)
+        np.multiply(v.values, self._lags, out=v.values)
+        np.divide(v.values, v.sums, out=v.values)
+        return v
+
+    def _accumulate(
+        self, blocks: NDArray[np.float32], within: NDArray[np.float32], v: Views
+    ) -> None:
+        """Cumulative sums of the rows, in ``sums``."""
+        np.matmul(blocks, within, out=v.sum_blocks)
+        before = v.block_sums @ self._before
+        np.add(v.sum_blocks, before.reshape(-1, 1), out=v.sum_blocks)
+
+    @staticmethod
+    def _cut(
+        correlation: NDArray[np.float32], ends: NDArray[np.float32], free: NDArray[np.float32]
+    ) -> Views:
+        v = Views(correlation=correlation, free=free)
+        v.at_lag_0, v.at_lags = correlation[:, :1], correlation[:, 1:]
+        v.values = free[: ends.size].reshape(ends.shape)
+        v.sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
+        v.end_blocks, v.value_blocks = ends.reshape(-1, BLOCK), v.values.reshape(-1, BLOCK)
+        v.sum_blocks = v.sums.reshape(-1, BLOCK)
+        v.block_sums = v.sum_blocks[:, -1].reshape(len(ends), -1)
+        v.flat = v.values.reshape(-1)
+        v.here, v.after = v.flat[:-1], v.flat[1:]
+        return v
+
+    def _search(self, v: Views, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Threshold, margin, parabolic refinement and voicing."""
+        n_frames = len(audible)
+        starts = self._starts[:n_frames]
+        deepest_at = v.values.argmin(axis=1)
+        deepest_at += starts
+        deepest = v.flat.take(deepest_at)
+        # In noise the period and its multiples are equally deep but for chance: the deepest of
+        # all would often be the doubled period.
+        limit = np.where(
+            deepest < self.trough_threshold, self.trough_threshold, deepest + self.trough_margin
+        )
+        # The first value within the limit that does not fall any further: a trough, because
+        # one before it that was no higher would have been taken.
+        found = v.values <= limit[:, None]
+        but_the_last = found.reshape(-1)[:-1]
+        np.bitwise_and(but_the_last, v.here <= v.after, out=but_the_last)
+        best = found.argmax(axis=1)
+        best += starts
+        around = v.flat.take(best + self._around, mode="clip")
+        centre = around[1]
+        left, _, right = around - centre
+        # The first and the last lag lack a neighbour and are not refined.
+        both = left + right
+        both += both
+        left -= right
+        shift = np.zeros(n_frames, np.float32)
+        np.divide(left, both, out=shift, where=both < np.inf)
+        lag = best + self._lag_of_start[:n_frames] + shift
+        pitch_hz: NDArray[np.float64] = self.sample_rate / lag
+        audible &= centre < self.voicing_threshold
+        pitch_hz *= audible
+        return pitch_hz

@@ -1,0 +1,146 @@
+"""The recurrence of a bidirectional LSTM, see :mod:`edge.runtimes.numpy.claf_ser`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["LstmLoop", "aligned"]
+
+Floats = npt.NDArray[np.float32]
+
+# A cache line.  The loop streams its weights through the cache once a time step and
+# takes a tenth longer when the rows straddle lines, as NumPy's 16-byte alignment allows.
+_ALIGNMENT_BYTES = 64
+
+# Up to here one product with both directions' weights, and zeros where they do not meet, is faster
+# than a product for each gate and direction: x86 at 32 units 1.7 us against 2.4 us, at 128 units
+# 15 us against 9 us.
+_MAX_HIDDEN_AT_ONCE = 48
+
+
+def aligned(values: npt.ArrayLike) -> Floats:
+    """Copy to float32, in C order, from the start of a cache line."""
+    values = np.asarray(values)
+    n_bytes = 4 * values.size
+    buffer = np.empty(n_bytes + _ALIGNMENT_BYTES, dtype=np.uint8)
+    start = -buffer.ctypes.data % _ALIGNMENT_BYTES
+    copy: Floats = buffer[start : start + n_bytes].view(np.float32).reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+class LstmLoop:
+    """Both directions of an LSTM for one batch size and length.
+
+    Buffers and every view of them are made once: at one window at a time the
+    loop's cost is its products and the number of NumPy calls.
+    """
+
+    def __init__(self, n_batch: int, n_frames: int, hidden: int) -> None:
+        self.n_batch, self.n_frames = n_batch, n_frames
+        n_rows = n_frames * n_batch
+        self._projected = _gate_buffer(n_batch, n_rows, hidden)
+        # Row 0 is the state before the first frame.
+        self._states = aligned(np.zeros((n_frames + 1, 2, n_batch, hidden)))
+        # i, f, o, g and behind them the cell, so that (i, f) * (g, cell) is one call.
+        gates = aligned(np.zeros((5, 2, n_batch, hidden)))
+        self._sums = gates[:4]
+        # An example alone is contiguous in every buffer, and flat views cost less a call.
+        self._single = n_batch == 1
+        self._added = self._sums.reshape(-1) if self._single else self._sums
+        self._flat_sums = self._sums.reshape(-1)
+        self._sigmoids = gates[:3].reshape(-1)
+        self._output = gates[2].reshape(-1)
+        self._input_forget = gates[:2].reshape(-1)
+        self._candidate_cell = gates[3:].reshape(-1)
+        self._cell = gates[4].reshape(-1)
+        self._products = aligned(np.zeros((2, self._cell.size)))
+        self._squashed = np.empty_like(self._cell)
+        self._ones = np.ones_like(self._sigmoids)
+        self._halves = np.full(2, 0.5, dtype=np.float32)
+        self._weight_hh: Floats | None = None
+        self._both = np.empty((0, 0), dtype=np.float32)
+        self._at_once = self._single and hidden <= _MAX_HIDDEN_AT_ONCE
+        self._steps = [self._views_of_step(step) for step in range(n_frames)]
+
+    def _views_of_step(self, step: int) -> tuple[Floats, Floats, Floats]:
+        """State before, what the input adds, and where the state after goes."""
+        start = step * self.n_batch
+        before = self._states[step]
+        projected = self._projected[:, :, start : start + self.n_batch]
+        return (
+            before.reshape(-1) if self._at_once else before,
+            projected.reshape(-1) if self._single else projected,
+            self._states[step + 1].reshape(-1),
+        )
+
+    def run(self, features: Floats, weight_ih: Floats, weight_hh: Floats) -> Floats:
+        """Run over whole sequences.
+
+        Parameters
+        ----------
+        features : float32 [shape=(B, T, k)]
+        weight_ih : float32 [shape=(4, 2, k + 1, hidden)]
+            Gates i, f, o, g by direction; the last row is the bias.  The
+            sigmoids' rows are halved.
+        weight_hh : float32 [shape=(4, 2, hidden, hidden)]
+            As ``weight_ih``, and once more halved: it meets ``2 h``.
+
+        Returns
+        -------
+        float32 [shape=(B, T, 2 * hidden)]
+            Twice the hidden states, forward and backward; a new array.
+        """
+        self._project(features, weight_ih)
+        self._cell.fill(0)
+        sums, added, flat_sums = self._sums, self._added, self._flat_sums
+        sigmoids, ones, output = self._sigmoids, self._ones, self._output
+        input_forget, candidate_cell = self._input_forget, self._candidate_cell
+        products, flat_products, halves = self._products, self._products.reshape(-1), self._halves
+        cell, squashed = self._cell, self._squashed
+        add, tanh, multiply, dot = np.add, np.tanh, np.multiply, np.dot
+        recur: Callable[..., object] = np.matmul
+        if self._at_once:
+            recur, weight_hh, sums = dot, self._both_directions(weight_hh), flat_sums
+        for before, projected, after in self._steps:
+            recur(before, weight_hh, sums)
+            add(added, projected, added)
+            tanh(flat_sums, flat_sums)
+            # Twice the sigmoids; the cell's half is in `halves`.
+            add(sigmoids, ones, sigmoids)
+            multiply(input_forget, candidate_cell, flat_products)
+            dot(halves, products, cell)
+            tanh(cell, squashed)
+            multiply(output, squashed, after)
+        states = self._states
+        both = np.concatenate([states[1:, 0], states[:0:-1, 1]], axis=2)
+        return both.transpose(1, 0, 2)
+
+    def _both_directions(self, weight_hh: Floats) -> Floats:
+        """(4, 2, hidden, hidden) -> (2 * hidden, 8 * hidden), made anew for other weights."""
+        if self._weight_hh is not weight_hh:
+            n_gates, n_directions, hidden, _ = weight_hh.shape
+            both = np.zeros((n_directions, hidden, n_gates, n_directions, hidden))
+            for direction in range(n_directions):
+                both[direction, :, :, direction] = weight_hh[:, direction].transpose(1, 0, 2)
+            self._weight_hh = weight_hh
+            self._both = aligned(both.reshape(n_directions * hidden, -1))
+        return self._both
+
+    def _project(self, features: Floats, weight_ih: Floats) -> None:
+        """Multiply all frames with the input weights at once, the backward ones reversed."""
+        n_batch, n_frames, n_features = features.shape
+        rows = np.ones((2, n_frames, n_batch, n_features + 1), dtype=np.float32)
+        rows[0, ..., :-1] = features.transpose(1, 0, 2)
+        rows[1] = rows[0, ::-1]
+        np.matmul(rows.reshape(2, n_frames * n_batch, -1), weight_ih, self._projected)
+
+
+def _gate_buffer(n_batch: int, n_rows: int, hidden: int) -> Floats:
+    """(gate, direction, time and batch, hidden), one step's share contiguous if it can be."""
+    if n_batch > 1:
+        return np.empty((4, 2, n_rows, hidden), dtype=np.float32)
+    return aligned(np.empty((n_rows, 4, 2, hidden), dtype=np.float32)).transpose(1, 2, 0, 3)
