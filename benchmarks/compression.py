@@ -28,8 +28,8 @@ from typing import Any  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+from edge.arrays import softmax  # noqa: E402
 from edge.errors import EdgeSerError  # noqa: E402
-from edge.stream.decision import softmax  # noqa: E402
 from quantize.cli_runs import runner_of  # noqa: E402
 from quantize.corpora import Clip, load_corpora  # noqa: E402
 from quantize.dataset import FeatureCache  # noqa: E402

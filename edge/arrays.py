@@ -1,7 +1,8 @@
-"""Samples to frames: validation at the boundary and a view without copies."""
+"""Small work on arrays: samples checked at the boundary, frames as views, logits to a posterior."""
 
 from __future__ import annotations
 
+import math
 from typing import NoReturn
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ParameterError
 
-__all__ = ["MAX_ABS_SAMPLE", "as_samples", "frame_view", "rows_view"]
+__all__ = ["MAX_ABS_SAMPLE", "as_samples", "frame_view", "rows_view", "softmax"]
 
 #: Samples beyond this (60 dB over full scale) are no audio in [-1, 1]: unscaled integers,
 #: mostly.  Far larger ones (3e16) would overflow the float32 power spectrum.
@@ -132,3 +133,38 @@ def frame_view(
     frames = rows_view(samples, 0, n_frames, hop_length, win_length)
     frames.flags.writeable = False
     return frames
+
+
+def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
+    """Posterior of logits over the last axis.
+
+    Parameters
+    ----------
+    logits : float [shape=(..., n_labels)]
+    temperature : float
+        The logits are divided by it; above 1 the posterior is flatter.
+
+    Returns
+    -------
+    float64 [shape=(..., n_labels)]
+        Sums to 1 over the last axis.
+
+    Raises
+    ------
+    ParameterError
+        If the temperature is not above 0 or a logit is not finite.
+
+    References
+    ----------
+    Guo et al. (2017), On calibration of modern neural networks (temperature).
+    """
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ParameterError(f"temperature is {temperature}, a finite number above 0 is wanted")
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    if scaled.ndim == 0 or scaled.shape[-1] == 0:
+        raise ParameterError(f"logits have shape {scaled.shape}, (..., n_labels) is wanted")
+    if not np.isfinite(scaled).all():
+        raise ParameterError("logits hold NaN or infinite values, finite ones are wanted")
+    odds = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    posterior: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
+    return posterior

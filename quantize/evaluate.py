@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from edge.runtimes import open_backend
+from edge.runtimes.open import open_model
 from quantize.baseline.model import SimpleRnn
 from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint
@@ -124,11 +124,11 @@ def artifact_runner(folder: Path) -> Runner:
     """An exported artifact in its real runtime."""
     artifact = read_artifact(folder)
     manifest = artifact.manifest
-    backend = open_backend(artifact)
+    session = open_model(artifact).session()
 
     def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.floating]:
         # One by one, as on a device: dynamic quantization takes one range a batch.
-        return np.concatenate([backend.infer(row[None], language) for row in rows])
+        return np.concatenate([session.infer(row[None], language) for row in rows])
 
     return Runner(
         manifest.quantization.recipe,

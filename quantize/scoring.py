@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.arrays import softmax
 from edge.features.spec import FeatureSpec
-from edge.stream.decision import average_posterior, file_hop, softmax
+from edge.stream.decision import average_posterior, file_hop
 from edge.stream.speech_gate import segment_level_db
 
 __all__ = [

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.arrays import softmax
 from edge.artifact import read_artifact
 from edge.errors import ParameterError
-from edge.stream.decision import softmax
 from quantize.corpora import DOMAINS
 from quantize.errors import RecipeError
 from quantize.evaluate import Runner, artifact_runner

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from edge.artifact import Architecture, Artifact, Manifest, write_artifact
+from edge.artifact import Artifact, Manifest, write_artifact
 from edge.features.spec import FeatureSpec
-from edge.runtimes.numpy.claf_ser import NumpyBackend
-from edge.runtimes.numpy.weights import weight_shapes
+from edge.models.claf_ser import ClafSerSizes
+from edge.models.claf_ser.weights import weight_shapes
+from edge.runtimes.base import Session
+from edge.runtimes.numpy.model import NumpyModel
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
 UNKNOWN = 4
 
-TINY = Architecture(
+TINY = ClafSerSizes(
     type="claf-ser",
     n_features=34,
     hidden=8,
@@ -30,7 +32,7 @@ TINY = Architecture(
 )
 
 
-def draw_weights(architecture: Architecture, seed: int = 0) -> dict[str, np.ndarray]:
+def draw_weights(architecture: ClafSerSizes, seed: int = 0) -> dict[str, np.ndarray]:
     """Draw every weight of a NumPy artifact, large enough that labels differ by input."""
     generator = np.random.default_rng(seed)
     weights = {}
@@ -48,7 +50,7 @@ def pack(weights: dict[str, np.ndarray]) -> bytes:
     return file.getvalue()
 
 
-def manifest_fields(architecture: Architecture = TINY, **changes: Any) -> dict[str, Any]:
+def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[str, Any]:
     """Fill in a manifest for a NumPy artifact; the reference's logits are zeros."""
     spec = FeatureSpec()
     generator = np.random.default_rng(1)
@@ -116,9 +118,9 @@ def make_artifact(directory: Path, seed: int = 0, **changes: Any) -> Artifact:
     fields = manifest_fields(TINY, **changes)
     model = pack(draw_weights(TINY, seed))
     reference = fields["reference"]
-    backend = NumpyBackend(Manifest.from_dict(fields), model)
+    session = NumpyModel(Manifest.from_dict(fields), model).session()
     rows = np.array(reference["features"], dtype=np.float32)[None]
-    logits = backend.infer(rows, reference["language"])[0]
+    logits = session.infer(rows, reference["language"])[0]
     reference = {**reference, "logits": [float(value) for value in logits]}
     return write_artifact(directory, {**fields, "reference": reference}, model)
 
@@ -128,8 +130,8 @@ def rows(n_batch: int, n_frames: int, seed: int = 0) -> np.ndarray:
     return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
 
 
-def backend_of(
-    sizes: Architecture = TINY, weights: dict[str, np.ndarray] | None = None
-) -> NumpyBackend:
+def session_of(
+    sizes: ClafSerSizes = TINY, weights: dict[str, np.ndarray] | None = None
+) -> Session:
     weights = draw_weights(sizes) if weights is None else weights
-    return NumpyBackend(Manifest.from_dict(manifest_fields(sizes)), pack(weights))
+    return NumpyModel(Manifest.from_dict(manifest_fields(sizes)), pack(weights)).session()

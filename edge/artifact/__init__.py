@@ -5,7 +5,6 @@ from __future__ import annotations
 from edge.artifact.folder import MANIFEST_FILE, Artifact, read_artifact, write_artifact
 from edge.artifact.manifest import SCHEMA_VERSION, Manifest
 from edge.artifact.parts import (
-    Architecture,
     Normalisation,
     Quantization,
     Reference,
@@ -15,7 +14,6 @@ from edge.artifact.parts import (
 __all__ = [
     "MANIFEST_FILE",
     "SCHEMA_VERSION",
-    "Architecture",
     "Artifact",
     "Manifest",
     "Normalisation",

@@ -26,20 +26,22 @@ from edge.artifact.checks import (
     whole,
 )
 from edge.artifact.parts import (
-    Architecture,
     Normalisation,
     Quantization,
     Reference,
     TensorSpec,
+    read_sizes,
 )
 from edge.errors import ArtifactError, ParameterError
 from edge.features.spec import FeatureSpec
+from edge.models.base import Sizes
+from edge.models.registry import ARCHITECTURES
+from edge.runtimes.registry import RUNTIMES, known_runtimes
 
 __all__ = ["SCHEMA_VERSION", "Manifest"]
 
 SCHEMA_VERSION = 1
 
-_BACKENDS = ("numpy", "onnx", "tflite", "torchscript")
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
 
 
@@ -56,7 +58,7 @@ class Manifest:
     model_file: str
     model_sha256: str
     model_bytes: int
-    architecture: Architecture
+    architecture: Sizes
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     labels: tuple[str, ...]
@@ -142,17 +144,17 @@ class Manifest:
         fields = record("the manifest", value, cls)
         for name in ("name", "licence"):
             text(name, fields[name])
-        if fields["backend"] not in _BACKENDS:
+        if fields["backend"] not in RUNTIMES:
             raise ArtifactError(
-                f"backend is {fields['backend']!r}, one of {', '.join(_BACKENDS)} is wanted"
+                f"backend is {fields['backend']!r}, one of {known_runtimes()} is wanted"
             )
         _check_model_file(fields)
-        architecture = Architecture.from_dict(fields["architecture"])
+        architecture = read_sizes(fields["architecture"])
         fields["architecture"] = architecture
         fields["inputs"] = _tensors("inputs", fields["inputs"], architecture)
         fields["outputs"] = _tensors("outputs", fields["outputs"], architecture)
         fields["labels"] = texts("labels", fields["labels"], architecture.n_labels)
-        fields["languages"] = texts("languages", fields["languages"], architecture.n_languages)
+        fields["languages"] = texts("languages", fields["languages"], architecture.n_corpora)
         if fields["default_language"] not in fields["languages"]:
             raise ArtifactError(
                 f"default_language is {fields['default_language']!r}, one of "
@@ -194,21 +196,20 @@ def _check_model_file(fields: Mapping[str, Any]) -> None:
     whole("model_bytes", fields["model_bytes"], 1)
 
 
-def _tensors(where: str, value: object, sizes: Architecture) -> tuple[TensorSpec, ...]:
+def _tensors(where: str, value: object, sizes: Sizes) -> tuple[TensorSpec, ...]:
     """Check the names, ranks, types and layouts that every backend relies on."""
     specs = tuple(
         TensorSpec.from_dict(f"{where}[{index}]", item)
         for index, item in enumerate(items(where, value))
     )
     integers, floats = ("int64", "int32"), ("float32",)
-    wanted: dict[str, tuple[int, tuple[str, ...], str, int | None]] = (
-        {
-            "features": (3, floats, "batch,time,feature", sizes.n_features),
-            "language": (1, integers, "batch", None),
-        }
-        if where == "inputs"
-        else {"logits": (2, floats, "batch,label", sizes.n_labels)}
-    )
+    forms: dict[str, tuple[int, tuple[str, ...], str, int | None]] = {
+        "features": (3, floats, "batch,time,feature", sizes.n_features),
+        "language": (1, integers, "batch", None),
+        "logits": (2, floats, "batch,label", sizes.n_labels),
+    }
+    names = ARCHITECTURES[sizes.type].inputs if where == "inputs" else ("logits",)
+    wanted = {name: forms[name] for name in names}
     if tuple(spec.name for spec in specs) != tuple(wanted):
         raise ArtifactError(
             f"{where} are named {[spec.name for spec in specs]}, {list(wanted)} are wanted"
@@ -226,7 +227,7 @@ def _tensors(where: str, value: object, sizes: Architecture) -> tuple[TensorSpec
     return specs
 
 
-def _feature_spec(fields: Mapping[str, Any], architecture: Architecture) -> FeatureSpec:
+def _feature_spec(fields: Mapping[str, Any], architecture: Sizes) -> FeatureSpec:
     settings = json_object("feature_spec", fields["feature_spec"])
     try:
         spec = FeatureSpec.from_dict(settings)

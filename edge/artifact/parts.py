@@ -4,49 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 
-from edge.artifact.checks import finite, items, numbers, record, text, texts, whole
+from edge.artifact.checks import finite, items, json_object, numbers, record, text, texts, whole
 from edge.errors import ArtifactError
+from edge.models.base import Sizes
+from edge.models.registry import ARCHITECTURES
 
-__all__ = ["Architecture", "Normalisation", "Quantization", "Reference", "TensorSpec"]
+__all__ = ["Normalisation", "Quantization", "Reference", "TensorSpec", "read_sizes"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Architecture:
-    """Sizes of the exported CLAF-SER."""
+def read_sizes(value: object) -> Sizes:
+    """Check a manifest's ``architecture`` and build its sizes from plain JSON types.
 
-    type: str
-    n_features: int
-    hidden: int
-    n_heads: int
-    conv_channels: int
-    conv_kernel: int
-    classifier: int
-    n_labels: int
-    n_languages: int
-    #: Frames that make one step of the LSTM and the convolution.
-    frame_stack: int = 1
-
-    @property
-    def step_width(self) -> int:
-        """Numbers that the LSTM and the convolution take at a step."""
-        return self.n_features * self.frame_stack
-
-    @classmethod
-    def from_dict(cls, value: object) -> Architecture:
-        """Check and build from plain JSON types."""
-        fields = record("architecture", value, cls)
-        if fields["type"] != "claf-ser":
-            raise ArtifactError(
-                f"architecture.type is {fields['type']!r}, 'claf-ser' is the only one known"
-            )
-        for name in fields.keys() - {"type"}:
-            whole(f"architecture.{name}", fields[name], 1)
-        if 2 * fields["hidden"] % fields["n_heads"] or fields["conv_kernel"] % 2 == 0:
-            raise ArtifactError(
-                f"architecture.n_heads {fields['n_heads']} must divide 2 * hidden = "
-                f"{2 * fields['hidden']}, and conv_kernel {fields['conv_kernel']} must be odd"
-            )
-        return cls(**fields)
+    Raises
+    ------
+    ArtifactError
+        If the architecture is not known, or no network has these sizes.
+    """
+    named = json_object("architecture", value, ("type",))["type"]
+    if not isinstance(named, str) or named not in ARCHITECTURES:
+        raise ArtifactError(
+            f"architecture.type is {named!r}, one of {', '.join(ARCHITECTURES)} is wanted"
+        )
+    kind = ARCHITECTURES[named].sizes
+    fields = record("architecture", value, kind)
+    for name in fields.keys() - {"type"}:
+        whole(f"architecture.{name}", fields[name], 1)
+    sizes: Sizes = kind(**fields)
+    problem = sizes.problem()
+    if problem is not None:
+        raise ArtifactError(problem)
+    return sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +117,7 @@ class Reference:
     tolerance: float
 
     @classmethod
-    def from_dict(cls, value: object, architecture: Architecture) -> Reference:
+    def from_dict(cls, value: object, architecture: Sizes) -> Reference:
         """Check and build from plain JSON types."""
         fields = record("reference", value, cls)
         rows = tuple(
@@ -140,9 +127,9 @@ class Reference:
         if not rows:
             raise ArtifactError("reference.features is empty, at least one row is wanted")
         language = whole("reference.language", fields["language"], 0)
-        if language >= architecture.n_languages:
+        if language >= architecture.n_corpora:
             raise ArtifactError(
-                f"reference.language is {language}, less than {architecture.n_languages} is wanted"
+                f"reference.language is {language}, less than {architecture.n_corpora} is wanted"
             )
         logits = numbers("reference.logits", fields["logits"], architecture.n_labels)
         tolerance = finite("reference.tolerance", fields["tolerance"])

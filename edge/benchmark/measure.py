@@ -113,7 +113,7 @@ def measure(classifier: Classifier, duration_s: float = 10.0) -> dict[str, Any]:
         "edge_ser": edge.__version__,
         "artifact": {
             "name": manifest.name,
-            "backend": classifier.backend.name,
+            "backend": classifier.model.name,
             "recipe": manifest.quantization.recipe,
             "model_bytes": manifest.model_bytes,
             "model_sha256": manifest.model_sha256,
@@ -189,7 +189,7 @@ def _cold_start(classifier: Classifier) -> dict[str, Any]:
     """From a new process to its first decision; the files are in the system's cache."""
     command = [
         sys.executable, "-c", _COLD_START,
-        str(classifier.artifact.path.resolve()), classifier.backend.name,
+        str(classifier.artifact.path.resolve()), classifier.model.name,
     ]  # fmt: skip
     paths = [str(Path(edge.__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

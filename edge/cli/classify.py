@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.explain is not None:
         from edge.explain.explain import attentive
 
-        attentive(classifier.backend)
+        attentive(classifier.model)
     if args.hop is None:
         args.hop = classifier.file_hop_s
     # Settings that cannot be used are one error, not one for every file.

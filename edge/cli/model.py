@@ -32,4 +32,4 @@ def open_classifier(args: argparse.Namespace, *, attentive: bool = False) -> Cla
     choice = choose(args.artifact, args.backend, attentive=attentive)
     if choice.reason is not None:
         print(f"edge-ser: {choice.reason}", file=sys.stderr, flush=True)
-    return Classifier(choice.artifact, choice.backend)
+    return Classifier(choice.artifact, choice.model)

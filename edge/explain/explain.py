@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import BackendError
 from edge.features import FeatureExtractor
-from edge.runtimes import AttentiveBackend, Backend
+from edge.runtimes.base import AttentiveSession, Model
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision, average_posterior, speech_segments
 from edge.stream.speech_gate import SILENCE_DB
@@ -117,7 +117,7 @@ def explain(
     Parameters
     ----------
     classifier : Classifier
-        Its backend must be an :class:`edge.runtimes.AttentiveBackend`.
+        Its model's sessions must be :class:`edge.runtimes.base.AttentiveSession`.
     samples, sample_rate, window_s, hop_s, language
         As in :meth:`Classifier.classify`, whose decisions these are.
 
@@ -128,7 +128,7 @@ def explain(
     ParameterError
         As :meth:`Classifier.classify`.
     """
-    recorder = _Recorder(attentive(classifier.backend))
+    recorder = _Recorder(attentive(classifier.model))
     spec = classifier.spec
     clip = classifier.at_model_rate(samples, sample_rate)
     decisions = Classifier(classifier.artifact, recorder).classify(
@@ -158,20 +158,21 @@ def explain(
     )
 
 
-def attentive(backend: Backend) -> AttentiveBackend:
-    """Return the backend if it gives attention weights.
+def attentive(model: Model) -> AttentiveSession:
+    """Open a session that gives attention weights.
 
     Raises
     ------
     BackendError
-        If it does not.
+        If the model's sessions give none.
     """
-    if not isinstance(backend, AttentiveBackend):
+    session = model.session()
+    if not isinstance(session, AttentiveSession):
         raise BackendError(
-            f"backend {backend.name!r} gives no attention weights, which explaining a decision "
+            f"backend {model.name!r} gives no attention weights, which explaining a decision "
             "needs: use an artifact that was exported for 'numpy', as the bundled default was"
         )
-    return backend
+    return session
 
 
 def attention_over_time(
@@ -244,14 +245,18 @@ def envelope(
 
 
 class _Recorder:
-    """A backend that passes on to another and keeps the attention of every segment."""
+    """A model whose one session passes on to another and keeps the attention of every segment."""
 
-    def __init__(self, backend: AttentiveBackend) -> None:
-        self.name = backend.name
+    name = "recorder"
+
+    def __init__(self, session: AttentiveSession) -> None:
         self.shares: list[NDArray[np.float32]] = []
-        self._backend = backend
+        self._session = session
 
-    def infer(self, features: NDArray[np.float32], language: int) -> NDArray[np.float32]:
-        logits, attention = self._backend.infer_with_attention(features, language)
+    def session(self) -> _Recorder:
+        return self
+
+    def infer(self, features: NDArray[np.float32], corpus: int) -> NDArray[np.float32]:
+        logits, attention = self._session.infer_with_attention(features, corpus)
         self.shares.extend(attention.mean(axis=1))
         return logits

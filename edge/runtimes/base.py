@@ -1,43 +1,48 @@
-"""What every model runtime offers, and how one is opened."""
+"""What every runtime offers: a model that never changes, and sessions that hold the buffers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+import threading
+from types import TracebackType
+from typing import NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.artifact import Artifact, Manifest
-from edge.errors import ArtifactError, BackendError, ParameterError
-from edge.stream.decision import softmax
+from edge.arrays import softmax
+from edge.artifact import Manifest
+from edge.errors import ArtifactError, ParameterError
 
 __all__ = [
-    "BACKENDS",
-    "AttentiveBackend",
-    "Backend",
+    "AttentiveSession",
+    "Model",
+    "Session",
+    "SingleUser",
     "check_inputs",
     "first_line",
-    "open_backend",
     "reference_difference",
 ]
 
+Floats = npt.NDArray[np.float32]
 
-class Backend(Protocol):
-    """A loaded model.  Not safe to share between threads: buffers are reused."""
 
-    name: str
+class Session(Protocol):
+    """The buffers of one use of a model.
 
-    def infer(self, features: npt.NDArray[np.float32], language: int) -> npt.NDArray[np.float32]:
+    For one thread at a time: a second one is refused while the first is inside.  It refuses to be
+    copied and pickled; a model opens as many as are wanted.
+    """
+
+    def infer(self, features: Floats, corpus: int) -> Floats:
         """Run the model.
 
         Parameters
         ----------
         features : float32 [shape=(B, T, n_features)]
             Normalised rows, finite.
-        language : int
-            Row of the language embedding, see :meth:`Manifest.language_id`.
+        corpus : int
+            Row of the corpus embedding; not looked at by a model that takes none.
 
         Returns
         -------
@@ -47,7 +52,8 @@ class Backend(Protocol):
         Raises
         ------
         ParameterError
-            If the shape, the dtype or the language does not fit the model.
+            If the shape, the dtype or the corpus does not fit the model, or another thread is
+            inside.
         BackendError
             If the runtime fails.
         """
@@ -55,23 +61,21 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class AttentiveBackend(Backend, Protocol):
-    """A backend that also tells which frames its model attended to."""
+class AttentiveSession(Session, Protocol):
+    """A session that also tells which frames its model attended to."""
 
-    def infer_with_attention(
-        self, features: npt.NDArray[np.float32], language: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def infer_with_attention(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
         """Run the model and keep the weights of its attention.
 
         Parameters
         ----------
-        features, language
-            As in :meth:`Backend.infer`.
+        features, corpus
+            As in :meth:`Session.infer`.
 
         Returns
         -------
         logits : float32 [shape=(B, n_labels)]
-            Those of :meth:`Backend.infer`, to the last bit.
+            Those of :meth:`Session.infer`, to the last bit.
         attention : float32 [shape=(B, n_heads, T)]
             ``softmax(Q K^T / sqrt(d))`` averaged over its queries: the share of each
             head's attention that each frame receives, with which the model pools over
@@ -80,113 +84,112 @@ class AttentiveBackend(Backend, Protocol):
         Raises
         ------
         ParameterError, BackendError
-            As :meth:`Backend.infer`.
+            As :meth:`Session.infer`.
         """
         ...
 
 
-def _load_numpy(manifest: Manifest, model: bytes) -> Backend:
-    from edge.runtimes.numpy.claf_ser import NumpyBackend
+class Model(Protocol):
+    """Weights, opened.  Never changes: threads share it, copies and pickles answer alike."""
 
-    return NumpyBackend(manifest, model)
+    @property
+    def name(self) -> str:
+        """The runtime's."""
+        ...
 
+    def session(self) -> Session:
+        """Open a session; any number may live side by side.
 
-def _load_onnx(manifest: Manifest, model: bytes) -> Backend:
-    from edge.runtimes.onnx import OnnxBackend
-
-    return OnnxBackend(manifest, model)
-
-
-def _load_torchscript(manifest: Manifest, model: bytes) -> Backend:
-    from edge.runtimes.torchscript import TorchScriptBackend
-
-    return TorchScriptBackend(manifest, model)
-
-
-def _load_tflite(manifest: Manifest, model: bytes) -> Backend:
-    from edge.runtimes.tflite import TfliteBackend
-
-    return TfliteBackend(manifest, model)
+        Raises
+        ------
+        BackendError
+            If the runtime cannot allocate it.
+        """
+        ...
 
 
-BACKENDS: dict[str, Callable[[Manifest, bytes], Backend]] = {
-    "numpy": _load_numpy,
-    "onnx": _load_onnx,
-    "torchscript": _load_torchscript,
-    "tflite": _load_tflite,
-}
-"""Runtime name to loader; a loader imports its runtime and takes the model's bytes."""
+class SingleUser:
+    """Base of sessions: one thread at a time, and no copies.
+
+    ``with self._alone:`` around what touches a buffer.  Numbers that two threads mixed would be
+    wrong without a word.
+    """
+
+    __slots__ = ("_alone",)
+
+    def __init__(self) -> None:
+        self._alone = _Alone()
+
+    def __copy__(self) -> NoReturn:
+        _refuse_copy()
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        _refuse_copy()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        _refuse_copy()
 
 
-def open_backend(artifact: Artifact, name: str | None = None) -> Backend:
-    """Load an artifact's model and replay its reference input.
+class _Alone:
+    __slots__ = ("_lock",)
 
-    Parameters
-    ----------
-    artifact : Artifact
-        From :func:`edge.artifact.read_artifact`.
-    name : str, optional
-        Runtime to use; the artifact's own by default.
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise ParameterError(
+                "two threads use one session (or one stream) at the same time: open one for each "
+                "thread, they may share the model"
+            )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+
+
+def _refuse_copy() -> NoReturn:
+    raise ParameterError(
+        "a session is the buffers of one use and cannot be copied or pickled: copy the model or "
+        "the classifier and open another"
+    )
+
+
+def reference_difference(session: Session, manifest: Manifest) -> float:
+    """Largest absolute difference of the reference input's posterior; infinite if not finite.
 
     Raises
     ------
-    ParameterError
-        If there is no runtime of that name.
     ArtifactError
-        If the artifact was made for another runtime, its model file does not
-        hold what its manifest says, or the reference input gives other logits.
-    MissingDependencyError
-        If the runtime is not installed.
-    BackendError
-        If the runtime cannot load or run the model.
+        If the model gives another number of logits than the manifest has labels.
     """
-    manifest = artifact.manifest
-    known = ", ".join(sorted(BACKENDS))
-    if name is not None and name not in BACKENDS:
-        raise ParameterError(f"backend is {name!r}, one of {known} is wanted")
-    if name is not None and name != manifest.backend:
-        raise ArtifactError(
-            f"{artifact.path} was exported for backend {manifest.backend!r} and cannot run on "
-            f"{name!r}; choose the artifact that was exported for {name!r}"
-        )
-    if manifest.backend not in BACKENDS:
-        raise BackendError(
-            f"{artifact.path} needs backend {manifest.backend!r}, this edge-ser has {known}; "
-            "choose another artifact or a newer edge-ser"
-        )
-    try:
-        backend = BACKENDS[manifest.backend](manifest, artifact.read_model())
-    except ArtifactError as error:
-        raise ArtifactError(_at(artifact, error)) from error
-    difference = reference_difference(backend, manifest)
-    if difference > manifest.reference.tolerance:
-        raise ArtifactError(
-            f"{artifact.path} gives a posterior {difference:.2g} away from its reference on this "
-            f"device, at most {manifest.reference.tolerance:.2g} is allowed: model, manifest and "
-            "runtime do not belong together; export the model anew or use another backend"
-        )
-    return backend
-
-
-def reference_difference(backend: Backend, manifest: Manifest) -> float:
-    """Largest absolute difference of the reference input's posterior."""
     reference = manifest.reference
     features = np.array(reference.features, dtype=np.float32)[None]
-    logits = backend.infer(features, reference.language)[0]
+    logits = session.infer(features, reference.language)
+    wanted_shape = (1, manifest.architecture.n_labels)
+    if logits.shape != wanted_shape:
+        raise ArtifactError(
+            f"the model gives logits of shape {logits.shape} for one example, {wanted_shape} is "
+            "wanted: it belongs to another manifest"
+        )
     if not np.isfinite(logits).all():
         return math.inf
     wanted = softmax(reference.logits, manifest.temperature)
-    return float(np.abs(softmax(logits, manifest.temperature) - wanted).max())
+    return float(np.abs(softmax(logits[0], manifest.temperature) - wanted).max())
 
 
-def check_inputs(manifest: Manifest, features: npt.NDArray[np.float32], language: int) -> None:
-    """Refuse what :meth:`Backend.infer` cannot take.
+def check_inputs(manifest: Manifest, features: Floats, corpus: int) -> None:
+    """Refuse what :meth:`Session.infer` cannot take.
 
     Raises
     ------
     ParameterError
         If ``features`` is not float32 (B >= 1, T >= 1, n_features) or
-        ``language`` is not a row of the embedding.
+        ``corpus`` is not a row of the embedding.
     """
     width = manifest.architecture.n_features
     if not isinstance(features, np.ndarray) or features.dtype != np.float32:
@@ -197,19 +200,14 @@ def check_inputs(manifest: Manifest, features: npt.NDArray[np.float32], language
             f"features have shape {features.shape}, (batch, time, {width}) with at least one "
             "example and one frame is wanted"
         )
-    n_languages = len(manifest.languages)
-    if isinstance(language, bool) or not isinstance(language, int | np.integer):
-        raise ParameterError(f"language is {language!r}, a whole number is wanted")
-    if not 0 <= language < n_languages:
-        raise ParameterError(f"language is {language}, 0 to {n_languages - 1} is wanted")
+    n_corpora = manifest.architecture.n_corpora
+    if isinstance(corpus, bool) or not isinstance(corpus, int | np.integer):
+        raise ParameterError(f"corpus is {corpus!r}, a whole number is wanted")
+    if not 0 <= corpus < n_corpora:
+        raise ParameterError(f"corpus is {corpus}, 0 to {n_corpora - 1} is wanted")
 
 
 def first_line(error: Exception) -> str:
     """Return the first line of a runtime's message, which may go on for pages."""
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _at(artifact: Artifact, error: Exception) -> str:
-    message = str(error)
-    return message if str(artifact.path) in message else f"{artifact.model_path}: {message}"

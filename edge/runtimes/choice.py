@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge.artifact import MANIFEST_FILE, Artifact, read_artifact
 from edge.errors import ArtifactError, BackendError, EdgeSerError, ParameterError
-from edge.runtimes.base import BACKENDS, Backend, open_backend
+from edge.runtimes.base import Model
+from edge.runtimes.open import open_model
+from edge.runtimes.registry import AUTO, RUNTIMES, known_runtimes
 
-__all__ = ["AUTO", "RUNTIMES", "Choice", "choose_backend", "find_artifacts"]
-
-#: The name that stands for whichever is best.
-AUTO = "auto"
-
-#: Packages of which a backend needs one; NumPy is always there.
-RUNTIMES = {
-    "numpy": ("numpy",),
-    "onnx": ("onnxruntime",),
-    "tflite": ("ai_edge_litert", "tflite_runtime"),
-    "torchscript": ("torch",),
-}
+__all__ = ["Choice", "choose_backend", "find_artifacts"]
 
 # A backend that is less than this part faster than NumPy is not worth another package.
 _TIE = 0.1
@@ -35,13 +25,13 @@ class Choice:
     Parameters
     ----------
     artifact : Artifact
-    backend : Backend
+    model : Model
     reason : str or None
         What was picked and why, in one line; None where there was nothing to choose.
     """
 
     artifact: Artifact
-    backend: Backend
+    model: Model
     reason: str | None
 
 
@@ -52,7 +42,7 @@ class _Candidate:
     ms: float | None = None
     problem: str | None = None
     error: EdgeSerError | None = None
-    backend: Backend | None = None
+    model: Model | None = None
 
     @property
     def backend_name(self) -> str:
@@ -96,13 +86,13 @@ def choose_backend(
         If there is no backend of that name, or no folder.
     EdgeSerError
         If there is one artifact and it cannot be used: what :func:`~edge.artifact.read_artifact`,
-        :func:`~edge.runtimes.open_backend` or the process that tried it had to say.
+        :func:`~edge.runtimes.open.open_model` or the process that tried it had to say.
     BackendError
         If there are several and none can be used.
     """
-    if backend != AUTO and backend not in BACKENDS:
+    if backend != AUTO and backend not in RUNTIMES:
         raise ParameterError(
-            f"backend is {backend!r}, {AUTO} or one of {', '.join(sorted(BACKENDS))} is wanted"
+            f"backend is {backend!r}, {AUTO} or one of {known_runtimes()} is wanted"
         )
     if not folders:
         raise ParameterError("there is no artifact to choose from, at least one is wanted")
@@ -159,7 +149,7 @@ def _of_backend(
         return fitting or candidates
     if len(readable) == 1 and readable[0].artifact:
         # It says what the artifact was made for.
-        open_backend(readable[0].artifact, backend)
+        open_model(readable[0].artifact, backend)
     made_for = ", ".join(sorted({c.backend_name for c in readable}))
     raise ArtifactError(
         f"{folders[0].parent} holds artifacts for {made_for} and none for {backend!r}; choose one "
@@ -171,11 +161,11 @@ def _try(candidate: _Candidate) -> None:
     from edge.runtimes.probe import probe_artifact
 
     name = candidate.backend_name
-    if not _is_installed(name):
+    if not RUNTIMES[name].is_installed:
         try:
             assert candidate.artifact is not None
             # Nothing can be loaded: this tells which package to install, and how.
-            open_backend(candidate.artifact)
+            open_model(candidate.artifact)
         except EdgeSerError as error:
             candidate.fail(error, "is not installed")
             return
@@ -186,25 +176,14 @@ def _try(candidate: _Candidate) -> None:
 
 
 def _time(candidate: _Candidate) -> None:
-    from edge.runtimes.probe import time_backend
+    from edge.runtimes.probe import time_model
 
     try:
         assert candidate.artifact is not None
-        candidate.backend = open_backend(candidate.artifact)
-        candidate.ms = time_backend(candidate.artifact, candidate.backend)
+        candidate.model = open_model(candidate.artifact)
+        candidate.ms = time_model(candidate.artifact, candidate.model)
     except EdgeSerError as error:
         candidate.fail(error)
-
-
-def _is_installed(backend: str) -> bool:
-    for package in RUNTIMES.get(backend, ()):
-        try:
-            if importlib.util.find_spec(package) is not None:
-                return True
-        except (ImportError, ValueError):
-            # An import hook refuses it, or it was set to None in sys.modules.
-            continue
-    return False
 
 
 def _best_first(working: Sequence[_Candidate]) -> list[_Candidate]:
@@ -226,9 +205,9 @@ def _best_first(working: Sequence[_Candidate]) -> list[_Candidate]:
 
 def _chosen(candidate: _Candidate, candidates: Sequence[_Candidate]) -> Choice:
     assert candidate.artifact is not None
-    backend = candidate.backend or open_backend(candidate.artifact)
+    model = candidate.model or open_model(candidate.artifact)
     if len(candidates) == 1:
-        return Choice(candidate.artifact, backend, None)
+        return Choice(candidate.artifact, model, None)
     others = []
     for other in candidates:
         if other is candidate:
@@ -241,7 +220,7 @@ def _chosen(candidate: _Candidate, candidates: Sequence[_Candidate]) -> Choice:
     times = [c.ms for c in candidates if c.ms is not None and not c.error]
     if candidate.ms is not None and candidate.ms > min(times):
         reason += f"; less than {100 * _TIE:.0f} % apart is a tie"
-    return Choice(candidate.artifact, backend, reason)
+    return Choice(candidate.artifact, model, reason)
 
 
 def _ms(ms: float | None) -> str:

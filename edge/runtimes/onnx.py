@@ -1,30 +1,37 @@
-"""CLAF-SER through onnxruntime: one thread, no spinning."""
+"""ONNX files through onnxruntime: one thread, no spinning, no calls home."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.artifact import Manifest
+from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
-from edge.runtimes.base import check_inputs, first_line
+from edge.runtimes.base import Session, SingleUser, check_inputs, first_line
 
-__all__ = ["OnnxBackend"]
+__all__ = ["OnnxModel"]
+
+Floats = npt.NDArray[np.float32]
 
 _ERRORS_ONLY = 3
+# onnxruntime 1.32 looks up a host and writes a device's number into the home folder as it is
+# imported, unless this is set by then.
+_NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 
 
-class OnnxBackend:
-    """Run a ``model.onnx``.
+class OnnxModel:
+    """A ``model.onnx``, opened.
 
     Parameters
     ----------
     manifest : Manifest
         Names and types of the inputs and outputs.
-    model : bytes
-        Content of ``model.onnx``.
+    content : bytes
+        Of the file.
 
     Raises
     ------
@@ -34,43 +41,80 @@ class OnnxBackend:
         If onnxruntime cannot load the model.
     ArtifactError
         If the model's inputs and outputs are not those of the manifest.
+
+    Notes
+    -----
+    One ``InferenceSession`` serves every session: its ``Run`` may be called from several threads
+    at once (onnxruntime, C API: "Multiple threads can invoke the Run() method on the same
+    session object"), and each call has its own buffers.  A process that was forked opens its own,
+    because a lock may have been held when it was copied.
     """
 
     name = "onnx"
 
-    def __init__(self, manifest: Manifest, model: bytes) -> None:
-        self._manifest = manifest
-        self._session = _open_session(model)
-        _check_nodes("input", self._session.get_inputs(), manifest.inputs)
-        _check_nodes("output", self._session.get_outputs(), manifest.outputs)
-        self._features, self._language = (spec.name for spec in manifest.inputs)
-        self._language_dtype = np.dtype(manifest.inputs[1].dtype)
-        self._logits = [manifest.outputs[0].name]
+    def __init__(self, manifest: Manifest, content: bytes) -> None:
+        self._manifest, self._content = manifest, content
+        self._open()
+        _check_nodes("input", self._runtime.get_inputs(), manifest.inputs)
+        _check_nodes("output", self._runtime.get_outputs(), manifest.outputs)
 
-    def infer(self, features: npt.NDArray[np.float32], language: int) -> npt.NDArray[np.float32]:
-        """Run the model, see :meth:`edge.runtimes.base.Backend.infer`."""
-        check_inputs(self._manifest, features, language)
-        rows = np.full(features.shape[0], language, dtype=self._language_dtype)
-        try:
-            (logits,) = self._session.run(
-                self._logits, {self._features: features, self._language: rows}
-            )
-        except Exception as error:
-            raise BackendError(
-                f"onnxruntime could not run the model: {first_line(error)}"
-            ) from error
-        found: npt.NDArray[np.float32] = logits
+    def session(self) -> Session:
+        """Open a session, see :meth:`edge.runtimes.base.Model.session`."""
+        return _OnnxSession(self, self._manifest)
+
+    def run(self, names: list[str], feeds: dict[str, Any]) -> list[Any]:
+        """Run the model in this process."""
+        if os.getpid() != self._pid:
+            self._open()
+        found: list[Any] = self._runtime.run(names, feeds)
+        return found
+
+    def _open(self) -> None:
+        self._runtime, self._pid = _open_session(self._content), os.getpid()
+
+    def __copy__(self) -> OnnxModel:
+        return self
+
+    def __deepcopy__(self, memo: object) -> OnnxModel:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return OnnxModel, (self._manifest, self._content)
+
+
+class _OnnxSession(SingleUser):
+    __slots__ = ("_corpus_dtypes", "_features", "_logits", "_manifest", "_model", "_n_labels")
+
+    def __init__(self, model: OnnxModel, manifest: Manifest) -> None:
+        super().__init__()
+        self._model, self._manifest = model, manifest
+        self._features = manifest.inputs[0].name
+        # None, or the one of the corpus.
+        self._corpus_dtypes = [(spec.name, np.dtype(spec.dtype)) for spec in manifest.inputs[1:]]
+        self._logits = [manifest.outputs[0].name]
+        self._n_labels = manifest.architecture.n_labels
+
+    def infer(self, features: Floats, corpus: int) -> Floats:
+        check_inputs(self._manifest, features, corpus)
+        n_batch = features.shape[0]
+        feeds = {self._features: features}
+        for name, dtype in self._corpus_dtypes:
+            feeds[name] = np.full(n_batch, corpus, dtype=dtype)
+        with self._alone:
+            try:
+                (logits,) = self._model.run(self._logits, feeds)
+            except BackendError:
+                raise
+            except Exception as error:
+                raise BackendError(
+                    f"onnxruntime could not run the model: {first_line(error)}"
+                ) from error
+        found: Floats = logits
         return found
 
 
-def _open_session(model: bytes) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"backend 'onnx' needs onnxruntime, which cannot be imported ({error}); install it "
-            'with: pip install "edge-ser[onnx]"'
-        ) from error
+def _open_session(content: bytes) -> Any:
+    onnxruntime = _import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -80,7 +124,7 @@ def _open_session(model: bytes) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # onnxruntime's own errors share no base class below Exception.
         raise BackendError(
@@ -88,7 +132,20 @@ def _open_session(model: bytes) -> Any:
         ) from error
 
 
-def _check_nodes(kind: str, nodes: Any, specs: Any) -> None:
+def _import_onnxruntime() -> Any:
+    # Left as it is afterwards: what the library does later may ask for it again.
+    os.environ[_NO_TELEMETRY] = "1"
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"backend 'onnx' needs onnxruntime, which cannot be imported ({error}); install it "
+            "with: pip install onnxruntime"
+        ) from error
+    return onnxruntime
+
+
+def _check_nodes(kind: str, nodes: Any, specs: Sequence[TensorSpec]) -> None:
     found = [(node.name, node.type, len(node.shape)) for node in nodes]
     types = {"float32": "tensor(float)", "int64": "tensor(int64)", "int32": "tensor(int32)"}
     wanted = [(spec.name, types[spec.dtype], len(spec.shape)) for spec in specs]

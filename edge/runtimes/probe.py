@@ -22,9 +22,10 @@ import numpy as np
 import edge.errors
 from edge.artifact import Artifact, read_artifact
 from edge.errors import BackendError, EdgeSerError
-from edge.runtimes.base import Backend, open_backend
+from edge.runtimes.base import Model
+from edge.runtimes.open import open_model
 
-__all__ = ["TIMEOUT_S", "Probe", "probe_artifact", "time_backend"]
+__all__ = ["TIMEOUT_S", "Probe", "probe_artifact", "time_model"]
 
 #: torch alone takes 10 s to import from the memory card of a small board.
 TIMEOUT_S = 60.0
@@ -120,19 +121,20 @@ def probe_artifact(path: str | os.PathLike[str], timeout_s: float = TIMEOUT_S) -
     return Probe(None, f"fails: {sentence}", kind(sentence))
 
 
-def time_backend(artifact: Artifact, backend: Backend) -> float:
+def time_model(artifact: Artifact, model: Model) -> float:
     """Median processor time of ``infer`` for one window, in milliseconds.
 
-    Not the clock on the wall: what else runs on the device should not choose its backend.
+    Not the clock on the wall: what else runs on the device should not choose its runtime.
     """
     manifest = artifact.manifest
     shape = (1, manifest.window_frames, manifest.architecture.n_features)
     rows = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     language = manifest.language_id()
+    session = model.session()
     times_s = []
     for _ in range(_N_WARM_UP + _N_RUNS):
         started_s = time.process_time()
-        backend.infer(rows, language)
+        session.infer(rows, language)
         times_s.append(time.process_time() - started_s)
     return 1000 * statistics.median(times_s[_N_WARM_UP:])
 
@@ -156,7 +158,7 @@ def _main(path: str) -> None:
     answer: dict[str, object]
     try:
         artifact = read_artifact(path)
-        answer = {"ms": time_backend(artifact, open_backend(artifact))}
+        answer = {"ms": time_model(artifact, open_model(artifact))}
     except EdgeSerError as error:
         answer = {"error": str(error), "type": type(error).__name__}
     # A line of its own, whatever a runtime printed before.

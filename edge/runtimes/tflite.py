@@ -1,11 +1,11 @@
-"""CLAF-SER through LiteRT or its older sibling tflite-runtime: one thread."""
+"""TensorFlow Lite files through LiteRT or its older sibling tflite-runtime: one thread."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,24 +14,24 @@ import numpy.typing as npt
 
 from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
-from edge.runtimes.base import check_inputs, first_line
+from edge.runtimes.base import Session, SingleUser, check_inputs, first_line
 
-__all__ = ["TfliteBackend"]
+__all__ = ["TfliteModel"]
 
 Floats = npt.NDArray[np.float32]
 
 _STANDARD_ERROR = 2
 
 
-class TfliteBackend:
-    """Run a ``model.tflite``.
+class TfliteModel:
+    """A ``model.tflite``, opened.
 
     Parameters
     ----------
     manifest : Manifest
         Names, shapes and types of the inputs and outputs.
-    model : bytes
-        Content of ``model.tflite``.
+    content : bytes
+        Of the file.
 
     Raises
     ------
@@ -45,32 +45,62 @@ class TfliteBackend:
 
     Notes
     -----
-    A model takes one segment at a time; a batch is run row by row.  XNNPACK, the
-    runtimes' default, stays on: with LiteRT 2.3 it makes a window 1.2 (int8) to
-    1.8 (fp32) times as fast on x86.
+    An interpreter is weights and buffers in one, so every session has its own.  It takes one
+    segment at a time; a batch is run row by row.  XNNPACK, the runtimes' default, stays on: with
+    LiteRT 2.3 it makes a window 1.2 (int8) to 1.8 (fp32) times as fast on x86.
     """
 
     name = "tflite"
 
-    def __init__(self, manifest: Manifest, model: bytes) -> None:
-        self._manifest = manifest
-        self._model = model
+    def __init__(self, manifest: Manifest, content: bytes) -> None:
+        self._manifest, self._content = manifest, content
+        # What is wrong with it is said now and not when it is first used.
+        self.session()
+
+    def session(self) -> Session:
+        """Open a session, see :meth:`edge.runtimes.base.Model.session`."""
+        return _TfliteSession(self._manifest, self._content)
+
+
+class _TfliteSession(SingleUser):
+    __slots__ = (
+        "_content",
+        "_corpus",
+        "_features",
+        "_interpreter",
+        "_interpreter_class",
+        "_logits",
+        "_manifest",
+        "_n_frames",
+        "_runtime",
+    )
+
+    def __init__(self, manifest: Manifest, content: bytes) -> None:
+        super().__init__()
+        self._manifest, self._content = manifest, content
         self._runtime, self._interpreter_class = _find_runtime()
         with _without_notices():
             interpreter = self._load()
-            self._features, self._language = _check_nodes(
+            self._features, *others = _check_nodes(
                 "input", interpreter.get_input_details(), manifest.inputs
             )
+            # None, or the one of the corpus.
+            specs = manifest.inputs[1:]
+            self._corpus = [
+                (index, np.dtype(spec.dtype)) for index, spec in zip(others, specs, strict=True)
+            ]
             (self._logits,) = _check_nodes(
                 "output", interpreter.get_output_details(), manifest.outputs
             )
-            self._language_dtype = np.dtype(manifest.inputs[1].dtype)
             self._n_frames = manifest.window_frames
             self._interpreter = self._sized(interpreter, manifest.window_frames)
 
-    def infer(self, features: Floats, language: int) -> Floats:
-        """Run the model, see :meth:`edge.runtimes.base.Backend.infer`."""
-        check_inputs(self._manifest, features, language)
+    def infer(self, features: Floats, corpus: int) -> Floats:
+        check_inputs(self._manifest, features, corpus)
+        with self._alone:
+            return self._infer(features, corpus)
+
+    def _infer(self, features: Floats, corpus: int) -> Floats:
         n_batch, n_frames, _ = features.shape
         if n_frames != self._n_frames:
             # tflite-runtime 2.14 with XNNPACK and float16 weights computes something else after
@@ -78,7 +108,6 @@ class TfliteBackend:
             self._interpreter = self._sized(self._load(), n_frames)
             self._n_frames = n_frames
         interpreter = self._interpreter
-        row = np.array([language], dtype=self._language_dtype)
         logits: Floats = np.empty((n_batch, self._manifest.architecture.n_labels), np.float32)
         try:
             for index in range(n_batch):
@@ -87,7 +116,8 @@ class TfliteBackend:
                 interpreter.set_tensor(
                     self._features, np.ascontiguousarray(features[index : index + 1])
                 )
-                interpreter.set_tensor(self._language, row)
+                for tensor, dtype in self._corpus:
+                    interpreter.set_tensor(tensor, np.array([corpus], dtype=dtype))
                 interpreter.invoke()
                 logits[index] = interpreter.get_tensor(self._logits)[0]
         except Exception as error:
@@ -98,7 +128,7 @@ class TfliteBackend:
 
     def _load(self) -> Any:
         try:
-            return self._interpreter_class(model_content=self._model, num_threads=1)
+            return self._interpreter_class(model_content=self._content, num_threads=1)
         except Exception as error:
             # Importing a tflite-runtime that was built for NumPy 1 succeeds; this does not.
             if self._runtime == "tflite-runtime" and isinstance(error, SystemError | ImportError):
@@ -137,7 +167,7 @@ def _find_runtime() -> tuple[str, Any]:
     except ImportError as error:
         raise MissingDependencyError(
             "backend 'tflite' needs ai-edge-litert or tflite-runtime, which cannot be imported "
-            f'({newer}; {error}); install the first with: pip install "edge-ser[tflite]"'
+            f"({newer}; {error}); install the first with: pip install ai-edge-litert"
         ) from error
 
 
@@ -156,6 +186,15 @@ def _check_nodes(kind: str, nodes: Any, specs: Sequence[TensorSpec]) -> list[int
     return [int(node["index"]) for node in nodes]
 
 
+# Standard error belongs to the whole process: one thread at a time turns it aside, and no process
+# is forked meanwhile.
+_turning = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_turning.acquire, after_in_parent=_turning.release, after_in_child=_turning.release
+    )
+
+
 @contextlib.contextmanager
 def _without_notices() -> Iterator[None]:
     """Keep what a runtime tells about itself from standard error.
@@ -164,28 +203,27 @@ def _without_notices() -> Iterator[None]:
     logging.  Everything that is no notice passes, after the fact; if what is
     guarded fails, its error says what there is to say.
     """
-    try:
-        saved = os.dup(_STANDARD_ERROR)
-    except OSError:
-        yield  # There is no standard error.
-        return
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.close, saved)
+    with _turning, contextlib.ExitStack() as stack:
         try:
-            caught = stack.enter_context(tempfile.TemporaryFile())
-        except OSError:
-            yield  # Nothing can be written on this device: better a line too many.
+            saved = os.dup(_STANDARD_ERROR)
+            stack.callback(os.close, saved)
+            # In memory: nothing is written on this device.
+            caught = os.memfd_create("notices")
+            stack.callback(os.close, caught)
+        except (OSError, AttributeError):
+            yield  # There is no standard error, or no such file: better a line too many.
             return
         if sys.stderr is not None:
             sys.stderr.flush()
-        os.dup2(caught.fileno(), _STANDARD_ERROR)
+        os.dup2(caught, _STANDARD_ERROR)
         try:
             yield
         finally:
             if sys.stderr is not None:
                 sys.stderr.flush()
             os.dup2(saved, _STANDARD_ERROR)
-        caught.seek(0)
-        for line in caught:
-            if not line.startswith(b"INFO:"):
-                os.write(_STANDARD_ERROR, line)
+        with open(caught, "rb", closefd=False) as lines:
+            lines.seek(0)
+            for line in lines:
+                if not line.startswith(b"INFO:"):
+                    os.write(_STANDARD_ERROR, line)

@@ -1,10 +1,11 @@
-"""CLAF-SER as TorchScript through torch: one thread, no gradients."""
+"""TorchScript archives through torch: one thread, no gradients."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.artifact import Manifest
-from edge.errors import ArtifactError, BackendError, MissingDependencyError
-from edge.runtimes.base import check_inputs
+from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
+from edge.runtimes.base import Session, SingleUser, check_inputs
 
-__all__ = ["TorchScriptBackend"]
+__all__ = ["TorchScriptModel"]
 
 _LOG_LEVEL = "TORCH_CPP_LOG_LEVEL"
 # The profiling executor compiles within the first runs.
@@ -24,15 +25,15 @@ _N_WARM_UP = 3
 _WARM_UP_FRAMES = 4
 
 
-class TorchScriptBackend:
-    """Run a ``model.pt``.
+class TorchScriptModel:
+    """A ``model.pt``, opened.
 
     Parameters
     ----------
     manifest : Manifest
         Names and types of the inputs and outputs.
-    model : bytes
-        Content of ``model.pt``.
+    content : bytes
+        Of the file.
 
     Raises
     ------
@@ -54,54 +55,83 @@ class TorchScriptBackend:
     only from those whose programs you would run.
 
     Threads.  torch has one number of threads for the whole process.  It is set to 1 for the time
-    of a call and put back (5 us), so that a program around us keeps its own.
+    of a call and put back (5 us), so that a program around us keeps its own.  Sessions of several
+    threads take turns: a number that is put back while another computes would change its sums.
+
+    Sessions.  The module keeps nothing from one call to the next and is shared; a copy through
+    pickle loads the archive again.
     """
 
     name = "torchscript"
 
-    def __init__(self, manifest: Manifest, model: bytes) -> None:
-        self._manifest = manifest
+    def __init__(self, manifest: Manifest, content: bytes) -> None:
+        self._manifest, self._content = manifest, content
         self._torch = _import_torch()
-        self._language_dtype = getattr(self._torch, manifest.inputs[1].dtype)
         with _quiet():
-            self._module = self._load(model)
+            self._module = self._load(content)
             _check_signature(self._module, manifest)
             width, n_labels = manifest.architecture.n_features, manifest.architecture.n_labels
             rows = np.zeros((1, _WARM_UP_FRAMES, width), dtype=np.float32)
+            session = self.session()
             for _ in range(_N_WARM_UP):
-                logits = self.infer(rows, manifest.language_id())
+                logits = session.infer(rows, 0)
         if logits.dtype != np.float32 or logits.shape != (1, n_labels):
             raise ArtifactError(
                 f"the model gives {logits.dtype} {logits.shape} for one example, float32 "
                 f"(1, {n_labels}) is wanted"
             )
 
-    def infer(self, features: npt.NDArray[np.float32], language: int) -> npt.NDArray[np.float32]:
-        """Run the model, see :meth:`edge.runtimes.base.Backend.infer`."""
-        check_inputs(self._manifest, features, language)
-        torch = self._torch
-        # torch takes no negative strides and warns of arrays that cannot be written to.
-        rows = np.require(features, requirements=("C", "W"))
-        try:
-            with torch.inference_mode(), _one_thread(torch):
-                languages = torch.full(
-                    (features.shape[0],), int(language), dtype=self._language_dtype
-                )
-                logits = self._module(torch.from_numpy(rows), languages)
-                found: npt.NDArray[np.float32] = logits.numpy()
-        except Exception as error:
-            # TorchScript raises whatever its operators do.
-            raise BackendError(f"torch could not run the model: {_reason(error)}") from error
-        return found
+    def session(self) -> Session:
+        """Open a session, see :meth:`edge.runtimes.base.Model.session`."""
+        return _TorchScriptSession(self._torch, self._module, self._manifest)
 
-    def _load(self, model: bytes) -> Any:
+    def _load(self, content: bytes) -> Any:
         torch = self._torch
         try:
-            return torch.jit.load(io.BytesIO(model), map_location="cpu").eval()
+            return torch.jit.load(io.BytesIO(content), map_location="cpu").eval()
         except Exception as error:
             raise BackendError(
                 f"torch {torch.__version__} cannot load the model: {_reason(error)}"
             ) from error
+
+    def __copy__(self) -> TorchScriptModel:
+        return self
+
+    def __deepcopy__(self, memo: object) -> TorchScriptModel:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return TorchScriptModel, (self._manifest, self._content)
+
+
+class _TorchScriptSession(SingleUser):
+    __slots__ = ("_corpus_dtypes", "_manifest", "_module", "_torch")
+
+    def __init__(self, torch: Any, module: Any, manifest: Manifest) -> None:
+        super().__init__()
+        self._torch, self._module, self._manifest = torch, module, manifest
+        # None, or the one of the corpus.
+        self._corpus_dtypes = [getattr(torch, spec.dtype) for spec in manifest.inputs[1:]]
+
+    def infer(self, features: npt.NDArray[np.float32], corpus: int) -> npt.NDArray[np.float32]:
+        check_inputs(self._manifest, features, corpus)
+        torch = self._torch
+        # torch takes no negative strides and warns of arrays that cannot be written to.
+        rows = np.require(features, requirements=("C", "W"))
+        try:
+            with self._alone, torch.inference_mode(), _one_thread(torch):
+                corpora = [
+                    torch.full((features.shape[0],), int(corpus), dtype=dtype)
+                    for dtype in self._corpus_dtypes
+                ]
+                logits = self._module(torch.from_numpy(rows), *corpora)
+                found: npt.NDArray[np.float32] = logits.numpy()
+        except ParameterError:
+            raise
+        except Exception as error:
+            # TorchScript raises whatever its operators do.
+            raise BackendError(f"torch could not run the model: {_reason(error)}") from error
+        return found
 
 
 def _import_torch() -> Any:
@@ -114,7 +144,7 @@ def _import_torch() -> Any:
         # A shared library that is not there is an OSError.
         raise MissingDependencyError(
             f"backend 'torchscript' needs torch, which cannot be imported ({error}); install it "
-            'with: pip install "edge-ser[torchscript]"'
+            "with: pip install torch"
         ) from error
     finally:
         if not is_set:
@@ -128,7 +158,7 @@ def _check_signature(module: Any, manifest: Manifest) -> None:
         found = [(entry.name, str(entry.type)) for entry in schema.arguments[1:]]
         returned = [str(entry.type) for entry in schema.returns]
     except (AttributeError, RuntimeError) as error:
-        raise ArtifactError("the model has no forward to run: it is not a CLAF-SER") from error
+        raise ArtifactError("the model has no forward to run: it is no model") from error
     wanted = [(spec.name, "Tensor") for spec in manifest.inputs]
     if found != wanted or returned != ["Tensor"]:
         raise ArtifactError(
@@ -137,17 +167,26 @@ def _check_signature(module: Any, manifest: Manifest) -> None:
         )
 
 
+# Who may touch torch's number of threads; no process is forked meanwhile.
+_turn = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_turn.acquire, after_in_parent=_turn.release, after_in_child=_turn.release
+    )
+
+
 @contextlib.contextmanager
 def _one_thread(torch: Any) -> Iterator[None]:
-    n_threads = torch.get_num_threads()
-    if n_threads == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
+    with _turn:
+        n_threads = torch.get_num_threads()
+        if n_threads == 1:
+            yield
+            return
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(n_threads)
 
 
 @contextlib.contextmanager

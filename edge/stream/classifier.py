@@ -13,8 +13,10 @@ from edge.artifact import Artifact, read_artifact
 from edge.bundled import MODELS, MODELS_DIR
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from edge.runtimes import AUTO, Backend, Choice, choose_backend, open_backend
-from edge.runtimes.choice import find_artifacts
+from edge.runtimes.base import Model
+from edge.runtimes.choice import Choice, choose_backend, find_artifacts
+from edge.runtimes.open import open_model
+from edge.runtimes.registry import AUTO
 from edge.stream.decision import Decision, SmootherSettings, file_hop
 from edge.stream.speech_gate import GateSettings
 from edge.stream.stream import Stream
@@ -33,14 +35,14 @@ class Classifier:
     ----------
     artifact : edge.artifact.Artifact
         Verified artifact; its manifest fixes features, labels and window.
-    backend : edge.runtimes.Backend
-        Runs the artifact's model.
+    model : edge.runtimes.base.Model
+        The artifact's, opened; every stream has a session of its own.
     """
 
-    def __init__(self, artifact: Artifact, backend: Backend) -> None:
+    def __init__(self, artifact: Artifact, model: Model) -> None:
         manifest = artifact.manifest
         self.artifact = artifact
-        self.backend = backend
+        self.model = model
         self.spec: FeatureSpec = manifest.feature_spec
         self.labels: tuple[str, ...] = tuple(manifest.labels)
         self.languages: tuple[str, ...] = tuple(manifest.languages)
@@ -215,7 +217,7 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
         Folder with ``manifest.json``, or ``"claf-ser-tiny"``, the smaller one of the bundled
         models; None: the bundled default.
     backend : str, optional
-        One of :data:`edge.runtimes.BACKENDS`; None: the one the artifact was made for;
+        One of :data:`edge.runtimes.registry.RUNTIMES`; None: the one the artifact was made for;
         ``"auto"``: the fastest that works here, of the bundled artifacts or of those that lie in
         the folder, see :func:`choose`, which also tells why.
 
@@ -234,13 +236,13 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     """
     if backend == AUTO:
         choice = choose(artifact_dir)
-        return Classifier(choice.artifact, choice.backend)
+        return Classifier(choice.artifact, choice.model)
     bundled = _bundled(artifact_dir)
     if bundled is not None:
-        # A name that is not known meets open_backend's list of those that are.
+        # A name that is not known meets open_model's list of those that are.
         artifact_dir = MODELS_DIR / bundled.get(backend or "numpy", bundled["numpy"])
     artifact = read_artifact(Path(artifact_dir or ""))
-    return Classifier(artifact, open_backend(artifact, backend))
+    return Classifier(artifact, open_model(artifact, backend))
 
 
 def choose(
@@ -261,12 +263,12 @@ def choose(
     Returns
     -------
     Choice
-        ``Classifier(choice.artifact, choice.backend)`` runs it.
+        ``Classifier(choice.artifact, choice.model)`` runs it.
 
     Raises
     ------
     EdgeSerError
-        As :func:`edge.runtimes.choose_backend`.
+        As :func:`edge.runtimes.choice.choose_backend`.
     """
     bundled = _bundled(artifact_dir)
     if bundled is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,6 @@ __all__ = [
     "SmootherSettings",
     "average_posterior",
     "file_hop",
-    "softmax",
     "speech_segments",
 ]
 
@@ -89,41 +87,6 @@ class Decision:
             "latency_ms": round(self.latency_ms, 3),
             "dropped_samples": self.dropped_samples,
         }
-
-
-def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Posterior of logits over the last axis.
-
-    Parameters
-    ----------
-    logits : float [shape=(..., n_labels)]
-    temperature : float
-        The logits are divided by it; above 1 the posterior is flatter.
-
-    Returns
-    -------
-    float64 [shape=(..., n_labels)]
-        Sums to 1 over the last axis.
-
-    Raises
-    ------
-    ParameterError
-        If the temperature is not above 0 or a logit is not finite.
-
-    References
-    ----------
-    Guo et al. (2017), On calibration of modern neural networks (temperature).
-    """
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise ParameterError(f"temperature is {temperature}, a finite number above 0 is wanted")
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    if scaled.ndim == 0 or scaled.shape[-1] == 0:
-        raise ParameterError(f"logits have shape {scaled.shape}, (..., n_labels) is wanted")
-    if not np.isfinite(scaled).all():
-        raise ParameterError("logits hold NaN or infinite values, finite ones are wanted")
-    odds = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    posterior: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
-    return posterior
 
 
 def file_hop(window_hop: int) -> int:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.arrays import as_samples
+from edge.arrays import as_samples, softmax
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
-from edge.stream.decision import Decision, Smoother, SmootherSettings, softmax
+from edge.stream.decision import Decision, Smoother, SmootherSettings
 from edge.stream.speech_gate import GateSettings, SpeechGate, segment_level_db
 from edge.stream.timeline import Timeline
 
@@ -65,6 +65,7 @@ class Stream:
                 "unheard: a hop no longer than the window is wanted"
             )
         self._language = classifier.artifact.manifest.language_id(language)
+        self._session = classifier.model.session()
         self._gate = SpeechGate(gate)
         self._smoother: Smoother | None = None
         if smooth:
@@ -198,7 +199,7 @@ class Stream:
         n_frames = min(self.window_frames, self._n_rows)
         window = slice(self._end - n_frames, self._end)
         started_s = time.perf_counter()
-        logits = self.classifier.backend.infer(self._rows[None, window], self._language)
+        logits = self._session.infer(self._rows[None, window], self._language)
         model_s = time.perf_counter() - started_s
         raw = softmax(logits[0], self.classifier.temperature)
         raw_label = labels[int(raw.argmax())]

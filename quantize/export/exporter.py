@@ -11,7 +11,8 @@ import numpy as np
 
 from edge.artifact import Artifact, Manifest, write_artifact
 from edge.errors import BackendError, ParameterError
-from edge.runtimes.base import BACKENDS, Backend, reference_difference
+from edge.runtimes.base import Session, reference_difference
+from edge.runtimes.registry import RUNTIMES
 from quantize.export.common import (
     ExportFacts,
     Floats,
@@ -34,13 +35,6 @@ __all__ = ["BUILDERS", "KINDS", "Kind", "export_artifact"]
 
 # Rounding weights to int8 moves a posterior by 0.01, to int4 by 0.2; this is a broken export.
 _BROKEN = {32: None, 16: 0.05, 8: 0.25, 4: 0.35}
-
-_MODEL_FILES = {
-    "numpy": "model.npz",
-    "onnx": "model.onnx",
-    "tflite": "model.tflite",
-    "torchscript": "model.pt",
-}
 
 #: A model, its recipe and normalised calibration rows, of a recipe that wants some, to bytes.
 Builder = Callable[["CLAFSER", PtqRecipe, "Floats | None"], bytes]
@@ -88,7 +82,7 @@ class Kind:
     @property
     def model_file(self) -> str:
         """Name of the model file in the artifact's folder."""
-        return _MODEL_FILES[self.recipe.backend]
+        return RUNTIMES[self.recipe.backend].model_file
 
     def quantization(self, calibration: SegmentSet | None) -> dict[str, Any]:
         """Return the manifest's ``quantization``."""
@@ -176,11 +170,11 @@ def export_artifact(
     }
     # The hash is not known yet and not needed to run the model.
     draft = Manifest.from_dict({**fields, "model_sha256": "0" * 64, "model_bytes": 1})
-    backend = BACKENDS[recipe.backend](draft, content)
-    _compare(backend, draft, recipe)
+    session = RUNTIMES[recipe.backend].load(draft, content).session()
+    _compare(session, draft, recipe)
     if recipe.weight_bits < 32:
         # What the device must reproduce is this artifact, not the model before rounding.
-        logits = backend.infer(rows[None], language)[0]
+        logits = session.infer(rows[None], language)[0]
         fields["reference"] = _reference(rows, language, logits, recipe.tolerance)
     return write_artifact(directory, fields, content)
 
@@ -209,9 +203,9 @@ def _calibration_rows(
     return ((calibration.rows - mean) / std).astype(np.float32)
 
 
-def _compare(backend: Backend, draft: Manifest, recipe: PtqRecipe) -> None:
+def _compare(session: Session, draft: Manifest, recipe: PtqRecipe) -> None:
     allowed = _BROKEN[recipe.weight_bits] or recipe.tolerance
-    difference = reference_difference(backend, draft)
+    difference = reference_difference(session, draft)
     if difference > allowed:
         raise BackendError(
             f"the {recipe.kind} export gives a posterior {difference:.2g} away from torch, at most "

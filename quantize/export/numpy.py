@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge.runtimes.numpy.packed import PLAN, matrix_shape
+from edge.models.claf_ser.weights import matrix_shape
+from edge.runtimes.numpy.packed import PLAN
 from quantize.ptq.layers import LAYERS
 from quantize.ptq.recipe import PtqRecipe
 from quantize.ptq.rounding import Rounded, round_compensated, round_nearest
@@ -43,7 +44,7 @@ _PROJECTIONS = (
 
 
 def weights_of(model: CLAFSER) -> dict[str, Floats]:
-    """Name and order a model's weights as ``edge.runtimes.numpy.weights.weight_shapes``."""
+    """Name and order a model's weights as ``edge.models.claf_ser.weights.weight_shapes``."""
     state = {
         name: tensor.detach().to("cpu").float().numpy()
         for name, tensor in model.state_dict().items()
@@ -81,7 +82,7 @@ def model_of(weights: Mapping[str, Floats], n_heads: int, frame_stack: int = 1) 
     Parameters
     ----------
     weights : mapping
-        Every weight by name, as ``edge.runtimes.numpy.weights.weight_shapes`` lists them.
+        Every weight by name, as ``edge.models.claf_ser.weights.weight_shapes`` lists them.
     n_heads, frame_stack : int
         Of the attention, and frames a step: the weights do not tell.
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge.runtimes.numpy.weights import fold_classifier
+from edge.models.claf_ser.weights import fold_classifier
 from quantize.export.numpy import weights_of
 from quantize.export.tflite_graph import ABSENT, TfliteGraph
 from quantize.export.tflite_stack import stack_frames

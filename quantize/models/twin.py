@@ -15,7 +15,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from edge.runtimes.numpy.weights import fold_output
+from edge.models.claf_ser.weights import fold_output
 from quantize.export.numpy import weights_of
 from quantize.models.claf_ser import CLAFSER, stack_frames
 

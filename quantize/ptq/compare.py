@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.stream.decision import softmax
+from edge.arrays import softmax
 from quantize.corpora import DOMAINS, Clip
 from quantize.dataset import FeatureCache
 from quantize.evaluate import Evaluation, Runner, check_features, language_ids

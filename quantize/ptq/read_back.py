@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.artifact import Architecture, Artifact
+from edge.artifact import Artifact
+from edge.models.claf_ser import ClafSerSizes
 from edge.runtimes.numpy.weights import read_weights
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read_back(artifact: Artifact) -> dict[str, Floats] | None:
     """Weights of an artifact by :data:`WEIGHTS`; None where its file is not taken apart.
 
     An ONNX file has no ``attention.output.weight``: ``fc1.weight`` and ``language.weight`` are
-    those of :func:`edge.runtimes.numpy.weights.fold_output`.
+    those of :func:`edge.models.claf_ser.weights.fold_output`.
     """
     manifest = artifact.manifest
     content = artifact.read_model()
@@ -76,7 +77,7 @@ def sqnr_db(weight: Floats, rounded: Floats) -> float:
     return 10 * float(np.log10(signal / noise)) if signal else float("-inf")
 
 
-def _from_onnx(content: bytes, sizes: Architecture) -> dict[str, Floats]:
+def _from_onnx(content: bytes, sizes: ClafSerSizes) -> dict[str, Floats]:
     import onnx
 
     graph = _Graph(onnx.load_from_string(content))

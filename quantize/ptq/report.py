@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from edge.artifact import Artifact
-from edge.runtimes.numpy.weights import fold_output
+from edge.models.claf_ser.weights import fold_output
 from quantize.columns import aligned
 from quantize.export.numpy import weights_of
 from quantize.models.claf_ser import CLAFSER, stack_frames

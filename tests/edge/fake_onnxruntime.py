@@ -35,10 +35,10 @@ class InferenceSession:
         from artifact_fakes import manifest_fields
 
         from edge.artifact import Manifest
-        from edge.runtimes.numpy.claf_ser import NumpyBackend
+        from edge.runtimes.numpy.model import NumpyModel
 
         self._manifest = Manifest.from_dict(manifest_fields())
-        self._backend = NumpyBackend(self._manifest, model)
+        self._session = NumpyModel(self._manifest, model).session()
 
     def get_inputs(self) -> list[Any]:
         return self._nodes(self._manifest.inputs)
@@ -53,7 +53,7 @@ class InferenceSession:
             time.sleep(60)
         if _WAY == "exits":
             os._exit(3)
-        logits = self._backend.infer(feeds["features"], int(feeds["language"][0]))
+        logits = self._session.infer(feeds["features"], int(feeds["language"][0]))
         if _WAY == "is wrong":
             logits[:, 0] += 1
         if _WAY == "is slow":

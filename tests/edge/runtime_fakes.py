@@ -1,4 +1,4 @@
-"""A manifest and a backend small enough to reason about."""
+"""A manifest and a model small enough to reason about."""
 
 from __future__ import annotations
 
@@ -21,24 +21,27 @@ LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "sur
 LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
 
 
-class LinearBackend:
-    """Logits are a fixed linear map of the mean and the last row."""
+class LinearModel:
+    """Logits are a fixed linear map of the mean and the last row; it is its own session."""
 
     name = "linear"
 
     def __init__(self) -> None:
         self.weights = np.random.default_rng(7).normal(0, 0.3, (34, 8)).astype(np.float32)
         self.seen: list[np.ndarray] = []
-        self.language: int | None = None
+        self.corpus: int | None = None
 
-    def infer(self, features: np.ndarray, language: int) -> np.ndarray:
+    def session(self) -> LinearModel:
+        return self
+
+    def infer(self, features: np.ndarray, corpus: int) -> np.ndarray:
         self.seen.append(features.copy())
-        self.language = language
+        self.corpus = corpus
         return (features.mean(axis=1) + 0.5 * features[:, -1]) @ self.weights
 
 
 def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier:
-    """Classifier over :class:`LinearBackend`; features are scaled to about 1."""
+    """Classifier over :class:`LinearModel`; features are scaled to about 1."""
     rng = np.random.default_rng(3)
     std = np.ones(34)
     std[:13], std[13], std[14], std[27:] = 100.0, 200.0, 0.2, 40.0
@@ -54,7 +57,7 @@ def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier
         std=std.astype(np.float32),
         language_id=lambda name: LANGUAGES.index("unknown" if name is None else name),
     )
-    return Classifier(types.SimpleNamespace(manifest=manifest), LinearBackend())
+    return Classifier(types.SimpleNamespace(manifest=manifest), LinearModel())
 
 
 def voice(n_samples: int, f0_hz: float = 140.0, level: float = 0.2, seed: int = 0) -> np.ndarray:

@@ -186,7 +186,7 @@ def test_refused_value(artifact: Artifact, key: str, value: Any, match: str) -> 
 
 
 NESTED: list[tuple[tuple[str | int, ...], Any, str]] = [
-    (("architecture", "type"), "simple-rnn", "'claf-ser' is the only one"),
+    (("architecture", "type"), "simple-rnn", "one of claf-ser is wanted"),
     (("architecture", "hidden"), -8, "architecture.hidden is -8"),
     (("architecture", "n_heads"), 3, "n_heads 3 must divide 2 \\* hidden = 16"),
     (("architecture", "conv_kernel"), 4, "conv_kernel 4 must be odd"),

@@ -16,9 +16,11 @@ from runtime_fakes import REPOSITORY, run_cli
 
 from edge.artifact import Artifact, Manifest, read_artifact, write_artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.runtimes import BACKENDS, open_backend
-from edge.runtimes.numpy.claf_ser import NumpyBackend
-from edge.runtimes.tflite import TfliteBackend, _without_notices
+from edge.runtimes.base import Session
+from edge.runtimes.numpy.model import NumpyModel
+from edge.runtimes.open import open_model
+from edge.runtimes.registry import RUNTIMES
+from edge.runtimes.tflite import _without_notices
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -45,24 +47,22 @@ def model_bytes(weights: str = "fp32") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def numpy_backend() -> NumpyBackend:
-    return NumpyBackend(Manifest.from_dict(manifest_fields()), pack(draw_weights(TINY)))
+def numpy_session() -> Session:
+    return NumpyModel(Manifest.from_dict(manifest_fields()), pack(draw_weights(TINY))).session()
 
 
 @pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory, numpy_backend: NumpyBackend) -> Artifact:
+def artifact(tmp_path_factory: pytest.TempPathFactory, numpy_session: Session) -> Artifact:
     fields = fields_of_tflite()
     reference = fields["reference"]
     features = np.array(reference["features"], dtype=np.float32)[None]
-    reference["logits"] = numpy_backend.infer(features, reference["language"])[0].tolist()
+    reference["logits"] = numpy_session.infer(features, reference["language"])[0].tolist()
     return write_artifact(tmp_path_factory.mktemp("tflite") / "a", fields, model_bytes())
 
 
 @pytest.fixture(scope="module")
-def backend(artifact: Artifact) -> TfliteBackend:
-    opened = open_backend(read_artifact(artifact.path))
-    assert isinstance(opened, TfliteBackend)
-    return opened
+def session(artifact: Artifact) -> Session:
+    return open_model(read_artifact(artifact.path)).session()
 
 
 @pytest.fixture
@@ -76,13 +76,13 @@ def manifest(artifact: Artifact) -> Manifest:
 @pytest.mark.parametrize("n_frames", [1, 2, 16, 61, 62, 126])
 @pytest.mark.parametrize("n_batch", [1, 3])
 def test_same_logits_as_numpy(
-    backend: TfliteBackend, numpy_backend: NumpyBackend, n_batch: int, n_frames: int
+    session: Session, numpy_session: Session, n_batch: int, n_frames: int
 ) -> None:
     features = rows(n_batch, n_frames)
     for language in (0, UNKNOWN):
-        logits = backend.infer(features, language)
+        logits = session.infer(features, language)
         assert logits.dtype == np.float32
-        np.testing.assert_allclose(logits, numpy_backend.infer(features, language), atol=2e-5)
+        np.testing.assert_allclose(logits, numpy_session.infer(features, language), atol=2e-5)
 
 
 @pytest.mark.parametrize("weights", ["fp32", "fp16", "int8"])
@@ -90,8 +90,9 @@ def test_nothing_is_kept_between_calls(manifest: Manifest, weights: str) -> None
     """The LSTM's variables outlive an invocation, and the buffers a change of length."""
     content = model_bytes(weights)
     segments = [rows(1, n_frames, seed) for seed in range(2) for n_frames in (61, 9, 126, 1, 9)]
-    alone = [BACKENDS["tflite"](manifest, content).infer(s, UNKNOWN) for s in segments]
-    used = BACKENDS["tflite"](manifest, content)
+    model = RUNTIMES["tflite"].load(manifest, content)
+    alone = [model.session().infer(s, UNKNOWN) for s in segments]
+    used = model.session()
     order = np.random.default_rng(0).permutation(np.repeat(np.arange(len(segments)), 2))
     for index in [*range(len(segments)), *order]:
         assert np.array_equal(used.infer(segments[index], UNKNOWN), alone[index])
@@ -99,25 +100,25 @@ def test_nothing_is_kept_between_calls(manifest: Manifest, weights: str) -> None
     assert np.array_equal(together, np.concatenate([alone[k] for k in (1, 4, 6, 9)]))
 
 
-def test_result_is_not_overwritten_by_the_next_call(backend: TfliteBackend) -> None:
+def test_result_is_not_overwritten_by_the_next_call(session: Session) -> None:
     features = rows(1, 7)
-    first = backend.infer(features, UNKNOWN)
+    first = session.infer(features, UNKNOWN)
     kept = first.copy()
-    backend.infer(rows(1, 7, seed=1), UNKNOWN)
+    session.infer(rows(1, 7, seed=1), UNKNOWN)
     assert np.array_equal(first, kept)
 
 
-def test_strided_and_read_only_features(backend: TfliteBackend) -> None:
+def test_strided_and_read_only_features(session: Session) -> None:
     view = rows(2, 20)[:, ::2]
     view.flags.writeable = False
-    assert np.array_equal(backend.infer(view, 1), backend.infer(view.copy(), 1))
+    assert np.array_equal(session.infer(view, 1), session.infer(view.copy(), 1))
 
 
-def test_refused_input(backend: TfliteBackend) -> None:
+def test_refused_input(session: Session) -> None:
     with pytest.raises(ParameterError, match=r"shape \(1, 5, 33\)"):
-        backend.infer(rows(1, 5)[..., :33], UNKNOWN)
-    with pytest.raises(ParameterError, match="language is 5, 0 to 4 is wanted"):
-        backend.infer(rows(1, 5), 5)
+        session.infer(rows(1, 5)[..., :33], UNKNOWN)
+    with pytest.raises(ParameterError, match="corpus is 5, 0 to 4 is wanted"):
+        session.infer(rows(1, 5), 5)
 
 
 def test_one_thread(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ def test_one_thread(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None
             super().__init__(**settings)
 
     monkeypatch.setattr(interpreter, "Interpreter", Spy)
-    BACKENDS["tflite"](manifest, model_bytes()).infer(rows(1, 5), UNKNOWN)
+    RUNTIMES["tflite"].load(manifest, model_bytes()).session().infer(rows(1, 5), UNKNOWN)
     assert asked
     assert set(asked) == {1}
 
@@ -143,7 +144,7 @@ def test_file_that_was_damaged(artifact: Artifact, tmp_path: Path) -> None:
     copy = write_artifact(tmp_path / "a", artifact.manifest.to_dict(), artifact.read_model())
     copy.model_path.write_bytes(content)
     with pytest.raises(ArtifactError, match=r"model\.tflite"):
-        open_backend(read_artifact(copy.path))
+        open_model(read_artifact(copy.path))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_file_that_was_damaged(artifact: Artifact, tmp_path: Path) -> None:
 )
 def test_bytes_that_are_no_model(manifest: Manifest, content: bytes) -> None:
     with pytest.raises(BackendError, match=r"^ai-edge-litert cannot load the model: [^\n]+$"):
-        BACKENDS["tflite"](manifest, content)
+        RUNTIMES["tflite"].load(manifest, content)
 
 
 def test_model_that_is_not_the_manifests(artifact: Artifact) -> None:
@@ -165,11 +166,11 @@ def test_model_that_is_not_the_manifests(artifact: Artifact) -> None:
     ):
         other = dataclasses.replace(artifact.manifest, inputs=inputs)
         with pytest.raises(ArtifactError, match=r"model.tflite: the model's inputs are .*int32"):
-            open_backend(dataclasses.replace(artifact, manifest=other))
+            open_model(dataclasses.replace(artifact, manifest=other))
     logits = dataclasses.replace(artifact.manifest.outputs[0], shape=(1, 9))
     other = dataclasses.replace(artifact.manifest, outputs=(logits,))
     with pytest.raises(ArtifactError, match=r"the model's outputs are .*\[1, 8\]"):
-        open_backend(dataclasses.replace(artifact, manifest=other))
+        open_model(dataclasses.replace(artifact, manifest=other))
 
 
 def test_other_weights_are_not_the_reference(artifact: Artifact, tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_other_weights_are_not_the_reference(artifact: Artifact, tmp_path: Path)
 
     other = claf_ser_graph(draw_weights(TINY, seed=1), TINY.n_heads, "fp32")
     with pytest.raises(ArtifactError, match="away from its reference"):
-        open_backend(write_artifact(tmp_path / "a", artifact.manifest.to_dict(), other))
+        open_model(write_artifact(tmp_path / "a", artifact.manifest.to_dict(), other))
 
 
 # -- runtimes that are missing or fail ---------------------------------------------------
@@ -192,11 +193,13 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch, interpreter_class: Any) -> Non
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", module)
 
 
-def test_no_runtime_names_the_extra(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_runtime_names_its_own_package(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("ai_edge_litert.interpreter", "tflite_runtime", "tflite_runtime.interpreter"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[tflite\]"'):
-        BACKENDS["tflite"](manifest, b"")
+    with pytest.raises(MissingDependencyError, match=r"pip install ai-edge-litert$"):
+        RUNTIMES["tflite"].load(manifest, b"")
 
 
 def test_tflite_runtime_is_the_second_choice(
@@ -204,9 +207,10 @@ def test_tflite_runtime_is_the_second_choice(
 ) -> None:
     fake_runtime(monkeypatch, interpreter.Interpreter)
     content = model_bytes()
-    assert BACKENDS["tflite"](manifest, content).infer(rows(1, 5), UNKNOWN).shape == (1, 8)
+    session = RUNTIMES["tflite"].load(manifest, content).session()
+    assert session.infer(rows(1, 5), UNKNOWN).shape == (1, 8)
     with pytest.raises(BackendError, match=r"^tflite-runtime cannot load the model: "):
-        BACKENDS["tflite"](manifest, b"not a model")
+        RUNTIMES["tflite"].load(manifest, b"not a model")
 
 
 def test_tflite_runtime_beside_a_newer_numpy(
@@ -220,24 +224,24 @@ def test_tflite_runtime_beside_a_newer_numpy(
 
     fake_runtime(monkeypatch, fail)
     with pytest.raises(MissingDependencyError, match=r'pip install "numpy<2".* ai-edge-litert$'):
-        BACKENDS["tflite"](manifest, model_bytes())
+        RUNTIMES["tflite"].load(manifest, model_bytes())
     assert capfd.readouterr() == ("", "")
 
 
 def test_failure_of_the_runtime_is_one_sentence(
     artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend: Any = open_backend(artifact)
-    backend.infer(rows(1, 5), UNKNOWN)
+    session: Any = open_model(artifact).session()
+    session.infer(rows(1, 5), UNKNOWN)
 
     def fail() -> None:
         raise RuntimeError("node 3 failed to invoke\nand much more")
 
-    monkeypatch.setattr(backend._interpreter, "invoke", fail)
+    monkeypatch.setattr(session._interpreter, "invoke", fail)
     with pytest.raises(
         BackendError, match=r"^ai-edge-litert could not run the model: node 3 failed to invoke$"
     ):
-        backend.infer(rows(1, 5), UNKNOWN)
+        session.infer(rows(1, 5), UNKNOWN)
 
 
 # -- standard error ----------------------------------------------------------------------

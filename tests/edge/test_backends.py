@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from artifact_fakes import TINY, UNKNOWN, backend_of, draw_weights, manifest_fields, pack, rows
+from artifact_fakes import TINY, UNKNOWN, draw_weights, manifest_fields, pack, rows, session_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.artifact import Architecture, Artifact, read_artifact, write_artifact
+from edge.artifact import Artifact, read_artifact, write_artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.runtimes import BACKENDS, open_backend
-from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.models.claf_ser import ClafSerSizes
+from edge.runtimes.base import Session
+from edge.runtimes.open import open_model
+from edge.runtimes.registry import RUNTIMES
 
 
 def posterior(logits: np.ndarray) -> np.ndarray:
@@ -28,7 +30,7 @@ def posterior(logits: np.ndarray) -> np.ndarray:
 
 
 def claf_ser(
-    weights: dict[str, np.ndarray], sizes: Architecture, features: np.ndarray, language: int
+    weights: dict[str, np.ndarray], sizes: ClafSerSizes, features: np.ndarray, language: int
 ) -> np.ndarray:
     """One example, equation by equation, in float64 and without a trick."""
     w = {name: value.astype(np.float64) for name, value in weights.items()}
@@ -73,8 +75,8 @@ def claf_ser(
 
 
 @pytest.fixture(scope="module")
-def tiny() -> NumpyBackend:
-    return backend_of()
+def tiny() -> Session:
+    return session_of()
 
 
 # -- opening -----------------------------------------------------------------------------
@@ -82,46 +84,46 @@ def tiny() -> NumpyBackend:
 
 def test_artifact_chooses_its_backend(tiny_artifact: Artifact) -> None:
     for name in (None, "numpy"):
-        backend = open_backend(tiny_artifact, name)
-        assert backend.name == "numpy"
-        assert backend.infer(rows(1, 61), UNKNOWN).shape == (1, 8)
+        model = open_model(tiny_artifact, name)
+        assert model.name == "numpy"
+        assert model.session().infer(rows(1, 61), UNKNOWN).shape == (1, 8)
 
 
 def test_unknown_backend_lists_the_known(tiny_artifact: Artifact) -> None:
-    known = ", ".join(sorted(BACKENDS))
+    known = ", ".join(RUNTIMES)
     with pytest.raises(ParameterError, match=f"'cuda', one of {known} is wanted"):
-        open_backend(tiny_artifact, "cuda")
+        open_model(tiny_artifact, "cuda")
 
 
-def test_backend_of_another_artifact(tiny_artifact: Artifact) -> None:
+def test_session_of_another_artifact(tiny_artifact: Artifact) -> None:
     with pytest.raises(
         ArtifactError, match="exported for backend 'numpy' and cannot run on 'onnx'"
     ):
-        open_backend(tiny_artifact, "onnx")
+        open_model(tiny_artifact, "onnx")
 
 
 def test_artifact_for_a_backend_that_is_not_built_in(
     tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(BACKENDS, "torchscript")
+    monkeypatch.delitem(RUNTIMES, "torchscript")
     manifest = dataclasses.replace(tiny_artifact.manifest, backend="torchscript")
     with pytest.raises(BackendError, match="needs backend 'torchscript', this edge-ser has numpy"):
-        open_backend(dataclasses.replace(tiny_artifact, manifest=manifest))
+        open_model(dataclasses.replace(tiny_artifact, manifest=manifest))
 
 
-def test_missing_runtime_names_the_extra(
+def test_missing_runtime_names_its_own_package(
     tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     manifest = dataclasses.replace(tiny_artifact.manifest, backend="onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[onnx\]"'):
-        open_backend(dataclasses.replace(tiny_artifact, manifest=manifest))
+    with pytest.raises(MissingDependencyError, match=r"pip install onnxruntime$"):
+        open_model(dataclasses.replace(tiny_artifact, manifest=manifest))
 
 
 def test_bytes_that_are_no_onnx(tiny_artifact: Artifact) -> None:
     pytest.importorskip("onnxruntime")
     with pytest.raises(BackendError, match=r"onnxruntime .* cannot load the model"):
-        BACKENDS["onnx"](tiny_artifact.manifest, b"not a model")
+        RUNTIMES["onnx"].load(tiny_artifact.manifest, b"not a model")
 
 
 def test_reference_that_is_not_reached(tmp_path: Path, tiny_artifact: Artifact) -> None:
@@ -131,10 +133,10 @@ def test_reference_that_is_not_reached(tmp_path: Path, tiny_artifact: Artifact) 
     fields["reference"]["logits"][3] += 0.01
     path.write_text(json.dumps(fields))
     with pytest.raises(ArtifactError, match=r"away from its reference .* at most 0.0001"):
-        open_backend(read_artifact(tmp_path / "a"))
+        open_model(read_artifact(tmp_path / "a"))
     fields["reference"]["tolerance"] = 0.01
     path.write_text(json.dumps(fields))
-    open_backend(read_artifact(tmp_path / "a"))
+    open_model(read_artifact(tmp_path / "a"))
 
 
 def test_model_that_overflows_is_refused(tmp_path: Path) -> None:
@@ -146,7 +148,7 @@ def test_model_that_overflows_is_refused(tmp_path: Path) -> None:
         np.errstate(all="ignore"),
         pytest.raises(ArtifactError, match="posterior inf away from its reference"),
     ):
-        open_backend(artifact)
+        open_model(artifact)
 
 
 def test_opening_numpy_imports_no_runtime(tiny_artifact: Artifact) -> None:
@@ -155,8 +157,8 @@ def test_opening_numpy_imports_no_runtime(tiny_artifact: Artifact) -> None:
         "for name in ('ai_edge_litert', 'onnxruntime', 'tflite_runtime', 'torch', 'onnx'):\n"
         "    sys.modules[name] = None\n"
         "from edge.artifact import read_artifact\n"
-        "from edge.runtimes import open_backend\n"
-        f"open_backend(read_artifact({str(tiny_artifact.path)!r}))\n"
+        "from edge.runtimes.open import open_model\n"
+        f"open_model(read_artifact({str(tiny_artifact.path)!r})).session()\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
@@ -175,16 +177,16 @@ def test_opening_numpy_imports_no_runtime(tiny_artifact: Artifact) -> None:
         (rows(1, 5)[:0], r"shape \(0, 5, 34\)"),
     ],
 )
-def test_refused_features(tiny: NumpyBackend, features: Any, match: str) -> None:
+def test_refused_features(tiny: Session, features: Any, match: str) -> None:
     with pytest.raises(ParameterError, match=match):
         tiny.infer(features, UNKNOWN)
 
 
 @pytest.mark.parametrize(
     ("language", "match"),
-    [(5, "language is 5, 0 to 4"), (-1, "is -1, 0 to 4"), (True, "is True"), ("ravdess", "whole")],
+    [(5, "corpus is 5, 0 to 4"), (-1, "is -1, 0 to 4"), (True, "is True"), ("ravdess", "whole")],
 )
-def test_refused_language(tiny: NumpyBackend, language: Any, match: str) -> None:
+def test_refused_language(tiny: Session, language: Any, match: str) -> None:
     with pytest.raises(ParameterError, match=match):
         tiny.infer(rows(1, 5), language)
 
@@ -202,9 +204,9 @@ SIZES = [
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda s: f"h{s.hidden}k{s.conv_kernel}")
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 16, 61])
 @pytest.mark.parametrize("n_batch", [1, 3])
-def test_equations(sizes: Architecture, n_frames: int, n_batch: int) -> None:
+def test_equations(sizes: ClafSerSizes, n_frames: int, n_batch: int) -> None:
     weights, features = draw_weights(sizes), rows(n_batch, n_frames)
-    logits = backend_of(sizes, weights).infer(features, 2)
+    logits = session_of(sizes, weights).infer(features, 2)
     assert logits.dtype == np.float32
     assert logits.shape == (n_batch, 8)
     wanted = [claf_ser(weights, sizes, example, 2) for example in features]
@@ -212,7 +214,7 @@ def test_equations(sizes: Architecture, n_frames: int, n_batch: int) -> None:
 
 
 @pytest.mark.parametrize("n_batch", [1, 2, 16, 17, 40])
-def test_a_batch_is_its_examples(tiny: NumpyBackend, n_batch: int) -> None:
+def test_a_batch_is_its_examples(tiny: Session, n_batch: int) -> None:
     features = rows(n_batch, 9)
     alone = [tiny.infer(features[k : k + 1], 0)[0] for k in range(n_batch)]
     np.testing.assert_allclose(tiny.infer(features, 0), alone, atol=2e-6)
@@ -225,14 +227,14 @@ def test_a_batch_is_its_examples(tiny: NumpyBackend, n_batch: int) -> None:
     )
 )
 def test_nothing_is_kept_between_calls(order: list[tuple[int, int, int]]) -> None:
-    used = backend_of()
+    used = session_of()
     for n_batch, n_frames, language in order:
         features = rows(n_batch, n_frames)
-        expected = backend_of().infer(features, language)
+        expected = session_of().infer(features, language)
         assert np.array_equal(used.infer(features, language), expected)
 
 
-def test_result_is_not_overwritten_by_the_next_call(tiny: NumpyBackend) -> None:
+def test_result_is_not_overwritten_by_the_next_call(tiny: Session) -> None:
     features = rows(1, 7)
     before = features.copy()
     first = tiny.infer(features, UNKNOWN)
@@ -242,7 +244,7 @@ def test_result_is_not_overwritten_by_the_next_call(tiny: NumpyBackend) -> None:
     assert np.array_equal(features, before)
 
 
-def test_strided_and_read_only_features(tiny: NumpyBackend) -> None:
+def test_strided_and_read_only_features(tiny: Session) -> None:
     wide = rows(2, 20)
     view = wide[:, ::2]
     view.flags.writeable = False
@@ -250,12 +252,12 @@ def test_strided_and_read_only_features(tiny: NumpyBackend) -> None:
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-38, 1e3, 1e6, 3e37])
-def test_extreme_rows_stay_finite_without_a_warning(tiny: NumpyBackend, scale: float) -> None:
+def test_extreme_rows_stay_finite_without_a_warning(tiny: Session, scale: float) -> None:
     features = rows(1, 12) * np.float32(scale / 4)
     logits = tiny.infer(features, UNKNOWN)
     assert np.isfinite(logits).all()
 
 
-def test_language_matters(tiny: NumpyBackend) -> None:
+def test_language_matters(tiny: Session) -> None:
     logits = [tiny.infer(rows(1, 7), language) for language in range(5)]
     assert all(np.abs(a - logits[4]).max() > 1e-3 for a in logits[:4])

@@ -10,7 +10,7 @@ import pytest
 import edge
 from edge.artifact import read_artifact
 from edge.bundled import MODELS_DIR
-from edge.runtimes import open_backend
+from edge.runtimes.open import open_model
 
 NAMES = ("claf-ser-int8", "claf-ser-int8-onnx", "claf-ser-tiny", "claf-ser-tiny-onnx")
 
@@ -50,5 +50,6 @@ def test_both_runtimes_hear_the_same() -> None:
     pytest.importorskip("onnxruntime")
     rows = np.random.default_rng(0).standard_normal((1, 61, 34)).astype(np.float32)
     for pair in (NAMES[:2], NAMES[2:]):
-        one, other = (open_backend(read_artifact(MODELS_DIR / n)).infer(rows, 4) for n in pair)
+        models = [open_model(read_artifact(MODELS_DIR / name)) for name in pair]
+        one, other = (model.session().infer(rows, 4) for model in models)
         assert np.abs(one - other).max() < 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,10 +17,10 @@ import edge.runtimes.probe
 import edge.stream.classifier
 from edge.artifact import Artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.runtimes import BACKENDS, Choice, choose_backend
-from edge.runtimes.choice import RUNTIMES, find_artifacts
-from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.runtimes.choice import Choice, choose_backend, find_artifacts
+from edge.runtimes.numpy.model import NumpyModel
 from edge.runtimes.probe import Probe
+from edge.runtimes.registry import RUNTIMES
 
 Times = dict[str, float | str]
 
@@ -39,9 +40,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def choose(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Choice]:
     """Choose among artifacts whose times, or problems, are given."""
-    monkeypatch.setattr(edge.runtimes.choice, "_is_installed", lambda _: True)
     for name in ("onnx", "torchscript"):
-        monkeypatch.setitem(BACKENDS, name, NumpyBackend)
+        row = dataclasses.replace(RUNTIMES[name], packages=("numpy",), load=NumpyModel)
+        monkeypatch.setitem(RUNTIMES, name, row)
 
     def choose(times: Times, backend: str = "auto", **options: bool) -> Choice:
         def probe(folder: Path) -> Probe:
@@ -50,13 +51,13 @@ def choose(folders: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Choi
                 return Probe(None, result, BackendError(f"{folder.name} {result}"))
             return Probe(result)
 
-        def time_backend(artifact: Artifact, _: object) -> float:
+        def time_model(artifact: Artifact, _: object) -> float:
             result = times[artifact.path.name]
             assert isinstance(result, float), "it was not to be timed"
             return result
 
         monkeypatch.setattr(edge.runtimes.probe, "probe_artifact", probe)
-        monkeypatch.setattr(edge.runtimes.probe, "time_backend", time_backend)
+        monkeypatch.setattr(edge.runtimes.probe, "time_model", time_model)
         return choose_backend([folders / name for name in times], backend, **options)
 
     return choose
@@ -106,7 +107,7 @@ def test_fastest_that_works_is_picked(
 ) -> None:
     choice = choose(times)
     assert choice.artifact.path.name == picked
-    assert choice.backend.name
+    assert choice.model.name
     if reason is not None or len(times) == 1:
         assert choice.reason == reason
 
@@ -141,12 +142,8 @@ def test_package_that_is_missing_is_found_out_without_a_child(
     choice = choose_backend([folders / "onnx-int8", folders / "numpy-int8"])
     assert choice.artifact.path.name == "numpy-int8"
     assert choice.reason == "backend numpy: onnx is not installed"
-    with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[onnx\]"'):
+    with pytest.raises(MissingDependencyError, match=r"pip install onnxruntime$"):
         choose_backend([folders / "onnx-int8"])
-
-
-def test_every_backend_says_what_it_needs() -> None:
-    assert set(BACKENDS) <= set(RUNTIMES)
 
 
 def test_numpy_artifact_that_is_damaged_is_passed_over(

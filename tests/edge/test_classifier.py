@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from runtime_fakes import LABELS, fake_classifier, voice
 
 import edge.stream.stream
+from edge.arrays import softmax
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
-from edge.stream.decision import Decision, softmax
+from edge.stream.decision import Decision
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.stream import Stream
 
@@ -52,11 +53,11 @@ def test_backend_sees_the_normalised_rows_of_the_window(window: int, hop: int) -
     starts = list(range(0, len(rows) - window + 1, hop))
     if starts[-1] != len(rows) - window:
         starts.append(len(rows) - window)
-    for start, seen, decision in zip(starts, list(classifier.backend.seen), decisions, strict=True):
+    for start, seen, decision in zip(starts, list(classifier.model.seen), decisions, strict=True):
         assert seen.shape == (1, window, 34)
         assert seen.dtype == np.float32
         np.testing.assert_allclose(seen[0], rows[start : start + window], atol=2e-5)
-        raw = softmax(classifier.backend.infer(seen, 4)[0])
+        raw = softmax(classifier.model.session().infer(seen, 4)[0])
         np.testing.assert_allclose(list(decision.posterior.values()), raw, atol=1e-6)
         assert decision.label == decision.raw_label == LABELS[int(raw.argmax())]
 
@@ -99,7 +100,7 @@ def test_clip_shorter_than_a_window_gets_one_decision(n_samples: int) -> None:
     classifier = fake_classifier()
     (decision,) = classifier.classify(CLIP[:n_samples], 16_000)
     n_frames = classifier.spec.n_frames(n_samples)
-    assert classifier.backend.seen[0].shape == (1, n_frames, 34)
+    assert classifier.model.seen[0].shape == (1, n_frames, 34)
     assert decision.start_s == 0
     assert decision.end_s == classifier.spec.n_samples(n_frames) / 16_000
 
@@ -215,9 +216,9 @@ def test_feature_time_is_that_since_the_last_decision(monkeypatch: pytest.Monkey
 def test_language_is_passed_on_by_its_row() -> None:
     classifier = fake_classifier()
     classifier.classify(CLIP[:2000], 16_000)
-    assert classifier.backend.language == 4
+    assert classifier.model.corpus == 4
     classifier.classify(CLIP[:2000], 16_000, language="savee")
-    assert classifier.backend.language == 1
+    assert classifier.model.corpus == 1
 
 
 def test_window_and_hop_in_seconds_are_rounded_to_frames() -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.arrays import softmax
 from edge.errors import ParameterError
-from edge.stream.decision import Decision, average_posterior, softmax, speech_segments
+from edge.stream.decision import Decision, average_posterior, speech_segments
 
 KEYS = [
     "type", "start_s", "end_s", "label", "posterior", "raw_label", "rms_db", "features_ms",

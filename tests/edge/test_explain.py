@@ -7,13 +7,14 @@ import types
 
 import numpy as np
 import pytest
-from runtime_fakes import LABELS, LinearBackend, fake_classifier, voice
+from runtime_fakes import LABELS, LinearModel, fake_classifier, voice
 
 from edge.artifact import Artifact
 from edge.errors import BackendError, ParameterError
 from edge.explain.explain import attention_over_time, attentive, envelope, explain, stretches
 from edge.features import FeatureExtractor
-from edge.runtimes import AttentiveBackend, open_backend
+from edge.runtimes.base import AttentiveSession
+from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier, load
 from edge.stream.decision import Decision
 
@@ -42,8 +43,8 @@ def decision(start_s: float, end_s: float, label: str = "calm", rms_db: float = 
 def test_attention_comes_with_the_very_logits_of_infer(
     tiny_artifact: Artifact, n_batch: int, n_frames: int
 ) -> None:
-    backend = open_backend(tiny_artifact)
-    assert isinstance(backend, AttentiveBackend)
+    backend = open_model(tiny_artifact).session()
+    assert isinstance(backend, AttentiveSession)
     features = rows(n_batch, n_frames)
     logits, attention = backend.infer_with_attention(features, UNKNOWN)
     assert np.array_equal(logits, backend.infer(features, UNKNOWN))
@@ -56,8 +57,8 @@ def test_attention_comes_with_the_very_logits_of_infer(
 
 
 def test_attention_is_a_new_array(tiny_artifact: Artifact) -> None:
-    backend = open_backend(tiny_artifact)
-    assert isinstance(backend, AttentiveBackend)
+    backend = open_model(tiny_artifact).session()
+    assert isinstance(backend, AttentiveSession)
     _, attention = backend.infer_with_attention(rows(1, 9), UNKNOWN)
     before = attention.copy()
     backend.infer(rows(1, 9)[:, ::-1] * np.float32(3), UNKNOWN)
@@ -65,15 +66,15 @@ def test_attention_is_a_new_array(tiny_artifact: Artifact) -> None:
 
 
 def test_attention_refuses_what_infer_refuses(tiny_artifact: Artifact) -> None:
-    backend = open_backend(tiny_artifact)
-    assert isinstance(backend, AttentiveBackend)
+    backend = open_model(tiny_artifact).session()
+    assert isinstance(backend, AttentiveSession)
     with pytest.raises(ParameterError, match="a float32 array is wanted"):
         backend.infer_with_attention(rows(1, 9).astype(float), UNKNOWN)
 
 
 def test_backend_without_attention_is_one_sentence() -> None:
     with pytest.raises(BackendError, match=r"'linear' gives no attention .* 'numpy'"):
-        attentive(LinearBackend())
+        attentive(LinearModel())
     with pytest.raises(BackendError, match="no attention weights"):
         explain(fake_classifier(), voice(32_000), 16_000)
 
@@ -120,8 +121,8 @@ def test_one_segment_has_its_own_attention(classifier: Classifier) -> None:
     found = explain(classifier, samples, 16_000)
     features = FeatureExtractor(classifier.spec).extract(samples)
     normalised = (features - classifier.mean) / classifier.std
-    backend = classifier.backend
-    assert isinstance(backend, AttentiveBackend)
+    backend = classifier.model.session()
+    assert isinstance(backend, AttentiveSession)
     wanted = backend.infer_with_attention(normalised[None], UNKNOWN)[1][0].mean(axis=0)
     np.testing.assert_allclose(found.attention, wanted * len(features), rtol=1e-5)
     assert found.attention.mean() == pytest.approx(1, abs=1e-5)
@@ -187,7 +188,7 @@ def test_envelope_holds_every_sample(size: int, n_columns: int) -> None:
 
 
 def test_recorder_leaves_the_classifier_alone(classifier: Classifier) -> None:
-    backend = classifier.backend
+    model = classifier.model
     explain(classifier, voice(20_000), 16_000)
-    assert classifier.backend is backend
-    assert not isinstance(types.SimpleNamespace(name="x", infer=None), AttentiveBackend)
+    assert classifier.model is model
+    assert not isinstance(types.SimpleNamespace(name="x", infer=None), AttentiveSession)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import json
 import os
 import re
@@ -13,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 from artifact_fakes import make_artifact
-from runtime_fakes import LinearBackend, run_cli, voice
+from runtime_fakes import LinearModel, run_cli, voice
 
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
 from edge.cli.main import main
 from edge.explain.explain import explain
 from edge.explain.picture import check_matplotlib, draw_explanation
-from edge.runtimes import BACKENDS
+from edge.runtimes.registry import RUNTIMES
 from edge.stream.classifier import load
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
@@ -209,13 +210,14 @@ def test_backend_without_attention_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     artifact = make_artifact(tmp_path / "artifact")
-    backend = LinearBackend()
-    monkeypatch.setattr("edge.runtimes.base.reference_difference", lambda *_: 0.0)
-    monkeypatch.setitem(BACKENDS, "numpy", lambda *_: backend)
+    linear = LinearModel()
+    monkeypatch.setattr("edge.runtimes.open.reference_difference", lambda *_: 0.0)
+    row = dataclasses.replace(RUNTIMES["numpy"], load=lambda *_: linear)
+    monkeypatch.setitem(RUNTIMES, "numpy", row)
     options = ["--explain", str(tmp_path / "x.png"), "--artifact", str(artifact.path)]
     assert main(["classify", str(clip), *options]) == 2
     assert "backend 'linear' gives no attention weights" in complaint(capsys)
-    assert backend.seen == []
+    assert linear.seen == []
     assert not (tmp_path / "x.png").exists()
 
 

@@ -12,9 +12,10 @@ from artifact_fakes import TINY, draw_weights, manifest_fields
 
 from edge.artifact import Manifest
 from edge.errors import ArtifactError
-from edge.runtimes.numpy.claf_ser import NumpyBackend
-from edge.runtimes.numpy.packed import group_size, matrix_shape, unpack_int4
-from edge.runtimes.numpy.weights import read_weights, weight_shapes
+from edge.models.claf_ser.weights import matrix_shape, weight_shapes
+from edge.runtimes.numpy.model import NumpyModel
+from edge.runtimes.numpy.packed import group_size, unpack_int4
+from edge.runtimes.numpy.weights import read_weights
 
 # The three widths, and the three ways to share a factor.
 PLAN = {
@@ -83,8 +84,8 @@ def test_every_width_is_read():
 
 def test_a_backend_runs_it():
     content, _ = packed_file()
-    backend = NumpyBackend(Manifest.from_dict(manifest_fields()), content)
-    logits = backend.infer(np.ones((1, 7, 34), dtype=np.float32), 4)
+    session = NumpyModel(Manifest.from_dict(manifest_fields()), content).session()
+    logits = session.infer(np.ones((1, 7, 34), dtype=np.float32), 4)
     assert np.isfinite(logits).all()
 
 

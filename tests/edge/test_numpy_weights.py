@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from artifact_fakes import TINY, UNKNOWN, backend_of, draw_weights, manifest_fields, pack, rows
+from artifact_fakes import TINY, UNKNOWN, draw_weights, manifest_fields, pack, rows, session_of
 
 from edge.artifact import Artifact, Manifest, write_artifact
 from edge.errors import ArtifactError
-from edge.runtimes import open_backend
-from edge.runtimes.numpy.claf_ser import NumpyBackend
+from edge.runtimes.numpy.model import NumpyModel
+from edge.runtimes.open import open_model
 
 
 def quantized(weights: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
@@ -30,10 +30,10 @@ def test_int8_weights_are_brought_to_float32(name: str) -> None:
     weights = draw_weights(TINY)
     stored = quantized(weights, name)
     rounded = stored[f"{name}:int8"] * stored[f"{name}:scale"][..., None]
-    logits = backend_of(weights=stored).infer(rows(1, 9), UNKNOWN)
-    wanted = backend_of(weights={**weights, name: rounded}).infer(rows(1, 9), UNKNOWN)
+    logits = session_of(weights=stored).infer(rows(1, 9), UNKNOWN)
+    wanted = session_of(weights={**weights, name: rounded}).infer(rows(1, 9), UNKNOWN)
     assert np.array_equal(logits, wanted)
-    assert not np.array_equal(logits, backend_of().infer(rows(1, 9), UNKNOWN))
+    assert not np.array_equal(logits, session_of().infer(rows(1, 9), UNKNOWN))
 
 
 BAD_WEIGHTS: list[tuple[Callable[[dict[str, np.ndarray]], Any], str]] = [
@@ -59,7 +59,7 @@ def test_refused_weights(spoil: Callable[[dict[str, np.ndarray]], Any], match: s
     weights = draw_weights(TINY)
     spoil(weights)
     with pytest.raises(ArtifactError, match=match):
-        backend_of(weights=weights)
+        session_of(weights=weights)
 
 
 def archive(content: dict[str, bytes]) -> bytes:
@@ -86,7 +86,7 @@ def test_refused_archives(model: bytes) -> None:
     with pytest.raises(
         ArtifactError, match=r"not a readable NumPy archive|lstm.weight_ih is .S4|lacks"
     ):
-        NumpyBackend(Manifest.from_dict(manifest_fields()), model)
+        NumpyModel(Manifest.from_dict(manifest_fields()), model)
 
 
 def test_archive_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,10 +95,10 @@ def test_archive_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> No
         bomb.writestr("fc1.bias.npy", bytes(5_000_000))
     monkeypatch.setattr("edge.runtimes.numpy.weights._MAX_UNPACKED_BYTES", 4_999_999)
     with pytest.raises(ArtifactError, match="unpacks to 5000000 bytes, more than"):
-        NumpyBackend(Manifest.from_dict(manifest_fields()), file.getvalue())
+        NumpyModel(Manifest.from_dict(manifest_fields()), file.getvalue())
 
 
 def test_errors_name_the_model_file(tiny_artifact: Artifact, tmp_path: Path) -> None:
     written = write_artifact(tmp_path / "a", manifest_fields(), b"no archive")
     with pytest.raises(ArtifactError, match=r"a/model\.npz: the model is not a readable NumPy"):
-        open_backend(written)
+        open_model(written)

@@ -120,7 +120,7 @@ def test_errors_of_the_child_keep_their_sentence_and_type(kinds: Path, behave: B
     behave("is broken")
     probe = probe_artifact(kinds / "onnx")
     assert isinstance(probe.error, MissingDependencyError)
-    assert 'libfake.so.1: cannot open shared object file); install it with: pip install "edge' in (
+    assert "libfake.so.1: cannot open shared object file); install it with: pip install onnx" in (
         str(probe.error)
     )
 

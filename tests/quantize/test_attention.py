@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from edge.features.spec import FeatureSpec
-from edge.runtimes import AttentiveBackend, open_backend
+from edge.runtimes.base import AttentiveSession
+from edge.runtimes.open import open_model
 from quantize.export import ExportFacts, export_artifact
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig, stack_frames
 
@@ -34,7 +35,7 @@ def model(request: pytest.FixtureRequest) -> CLAFSER:
 
 
 @pytest.fixture(scope="module")
-def backend(model: CLAFSER, tmp_path_factory: pytest.TempPathFactory) -> AttentiveBackend:
+def backend(model: CLAFSER, tmp_path_factory: pytest.TempPathFactory) -> AttentiveSession:
     facts = ExportFacts(
         name="a model",
         spec=FeatureSpec(),
@@ -44,15 +45,15 @@ def backend(model: CLAFSER, tmp_path_factory: pytest.TempPathFactory) -> Attenti
         licence="CC0-1.0",
     )
     folder = tmp_path_factory.mktemp("attention") / "artifact"
-    backend = open_backend(export_artifact("numpy-fp32", model, facts, folder))
-    assert isinstance(backend, AttentiveBackend)
+    backend = open_model(export_artifact("numpy-fp32", model, facts, folder)).session()
+    assert isinstance(backend, AttentiveSession)
     return backend
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 16, 61])
 @pytest.mark.parametrize("n_batch", [1, 18])
 def test_attention_is_that_of_torch(
-    model: CLAFSER, backend: AttentiveBackend, n_batch: int, n_frames: int
+    model: CLAFSER, backend: AttentiveSession, n_batch: int, n_frames: int
 ) -> None:
     generator = np.random.default_rng(n_frames)
     features = generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)

@@ -11,8 +11,8 @@ from export_fakes import SIZES, facts, random_model, rows
 
 from edge.artifact import Artifact, read_artifact
 from edge.features.spec import FeatureSpec
-from edge.runtimes import Backend, open_backend
-from edge.runtimes.base import reference_difference
+from edge.runtimes.base import Session, reference_difference
+from edge.runtimes.open import open_model
 from quantize.export import KINDS, export_artifact
 from quantize.export.common import torch_logits
 from quantize.models.claf_ser import CLAFSER
@@ -47,8 +47,8 @@ def artifacts(
 
 
 @pytest.fixture(scope="module")
-def backends(artifacts: dict[tuple[str, str], Artifact]) -> dict[tuple[str, str], Backend]:
-    return {key: open_backend(read_artifact(a.path)) for key, a in artifacts.items()}
+def backends(artifacts: dict[tuple[str, str], Artifact]) -> dict[tuple[str, str], Session]:
+    return {key: open_model(read_artifact(a.path)).session() for key, a in artifacts.items()}
 
 
 # -- the same model ----------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_twin_keeps_its_own_weights() -> None:
 @pytest.mark.parametrize("n_frames", [1, 3, 16, 61, 126])
 def test_fp32_equals_torch(
     models: dict[str, CLAFSER],
-    backends: dict[tuple[str, str], Backend],
+    backends: dict[tuple[str, str], Session],
     size: str,
     kind: str,
     n_frames: int,
@@ -97,7 +97,7 @@ def test_fp32_equals_torch(
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kind", INT8)
 def test_int8_names_the_same_label(
-    models: dict[str, CLAFSER], backends: dict[tuple[str, str], Backend], size: str, kind: str
+    models: dict[str, CLAFSER], backends: dict[tuple[str, str], Session], size: str, kind: str
 ) -> None:
     features = rows(150, 31)
     wanted = torch_logits(models[size], features, 4)
@@ -112,7 +112,7 @@ def test_int8_names_the_same_label(
     assert np.abs(posterior(logits) - posterior(wanted)).max() < 0.1
 
 
-def test_int8_differs_from_fp32(backends: dict[tuple[str, str], Backend]) -> None:
+def test_int8_differs_from_fp32(backends: dict[tuple[str, str], Session]) -> None:
     """Else the tests above would not see a recipe that rounds nothing."""
     for runtime in ("numpy", "onnx", "tflite", "torchscript"):
         fp32 = backends["default", f"{runtime}-fp32"].infer(rows(1, 16), 4)
@@ -140,7 +140,7 @@ def test_tiny_student_fits_in_100_kb(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_fp16_and_int4_stay_near_torch(
-    models: dict[str, CLAFSER], backends: dict[tuple[str, str], Backend], size: str
+    models: dict[str, CLAFSER], backends: dict[tuple[str, str], Session], size: str
 ) -> None:
     """Drawn weights are harder to round than trained ones, and 5 units hold little."""
     features = rows(40, 31)
@@ -180,7 +180,7 @@ def test_manifest_says_what_it_is(artifacts: dict[tuple[str, str], Artifact], ki
 @pytest.mark.parametrize("kind", KINDS)
 def test_reference_is_the_artifacts_own(
     artifacts: dict[tuple[str, str], Artifact],
-    backends: dict[tuple[str, str], Backend],
+    backends: dict[tuple[str, str], Session],
     kind: str,
 ) -> None:
     for size in SIZES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,7 +15,7 @@ from onnx import TensorProto, helper
 
 from edge.artifact import Artifact
 from edge.errors import ArtifactError, ParameterError
-from edge.runtimes import open_backend
+from edge.runtimes.open import open_model
 from quantize.export import export_artifact
 from quantize.export.onnx import onnx_bytes
 from quantize.export.onnx_compact import compact_onnx
@@ -142,8 +143,8 @@ def test_an_lstm_that_begins_with_something_else_is_told_so() -> None:
 
 
 def test_onnx_uses_one_thread_and_does_not_spin(artifacts: dict[tuple[str, str], Artifact]) -> None:
-    backend = open_backend(artifacts["odd", "onnx-fp32"])
-    options = backend._session.get_session_options()  # type: ignore[attr-defined]
+    model: Any = open_model(artifacts["odd", "onnx-fp32"])
+    options = model._runtime.get_session_options()
     assert options.intra_op_num_threads == options.inter_op_num_threads == 1
     for pool in ("intra", "inter"):
         assert options.get_session_config_entry(f"session.{pool}_op.allow_spinning") == "0"
@@ -152,9 +153,9 @@ def test_onnx_uses_one_thread_and_does_not_spin(artifacts: dict[tuple[str, str],
 def test_onnx_backend_checks_names_and_input(artifacts: dict[tuple[str, str], Artifact]) -> None:
     artifact = artifacts["odd", "onnx-fp32"]
     with pytest.raises(ParameterError, match=r"shape \(1, 5, 33\)"):
-        open_backend(artifact).infer(rows(1, 5)[..., :33], 4)
+        open_model(artifact).session().infer(rows(1, 5)[..., :33], 4)
     language = dataclasses.replace(artifact.manifest.inputs[1], dtype="int32")
     inputs = (artifact.manifest.inputs[0], language)
     manifest = dataclasses.replace(artifact.manifest, inputs=inputs)
     with pytest.raises(ArtifactError, match=r"model.onnx: the model's inputs are .*int64"):
-        open_backend(dataclasses.replace(artifact, manifest=manifest))
+        open_model(dataclasses.replace(artifact, manifest=manifest))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.features.spec import FeatureSpec
-from edge.runtimes import open_backend
+from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 from edge.stream.decision import average_posterior
 from quantize.scoring import (
@@ -38,7 +38,7 @@ def test_known_segments():
 
 
 def test_scores_equal_those_of_the_device(tiny_artifact):
-    classifier = Classifier(tiny_artifact, open_backend(tiny_artifact))
+    classifier = Classifier(tiny_artifact, open_model(tiny_artifact))
     rng = np.random.default_rng(0)
     # From one frame to several windows, with a silent stretch that must not count.
     clips = [0.1 * rng.standard_normal(n).astype("f4") for n in (1024, 20_000, 60_000, 90_000)]
@@ -48,7 +48,7 @@ def test_scores_equal_those_of_the_device(tiny_artifact):
     rows = [FeatureExtractor(classifier.spec).extract(clip) for clip in clips]
     unknown = classifier.languages.index("unknown")
     scored = score_utterances(
-        classifier.backend.infer,
+        classifier.model.session().infer,
         rows,
         [unknown] * len(clips),
         spec=classifier.spec,

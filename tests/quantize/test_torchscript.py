@@ -12,6 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ from export_fakes import SIZES, facts, random_model
 
 from edge.artifact import Artifact, read_artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.runtimes import open_backend
 from edge.runtimes.base import reference_difference
-from edge.runtimes.torchscript import TorchScriptBackend
+from edge.runtimes.open import open_model
+from edge.runtimes.torchscript import TorchScriptModel
 from quantize.export import KINDS, export_artifact
 from quantize.export.exporter import Kind
 from quantize.export.torchscript import torchscript_model
@@ -105,7 +106,7 @@ def test_int8_is_the_same_model_on_the_engine_of_arm(artifacts: dict[str, Artifa
     artifact = artifacts["int8"]
     try:
         torch.backends.quantized.engine = "qnnpack"
-        difference = reference_difference(open_backend(artifact), artifact.manifest)
+        difference = reference_difference(open_model(artifact).session(), artifact.manifest)
     finally:
         torch.backends.quantized.engine = before
     assert difference <= artifact.manifest.reference.tolerance
@@ -121,7 +122,7 @@ def test_layers_are_kept_in_float_on_request(tmp_path: Path) -> None:
     assert partly > 1.5 * whole
     artifact = export_artifact(Kind.of(recipe), model, facts(), tmp_path / "partly")
     assert {"lstm", "fc2"} <= set(artifact.manifest.quantization.float_layers)
-    open_backend(artifact)
+    open_model(artifact)
 
 
 def test_convolution_is_stored_in_a_quarter_of_its_room(tmp_path: Path) -> None:
@@ -151,22 +152,22 @@ def test_threads_of_the_process_are_left_alone(
     artifacts: dict[str, Artifact], weights: str, threads: int
 ) -> None:
     seen = []
-    backend = open_backend(artifacts[weights])
-    module = backend._module  # type: ignore[attr-defined]
+    session: Any = open_model(artifacts[weights]).session()
+    module = session._module
 
     def watched(*inputs: torch.Tensor) -> torch.Tensor:
         seen.append((torch.get_num_threads(), torch.is_inference_mode_enabled()))
         return module(*inputs)
 
-    backend._module = watched  # type: ignore[attr-defined]
-    backend.infer(rows(1, 9), 4)
+    session._module = watched
+    session.infer(rows(1, 9), 4)
     assert seen == [(1, True)]
     assert torch.get_num_threads() == threads
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_nothing_is_kept_between_calls(artifacts: dict[str, Artifact], weights: str) -> None:
-    backend = open_backend(artifacts[weights])
+    backend = open_model(artifacts[weights]).session()
     first = backend.infer(rows(1, 16), 4)
     kept = first.copy()
     for shape in ((3, 7), (1, 1), (2, 61)):
@@ -176,7 +177,7 @@ def test_nothing_is_kept_between_calls(artifacts: dict[str, Artifact], weights: 
 
 
 def test_strided_and_read_only_features(artifacts: dict[str, Artifact]) -> None:
-    backend = open_backend(artifacts["fp32"])
+    backend = open_model(artifacts["fp32"]).session()
     view = rows(2, 20)[:, ::-2]
     view.flags.writeable = False
     wanted = backend.infer(np.ascontiguousarray(view), 1)
@@ -190,7 +191,7 @@ def test_strided_and_read_only_features(artifacts: dict[str, Artifact]) -> None:
 )
 def test_bytes_that_are_no_torchscript(artifacts: dict[str, Artifact], model: bytes) -> None:
     with pytest.raises(BackendError, match=r"^torch \S+ cannot load the model: .+") as caught:
-        TorchScriptBackend(artifacts["fp32"].manifest, model)
+        TorchScriptModel(artifacts["fp32"].manifest, model)
     assert "\n" not in str(caught.value)
 
 
@@ -202,7 +203,7 @@ def test_pickle_with_code_is_not_run(artifacts: dict[str, Artifact], tmp_path: P
     buffer = io.BytesIO()
     torch.save(Evil(), buffer)
     with pytest.raises(BackendError, match="cannot load the model"):
-        TorchScriptBackend(artifacts["fp32"].manifest, buffer.getvalue())
+        TorchScriptModel(artifacts["fp32"].manifest, buffer.getvalue())
     assert not (tmp_path / "evil").exists()
 
 
@@ -240,13 +241,13 @@ def test_model_that_is_not_what_its_manifest_says(
     artifacts: dict[str, Artifact], source: str, match: str
 ) -> None:
     with pytest.raises(ArtifactError, match=match):
-        TorchScriptBackend(artifacts["fp32"].manifest, scripted(source))
+        TorchScriptModel(artifacts["fp32"].manifest, scripted(source))
 
 
 def test_failure_within_the_model_is_one_sentence(artifacts: dict[str, Artifact]) -> None:
     model = scripted("def forward(self, features, language):\n    return features @ features\n")
     with pytest.raises(BackendError, match=r"^torch could not run the model: .*size") as caught:
-        TorchScriptBackend(artifacts["fp32"].manifest, model)
+        TorchScriptModel(artifacts["fp32"].manifest, model)
     assert "\n" not in str(caught.value)
 
 
@@ -258,15 +259,15 @@ def test_model_of_another_manifest(artifacts: dict[str, Artifact], tmp_path: Pat
         model_bytes=other.manifest.model_bytes,
     )
     with pytest.raises(ArtifactError, match="away from its reference"):
-        open_backend(dataclasses.replace(read_artifact(tmp_path), manifest=manifest))
+        open_model(dataclasses.replace(read_artifact(tmp_path), manifest=manifest))
 
 
-def test_missing_torch_names_the_extra(
+def test_missing_torch_names_its_own_package(
     artifacts: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "edge-ser\[torchscript\]"'):
-        open_backend(artifacts["fp32"])
+    with pytest.raises(MissingDependencyError, match=r"pip install torch$"):
+        open_model(artifacts["fp32"])
 
 
 def test_a_process_of_its_own_hears_nothing_of_torch(artifacts: dict[str, Artifact]) -> None:
@@ -274,8 +275,8 @@ def test_a_process_of_its_own_hears_nothing_of_torch(artifacts: dict[str, Artifa
     script = (
         "import os, sys\n"
         "from edge.artifact import read_artifact\n"
-        "from edge.runtimes import open_backend\n"
-        "open_backend(read_artifact(sys.argv[1]))\n"
+        "from edge.runtimes.open import open_model\n"
+        "open_model(read_artifact(sys.argv[1])).session()\n"
         "assert 'TORCH_CPP_LOG_LEVEL' not in os.environ\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "TORCH_CPP_LOG_LEVEL"}

@@ -1,1 +1,1 @@
-"""Models in NumPy alone."""
+"""NumPy archives, and the networks of :mod:`edge.models` that take their weights."""

@@ -2,7 +2,7 @@
 
 An array in an archive costs 300 bytes of headers, which for a small model is more
 than many of its weights.  So all weights of one width lie end to end, in the order
-of :func:`edge.runtimes.numpy.weights.weight_shapes`:
+of its architecture's ``weight_shapes``:
 
 ``plan``
     int32 [shape=(n_weights, 2)], a row for each weight: its bits, and how many groups
@@ -24,14 +24,14 @@ An array without content is left out.  ``n`` groups of ``k`` inputs hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ArtifactError
 
-__all__ = ["PLAN", "group_size", "matrix_shape", "unpack_int4", "unpack_weights"]
+__all__ = ["PLAN", "group_size", "unpack_int4", "unpack_weights"]
 
 PLAN = "plan"
 """The array that tells a packed file from one with an array for each weight."""
@@ -48,12 +48,6 @@ _DTYPES: dict[str, type[np.generic]] = {
 }
 
 
-def matrix_shape(name: str, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Output channels and inputs of a weight, whatever its axes."""
-    n_inputs = shape[1] * shape[2] if name == "conv.weight" else shape[-1]
-    return int(np.prod(shape)) // n_inputs, n_inputs
-
-
 def group_size(n_inputs: int, n_groups: int) -> int:
     """Inputs that share a factor; the last group may have fewer."""
     return -(-n_inputs // n_groups)
@@ -66,7 +60,11 @@ def unpack_int4(packed: npt.NDArray[np.uint8], n: int) -> npt.NDArray[np.int8]:
     return (halves.astype(np.int8) ^ 8) - np.int8(8)
 
 
-def unpack_weights(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
+def unpack_weights(
+    arrays: Arrays,
+    shapes: Mapping[str, tuple[int, ...]],
+    matrix_shape: Callable[[str, tuple[int, ...]], tuple[int, int]],
+) -> dict[str, Floats]:
     """Bring every weight of a packed file to float32.
 
     Parameters
@@ -75,6 +73,8 @@ def unpack_weights(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> dic
         Content of the file; what is used is removed.
     shapes : mapping
         Name and shape of every weight, in order.
+    matrix_shape : callable
+        Name and shape of a weight to its output channels and inputs.
 
     Raises
     ------
@@ -92,7 +92,8 @@ def unpack_weights(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> dic
     }
     weights = {}
     for (name, shape), (bits, n_groups) in zip(shapes.items(), plan.tolist(), strict=True):
-        weights[name] = _weight(streams, name, shape, bits, n_groups)
+        matrix = matrix_shape(name, shape)
+        weights[name] = _weight(streams, name, shape, matrix, bits, n_groups)
     for stream in streams.values():
         stream.check_end()
     return weights
@@ -126,14 +127,19 @@ class _Stream:
 
 
 def _weight(
-    streams: Mapping[str, _Stream], name: str, shape: tuple[int, ...], bits: int, n_groups: int
+    streams: Mapping[str, _Stream],
+    name: str,
+    shape: tuple[int, ...],
+    matrix: tuple[int, int],
+    bits: int,
+    n_groups: int,
 ) -> Floats:
     n = int(np.prod(shape))
     if bits in (16, 32):
         return _next(streams, f"float{bits}", n, name).astype(np.float32).reshape(shape)
     if bits not in (4, 8):
         raise ArtifactError(f"plan gives {name} {bits} bits, 4, 8, 16 or 32 are wanted")
-    n_rows, n_inputs = matrix_shape(name, shape)
+    n_rows, n_inputs = matrix
     if not 0 <= n_groups <= n_inputs:
         raise ArtifactError(f"plan gives {name} {n_groups} groups, 0 to {n_inputs} are wanted")
     if bits == 4:

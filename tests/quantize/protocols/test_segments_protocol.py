@@ -8,7 +8,7 @@ from protocol_fakes import RMS, clip, rows_of, runner
 
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
-from edge.runtimes import open_backend
+from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 from quantize.corpora import LABELS
 from quantize.evaluate import artifact_runner
@@ -19,7 +19,7 @@ HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
 
 @pytest.mark.parametrize("window_s", WINDOWS_S)
 def test_trials_are_the_decisions_of_the_device(tiny_artifact, window_s):
-    classifier = Classifier(tiny_artifact, open_backend(tiny_artifact))
+    classifier = Classifier(tiny_artifact, open_model(tiny_artifact))
     samples = 0.1 * np.random.default_rng(0).standard_normal(70_000).astype("f4")
     one = clip(0, "sad")
     rows = {one.clip_id: FeatureExtractor(classifier.spec).extract(samples)}

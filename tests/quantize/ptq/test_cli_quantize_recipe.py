@@ -12,7 +12,7 @@ from export_fakes import SIZES, facts, random_model
 from ptq_fakes import make_run
 
 from edge.artifact import read_artifact
-from edge.runtimes import open_backend
+from edge.runtimes.open import open_model
 from quantize.cli import main
 from quantize.corpora import load_corpora
 from quantize.dataset import FeatureCache
@@ -66,7 +66,7 @@ def test_a_run_becomes_an_artifact_with_tables(run, tmp_path, capsys):
     (start,) = (i for i, line in enumerate(table) if line.startswith("direction  gate"))
     assert table[start].split() == ["direction", "gate", "1", "8", "16", "32", "61"]
     assert len({len(line) for line in table[start : start + 9]}) == 1, "columns are aligned"
-    backend = open_backend(read_artifact(tmp_path / "a"))
+    backend = open_model(read_artifact(tmp_path / "a")).session()
     assert backend.infer(np.zeros((1, 5, 34), dtype=np.float32), 4).shape == (1, 8)
 
 

@@ -9,7 +9,7 @@ import pytest
 from export_fakes import SIZES, facts, random_model
 
 from edge.artifact import read_artifact
-from edge.runtimes.numpy.weights import fold_output
+from edge.models.claf_ser.weights import fold_output
 from quantize.export import KINDS, Kind, export_artifact
 from quantize.export.numpy import round_weights, weights_of
 from quantize.ptq.gates import DIRECTIONS, GATES, STEPS, gate_errors

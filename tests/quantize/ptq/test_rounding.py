@@ -10,10 +10,11 @@ import pytest
 import torch
 from export_fakes import SIZES, random_model
 
-from edge.artifact import Architecture
 from edge.errors import ParameterError
+from edge.models.claf_ser import ClafSerSizes
+from edge.models.claf_ser.weights import weight_shapes
 from edge.runtimes.numpy.packed import group_size, unpack_int4
-from edge.runtimes.numpy.weights import read_weights, weight_shapes
+from edge.runtimes.numpy.weights import read_weights
 from quantize.export.numpy import (
     model_of,
     pack_int4,
@@ -31,10 +32,10 @@ def drawn(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def architecture(size: str) -> Architecture:
+def architecture(size: str) -> ClafSerSizes:
     config = SIZES[size]
-    fields = {f.name: getattr(config, f.name, None) for f in dataclasses.fields(Architecture)}
-    return Architecture(**{**fields, "type": "claf-ser", "n_languages": config.n_domains + 1})
+    fields = {f.name: getattr(config, f.name, None) for f in dataclasses.fields(ClafSerSizes)}
+    return ClafSerSizes(**{**fields, "type": "claf-ser", "n_languages": config.n_domains + 1})
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 16])

@@ -1,4 +1,4 @@
-"""The recurrence of a bidirectional LSTM, see :mod:`edge.runtimes.numpy.claf_ser`."""
+"""The recurrence of a bidirectional LSTM, see :mod:`edge.models.claf_ser.network`."""
 
 from __future__ import annotations
 
@@ -7,29 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LstmLoop", "aligned"]
+from edge.models.base import aligned
+
+__all__ = ["MAX_HIDDEN_AT_ONCE", "LstmLoop", "both_directions"]
 
 Floats = npt.NDArray[np.float32]
 
-# A cache line.  The loop streams its weights through the cache once a time step and
-# takes a tenth longer when the rows straddle lines, as NumPy's 16-byte alignment allows.
-_ALIGNMENT_BYTES = 64
-
-# Up to here one product with both directions' weights, and zeros where they do not meet, is faster
-# than a product for each gate and direction: x86 at 32 units 1.7 us against 2.4 us, at 128 units
-# 15 us against 9 us.
-_MAX_HIDDEN_AT_ONCE = 48
-
-
-def aligned(values: npt.ArrayLike) -> Floats:
-    """Copy to float32, in C order, from the start of a cache line."""
-    values = np.asarray(values)
-    n_bytes = 4 * values.size
-    buffer = np.empty(n_bytes + _ALIGNMENT_BYTES, dtype=np.uint8)
-    start = -buffer.ctypes.data % _ALIGNMENT_BYTES
-    copy: Floats = buffer[start : start + n_bytes].view(np.float32).reshape(values.shape)
-    copy[...] = values
-    return copy
+#: Up to here one product with both directions' weights, and zeros where they do not meet, is faster
+#: than a product for each gate and direction: x86 at 32 units 1.7 us against 2.4 us, at 128 units
+#: 15 us against 9 us.
+MAX_HIDDEN_AT_ONCE = 48
 
 
 class LstmLoop:
@@ -61,9 +48,7 @@ class LstmLoop:
         self._squashed = np.empty_like(self._cell)
         self._ones = np.ones_like(self._sigmoids)
         self._halves = np.full(2, 0.5, dtype=np.float32)
-        self._weight_hh: Floats | None = None
-        self._both = np.empty((0, 0), dtype=np.float32)
-        self._at_once = self._single and hidden <= _MAX_HIDDEN_AT_ONCE
+        self._at_once = self._single and hidden <= MAX_HIDDEN_AT_ONCE
         self._steps = [self._views_of_step(step) for step in range(n_frames)]
 
     def _views_of_step(self, step: int) -> tuple[Floats, Floats, Floats]:
@@ -77,7 +62,9 @@ class LstmLoop:
             self._states[step + 1].reshape(-1),
         )
 
-    def run(self, features: Floats, weight_ih: Floats, weight_hh: Floats) -> Floats:
+    def run(
+        self, features: Floats, weight_ih: Floats, weight_hh: Floats, both_hh: Floats
+    ) -> Floats:
         """Run over whole sequences.
 
         Parameters
@@ -88,6 +75,8 @@ class LstmLoop:
             sigmoids' rows are halved.
         weight_hh : float32 [shape=(4, 2, hidden, hidden)]
             As ``weight_ih``, and once more halved: it meets ``2 h``.
+        both_hh : float32 [shape=(2 * hidden, 8 * hidden)]
+            Of :func:`both_directions`; not read above :data:`MAX_HIDDEN_AT_ONCE` units.
 
         Returns
         -------
@@ -104,7 +93,7 @@ class LstmLoop:
         add, tanh, multiply, dot = np.add, np.tanh, np.multiply, np.dot
         recur: Callable[..., object] = np.matmul
         if self._at_once:
-            recur, weight_hh, sums = dot, self._both_directions(weight_hh), flat_sums
+            recur, weight_hh, sums = dot, both_hh, flat_sums
         for before, projected, after in self._steps:
             recur(before, weight_hh, sums)
             add(added, projected, added)
@@ -119,17 +108,6 @@ class LstmLoop:
         both = np.concatenate([states[1:, 0], states[:0:-1, 1]], axis=2)
         return both.transpose(1, 0, 2)
 
-    def _both_directions(self, weight_hh: Floats) -> Floats:
-        """(4, 2, hidden, hidden) -> (2 * hidden, 8 * hidden), made anew for other weights."""
-        if self._weight_hh is not weight_hh:
-            n_gates, n_directions, hidden, _ = weight_hh.shape
-            both = np.zeros((n_directions, hidden, n_gates, n_directions, hidden))
-            for direction in range(n_directions):
-                both[direction, :, :, direction] = weight_hh[:, direction].transpose(1, 0, 2)
-            self._weight_hh = weight_hh
-            self._both = aligned(both.reshape(n_directions * hidden, -1))
-        return self._both
-
     def _project(self, features: Floats, weight_ih: Floats) -> None:
         """Multiply all frames with the input weights at once, the backward ones reversed."""
         n_batch, n_frames, n_features = features.shape
@@ -137,6 +115,15 @@ class LstmLoop:
         rows[0, ..., :-1] = features.transpose(1, 0, 2)
         rows[1] = rows[0, ::-1]
         np.matmul(rows.reshape(2, n_frames * n_batch, -1), weight_ih, self._projected)
+
+
+def both_directions(weight_hh: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """(4, 2, hidden, hidden) -> (2 * hidden, 8 * hidden), with zeros where they do not meet."""
+    n_gates, n_directions, hidden, _ = weight_hh.shape
+    both = np.zeros((n_directions, hidden, n_gates, n_directions, hidden))
+    for direction in range(n_directions):
+        both[direction, :, :, direction] = weight_hh[:, direction].transpose(1, 0, 2)
+    return both.reshape(n_directions * hidden, -1)
 
 
 def _gate_buffer(n_batch: int, n_rows: int, hidden: int) -> Floats:
