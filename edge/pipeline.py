@@ -16,7 +16,7 @@ from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import AudioFileError
 from edge.sinks import Sink
 from edge.sources import Source
-from edge.stream.decision import Decision
+from edge.stream.decision import GAP, Decision
 from edge.stream.stream import Stream
 
 __all__ = ["Summary", "run_pipeline"]
@@ -124,8 +124,9 @@ def run_pipeline(
     def hand_out(decisions: list[Decision]) -> None:
         nonlocal n_decisions
         for decision in decisions:
-            n_decisions += 1
-            latencies.append(decision.latency_ms)
+            if decision.state != GAP:
+                n_decisions += 1
+                latencies.append(decision.timing.latency_ms)
             for sink in sinks:
                 sink.emit(decision)
 
@@ -139,11 +140,8 @@ def run_pipeline(
                 samples = samples[: n_wanted - n_samples]
             n_samples += samples.size
             n_dropped += block.dropped_samples
-            hand_out(
-                stream.push(
-                    samples, dropped_samples=block.dropped_samples, arrived_s=block.arrived_s
-                )
-            )
+            hand_out(stream.skip(block.dropped_samples))
+            hand_out(stream.push(samples, block.arrived_s))
             if n_samples == n_wanted:
                 break
     if not stop.is_set():

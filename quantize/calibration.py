@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from edge.stream.decision import average_posterior
 from quantize.errors import TrainingError
 from quantize.files import write_json
-from quantize.scoring import Segments
+from quantize.scoring import Segments, utterance_posterior
 
 __all__ = [
     "MAX_TEMPERATURE",
@@ -60,7 +59,7 @@ def tempered(utterances: Sequence[Segments], temperature: float) -> NDArray[np.f
         # A class that could not be answered still cannot.
         scores[each.posteriors == 0.0] = 0.0
         scores /= scores.sum(axis=1, keepdims=True)
-        result.append(average_posterior(scores, each.rms_db))
+        result.append(utterance_posterior(each, scores))
     return np.stack(result)
 
 

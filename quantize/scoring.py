@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from edge.arrays import softmax
 from edge.features.spec import FeatureSpec
-from edge.stream.decision import average_posterior, file_hop
-from edge.stream.speech_gate import segment_level_db
+from edge.stream.posterior import average_posterior, file_hop
+from edge.stream.speech_gate import SpeechGate, segment_level_db
 
 __all__ = [
     "WINDOW_FRAMES",
@@ -24,6 +24,7 @@ __all__ = [
     "score_segments",
     "score_utterances",
     "segment_bounds",
+    "utterance_posterior",
     "window_of",
 ]
 
@@ -80,13 +81,16 @@ class Segments:
         First and end row of every segment.
     posteriors : float64 [shape=(n_segments, n_labels)]
         Unsmoothed.
-    rms_db : list of float
+    levels_db : list of float
         Level of every segment in dBFS.
+    speech : list of bool
+        Whether the device's speech gate lets the segment through.
     """
 
     bounds: list[tuple[int, int]]
     posteriors: NDArray[np.float64]
-    rms_db: list[float]
+    levels_db: list[float]
+    speech: list[bool]
 
 
 def score_segments(
@@ -139,10 +143,19 @@ def score_segments(
             scores = _posteriors(infer(batch, language), temperature, classes)
             for (at, number, _), posterior in zip(part, scores, strict=True):
                 posteriors[at][number] = posterior
-    return [
-        Segments(b, np.stack(p), [segment_level_db(r[i:j, rms_column]) for i, j in b])
-        for b, p, r in zip(bounds, posteriors, rows, strict=True)
-    ]
+    gate = SpeechGate()
+    segments = []
+    for places_of_one, scored, of_one in zip(bounds, posteriors, rows, strict=True):
+        frame_rms = [of_one[first:end, rms_column] for first, end in places_of_one]
+        segments.append(
+            Segments(
+                places_of_one,
+                np.stack(scored),
+                [segment_level_db(levels) for levels in frame_rms],
+                [gate.is_speech(levels) for levels in frame_rms],
+            )
+        )
+    return segments
 
 
 def _posteriors(
@@ -172,7 +185,7 @@ def score_files(
     infer, rows, languages, **settings
         As for :func:`score_segments`.
     window_hop : int
-        The artifact's; the segments lie as :func:`edge.stream.decision.file_hop` says.
+        The artifact's; the segments lie as :func:`edge.stream.posterior.file_hop` says.
 
     Returns
     -------
@@ -190,7 +203,7 @@ def score_utterances(
 ) -> NDArray[np.float64]:
     """Posterior of every utterance, as ``edge-ser classify`` gives it.
 
-    The mean over those of its segments that hold speech.
+    See :func:`utterance_posterior`.
 
     Parameters
     ----------
@@ -202,4 +215,32 @@ def score_utterances(
     float64 [shape=(n_utterances, n_labels)]
     """
     scored = score_files(infer, rows, languages, **settings)
-    return np.stack([average_posterior(each.posteriors, each.rms_db) for each in scored])
+    return np.stack([utterance_posterior(each, each.posteriors) for each in scored])
+
+
+def utterance_posterior(
+    segments: Segments, posteriors: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Posterior of an utterance: the mean over its segments with speech, as on a device.
+
+    Parameters
+    ----------
+    segments : Segments
+    posteriors : float [shape=(n_segments, n_labels)]
+        Of the segments, their own or at another temperature.
+
+    Returns
+    -------
+    float64 [shape=(n_labels,)]
+
+    Notes
+    -----
+    Where the device would hear nobody it gives no answer. Every clip of a test set has a
+    truth and is judged by it: then all segments near the loudest count.
+    """
+    posterior = average_posterior(posteriors, segments.levels_db, segments.speech)
+    if posterior is None:
+        everything = [True] * len(segments.speech)
+        posterior = average_posterior(posteriors, segments.levels_db, everything)
+    assert posterior is not None
+    return posterior

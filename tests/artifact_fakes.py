@@ -130,8 +130,6 @@ def rows(n_batch: int, n_frames: int, seed: int = 0) -> np.ndarray:
     return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
 
 
-def session_of(
-    sizes: ClafSerSizes = TINY, weights: dict[str, np.ndarray] | None = None
-) -> Session:
+def session_of(sizes: ClafSerSizes = TINY, weights: dict[str, np.ndarray] | None = None) -> Session:
     weights = draw_weights(sizes) if weights is None else weights
     return NumpyModel(Manifest.from_dict(manifest_fields(sizes)), pack(weights)).session()

@@ -107,7 +107,8 @@ def measure(classifier: Classifier, duration_s: float = 10.0) -> dict[str, Any]:
         hops.append(_timed(hop, _blocks(samples[next_place : next_place + n_hop])))
         n_runs += 1
     hop_s = n_hop / spec.sample_rate
-    hop_times = {**_stages(hops), "latency_ms": _percentiles([d.latency_ms for _, d in hops])}
+    latency_ms = _percentiles([decision.timing.latency_ms for _, decision in hops])
+    hop_times = {**_stages(hops), "latency_ms": latency_ms}
     return {
         "type": "benchmark",
         "edge_ser": edge.__version__,
@@ -151,8 +152,8 @@ def _timed(stream: Stream, blocks: Sequence[NDArray[np.float32]]) -> tuple[float
 
 def _stages(runs: Sequence[tuple[float, Decision]]) -> dict[str, Any]:
     return {
-        "features_ms": _percentiles([decision.features_ms for _, decision in runs]),
-        "model_ms": _percentiles([decision.model_ms for _, decision in runs]),
+        "features_ms": _percentiles([decision.timing.features_ms for _, decision in runs]),
+        "model_ms": _percentiles([decision.timing.model_ms for _, decision in runs]),
         "whole_ms": _percentiles([whole_ms for whole_ms, _ in runs]),
     }
 

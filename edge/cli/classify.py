@@ -35,10 +35,8 @@ def run(args: argparse.Namespace) -> int:
         from edge.explain.explain import attentive
 
         attentive(classifier.model)
-    if args.hop is None:
-        args.hop = classifier.file_hop_s
     # Settings that cannot be used are one error, not one for every file.
-    classifier.stream(args.window, args.hop)
+    classifier.file_stream(args.segment, args.hop)
     files: dict[Path, None] = {}
     n_done = n_failed = 0
     for path in args.paths:
@@ -91,7 +89,7 @@ def _check_explain(args: argparse.Namespace) -> None:
 
 def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> dict[str, Any]:
     from edge.audio.file import read_audio
-    from edge.stream.decision import average_posterior
+    from edge.stream.posterior import average_posterior
 
     started_s = time.perf_counter()
     explanation = None
@@ -100,13 +98,13 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
         samples, sample_rate = read_audio(file)
         if args.explain is None:
             decisions = classifier.classify(
-                samples, sample_rate, window_s=args.window, hop_s=args.hop
+                samples, sample_rate, segment_s=args.segment, hop_s=args.hop
             )
         else:
             from edge.explain.explain import explain
 
             explanation = explain(
-                classifier, samples, sample_rate, window_s=args.window, hop_s=args.hop
+                classifier, samples, sample_rate, segment_s=args.segment, hop_s=args.hop
             )
             decisions = explanation.decisions
     except EdgeSerError as error:
@@ -115,15 +113,20 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
         raise AudioFileError(f"{file} cannot be classified: {error}") from error
     except MemoryError as error:
         raise AudioFileError(f"{file} does not fit into memory: cut it into pieces") from error
+    nothing = [0.0] * len(classifier.labels)
     posterior = average_posterior(
-        [list(decision.posterior.values()) for decision in decisions],
-        [decision.rms_db for decision in decisions],
+        [list(each.posterior.values()) if each.posterior else nothing for each in decisions],
+        [each.level_db or 0.0 for each in decisions],
+        [each.speech for each in decisions],
     )
     record = {
         "type": "file",
         "path": str(file),
-        "label": classifier.labels[int(posterior.argmax())],
-        "posterior": {
+        "state": "quiet" if posterior is None else "speech",
+        "label": None if posterior is None else classifier.labels[int(posterior.argmax())],
+        "posterior": None
+        if posterior is None
+        else {
             label: round(float(p), 4) for label, p in zip(classifier.labels, posterior, strict=True)
         },
         "n_segments": len(decisions),
@@ -138,9 +141,10 @@ def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> d
 
 def _line(record: dict[str, Any], width: int) -> str:
     n_segments = record["n_segments"]
+    label = record["label"]
+    share = "     " if label is None else f"{100 * record['posterior'][label]:3.0f} %"
     return (
-        f"{record['path']:<{width}}  {record['label']:<10} "
-        f"{100 * record['posterior'][record['label']]:3.0f} %  "
+        f"{record['path']:<{width}}  {label or record['state']:<10} {share}  "
         f"{n_segments:4} segment{' ' if n_segments == 1 else 's'}  {record['ms']:8.1f} ms"
     )
 

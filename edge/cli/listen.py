@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             if not stop.is_set():
                 raise
             return 0
-        stream = classifier.stream(args.window, args.hop)
+        stream = classifier.stream(args.segment, args.hop)
         source = _open_source(args, classifier.spec.sample_rate)
         json_sink = JsonLinesSink(sys.stdout) if args.json else None
         summary = run_pipeline(

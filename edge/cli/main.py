@@ -13,7 +13,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from edge.errors import EdgeSerError
 
@@ -39,6 +39,24 @@ class _UsageError(EdgeSerError):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message}; `{self.prog} --help` tells more")
+
+
+class _OldName(argparse.Action):
+    """An option under its name of before: it works, with a word."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        print(
+            f"edge-ser: warning: {option_string} is now called --{self.dest}, the old name "
+            "will go with the next version",
+            file=sys.stderr,
+        )
 
 
 def run() -> NoReturn:
@@ -200,10 +218,14 @@ def _add_devices(commands: _Commands) -> None:
 
 def _add_windows(parser: argparse.ArgumentParser, hop: str) -> None:
     parser.add_argument(
-        "--window",
+        "--segment",
         type=_seconds,
         metavar="S",
         help="seconds of audio that a decision looks at (default: the model's, mostly 2.0)",
+    )
+    # The old name, for one version.
+    parser.add_argument(
+        "--window", type=_seconds, action=_OldName, dest="segment", help=argparse.SUPPRESS
     )
     parser.add_argument(
         "--hop",

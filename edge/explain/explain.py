@@ -16,7 +16,9 @@ from edge.errors import BackendError
 from edge.features import FeatureExtractor
 from edge.runtimes.base import AttentiveSession, Model
 from edge.stream.classifier import Classifier
-from edge.stream.decision import Decision, average_posterior, speech_segments
+from edge.stream.decision import Decision
+from edge.stream.deprecated import renamed
+from edge.stream.posterior import average_posterior, counted_segments
 from edge.stream.speech_gate import SILENCE_DB
 
 __all__ = [
@@ -42,16 +44,16 @@ class Stretch:
         From the middle between this segment's middle and the one's before to the
         middle between this and the next; the first begins with the clip and the last
         ends with it.
-    label : str
-        The decision.
+    label : str or None
+        The decision; None where it is quiet.
     counted : bool
-        Whether the segment has a part in the clip's posterior; one that is too quiet
-        has none.
+        Whether the segment has a part in the clip's posterior; one that is quiet, or
+        much quieter than the loudest, has none.
     """
 
     start_s: float
     end_s: float
-    label: str
+    label: str | None
     counted: bool
 
 
@@ -74,13 +76,14 @@ class Explanation:
     level_db : float64 [shape=(n_frames,)]
         Level of every frame in dBFS.
     attention : float64 [shape=(n_frames,)]
-        See :func:`attention_over_time`.
+        See :func:`attention_over_time`; NaN where it is quiet.
     decisions : tuple of Decision
         Those of :meth:`Classifier.classify`.
     posteriors : float64 [shape=(n_segments, n_labels)]
-        Of every decision.
-    posterior : float64 [shape=(n_labels,)]
-        Of the clip, see :func:`edge.stream.decision.average_posterior`.
+        Of every decision; NaN where it is quiet.
+    posterior : float64 [shape=(n_labels,)] or None
+        Of the clip, see :func:`edge.stream.posterior.average_posterior`; None where
+        nobody speaks.
     stretches : tuple of Stretch
         One a decision, side by side over the whole clip.
     """
@@ -94,7 +97,7 @@ class Explanation:
     attention: Doubles
     decisions: tuple[Decision, ...]
     posteriors: Doubles
-    posterior: Doubles
+    posterior: Doubles | None
     stretches: tuple[Stretch, ...]
 
     @property
@@ -108,8 +111,10 @@ def explain(
     samples: ArrayLike,
     sample_rate: int,
     *,
-    window_s: float | None = None,
+    segment_s: float | None = None,
     hop_s: float | None = None,
+    corpus: str | None = None,
+    window_s: float | None = None,
     language: str | None = None,
 ) -> Explanation:
     """Decide on a clip and keep what the decisions rest on.
@@ -118,7 +123,7 @@ def explain(
     ----------
     classifier : Classifier
         Its model's sessions must be :class:`edge.runtimes.base.AttentiveSession`.
-    samples, sample_rate, window_s, hop_s, language
+    samples, sample_rate, segment_s, hop_s, corpus, window_s, language
         As in :meth:`Classifier.classify`, whose decisions these are.
 
     Raises
@@ -128,11 +133,13 @@ def explain(
     ParameterError
         As :meth:`Classifier.classify`.
     """
+    segment_s = renamed("segment_s", segment_s, "window_s", window_s)
+    corpus = renamed("corpus", corpus, "language", language)
     recorder = _Recorder(attentive(classifier.model))
     spec = classifier.spec
     clip = classifier.at_model_rate(samples, sample_rate)
     decisions = Classifier(classifier.artifact, recorder).classify(
-        clip, spec.sample_rate, window_s=window_s, hop_s=hop_s, language=language
+        clip, spec.sample_rate, segment_s=segment_s, hop_s=hop_s, corpus=corpus
     )
     # The rows that the decisions were made on, to the last bit: features depend on the
     # samples alone and not on how they were cut into blocks.
@@ -140,9 +147,12 @@ def explain(
     pitch_hz = rows[:, spec.feature_names.index("pitch_hz")]
     rms = rows[:, spec.feature_names.index("rms")]
     rate_hz = spec.sample_rate / spec.hop_length
-    first_rows = [round(decision.start_s * rate_hz) for decision in decisions]
-    posteriors = np.array([list(decision.posterior.values()) for decision in decisions])
-    levels_db = [decision.rms_db for decision in decisions]
+    # The model is not asked about what is quiet.
+    first_rows = [round(decision.start_s * rate_hz) for decision in decisions if decision.speech]
+    nothing = [np.nan] * len(classifier.labels)
+    posteriors = np.array(
+        [list(each.posterior.values()) if each.posterior else nothing for each in decisions]
+    )
     return Explanation(
         samples=clip,
         sample_rate=spec.sample_rate,
@@ -153,7 +163,7 @@ def explain(
         attention=attention_over_time(recorder.shares, first_rows, len(rows)),
         decisions=tuple(decisions),
         posteriors=posteriors,
-        posterior=average_posterior(posteriors, levels_db),
+        posterior=average_posterior(posteriors, *_levels(decisions)),
         stretches=stretches(decisions, clip.size / spec.sample_rate),
     )
 
@@ -219,13 +229,19 @@ def stretches(decisions: Sequence[Decision], duration_s: float) -> tuple[Stretch
     middles = [(decision.start_s + decision.end_s) / 2 for decision in decisions]
     inner = [(before + after) / 2 for before, after in pairwise(middles)]
     edges = [0.0, *inner, duration_s]
-    counted = speech_segments([decision.rms_db for decision in decisions]).tolist()
+    counted = counted_segments(*_levels(decisions)).tolist()
     return tuple(
         Stretch(start_s, end_s, decision.label, is_counted)
         for (start_s, end_s), decision, is_counted in zip(
             pairwise(edges), decisions, counted, strict=True
         )
     )
+
+
+def _levels(decisions: Sequence[Decision]) -> tuple[list[float], list[bool]]:
+    """Level and speech of every segment; a clip has no gaps."""
+    levels_db = [np.nan if each.level_db is None else each.level_db for each in decisions]
+    return levels_db, [each.speech for each in decisions]
 
 
 def envelope(

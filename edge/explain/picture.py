@@ -148,9 +148,11 @@ def _heading(explanation: Explanation, name: str) -> str:
     text = "".join(c if c.isprintable() else "?" for c in text)
     if len(text) > _LONGEST_NAME:
         text = "…" + text[1 - _LONGEST_NAME :]
-    best = int(explanation.posterior.argmax())
     n_segments = len(explanation.stretches)
     n_counted = sum(stretch.counted for stretch in explanation.stretches)
+    if explanation.posterior is None:
+        return f"{text}: quiet"
+    best = int(explanation.posterior.argmax())
     # Rounded as in the JSON and its line in the terminal.
     decided = f"{explanation.labels[best]} {100 * round(explanation.posterior[best], 4):.0f} %"
     if n_segments == 1:
@@ -214,7 +216,8 @@ def _draw_attention(axes: Axes, explanation: Explanation) -> None:
         color=_PALE, label="less than even",
     )  # fmt: skip
     axes.axhline(1, color=_DARK, linewidth=1, linestyle="--")
-    axes.set_ylim(0, max(2.0, 1.08 * float(np.nanmax(attention))))
+    heard = attention[np.isfinite(attention)]
+    axes.set_ylim(0, max(2.0, 1.08 * float(heard.max(initial=0.0))))
     axes.set_ylabel("Attention, mean over\nsegments (1 = even)")
     axes.legend(**_BESIDE)
     _tidy(
@@ -228,8 +231,10 @@ def _draw_posteriors(axes: Axes, explanation: Explanation, width_in: float) -> N
 
     parts = explanation.stretches
     edges_s = [part.start_s for part in parts] + [parts[-1].end_s]
-    tops = np.cumsum(explanation.posteriors, axis=1)
-    bottoms = tops - explanation.posteriors
+    # Nothing is drawn where the model was not asked.
+    posteriors = np.nan_to_num(explanation.posteriors)
+    tops = np.cumsum(posteriors, axis=1)
+    bottoms = tops - posteriors
     colours = {label: _COLOURS[i % len(_COLOURS)] for i, label in enumerate(explanation.labels)}
     for i, (label, colour) in enumerate(colours.items()):
         axes.stairs(
@@ -240,13 +245,14 @@ def _draw_posteriors(axes: Axes, explanation: Explanation, width_in: float) -> N
     }  # fmt: skip
     # Ribbon and labels lie between the panel and its title.
     title_pt = 34.0
-    for (label, counted), group in groupby(parts, key=lambda part: (part.label, part.counted)):
+    for (decided, counted), group in groupby(parts, key=lambda part: (part.label, part.counted)):
         run = list(group)
+        label = decided or "quiet"
         start_s, end_s = run[0].start_s, run[-1].end_s
         if not counted:
             axes.axvspan(start_s, end_s, **quiet)
         axes.broken_barh(
-            [(start_s, end_s - start_s)], (1.03, 0.06), facecolor=colours[label],
+            [(start_s, end_s - start_s)], (1.03, 0.06), facecolor=colours.get(label, _PALE),
             edgecolor="white", linewidth=1, clip_on=False, alpha=1.0 if counted else 0.4,
         )  # fmt: skip
         room_in = (end_s - start_s) / explanation.duration_s * width_in

@@ -41,7 +41,7 @@ class TerminalSink:
 
     Notes
     -----
-    A segment too quiet to be judged says "quiet" instead of an emotion.
+    A segment too quiet to be judged says "quiet" instead of an emotion, lost samples "gap".
     """
 
     def __init__(self, stream: TextIO, environment: Mapping[str, str] | None = None) -> None:
@@ -70,14 +70,17 @@ class TerminalSink:
     def _line(self, decision: Decision) -> str:
         minutes, tenths = divmod(round(10 * decision.end_s), 600)
         time = f"{minutes}:{tenths / 10:04.1f}".rjust(8)
-        numbers = f"{decision.rms_db:6.1f} dB {decision.latency_ms:7.1f} ms"
-        if decision.dropped_samples:
-            numbers += f"  {decision.dropped_samples} samples dropped"
-        if not decision.speech:
-            return self._paint(f"{time}  {'quiet':<10} {'':<{_BAR_CELLS + 6}} {numbers}", _DIM)
-        probability = decision.posterior[decision.label]
-        colour = _COLOURS.get(decision.label, "")
-        label = self._paint(f"{decision.label:<10}", _BOLD + colour)
+        if decision.level_db is None:
+            lost = f"{decision.dropped_samples} samples dropped"
+            return self._paint(f"{time}  {decision.state:<10} {lost}", _DIM)
+        numbers = f"{decision.level_db:6.1f} dB {decision.timing.latency_ms:7.1f} ms"
+        name = decision.label
+        if name is None or decision.posterior is None:
+            blank = f"{decision.state:<10} {'':<{_BAR_CELLS + 6}}"
+            return self._paint(f"{time}  {blank} {numbers}", _DIM)
+        probability = decision.posterior[name]
+        colour = _COLOURS.get(name, "")
+        label = self._paint(f"{name:<10}", _BOLD + colour)
         bar = self._paint(self._bar(probability), colour)
         return f"{time}  {label} {bar} {100 * probability:3.0f} % {numbers}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +16,15 @@ from edge.runtimes.base import Model
 from edge.runtimes.choice import Choice, choose_backend, find_artifacts
 from edge.runtimes.open import open_model
 from edge.runtimes.registry import AUTO
-from edge.stream.decision import Decision, SmootherSettings, file_hop
+from edge.stream.decision import Decision
+from edge.stream.deprecated import renamed
+from edge.stream.lengths import checked_rate, hop_frames, segment_frames
+from edge.stream.posterior import file_hop
+from edge.stream.smoothing import SmootherSettings
 from edge.stream.speech_gate import GateSettings
 from edge.stream.stream import Stream
 
 __all__ = ["Classifier", "choose", "load"]
-
-#: Longest feature window, in seconds.  The models are trained on 1-3 s; far
-#: beyond it a window is a slip of the pen, and attention grows with its square.
-_LONGEST_WINDOW_S = 60.0
 
 
 class Classifier:
@@ -53,6 +52,10 @@ class Classifier:
         self.mean = manifest.mean
         self.std = manifest.std
 
+    def __repr__(self) -> str:
+        name = self.artifact.manifest.name
+        return f"<Classifier {name} on {self.model.name}: {', '.join(self.labels)}>"
+
     @property
     def file_hop_s(self) -> float:
         """Seconds between the segments that ``edge-ser classify`` averages over a file."""
@@ -60,28 +63,33 @@ class Classifier:
 
     def stream(
         self,
-        window_s: float | None = None,
+        segment_s: float | None = None,
         hop_s: float | None = None,
         *,
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
+        corpus: str | None = None,
+        window_s: float | None = None,
         language: str | None = None,
     ) -> Stream:
         """Open a stream that takes blocks and hands out decisions.
 
         Parameters
         ----------
-        window_s : float, optional
+        segment_s : float, optional
             Length of a segment in seconds; None: the artifact's.
         hop_s : float, optional
             From one decision to the next, in seconds, rounded to whole frames
-            (0.5 s gives 16 frames, 0.512 s); None: the artifact's.
+            (0.5 s gives 16 frames, 0.512 s); None: the artifact's, or the segment's
+            length where that is shorter.
         smooth : bool or SmootherSettings
             False: every decision stands alone.
         gate : GateSettings, optional
             When a segment is too quiet to be judged.
-        language : str, optional
-            One of :attr:`languages`; None: the artifact's default, "unknown".
+        corpus : str, optional
+            One of the artifact's corpora; None: its default, "unknown".
+        window_s, language : optional
+            Old names of ``segment_s`` and ``corpus``, for one version.
 
         Returns
         -------
@@ -90,11 +98,17 @@ class Classifier:
         Raises
         ------
         ParameterError
-            If a length cannot be used or the language is not known.
+            If a length cannot be used or the corpus is not known.
         """
-        window_frames, window_hop = self._window(window_s), self._hop(hop_s)
-        if window_s is not None and hop_s is not None and hop_s <= window_s:
-            # A window is rounded down to whole frames, a hop to the nearest; equal lengths
+        segment_s = renamed("segment_s", segment_s, "window_s", window_s)
+        corpus = renamed("corpus", corpus, "language", language)
+        window_frames, window_hop = self.window_frames, self.window_hop
+        if segment_s is not None:
+            window_frames = segment_frames(self.spec, segment_s)
+        if hop_s is not None:
+            window_hop = hop_frames(self.spec, hop_s)
+        if segment_s is not None and (hop_s is None or hop_s <= segment_s):
+            # A segment is rounded down to whole frames, a hop to the nearest; equal lengths
             # must stay side by side.
             n_hops = self.spec.n_samples(window_frames) // self.spec.hop_length
             window_hop = min(window_hop, n_hops)
@@ -104,16 +118,47 @@ class Classifier:
             window_hop=window_hop,
             smooth=smooth,
             gate=gate,
-            language=language,
+            corpus=corpus,
         )
+
+    def file_stream(
+        self,
+        segment_s: float | None = None,
+        hop_s: float | None = None,
+        *,
+        corpus: str | None = None,
+    ) -> Stream:
+        """Open the stream that judges files: unsmoothed, with twice the live votes.
+
+        Parameters
+        ----------
+        segment_s, hop_s, corpus
+            As in :meth:`stream`, but that a hop of None is half of the artifact's.
+
+        Returns
+        -------
+        Stream
+
+        Raises
+        ------
+        ParameterError
+            As :meth:`stream`.
+        """
+        if hop_s is None:
+            hop_s = self.file_hop_s
+            if segment_s is not None:
+                hop_s = min(hop_s, segment_s)
+        return self.stream(segment_s, hop_s, smooth=False, corpus=corpus)
 
     def classify(
         self,
         samples: ArrayLike,
         sample_rate: int,
         *,
-        window_s: float | None = None,
+        segment_s: float | None = None,
         hop_s: float | None = None,
+        corpus: str | None = None,
+        window_s: float | None = None,
         language: str | None = None,
     ) -> list[Decision]:
         """Decide on every segment of a clip, unsmoothed.
@@ -124,27 +169,34 @@ class Classifier:
             Mono, full scale 1.
         sample_rate : int
             Of ``samples``, in Hz; another rate than the model's is resampled.
-        window_s, hop_s, language
+        segment_s, hop_s, corpus
+            As in :meth:`file_stream`: the segments that :meth:`classify_file` and
+            ``edge-ser classify`` average.
+        window_s, language
             As in :meth:`stream`.
 
         Returns
         -------
         list of Decision
-            At least one.  A clip shorter than a window gives one decision on
+            At least one.  A clip shorter than a segment gives one decision on
             what there is.
 
         Raises
         ------
         ParameterError
             If the samples are not 1-D finite floats or hold less than one frame.
+        BackendError
+            If the model fails.
 
         Notes
         -----
         A stream that is pushed the same samples in any blocks, and flushed, gives
         the same numbers.
         """
+        segment_s = renamed("segment_s", segment_s, "window_s", window_s)
+        corpus = renamed("corpus", corpus, "language", language)
+        stream = self.file_stream(segment_s, hop_s, corpus=corpus)
         clip = self.at_model_rate(samples, sample_rate)
-        stream = self.stream(window_s, hop_s, smooth=False, language=language)
         # In pieces of one hop: memory stays flat, and each decision has its own latency.
         step = stream.window_hop * self.spec.hop_length
         decisions = []
@@ -171,10 +223,7 @@ class Classifier:
             As :meth:`classify`.
         """
         clip = as_samples(samples)
-        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or sample_rate < 1:
-            raise ParameterError(
-                f"sample_rate is {sample_rate!r}, a whole number of at least 1 Hz is wanted"
-            )
+        sample_rate = checked_rate(sample_rate)
         if clip.size and sample_rate != self.spec.sample_rate:
             from edge.audio.resample import resample
 
@@ -186,26 +235,6 @@ class Classifier:
                 f"({1000 * self.spec.win_length / self.spec.sample_rate:.0f} ms) are wanted"
             )
         return clip
-
-    def _window(self, window_s: float | None) -> int:
-        if window_s is None:
-            return self.window_frames
-        shortest_s = self.spec.win_length / self.spec.sample_rate
-        if not (math.isfinite(window_s) and shortest_s <= window_s <= _LONGEST_WINDOW_S):
-            raise ParameterError(
-                f"window_s is {window_s}, {shortest_s} to {_LONGEST_WINDOW_S} s are wanted"
-            )
-        return self.spec.n_frames(round(window_s * self.spec.sample_rate))
-
-    def _hop(self, hop_s: float | None) -> int:
-        if hop_s is None:
-            return self.window_hop
-        frame_s = self.spec.hop_length / self.spec.sample_rate
-        if not (math.isfinite(hop_s) and 0 < hop_s <= _LONGEST_WINDOW_S):
-            raise ParameterError(
-                f"hop_s is {hop_s}, above 0 and up to {_LONGEST_WINDOW_S} s is wanted"
-            )
-        return max(1, round(hop_s / frame_s))
 
 
 def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> Classifier:

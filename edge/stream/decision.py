@@ -1,174 +1,125 @@
-"""From logits to a decision: posterior, label, and the average of a file."""
+"""What was decided about one segment, or that nothing could be."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+__all__ = ["GAP", "QUIET", "SPEECH", "Decision", "State", "Timing"]
 
-from edge.errors import ParameterError
-from edge.stream.smoothing import Smoother, SmootherSettings
+State = Literal["speech", "quiet", "gap"]
 
-__all__ = [
-    "SPEECH_RANGE_DB",
-    "Decision",
-    "Smoother",
-    "SmootherSettings",
-    "average_posterior",
-    "file_hop",
-    "speech_segments",
-]
-
-#: A segment of a file counts when its level is within this many dB of the
-#: file's loudest one.  Speech spans about 30 dB from its loudest to its softest
-#: sounds, segments of whole words far less; the silence at both ends of a
-#: RAVDESS clip lies 40 dB and more below.
-SPEECH_RANGE_DB = 25.0
+#: Somebody spoke loud enough to be judged.
+SPEECH: State = "speech"
+#: Nobody did: no label, no posterior.
+QUIET: State = "quiet"
+#: The samples were lost on the way.
+GAP: State = "gap"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Timing:
+    """What a decision took, in milliseconds.
+
+    Parameters
+    ----------
+    features_ms : float
+        Time spent on features since the decision before.
+    model_ms : float
+        Time spent in the model; 0 where it was not asked.
+    latency_ms : float
+        From the arrival of the block that completed the segment to the
+        decision: what the device adds to the length of the segment.
+    """
+
+    features_ms: float = 0.0
+    model_ms: float = 0.0
+    latency_ms: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Decision:
     """What was heard in one segment.
 
     Parameters
     ----------
     start_s, end_s : float
-        The segment, in seconds from the start of the stream.  Samples that
-        were lost on the way count, so the clock of a microphone does not slip.
-    label : str
-        The steady label: smoothed when smoothing is on, else ``raw_label``.
-    posterior : mapping of str to float
+        The segment, or the gap, in seconds from the start of the stream.  Samples
+        that were lost on the way count, so the clock of a microphone does not slip.
+    state : {"speech", "quiet", "gap"}
+        Whether somebody spoke loud enough to be judged; a gap is samples that were
+        lost, and no segment holds samples from both sides of one.
+    label : str or None
+        The steady label: smoothed when smoothing is on, else ``raw_label``.  None
+        but for speech, and so are ``posterior`` and ``raw_label``.
+    posterior : mapping of str to float, or None
         Probability of every label, smoothed when smoothing is on.
-    raw_label : str
+    raw_label : str or None
         Most probable label of this segment alone.
-    rms_db : float
-        Level of the segment in dBFS.
-    features_ms : float
-        Time spent on features since the previous decision.
-    model_ms : float
-        Time spent in the backend.
-    latency_ms : float
-        From the arrival of the block that completed the segment to the
-        decision: what the device adds to the length of the segment.
+    level_db : float or None
+        Level of the segment in dBFS, behind the front end; None for a gap.
     dropped_samples : int
-        Samples at the model's rate lost since the previous decision.
-    speech : bool
-        False when the segment is too quiet to be judged; the label is then the
-        one held before.  Not part of the JSON, which has the level.
+        Samples at the model's rate that a gap stands for; 0 for a segment.
+    warning : str or None
+        What should be known about the sound and was not said before.
+    timing : Timing
     """
 
     start_s: float
     end_s: float
-    label: str
-    posterior: Mapping[str, float]
-    raw_label: str
-    rms_db: float
-    features_ms: float
-    model_ms: float
-    latency_ms: float
-    dropped_samples: int
-    speech: bool = True
+    state: State
+    label: str | None
+    posterior: Mapping[str, float] | None
+    raw_label: str | None
+    level_db: float | None
+    dropped_samples: int = 0
+    warning: str | None = None
+    timing: Timing = Timing()
+
+    @property
+    def speech(self) -> bool:
+        """Whether somebody spoke loud enough to be judged."""
+        return self.state == SPEECH
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types in a stable order, rounded to what is meaningful."""
+        """Plain JSON types in a stable order, rounded to what is meaningful.
+
+        Returns
+        -------
+        dict
+            ``type`` ("decision"), ``start_s``, ``end_s``, ``state``, ``label``,
+            ``posterior``, ``raw_label``, ``speech``, ``level_db``, ``features_ms``,
+            ``model_ms``, ``latency_ms``, ``dropped_samples``, ``warning``: always all
+            of them, null where there is nothing to say.
+        """
+        posterior = self.posterior
         return {
             "type": "decision",
             "start_s": round(self.start_s, 3),
             "end_s": round(self.end_s, 3),
+            "state": self.state,
             "label": self.label,
-            "posterior": {label: round(p, 4) for label, p in self.posterior.items()},
+            "posterior": (
+                None
+                if posterior is None
+                else {label: round(p, 4) for label, p in posterior.items()}
+            ),
             "raw_label": self.raw_label,
-            "rms_db": round(self.rms_db, 2),
-            "features_ms": round(self.features_ms, 3),
-            "model_ms": round(self.model_ms, 3),
-            "latency_ms": round(self.latency_ms, 3),
+            "speech": self.speech,
+            "level_db": None if self.level_db is None else round(self.level_db, 2),
+            "features_ms": round(self.timing.features_ms, 3),
+            "model_ms": round(self.timing.model_ms, 3),
+            "latency_ms": round(self.timing.latency_ms, 3),
             "dropped_samples": self.dropped_samples,
+            "warning": self.warning,
         }
 
-
-def file_hop(window_hop: int) -> int:
-    """Frames from one segment of a file to the next, half of a stream's.
-
-    Parameters
-    ----------
-    window_hop : int
-        The artifact's hop, which paces live decisions.
-
-    Returns
-    -------
-    int
-        At least 1.
-
-    Notes
-    -----
-    A file has time for twice the votes.  Fine hops were better than those of the stream on
-    the speakers that four folds hold out, whichever the fifth.
-    """
-    return max(1, window_hop // 2)
-
-
-def speech_segments(rms_db: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which segments of one file count for its average.
-
-    Parameters
-    ----------
-    rms_db : float [shape=(n_segments,)]
-        Level of every segment in dBFS, see
-        :func:`edge.stream.speech_gate.segment_level_db`.
-
-    Returns
-    -------
-    bool [shape=(n_segments,)]
-        True within :data:`SPEECH_RANGE_DB` of the loudest; at least one is.
-
-    Raises
-    ------
-    ParameterError
-        If there is no segment, more than one dimension, or a level is NaN.
-    """
-    levels = np.asarray(rms_db, dtype=np.float64)
-    if levels.ndim != 1 or levels.size == 0:
-        raise ParameterError(
-            f"rms_db has shape {levels.shape}, one level a segment and at least one is wanted"
-        )
-    if np.isnan(levels).any():
-        raise ParameterError("rms_db holds NaN, levels in dBFS are wanted")
-    mask: NDArray[np.bool_] = levels >= levels.max() - SPEECH_RANGE_DB
-    return mask
-
-
-def average_posterior(posteriors: ArrayLike, rms_db: ArrayLike) -> NDArray[np.float64]:
-    """Posterior of a file: the mean over its segments with speech.
-
-    Parameters
-    ----------
-    posteriors : float [shape=(n_segments, n_labels)]
-        Unsmoothed posterior of every segment.
-    rms_db : float [shape=(n_segments,)]
-        Level of every segment in dBFS.
-
-    Returns
-    -------
-    float64 [shape=(n_labels,)]
-
-    Raises
-    ------
-    ParameterError
-        If the shapes do not fit or there is no segment.
-
-    Notes
-    -----
-    The command line and the evaluation on the workstation both call this.
-    """
-    rows = np.asarray(posteriors, dtype=np.float64)
-    mask = speech_segments(rms_db)
-    if rows.ndim != 2 or len(rows) != mask.size:
-        raise ParameterError(
-            f"posteriors have shape {rows.shape}, ({mask.size}, n_labels) is wanted: "
-            "one row for every level"
-        )
-    mean: NDArray[np.float64] = rows[mask].mean(axis=0)
-    return mean
+    def __repr__(self) -> str:
+        what: str = self.state
+        if self.label is not None and self.posterior is not None:
+            what = f"{self.label} {100 * self.posterior[self.label]:.0f} %"
+        elif self.state == GAP:
+            what = f"gap of {self.dropped_samples} samples"
+        level = "" if self.level_db is None else f", {self.level_db:.1f} dBFS"
+        return f"<Decision {self.start_s:.3f}-{self.end_s:.3f} s: {what}{level}>"

@@ -17,45 +17,50 @@ from edge.errors import ParameterError
 
 __all__ = ["Smoother", "SmootherSettings"]
 
+#: Far below the shortest hop.
+_ROUNDING_S = 1e-6
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class SmootherSettings:
-    """Settings of :class:`Smoother`.
+    """Settings of :class:`Smoother`, all in seconds of audio.
+
+    Seconds and not decisions, so that a shorter hop does not make the label jumpier.
 
     Parameters
     ----------
     time_constant_s : float
-        Time after which a past posterior weighs ``1/e`` of what it did.  In
-        seconds and not in decisions, so that a shorter hop does not make the
-        label jumpier.  0 switches the average off.  Segments overlap by three
-        quarters at the default window and hop; 0.7 s averages about the
-        segments that share most of their audio and adds less delay than the
-        window itself.
+        Time after which a past posterior weighs ``1/e`` of what it did.  0 switches
+        the average off.  Segments overlap by three quarters at the default segment
+        and hop; 0.7 s averages about the segments that share most of their audio and
+        adds less delay than the segment itself.
     lead : float
         A new label takes over at once when its averaged probability leads the
         held one's by this much.  Posteriors of overlapping segments differ by
         less from chance alone.
-    persist : int
-        A new label that leads by less takes over after leading this many
-        decisions in a row, so that a small but lasting change is not held back
-        for ever.
+    persist_s : float
+        A new label that leads by less takes over after leading for this long without
+        a break, so that a small but lasting change is not held back for ever.  The
+        default is three decisions at the default hop of 0.512 s.
+    forget_s : float
+        After so long without speech the held label is forgotten and the next segment
+        stands alone.  The average alone would forget sooner (2 s weigh 6 %), but the
+        label would be held against a change that leads by little.  5 s is longer than
+        the pauses inside what somebody says.
     """
 
     time_constant_s: float = 0.7
     lead: float = 0.1
-    persist: int = 3
+    persist_s: float = 1.536
+    forget_s: float = 5.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.time_constant_s) and self.time_constant_s >= 0):
-            raise ParameterError(
-                f"time_constant_s is {self.time_constant_s}, a finite number >= 0 s is wanted"
-            )
+        for name in ("time_constant_s", "persist_s", "forget_s"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ParameterError(f"{name} is {value}, a finite number >= 0 s is wanted")
         if not 0 <= self.lead <= 1:
             raise ParameterError(f"lead is {self.lead}, a probability in [0, 1] is wanted")
-        if isinstance(self.persist, bool) or self.persist < 1:
-            raise ParameterError(
-                f"persist is {self.persist!r}, a whole number of at least 1 decision is wanted"
-            )
 
 
 class Smoother:
@@ -65,28 +70,20 @@ class Smoother:
     ----------
     labels : sequence of str
         Name of every column of a posterior.
-    hop_s : float
-        Seconds from one posterior to the next.
     settings : SmootherSettings, optional
         How much to average and when to change the label.
 
     Raises
     ------
     ParameterError
-        If there is no label or ``hop_s`` is not above 0.
+        If there is no label.
     """
 
-    def __init__(
-        self, labels: Sequence[str], hop_s: float, settings: SmootherSettings | None = None
-    ) -> None:
+    def __init__(self, labels: Sequence[str], settings: SmootherSettings | None = None) -> None:
         if not labels:
             raise ParameterError("labels are empty, at least one is wanted")
-        if not (math.isfinite(hop_s) and hop_s > 0):
-            raise ParameterError(f"hop_s is {hop_s}, a finite number above 0 s is wanted")
         self.labels = tuple(labels)
         self.settings = settings or SmootherSettings()
-        tau_s = self.settings.time_constant_s
-        self._gain = 1.0 if tau_s == 0 else -math.expm1(-hop_s / tau_s)
         self.reset()
 
     def reset(self) -> None:
@@ -94,19 +91,35 @@ class Smoother:
         self._mean: NDArray[np.float64] | None = None
         self._held = 0
         self._candidate = 0
-        self._n_leading = 0
+        self._leading_s = 0.0
+        self._quiet_s = 0.0
 
-    def update(self, posterior: ArrayLike, speech: bool = True) -> tuple[str, NDArray[np.float64]]:
-        """Take in the posterior of the next segment.
+    def rest(self, elapsed_s: float) -> None:
+        """Let time pass in which nobody spoke.
+
+        Parameters
+        ----------
+        elapsed_s : float
+            Seconds since the call before, of this or of :meth:`update`.  They age
+            what was heard and count for no label.
+
+        Raises
+        ------
+        ParameterError
+            If the time is not finite or runs backwards.
+        """
+        self._quiet_s += _checked_time(elapsed_s)
+
+    def update(self, posterior: ArrayLike, elapsed_s: float) -> tuple[str, NDArray[np.float64]]:
+        """Take in the posterior of the next segment with speech.
 
         Parameters
         ----------
         posterior : float [shape=(n_labels,)]
             Unsmoothed posterior.
-        speech : bool
-            False for a segment too quiet to be judged: it moves nothing.
-            Before the first speech there is nothing to hold, and the
-            segment's own posterior is handed back.
+        elapsed_s : float
+            Seconds from the end of the segment before, quiet ones too, to the end of
+            this one.  Of no matter for the first.
 
         Returns
         -------
@@ -117,32 +130,44 @@ class Smoother:
         Raises
         ------
         ParameterError
-            If the posterior has another length than the labels.
+            If the posterior has another length than the labels, or the time is not
+            finite or runs backwards.
         """
         row = np.asarray(posterior, dtype=np.float64)
         if row.shape != (len(self.labels),):
             raise ParameterError(
                 f"posterior has shape {row.shape}, ({len(self.labels)},) is wanted"
             )
-        if not speech:
-            if self._mean is None:
-                return self.labels[int(row.argmax())], row.copy()
-            return self.labels[self._held], self._mean.copy()
-        if self._mean is None:
+        elapsed_s = _checked_time(elapsed_s)
+        quiet_s, self._quiet_s = self._quiet_s, 0.0
+        if self._mean is None or quiet_s >= self.settings.forget_s:
             self._mean = row.copy()
             self._held = int(row.argmax())
+            self._leading_s = 0.0
         else:
-            self._mean += self._gain * (row - self._mean)
-            self._choose(self._mean)
+            self._mean += self._gain(elapsed_s + quiet_s) * (row - self._mean)
+            self._choose(self._mean, elapsed_s)
         return self.labels[self._held], self._mean.copy()
 
-    def _choose(self, mean: NDArray[np.float64]) -> None:
+    def _gain(self, elapsed_s: float) -> float:
+        tau_s = self.settings.time_constant_s
+        return 1.0 if tau_s == 0 else -math.expm1(-elapsed_s / tau_s)
+
+    def _choose(self, mean: NDArray[np.float64], elapsed_s: float) -> None:
         leader = int(mean.argmax())
         if leader == self._held:
-            self._n_leading = 0
+            self._leading_s = 0.0
             return
-        self._n_leading = self._n_leading + 1 if leader == self._candidate else 1
+        self._leading_s = elapsed_s + (self._leading_s if leader == self._candidate else 0.0)
         self._candidate = leader
         leads = mean[leader] - mean[self._held] >= self.settings.lead
-        if leads or self._n_leading >= self.settings.persist:
+        # A sum of hops may miss a round figure by its last bits.
+        if leads or self._leading_s >= self.settings.persist_s - _ROUNDING_S:
             self._held = leader
+            self._leading_s = 0.0
+
+
+def _checked_time(elapsed_s: float) -> float:
+    if not (math.isfinite(elapsed_s) and elapsed_s >= 0):
+        raise ParameterError(f"elapsed_s is {elapsed_s}, a finite number >= 0 s is wanted")
+    return elapsed_s

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+import operator
+import threading
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.arrays import as_samples, softmax
-from edge.errors import ParameterError
-from edge.features import FeatureExtractor
-from edge.stream.decision import Decision, Smoother, SmootherSettings
-from edge.stream.speech_gate import GateSettings, SpeechGate, segment_level_db
-from edge.stream.timeline import Timeline
+from edge.arrays import as_samples
+from edge.errors import BackendError, ParameterError
+from edge.stream.decision import GAP, Decision, Timing
+from edge.stream.judge import Judge
+from edge.stream.row_window import RowWindow
+from edge.stream.smoothing import SmootherSettings
+from edge.stream.speech_gate import GateSettings, segment_level_db
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
 
 __all__ = ["Stream"]
 
-#: Frames computed together at most: the default hop.  A call for one frame costs
-#: nearly half of a call for sixteen, so a stream that is fed blocks of 32 ms waits
-#: for a hop's worth.  It spends a quarter of the work and decides half a
-#: millisecond later (``edge-ser benchmark``, x86-64).
-_BATCH_FRAMES = 16
+#: Samples that a gap may have: a double still tells every sample of such a clock apart.
+_LONGEST_GAP = 2**52
 
 
 class Stream:
     """Blocks in, decisions out; made by :meth:`Classifier.stream`.
 
-    Every feature row is computed and normalised once.  The rows of the current
-    window lie side by side in one preallocated array, so a decision copies nothing.
+    It owns everything that changes while it listens and belongs to one thread at a time:
+    a call while another one is at work is refused, and so is a copy.
 
     Parameters
     ----------
     classifier : Classifier
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
-    smooth, gate, language
+    smooth, gate, corpus
         As in :meth:`Classifier.stream`.
+
+    Notes
+    -----
+    A model that fails loses its own segment and nothing else.  The whole block is taken in,
+    the clock and the decisions that follow are those of a model that had not failed, and
+    the decisions that the call has made are handed out by the next one.
     """
 
     def __init__(
@@ -51,64 +56,72 @@ class Stream:
         window_hop: int,
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
-        language: str | None = None,
+        corpus: str | None = None,
     ) -> None:
         spec = classifier.spec
         self.classifier = classifier
         self.window_frames = window_frames
         self.window_hop = window_hop
-        self.window_s = spec.n_samples(window_frames) / spec.sample_rate
+        self.segment_s = spec.n_samples(window_frames) / spec.sample_rate
         self.hop_s = window_hop * spec.hop_length / spec.sample_rate
-        if self.hop_s > self.window_s:
+        if self.hop_s > self.segment_s:
             raise ParameterError(
-                f"a hop of {self.hop_s:.3f} s over a window of {self.window_s:.3f} s leaves audio "
-                "unheard: a hop no longer than the window is wanted"
+                f"a hop of {self.hop_s:.3f} s over a segment of {self.segment_s:.3f} s leaves "
+                "audio unheard: a hop no longer than the segment is wanted"
             )
-        self._language = classifier.artifact.manifest.language_id(language)
-        self._session = classifier.model.session()
-        self._gate = SpeechGate(gate)
-        self._smoother: Smoother | None = None
-        if smooth:
-            settings = smooth if isinstance(smooth, SmootherSettings) else None
-            self._smoother = Smoother(classifier.labels, self.hop_s, settings)
-        self._extractor = FeatureExtractor(spec)
-        self._rms_column = spec.feature_names.index("rms")
-        # With room for twice the window and some batches, old rows are moved out once in a
-        # while and not with every batch.
-        capacity = 2 * window_frames + 4 * _BATCH_FRAMES
-        self._rows = np.zeros((capacity, spec.n_features), dtype=np.float32)
-        self._rms = np.zeros(capacity, dtype=np.float32)
-        self._pending = np.zeros(_BATCH_FRAMES * spec.hop_length, dtype=np.float32)
+        self._judge = Judge(classifier, smooth, gate, corpus)
+        self._window = RowWindow(spec, classifier.mean, classifier.std, window_frames, window_hop)
+        self._busy = threading.Lock()
         self.reset()
 
-    def reset(self) -> None:
-        """Forget everything heard; the same as a fresh stream."""
-        self._extractor.reset()
-        if self._smoother is not None:
-            self._smoother.reset()
-        self._timeline = Timeline()
-        self._n_taken = 0
-        self._n_pending = 0
-        self._n_rows = 0
-        self._end = 0
-        self._due_row = self.window_frames
-        self._decided_row = 0
-        self._features_s = 0.0
-        self._n_dropped = 0
-        self._flushed = False
+    def __repr__(self) -> str:
+        return (
+            f"<Stream of {self.classifier!r}: segments of {self.segment_s:.3f} s, one every "
+            f"{self.hop_s:.3f} s, {self.position_s:.3f} s heard>"
+        )
 
-    def push(
-        self, block: ArrayLike, *, dropped_samples: int = 0, arrived_s: float | None = None
-    ) -> list[Decision]:
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise ParameterError(
+            "a stream cannot be copied or pickled, as it is in the middle of listening: "
+            "open another one with Classifier.stream()"
+        )
+
+    @property
+    def position_s(self) -> float:
+        """Seconds taken in since the start, gaps among them."""
+        return (self._origin + self._window.n_samples) / self.classifier.spec.sample_rate
+
+    def warnings(self) -> list[str]:
+        """Everything that was to be said about the sound so far, each sentence once."""
+        return list(self._warnings)
+
+    def reset(self) -> None:
+        """Forget everything heard; the same as a fresh stream.
+
+        Raises
+        ------
+        ParameterError
+            If another thread is at work in this stream.
+        """
+        self._enter()
+        try:
+            self._origin = 0
+            self._ready: list[Decision] = []
+            self._failure: BackendError | None = None
+            self._warnings: list[str] = []
+            self._unsaid: list[str] = []
+            self._flushed = False
+            self._begin()
+        finally:
+            self._busy.release()
+
+    def push(self, samples: ArrayLike, arrived_s: float | None = None) -> list[Decision]:
         """Take in a block and hand out the decisions that it completes.
 
         Parameters
         ----------
-        block : float [shape=(n_samples,)]
+        samples : float [shape=(n_samples,)]
             Mono at the model's sample rate, full scale 1; any length, also 0.
-        dropped_samples : int
-            Samples lost between the block before and this one.  The clock moves on
-            by them, and the next decision reports them.
         arrived_s : float, optional
             ``time.perf_counter()`` when the block was there; None: now.
 
@@ -119,33 +132,56 @@ class Stream:
         Raises
         ------
         ParameterError
-            If the block is not 1-D finite floats (nothing of it is taken in), or the
-            stream was flushed.
+            If the block is not 1-D finite floats (nothing of it is taken in), the
+            stream was flushed, or another thread is at work in it.
+        BackendError
+            If the model failed on a segment.  The block is taken in all the same and
+            nothing else is lost: go on with the next one.
         """
         if arrived_s is None:
             arrived_s = time.perf_counter()
-        if self._flushed:
-            raise ParameterError("the stream was flushed, call reset() before pushing more")
-        samples = as_samples(block, "block")
-        if dropped_samples < 0:
-            raise ParameterError(f"dropped_samples is {dropped_samples}, 0 or more is wanted")
-        if dropped_samples:
-            self._timeline.skip(self._n_taken + self._n_pending, dropped_samples)
-            self._n_dropped += dropped_samples
-        decisions = []
-        start = 0
-        while start < samples.size:
-            n_wanted = self._batch_samples() - self._n_pending
-            piece = samples[start : start + n_wanted]
-            start += piece.size
-            self._pending[self._n_pending : self._n_pending + piece.size] = piece
-            self._n_pending += piece.size
-            if piece.size == n_wanted:
-                self._take_pending()
-                if self._n_rows == self._due_row:
-                    decisions.append(self._decide(arrived_s))
-                    self._due_row += self.window_hop
-        return decisions
+        self._enter()
+        try:
+            self._check_open()
+            self._take(as_samples(samples, "samples"), arrived_s)
+            return self._hand_out()
+        finally:
+            self._busy.release()
+
+    def skip(self, n_samples: int, reason: str = "lost") -> list[Decision]:
+        """Note that samples were lost: the clock moves on and everything heard is forgotten.
+
+        Parameters
+        ----------
+        n_samples : int
+            Lost between the block before and the next, at the model's rate.
+        reason : str
+            Why, for the decision's ``warning``.
+
+        Returns
+        -------
+        list of Decision
+            The last one before the gap, where rows are left that none has covered, and the
+            gap itself.  Nothing for 0 samples.
+
+        Raises
+        ------
+        ParameterError
+            If the number cannot be used, the stream was flushed, or another thread is at
+            work in it.
+        BackendError
+            As for :meth:`push`.
+        """
+        n_lost = _count(n_samples)
+        self._enter()
+        try:
+            self._check_open()
+            if n_lost:
+                self._decide_rest()
+                self._skip(n_lost, reason)
+            return self._hand_out()
+        finally:
+            self._busy.release()
 
     def flush(self) -> list[Decision]:
         """End the stream: one last decision on rows that none has covered.
@@ -154,80 +190,122 @@ class Stream:
         -------
         list of Decision
             Empty when nothing is left or no frame was ever whole.  The last segment is
-            as long as a window, or as the stream where that was shorter.
+            as long as the others, or as what was heard where that was shorter.
+
+        Raises
+        ------
+        ParameterError
+            If another thread is at work in this stream.
+        BackendError
+            As for :meth:`push`.
         """
+        self._enter()
+        try:
+            if not self._flushed:
+                self._flushed = True
+                self._decide_rest()
+            return self._hand_out()
+        finally:
+            self._busy.release()
+
+    def _enter(self) -> None:
+        if not self._busy.acquire(blocking=False):
+            raise ParameterError(
+                "the stream is at work in another call: it belongs to one thread, open one "
+                "for each with Classifier.stream()"
+            )
+
+    def _check_open(self) -> None:
         if self._flushed:
-            return []
-        self._flushed = True
-        arrived_s = time.perf_counter()
-        self._take_pending()
-        return [] if self._n_rows == self._decided_row else [self._decide(arrived_s)]
+            raise ParameterError("the stream was flushed, call reset() before pushing more")
 
-    def _batch_samples(self) -> int:
-        """Samples of the next batch, which ends where a window does if not before.
+    def _begin(self) -> None:
+        """Start from nothing, at the beginning or behind a gap."""
+        self._window.reset()
+        self._judge.reset()
 
-        It depends on the samples taken so far alone, so that every split into blocks
-        computes the same numbers to the last bit.
-        """
-        spec = self.classifier.spec
-        due = spec.n_samples(self._due_row) - self._n_taken
-        return min(due, _BATCH_FRAMES * spec.hop_length)
+    def _hand_out(self) -> list[Decision]:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        ready, self._ready = self._ready, []
+        return ready
 
-    def _take_pending(self) -> None:
-        """Compute the rows that the waiting samples complete."""
-        started_s = time.perf_counter()
-        rows = self._extractor.push(self._pending[: self._n_pending])
-        self._n_taken += self._n_pending
-        self._n_pending = 0
-        n_new = len(rows)
-        if n_new:
-            if self._end + n_new > len(self._rows):
-                kept = min(self.window_frames, self._end)
-                self._rows[:kept] = self._rows[self._end - kept : self._end]
-                self._rms[:kept] = self._rms[self._end - kept : self._end]
-                self._end = kept
-            new = slice(self._end, self._end + n_new)
-            self._rms[new] = rows[:, self._rms_column]
-            np.subtract(rows, self.classifier.mean, out=self._rows[new])
-            self._rows[new] /= self.classifier.std
-            self._end += n_new
-            self._n_rows += n_new
-        self._features_s += time.perf_counter() - started_s
+    def _take(self, samples: NDArray[np.float32], arrived_s: float) -> None:
+        start = 0
+        while start < samples.size:
+            start += self._window.take(samples[start:])
+            if self._window.is_due:
+                self._decide(arrived_s)
 
-    def _decide(self, arrived_s: float) -> Decision:
-        spec, labels = self.classifier.spec, self.classifier.labels
-        n_frames = min(self.window_frames, self._n_rows)
-        window = slice(self._end - n_frames, self._end)
-        started_s = time.perf_counter()
-        logits = self._session.infer(self._rows[None, window], self._language)
-        model_s = time.perf_counter() - started_s
-        raw = softmax(logits[0], self.classifier.temperature)
-        raw_label = labels[int(raw.argmax())]
-        frame_rms = self._rms[window]
-        speech = self._gate.is_speech(frame_rms)
-        label, posterior = raw_label, raw
-        if self._smoother is not None:
-            label, posterior = self._smoother.update(raw, speech)
-        first = (self._n_rows - n_frames) * spec.hop_length
-        last = (self._n_rows - 1) * spec.hop_length + spec.win_length - 1
-        decision = Decision(
-            start_s=self._timeline.position(first) / spec.sample_rate,
-            end_s=(self._timeline.position(last) + 1) / spec.sample_rate,
-            label=label,
-            posterior=_by_label(labels, posterior),
-            raw_label=raw_label,
-            rms_db=segment_level_db(frame_rms),
-            features_ms=1000 * self._features_s,
-            model_ms=1000 * model_s,
-            latency_ms=1000 * (time.perf_counter() - arrived_s),
-            dropped_samples=self._n_dropped,
-            speech=speech,
+    def _skip(self, n_lost: int, reason: str) -> None:
+        rate = self.classifier.spec.sample_rate
+        start = self._origin + self._window.n_samples
+        self._origin = start + n_lost
+        self._unsaid.append(f"{n_lost / rate:.3f} s of sound are missing: {reason}")
+        self._ready.append(
+            Decision(
+                start_s=start / rate,
+                end_s=self._origin / rate,
+                state=GAP,
+                label=None,
+                posterior=None,
+                raw_label=None,
+                level_db=None,
+                dropped_samples=n_lost,
+                warning=self._say(),
+            )
         )
-        self._timeline.forget(first)
-        self._decided_row = self._n_rows
-        self._features_s, self._n_dropped = 0.0, 0
-        return decision
+        self._begin()
+
+    def _decide_rest(self) -> None:
+        arrived_s = time.perf_counter()
+        self._window.compute()
+        if self._window.n_new:
+            self._decide(arrived_s)
+
+    def _decide(self, arrived_s: float) -> None:
+        """Decide on the rows of the window."""
+        rate, window = self.classifier.spec.sample_rate, self._window
+        first, end = window.bounds
+        elapsed_s = window.n_new / rate
+        features_s = window.decided()
+        try:
+            verdict = self._judge.judge(window.rows, window.rms, elapsed_s)
+        except BackendError as error:
+            self._failure = self._failure or error
+            return
+        self._ready.append(
+            Decision(
+                start_s=(self._origin + first) / rate,
+                end_s=(self._origin + end) / rate,
+                state=verdict.state,
+                label=verdict.label,
+                posterior=verdict.posterior,
+                raw_label=verdict.raw_label,
+                level_db=segment_level_db(window.rms),
+                warning=self._say(),
+                timing=Timing(
+                    features_ms=1000 * features_s,
+                    model_ms=1000 * verdict.model_s,
+                    latency_ms=1000 * (time.perf_counter() - arrived_s),
+                ),
+            )
+        )
+
+    def _say(self) -> str | None:
+        """What was noticed since the decision before."""
+        unsaid, self._unsaid = self._unsaid, []
+        return "; ".join(unsaid) or None
 
 
-def _by_label(labels: tuple[str, ...], posterior: NDArray[np.float64]) -> Mapping[str, float]:
-    return dict(zip(labels, posterior.tolist(), strict=True))
+def _count(n_samples: int) -> int:
+    try:
+        count = -1 if isinstance(n_samples, bool) else operator.index(n_samples)
+    except TypeError:
+        count = -1
+    if count > _LONGEST_GAP:
+        raise ParameterError("n_samples is above 2**52, a gap of fewer samples is wanted")
+    if count < 0:
+        raise ParameterError(f"n_samples is {n_samples!r:.40}, a whole number >= 0 is wanted")
+    return count

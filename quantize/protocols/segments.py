@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from edge.stream.decision import speech_segments
-from edge.stream.speech_gate import SpeechGate
+from edge.stream.posterior import counted_segments
 from quantize.corpora import LABELS, Clip
 from quantize.evaluate import Runner, language_ids
 from quantize.protocols.trials import Trials
@@ -50,7 +49,7 @@ def segment_trials(
     -------
     Trials
         Windows count that the device's speech gate lets through and that lie within
-        :data:`edge.stream.decision.SPEECH_RANGE_DB` of their utterance's loudest, as in the
+        :data:`edge.stream.posterior.SPEECH_RANGE_DB` of their utterance's loudest, as in the
         average of a file. An utterance shorter than the window is one trial, as at the
         end of a stream.
 
@@ -70,17 +69,15 @@ def segment_trials(
         window_frames=window_frames,
         **runner.scoring(labels),
     )
-    gate = SpeechGate()
-    rms_column = runner.spec.feature_names.index("rms")
     utterance: list[int] = []
     posteriors: list[NDArray[np.float64]] = []
     n_left_out = n_short = 0
-    for at, (segments, frames) in enumerate(zip(scored, chosen, strict=True)):
-        in_range = speech_segments(segments.rms_db)
+    for at, segments in enumerate(scored):
+        counted = counted_segments(segments.levels_db, segments.speech)
         for (first, end), heard, posterior in zip(
-            segments.bounds, in_range, segments.posteriors, strict=True
+            segments.bounds, counted, segments.posteriors, strict=True
         ):
-            if not (heard and gate.is_speech(frames[first:end, rms_column])):
+            if not heard:
                 n_left_out += 1
                 continue
             n_short += end - first < window_frames

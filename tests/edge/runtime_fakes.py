@@ -46,6 +46,7 @@ def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier
     std = np.ones(34)
     std[:13], std[13], std[14], std[27:] = 100.0, 200.0, 0.2, 40.0
     manifest = types.SimpleNamespace(
+        name="fake",
         feature_spec=FeatureSpec(),
         labels=LABELS,
         languages=LANGUAGES,

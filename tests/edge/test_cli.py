@@ -19,14 +19,14 @@ from edge.bundled import MODELS_DIR
 from edge.cli.main import main
 
 DECISION_KEYS = [
-    "type", "start_s", "end_s", "label", "posterior", "raw_label", "rms_db", "features_ms",
-    "model_ms", "latency_ms", "dropped_samples",
+    "type", "start_s", "end_s", "state", "label", "posterior", "raw_label", "speech", "level_db",
+    "features_ms", "model_ms", "latency_ms", "dropped_samples", "warning",
 ]  # fmt: skip
 SUMMARY_KEYS = [
     "type", "decisions", "audio_s", "rtf", "p50_ms", "p95_ms", "p99_ms", "dropped_samples",
     "peak_rss_mb",
 ]  # fmt: skip
-FILE_KEYS = ["type", "path", "label", "posterior", "n_segments", "ms"]
+FILE_KEYS = ["type", "path", "state", "label", "posterior", "n_segments", "ms"]
 RAW = (voice(48_000) * 32767).astype("<i2").tobytes()
 
 
@@ -77,10 +77,25 @@ def test_listen_json_has_the_documented_schema(model: list[str], folder: Path) -
     assert 10 < summary["peak_rss_mb"] < 200
 
 
+def test_window_is_the_old_name_of_segment(
+    model: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(folder / "a.wav")
+    assert main(["classify", file, "--window", "1", "--json", *model]) == 0
+    old = capsys.readouterr()
+    assert old.err == (
+        "edge-ser: warning: --window is now called --segment, the old name will go with the next "
+        "version\n"
+    )
+    assert main(["classify", file, "--segment", "1", "--json", *model]) == 0
+    (ours,), (theirs,) = records(old.out), records(capsys.readouterr().out)
+    assert {**ours, "ms": 0} == {**theirs, "ms": 0}
+
+
 def test_window_hop_and_duration_are_obeyed(
     model: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--window", "1", "--hop", "0.25", "--duration", "2", "--fast", "--json"]
+    options = ["--segment", "1", "--hop", "0.25", "--duration", "2", "--fast", "--json"]
     assert main(["listen", "--source", str(folder / "a.wav"), *options, *model]) == 0
     *decisions, summary = records(capsys.readouterr().out)
     # 61 rows in 2 s: a window of 30 rows every 8, and the rest.
@@ -210,7 +225,7 @@ def test_silence_around_speech_does_not_change_a_file(
     write_wav(tmp_path / "alone.wav", speech, 16_000)
     quiet = np.zeros(window, np.float32)
     write_wav(tmp_path / "among.wav", np.concatenate((quiet, speech, quiet)), 16_000)
-    options = ["--window", "2", "--hop", "2", "--json", *model]
+    options = ["--segment", "2", "--hop", "2", "--json", *model]
     assert main(["classify", str(tmp_path), *options]) == 0
     alone, among = records(capsys.readouterr().out)
     assert (alone["n_segments"], among["n_segments"]) == (1, 3)
@@ -256,7 +271,7 @@ def test_empty_folder_is_one_sentence(
     [
         ([], "the following arguments are required: COMMAND"),
         (["sing"], "invalid choice: 'sing'"),
-        (["listen", "--window", "x"], "--window: 'x' is not a number of seconds above 0"),
+        (["listen", "--segment", "x"], "--segment: 'x' is not a number of seconds above 0"),
         (["listen", "--hop", "-1"], "--hop: '-1' is not a number of seconds above 0"),
         (["listen", "--duration", "nan"], "--duration: 'nan' is not"),
         (["listen", "--louder"], "unrecognized arguments: --louder"),
@@ -276,9 +291,9 @@ def test_wrong_usage_is_one_sentence(
 
 
 def test_exit_code_of_wrong_usage_reaches_the_shell() -> None:
-    done = run_cli("listen", "--window", "0")
+    done = run_cli("listen", "--segment", "0")
     assert done.returncode == 2
-    assert "--window" in complaint(done.stderr)
+    assert "--segment" in complaint(done.stderr)
 
 
 @pytest.mark.parametrize(
@@ -286,8 +301,8 @@ def test_exit_code_of_wrong_usage_reaches_the_shell() -> None:
     [
         (["--backend", "abacus"], "backend is 'abacus', auto or one of numpy, onnx, "),
         (["--backend", "onnx"], "was exported for backend 'numpy'"),
-        (["--window", "0.01"], "window_s is 0.01"),
-        (["--window", "0.2"], "leaves audio unheard"),
+        (["--segment", "0.01"], "segment_s is 0.01"),
+        (["--segment", "0.2", "--hop", "0.3"], "leaves audio unheard"),
     ],
 )
 @pytest.mark.parametrize("command", ["listen", "classify"])

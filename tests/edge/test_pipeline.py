@@ -52,7 +52,7 @@ def test_every_sink_gets_what_the_stream_decides_flush_included() -> None:
     classifier = fake_classifier()
     sinks = [ListSink(), ListSink()]
     summary = run_pipeline(ListSource(blocks_of(512)), classifier.stream(smooth=False), sinks)
-    wanted = [d.posterior for d in classifier.classify(CLIP, 16_000)]
+    wanted = [d.posterior for d in classifier.classify(CLIP, 16_000, hop_s=0.512)]
     for sink in sinks:
         assert [d.posterior for d in sink.decisions] == wanted
     assert summary.decisions == len(wanted)
@@ -62,7 +62,7 @@ def test_every_sink_gets_what_the_stream_decides_flush_included() -> None:
 def test_percentiles_are_those_of_the_latencies() -> None:
     sink = ListSink()
     summary = run_pipeline(ListSource(blocks_of(512)), fake_classifier().stream(), [sink])
-    latencies = [d.latency_ms for d in sink.decisions]
+    latencies = [d.timing.latency_ms for d in sink.decisions]
     wanted = np.percentile(latencies, (50, 95, 99))
     assert [summary.p50_ms, summary.p95_ms, summary.p99_ms] == pytest.approx(wanted)
 

@@ -7,16 +7,17 @@ import re
 import pytest
 
 from edge.sinks import JsonLinesSink, TerminalSink
-from edge.stream.decision import Decision
+from edge.stream.decision import Decision, Timing
 
 ESCAPE = "\x1b["
+QUIET = {"state": "quiet", "label": None, "posterior": None, "raw_label": None}
 
 
 def decision(**changes: object) -> Decision:
     values: dict[str, object] = {
-        "start_s": 0.0, "end_s": 1.984, "label": "happy", "posterior": {"happy": 0.53, "sad": 0.47},
-        "raw_label": "sad", "rms_db": -23.4, "features_ms": 1.0, "model_ms": 2.0,
-        "latency_ms": 3.1, "dropped_samples": 0,
+        "start_s": 0.0, "end_s": 1.984, "state": "speech", "label": "happy",
+        "posterior": {"happy": 0.53, "sad": 0.47}, "raw_label": "sad", "level_db": -23.4,
+        "timing": Timing(features_ms=1.0, model_ms=2.0, latency_ms=3.1),
     }  # fmt: skip
     return Decision(**{**values, **changes})
 
@@ -77,7 +78,7 @@ def test_columns_stay_aligned(p: float) -> None:
     texts = [
         shown(Screen(is_terminal=False), posterior={"happy": p}),
         shown(Screen(is_terminal=False), label="surprised", posterior={"surprised": p}),
-        shown(Screen(is_terminal=False), speech=False, rms_db=-120.0, end_s=3599.97),
+        shown(Screen(is_terminal=False), **QUIET, level_db=-120.0, end_s=3599.97),
         shown(Screen("ascii", is_terminal=False), posterior={"happy": p}),
     ]
     assert {len(line) for text in texts for line in text.splitlines()} == {72}
@@ -102,7 +103,7 @@ def test_empty_no_color_does_not_count() -> None:
 
 
 def test_quiet_segment_says_so_instead_of_an_emotion() -> None:
-    line = shown(Screen(), speech=False, rms_db=-71.0).splitlines()[1]
+    line = shown(Screen(), **QUIET, level_db=-71.0).splitlines()[1]
     assert line.startswith("\x1b[2m")
     assert "quiet" in line
     assert "happy" not in line
@@ -111,7 +112,9 @@ def test_quiet_segment_says_so_instead_of_an_emotion() -> None:
 
 
 def test_lost_samples_are_named() -> None:
-    assert shown(Screen(), dropped_samples=512).endswith("512 samples dropped\n")
+    gap = shown(Screen(), **{**QUIET, "state": "gap", "level_db": None, "dropped_samples": 512})
+    assert "gap" in gap
+    assert "512 samples dropped" in gap
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def overconfident(n: int, factor: float, seed: int = 0) -> tuple[list[Segments],
     logits = 1.5 * rng.standard_normal((n, 8))
     truth = np.array([rng.choice(8, p=p) for p in softmax(logits)])
     wrong = softmax(factor * logits)
-    return [Segments([(0, 61)], p[None], [-30.0]) for p in wrong], truth
+    return [Segments([(0, 61)], p[None], [-30.0], [True]) for p in wrong], truth
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.5])
@@ -57,7 +57,7 @@ def test_every_corpus_counts_alike():
 
 def test_temperature_1_changes_nothing_and_a_forbidden_class_stays_forbidden():
     posterior = np.array([[0.7, 0.3, 0.0, 0, 0, 0, 0, 0], [0.2, 0.8, 0.0, 0, 0, 0, 0, 0]])
-    each = Segments([(0, 61), (16, 77)], posterior, [-30.0, -31.0])
+    each = Segments([(0, 61), (16, 77)], posterior, [-30.0, -31.0], [True, True])
     assert tempered([each], 1.0)[0] == pytest.approx(posterior.mean(axis=0))
     hot = tempered([each], 4.0)[0]
     assert hot[2:].max() == 0.0

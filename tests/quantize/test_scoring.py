@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.features.spec import FeatureSpec
 from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
-from edge.stream.decision import average_posterior
+from edge.stream.posterior import average_posterior
 from quantize.scoring import (
     WINDOW_FRAMES,
     WINDOW_HOP,
@@ -61,7 +61,9 @@ def test_scores_equal_those_of_the_device(tiny_artifact):
     for clip, posterior in zip(clips, scored, strict=True):
         decisions = classifier.classify(clip, 16_000, hop_s=classifier.file_hop_s)
         expected = average_posterior(
-            [list(d.posterior.values()) for d in decisions], [d.rms_db for d in decisions]
+            [list(d.posterior.values()) if d.posterior else [0.0] * 8 for d in decisions],
+            [d.level_db for d in decisions],
+            [d.speech for d in decisions],
         )
         assert posterior == pytest.approx(expected, abs=1e-5)
 
@@ -106,7 +108,7 @@ def test_segments_come_with_bounds_and_levels():
     )
     assert segments.bounds == [(0, 20), (15, 35), (30, 50)]
     assert segments.posteriors.shape == (3, 4)
-    assert segments.rms_db == pytest.approx([-120, -20 + 10 * np.log10(0.75), -20])
+    assert segments.levels_db == pytest.approx([-120, -20 + 10 * np.log10(0.75), -20])
 
 
 def test_a_window_lasts_as_long_at_every_hop():

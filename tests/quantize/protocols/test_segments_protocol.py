@@ -24,7 +24,7 @@ def test_trials_are_the_decisions_of_the_device(tiny_artifact, window_s):
     one = clip(0, "sad")
     rows = {one.clip_id: FeatureExtractor(classifier.spec).extract(samples)}
     trials = segment_trials(artifact_runner(tiny_artifact.path), [one], rows, window_s)
-    decisions = classifier.classify(samples, 16_000, window_s=window_s)
+    decisions = classifier.classify(samples, 16_000, segment_s=window_s, hop_s=0.512)
     assert len(decisions) > 4
     expected = [list(d.posterior.values()) for d in decisions]
     np.testing.assert_allclose(trials.posteriors, expected, atol=1e-5)

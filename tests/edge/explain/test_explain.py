@@ -16,7 +16,7 @@ from edge.features import FeatureExtractor
 from edge.runtimes.base import AttentiveSession
 from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier, load
-from edge.stream.decision import Decision
+from edge.stream.decision import Decision, Timing
 
 UNKNOWN = 4
 
@@ -31,9 +31,11 @@ def rows(n_batch: int, n_frames: int) -> np.ndarray:
     return generator.standard_normal((n_batch, n_frames, 34)).astype(np.float32)
 
 
-def decision(start_s: float, end_s: float, label: str = "calm", rms_db: float = -20.0) -> Decision:
+def decision(
+    start_s: float, end_s: float, label: str = "calm", level_db: float = -20.0
+) -> Decision:
     posterior = {name: float(name == label) for name in LABELS}
-    return Decision(start_s, end_s, label, posterior, label, rms_db, 0, 0, 0, 0)
+    return Decision(start_s, end_s, "speech", label, posterior, label, level_db)
 
 
 # -- the backend -------------------------------------------------------------------------
@@ -84,11 +86,11 @@ def test_backend_without_attention_is_one_sentence() -> None:
 
 def test_decisions_are_those_of_classify(classifier: Classifier) -> None:
     samples = voice(60_000)
-    found = explain(classifier, samples, 16_000, window_s=1.0, hop_s=0.3, language="tess")
-    wanted = classifier.classify(samples, 16_000, window_s=1.0, hop_s=0.3, language="tess")
+    found = explain(classifier, samples, 16_000, segment_s=1.0, hop_s=0.3, corpus="tess")
+    wanted = classifier.classify(samples, 16_000, segment_s=1.0, hop_s=0.3, corpus="tess")
 
     def without_times(each: Decision) -> Decision:
-        return dataclasses.replace(each, features_ms=0, model_ms=0, latency_ms=0)
+        return dataclasses.replace(each, timing=Timing())
 
     assert list(map(without_times, found.decisions)) == list(map(without_times, wanted))
     assert found.posteriors.tolist() == [list(d.posterior.values()) for d in wanted]
@@ -113,7 +115,11 @@ def test_frames_carry_pitch_level_and_attention(classifier: Classifier) -> None:
     assert np.nanmedian(found.pitch_hz[~quiet]) == pytest.approx(150, abs=30)
     assert (found.level_db[quiet] == -120).all()
     assert (found.level_db[found.frame_s < 0.9] > -40).all()
-    assert (found.attention > 0).all()
+    # The model is not asked about the quiet end of 0.6 s that no segment with speech holds.
+    heard = np.isfinite(found.attention)
+    assert heard[found.frame_s < 2.2].all()
+    assert (found.attention[heard] > 0).all()
+    assert [s.label is None for s in found.stretches] == [not d.speech for d in found.decisions]
 
 
 def test_one_segment_has_its_own_attention(classifier: Classifier) -> None:
@@ -159,7 +165,7 @@ def test_attention_is_the_mean_over_the_segments_that_hold_a_frame() -> None:
 
 def test_hop_as_long_as_the_window_leaves_a_gap(classifier: Classifier) -> None:
     """Such windows lie side by side as samples, with a frame between them."""
-    found = explain(classifier, voice(2 * 31_744), 16_000, window_s=2.0, hop_s=2.0)
+    found = explain(classifier, voice(2 * 31_744), 16_000, segment_s=2.0, hop_s=2.0)
     assert np.flatnonzero(np.isnan(found.attention)).tolist() == [61]
 
 
@@ -173,7 +179,7 @@ def test_stretches_lie_side_by_side_over_the_whole_clip() -> None:
 
 
 def test_quiet_stretch_does_not_count() -> None:
-    found = stretches([decision(0, 1), decision(1, 2, rms_db=-46)], 2.0)
+    found = stretches([decision(0, 1), decision(1, 2, level_db=-46)], 2.0)
     assert [s.counted for s in found] == [True, False]
 
 

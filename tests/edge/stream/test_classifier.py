@@ -15,12 +15,12 @@ import edge.stream.stream
 from edge.arrays import softmax
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
-from edge.stream.decision import Decision
+from edge.stream.decision import Decision, Timing
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.stream import Stream
 
 CLIP = voice(70_000)
-TIMINGS = {"features_ms": 0.0, "model_ms": 0.0, "latency_ms": 0.0}
+TIMINGS = {"timing": Timing()}
 
 
 def same(ours: list[Decision], theirs: list[Decision]) -> None:
@@ -38,7 +38,7 @@ def pushed(stream: Stream, blocks: list[np.ndarray]) -> list[Decision]:
 
 
 def test_windows_lie_where_they_should() -> None:
-    decisions = fake_classifier().classify(CLIP, 16_000)
+    decisions = fake_classifier().classify(CLIP, 16_000, hop_s=0.512)
     # 135 rows: whole windows end at row 61, 77, 93, 109, 125; flush covers the rest.
     starts = [0, 16, 32, 48, 64, 74]
     assert [d.start_s for d in decisions] == [t * 512 / 16_000 for t in starts]
@@ -48,7 +48,7 @@ def test_windows_lie_where_they_should() -> None:
 @pytest.mark.parametrize(("window", "hop"), [(61, 16), (20, 20), (5, 1), (3, 2), (1, 1)])
 def test_backend_sees_the_normalised_rows_of_the_window(window: int, hop: int) -> None:
     classifier = fake_classifier(window, hop)
-    decisions = classifier.classify(CLIP, 16_000)
+    decisions = classifier.classify(CLIP, 16_000, hop_s=hop * 0.032)
     rows = (FeatureExtractor(classifier.spec).extract(CLIP) - classifier.mean) / classifier.std
     starts = list(range(0, len(rows) - window + 1, hop))
     if starts[-1] != len(rows) - window:
@@ -75,7 +75,7 @@ def test_any_split_into_blocks_gives_what_classify_gives(
     # A cut that comes twice makes an empty block; neighbours make one-sample blocks.
     places = sorted([*cuts, *(c + 1 for c in cuts[:repeats]), *cuts[:repeats]])
     same(
-        pushed(classifier.stream(smooth=False), np.split(CLIP, places)),
+        pushed(classifier.file_stream(), np.split(CLIP, places)),
         classifier.classify(CLIP, 16_000),
     )
 
@@ -84,7 +84,7 @@ def test_any_split_into_blocks_gives_what_classify_gives(
 def test_regular_blocks_give_what_classify_gives(n_samples: int) -> None:
     classifier = fake_classifier()
     blocks = [CLIP[i : i + n_samples] for i in range(0, len(CLIP), n_samples)]
-    same(pushed(classifier.stream(smooth=False), blocks), classifier.classify(CLIP, 16_000))
+    same(pushed(classifier.file_stream(), blocks), classifier.classify(CLIP, 16_000))
 
 
 def test_decision_comes_with_the_sample_that_completes_the_window() -> None:
@@ -130,7 +130,8 @@ def test_flushed_stream_asks_for_a_reset() -> None:
 def test_reset_equals_a_fresh_stream() -> None:
     classifier = fake_classifier()
     used, fresh = classifier.stream(), classifier.stream()
-    used.push(voice(50_001, seed=4), dropped_samples=77)
+    used.push(voice(50_001, seed=4))
+    used.skip(77)
     used.flush()
     used.reset()
     same(pushed(used, [CLIP]), pushed(fresh, [CLIP]))
@@ -140,32 +141,37 @@ def test_stream_smooths_what_classify_leaves_raw() -> None:
     classifier = fake_classifier()
     settings = SmootherSettings(time_constant_s=1.0)
     smooth = pushed(classifier.stream(smooth=settings), [CLIP])
-    raw = classifier.classify(CLIP, 16_000)
-    smoother = Smoother(LABELS, 16 * 512 / 16_000, settings)
+    raw = classifier.classify(CLIP, 16_000, hop_s=0.512)
+    smoother = Smoother(LABELS, settings)
+    end_s = 0.0
     for ours, theirs in zip(smooth, raw, strict=True):
-        label, posterior = smoother.update(list(theirs.posterior.values()))
+        label, posterior = smoother.update(list(theirs.posterior.values()), theirs.end_s - end_s)
+        end_s = theirs.end_s
         assert ours.label == label
         assert ours.raw_label == theirs.raw_label
         np.testing.assert_allclose(list(ours.posterior.values()), posterior, atol=1e-5)
 
 
-def test_quiet_windows_do_not_move_the_smoothed_posterior() -> None:
+def test_quiet_has_no_label_and_the_model_is_not_asked() -> None:
     silence = np.zeros(60_000, np.float32)
-    decisions = pushed(fake_classifier().stream(), [np.concatenate((CLIP[:31_744], silence))])
+    classifier = fake_classifier()
+    decisions = pushed(classifier.stream(), [np.concatenate((CLIP[:31_744], silence))])
     assert decisions[0].speech
     quiet = [d for d in decisions if not d.speech]
     assert len(quiet) >= 3
     for decision in quiet:
-        assert decision.posterior == quiet[0].posterior
-        assert decision.label == quiet[0].label
-    assert quiet[-1].rms_db == -120
+        assert decision.state == "quiet"
+        assert decision.label is decision.posterior is decision.raw_label is None
+        assert decision.timing.model_ms == 0
+    assert quiet[-1].level_db == -120
+    assert len(classifier.model.seen) == len(decisions) - len(quiet)
 
 
 def test_level_is_that_of_the_segment() -> None:
     t_s = np.arange(40_000) / 16_000
     sine = (0.5 * np.sin(2 * np.pi * 250 * t_s)).astype(np.float32)
     for decision in fake_classifier().classify(sine, 16_000):
-        assert decision.rms_db == pytest.approx(20 * math.log10(0.5) - 3.01, abs=0.02)
+        assert decision.level_db == pytest.approx(20 * math.log10(0.5) - 3.01, abs=0.02)
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 44_100, 48_000])
@@ -173,33 +179,18 @@ def test_other_rates_are_resampled(sample_rate: int) -> None:
     t_s = np.arange(round(2.5 * sample_rate)) / sample_rate
     sine = (0.3 * np.sin(2 * np.pi * 250 * t_s)).astype(np.float32)
     decisions = fake_classifier().classify(sine, sample_rate)
-    assert [d.end_s for d in decisions] == [1.984, 2.496]
+    assert [d.end_s for d in decisions] == [1.984, 2.24, 2.496]
     for decision in decisions:
-        assert decision.rms_db == pytest.approx(20 * math.log10(0.3) - 3.01, abs=0.05)
-
-
-def test_lost_samples_move_the_clock_and_are_reported_once() -> None:
-    stream = fake_classifier().stream()
-    first = stream.push(CLIP[:31_744])
-    second = stream.push(CLIP[31_744 : 31_744 + 4096], dropped_samples=1600)
-    second += stream.push(CLIP[31_744 + 4096 : 31_744 + 8192], dropped_samples=400)
-    (third,) = stream.push(CLIP[31_744 + 8192 : 31_744 + 2 * 8192])
-    assert [d.dropped_samples for d in (*first, *second, third)] == [0, 2000, 0]
-    assert second[0].start_s == pytest.approx(0.512)
-    assert second[0].end_s == pytest.approx(1.984 + 0.512 + 2000 / 16_000)
-    assert third.start_s == pytest.approx(1.024)
-    # Far behind the gap the whole window has moved.
-    last = stream.push(voice(70_000))[-1]
-    assert last.end_s - last.start_s == pytest.approx(31_744 / 16_000)
-    assert last.end_s == pytest.approx(1.984 + 10 * 0.512 + 2000 / 16_000)
+        assert decision.level_db == pytest.approx(20 * math.log10(0.3) - 3.01, abs=0.05)
 
 
 def test_latency_counts_from_the_arrival_of_the_block() -> None:
     stream = fake_classifier().stream()
     (decision,) = stream.push(CLIP[:31_744], arrived_s=time.perf_counter() - 1.0)
-    assert decision.latency_ms >= 1000
+    assert decision.timing.latency_ms >= 1000
     (decision,) = stream.push(CLIP[31_744 : 31_744 + 8192])
-    assert decision.latency_ms >= decision.features_ms + decision.model_ms
+    timing = decision.timing
+    assert timing.latency_ms >= timing.features_ms + timing.model_ms
 
 
 def test_feature_time_is_that_since_the_last_decision(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,29 +200,29 @@ def test_feature_time_is_that_since_the_last_decision(monkeypatch: pytest.Monkey
     (first,) = stream.push(CLIP[:31_744])
     (second,) = stream.push(CLIP[31_744 : 31_744 + 8192])
     # 61 rows come in four batches of 16 at most, a hop in one.
-    assert (first.features_ms, second.features_ms) == (4000, 1000)
-    assert (first.model_ms, second.model_ms) == (1000, 1000)
+    assert (first.timing.features_ms, second.timing.features_ms) == (4000, 1000)
+    assert (first.timing.model_ms, second.timing.model_ms) == (1000, 1000)
 
 
-def test_language_is_passed_on_by_its_row() -> None:
+def test_corpus_is_passed_on_by_its_row() -> None:
     classifier = fake_classifier()
     classifier.classify(CLIP[:2000], 16_000)
     assert classifier.model.corpus == 4
-    classifier.classify(CLIP[:2000], 16_000, language="savee")
+    classifier.classify(CLIP[:2000], 16_000, corpus="savee")
     assert classifier.model.corpus == 1
 
 
 def test_window_and_hop_in_seconds_are_rounded_to_frames() -> None:
-    stream = fake_classifier().stream(window_s=2.0, hop_s=0.5)
+    stream = fake_classifier().stream(segment_s=2.0, hop_s=0.5)
     assert (stream.window_frames, stream.window_hop) == (61, 16)
     assert stream.hop_s == 0.512
-    stream = fake_classifier().stream(window_s=1.0, hop_s=0.001)
+    stream = fake_classifier().stream(segment_s=1.0, hop_s=0.001)
     assert (stream.window_frames, stream.window_hop) == (30, 1)
 
 
 @pytest.mark.parametrize("length_s", [0.1, 0.5, 1.0, 2.0, 2.03])
 def test_windows_side_by_side_hear_every_sample_once(length_s: float) -> None:
-    stream = fake_classifier().stream(window_s=length_s, hop_s=length_s)
+    stream = fake_classifier().stream(segment_s=length_s, hop_s=length_s)
     first, second = stream.push(CLIP)[:2]
     assert second.start_s - first.start_s == stream.hop_s
     # Rounding to frames may make them share a little, but leaves nothing between them.
@@ -241,12 +232,12 @@ def test_windows_side_by_side_hear_every_sample_once(length_s: float) -> None:
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"window_s": 0.05}, "window_s is 0.05, 0.064 to 60.0 s are wanted"),
-        ({"window_s": math.nan}, "window_s is nan"),
-        ({"window_s": 61.0}, "window_s is 61.0"),
+        ({"segment_s": 0.05}, "segment_s is 0.05, 0.064 to 60.0 s are wanted"),
+        ({"segment_s": math.nan}, "segment_s is nan"),
+        ({"segment_s": 61.0}, "segment_s is 61.0"),
         ({"hop_s": 0.0}, "hop_s is 0.0"),
         ({"hop_s": math.inf}, "hop_s is inf"),
-        ({"window_s": 1.0, "hop_s": 1.5}, "leaves audio unheard"),
+        ({"segment_s": 1.0, "hop_s": 1.5}, "leaves audio unheard"),
     ],
 )
 def test_lengths_that_cannot_be_used_are_refused(settings: dict[str, float], match: str) -> None:
@@ -282,9 +273,38 @@ def test_refused_block_leaves_the_stream_as_it_was() -> None:
     stream = classifier.stream(smooth=False)
     stream.push(CLIP[:40_000])
     for bad in (np.append(CLIP[:9000], np.float32(np.nan)), CLIP[:4].reshape(2, 2)):
-        with pytest.raises(ParameterError, match="block"):
+        with pytest.raises(ParameterError, match="samples"):
             stream.push(bad)
-    with pytest.raises(ParameterError, match="dropped_samples is -1"):
-        stream.push(CLIP[40_000:], dropped_samples=-1)
+    with pytest.raises(ParameterError, match="n_samples is -1"):
+        stream.skip(-1)
     decisions = stream.push(CLIP[40_000:]) + stream.flush()
-    same(decisions, classifier.classify(CLIP, 16_000)[-len(decisions) :])
+    same(decisions, classifier.classify(CLIP, 16_000, hop_s=0.512)[-len(decisions) :])
+
+
+def test_names_of_before_work_with_a_warning() -> None:
+    classifier = fake_classifier()
+    with pytest.warns(DeprecationWarning, match="window_s is now called segment_s") as caught:
+        stream = classifier.stream(window_s=1.0)
+    assert caught[0].filename == __file__
+    assert stream.window_frames == 30
+    with pytest.warns(DeprecationWarning, match="language is now called corpus") as caught:
+        decisions = classifier.classify(CLIP[:20_000], 16_000, language="savee")
+    assert caught[0].filename == __file__
+    same(decisions, classifier.classify(CLIP[:20_000], 16_000, corpus="savee"))
+    with pytest.raises(ParameterError, match="segment_s and window_s are both given"):
+        classifier.stream(segment_s=1.0, window_s=1.0)
+
+
+def test_a_short_segment_alone_shortens_the_hop() -> None:
+    stream = fake_classifier().stream(segment_s=0.4)
+    assert stream.window_frames == 11
+    assert stream.hop_s <= stream.segment_s
+    assert fake_classifier().stream(segment_s=2.0).window_hop == 16
+    clip = fake_classifier().classify(CLIP, 16_000, segment_s=0.1)
+    assert clip[0].end_s == pytest.approx(0.096)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint16])
+def test_rates_of_numpy_are_rates(kind: type) -> None:
+    classifier = fake_classifier()
+    same(classifier.classify(CLIP, kind(16_000)), classifier.classify(CLIP, 16_000))

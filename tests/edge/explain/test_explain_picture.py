@@ -101,8 +101,8 @@ SPEECH, SILENCE = voice(16_000), np.zeros(64_000, np.float32)
         (np.concatenate([SILENCE, SPEECH, SILENCE]), {}),
         (SPEECH[:1024], {}),
         (SILENCE, {}),
-        (voice(80_000), {"window_s": 2.0, "hop_s": 2.0}),
-        (voice(24_000), {"window_s": 0.1, "hop_s": 0.04}),
+        (voice(80_000), {"segment_s": 2.0, "hop_s": 2.0}),
+        (voice(24_000), {"segment_s": 0.1, "hop_s": 0.04}),
     ],
 )
 def test_every_clip_can_be_drawn(

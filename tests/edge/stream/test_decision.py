@@ -10,29 +10,58 @@ from hypothesis import strategies as st
 
 from edge.arrays import softmax
 from edge.errors import ParameterError
-from edge.stream.decision import Decision, average_posterior, speech_segments
+from edge.stream.decision import Decision, State, Timing
+from edge.stream.posterior import average_posterior, counted_segments
 
 KEYS = [
-    "type", "start_s", "end_s", "label", "posterior", "raw_label", "rms_db", "features_ms",
-    "model_ms", "latency_ms", "dropped_samples",
+    "type", "start_s", "end_s", "state", "label", "posterior", "raw_label", "speech", "level_db",
+    "features_ms", "model_ms", "latency_ms", "dropped_samples", "warning",
 ]  # fmt: skip
 
 
 def test_json_has_exactly_the_documented_keys_in_order() -> None:
     decision = Decision(
-        start_s=0.5120000001, end_s=2.496, label="sad", posterior={"sad": 2 / 3, "calm": 1 / 3},
-        raw_label="calm", rms_db=-23.456, features_ms=1.23456, model_ms=2.0, latency_ms=3.5,
-        dropped_samples=512, speech=False,
+        start_s=0.5120000001, end_s=2.496, state="speech", label="sad",
+        posterior={"sad": 2 / 3, "calm": 1 / 3}, raw_label="calm", level_db=-23.456,
+        dropped_samples=0, timing=Timing(features_ms=1.23456, model_ms=2.0, latency_ms=3.5),
     )  # fmt: skip
     record = json.loads(json.dumps(decision.to_dict()))
     assert list(record) == KEYS
     assert record["type"] == "decision"
     assert record["start_s"] == 0.512
     assert record["posterior"] == {"sad": 0.6667, "calm": 0.3333}
-    assert record["rms_db"] == -23.46
+    assert record["level_db"] == -23.46
+    assert (record["state"], record["speech"], record["warning"]) == ("speech", True, None)
     assert record["features_ms"] == 1.235
     # The object itself is exact: rounding is for print alone.
+    assert decision.posterior is not None
     assert decision.posterior["sad"] == 2 / 3
+
+
+@pytest.mark.parametrize("state", ["quiet", "gap"])
+def test_without_speech_the_json_has_the_same_keys_and_no_label(state: State) -> None:
+    decision = Decision(0.0, 2.0, state, None, None, None, None, 32_000, "lost")
+    record = json.loads(json.dumps(decision.to_dict()))
+    assert list(record) == KEYS
+    assert (record["state"], record["speech"]) == (state, False)
+    for name in ("label", "posterior", "raw_label", "level_db"):
+        assert record[name] is None
+    assert (record["dropped_samples"], record["warning"]) == (32_000, "lost")
+
+
+def test_decision_says_what_it_is() -> None:
+    speech = Decision(0.0, 1.984, "speech", "sad", {"sad": 0.75, "calm": 0.25}, "sad", -23.46)
+    assert repr(speech) == "<Decision 0.000-1.984 s: sad 75 %, -23.5 dBFS>"
+    quiet = Decision(0.0, 1.984, "quiet", None, None, None, -80.0)
+    assert repr(quiet) == "<Decision 0.000-1.984 s: quiet, -80.0 dBFS>"
+    gap = Decision(2.0, 3.0, "gap", None, None, None, None, 16_000)
+    assert repr(gap) == "<Decision 2.000-3.000 s: gap of 16000 samples>"
+
+
+def test_a_slip_of_the_pen_is_no_attribute() -> None:
+    decision = Decision(0.0, 2.0, "quiet", None, None, None, -80.0)
+    assert not hasattr(decision, "lable")
+    assert not hasattr(decision, "__dict__")
 
 
 def test_softmax_of_known_odds() -> None:
@@ -82,19 +111,31 @@ def test_softmax_refuses(logits: object, temperature: float, match: str) -> None
 
 
 def test_segments_far_below_the_loudest_do_not_count() -> None:
-    mask = speech_segments([-20.0, -45.0, -45.1, -90.0])
+    mask = counted_segments([-20.0, -45.0, -45.1, -90.0], [True] * 4)
     assert mask.dtype == np.bool_
     assert mask.tolist() == [True, True, False, False]
 
 
-def test_silence_alone_counts_whole() -> None:
-    assert speech_segments([-120.0, -120.0]).all()
-    assert speech_segments([-np.inf, -np.inf]).all()
+def test_only_speech_counts_and_only_speech_sets_the_loudest() -> None:
+    mask = counted_segments([-40.0, -5.0, -60.0, -66.0], [True, False, True, True])
+    assert mask.tolist() == [True, False, True, False]
+
+
+def test_silence_has_no_answer() -> None:
+    assert not counted_segments([-120.0, -120.0], [False, False]).any()
+    assert average_posterior(np.full((2, 2), 0.5), [-70.0, -120.0], [False, False]) is None
+
+
+def test_rows_without_speech_are_not_looked_at() -> None:
+    posteriors = [[0.25, 0.75], [np.nan, np.nan]]
+    mean = average_posterior(posteriors, [-30.0, -30.0], [True, False])
+    np.testing.assert_array_equal(mean, [0.25, 0.75])
 
 
 def test_average_leaves_out_silent_segments() -> None:
     posteriors = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
-    np.testing.assert_allclose(average_posterior(posteriors, [-30.0, -28.0, -80.0]), [0.75, 0.25])
+    mean = average_posterior(posteriors, [-30.0, -28.0, -80.0], [True] * 3)
+    np.testing.assert_allclose(mean, [0.75, 0.25])
 
 
 @given(
@@ -108,9 +149,11 @@ def test_average_is_a_posterior_and_ignores_the_gain(
     p = np.array([first for first, _ in segments])
     posteriors = np.stack([p, 1 - p], axis=1)
     levels = np.round([level for _, level in segments])
-    mean = average_posterior(posteriors, levels)
+    speech = [True] * len(segments)
+    mean = average_posterior(posteriors, levels, speech)
+    assert mean is not None
     assert mean.sum() == pytest.approx(1)
-    np.testing.assert_allclose(average_posterior(posteriors, levels + round(gain_db)), mean)
+    np.testing.assert_allclose(average_posterior(posteriors, levels + round(gain_db), speech), mean)
 
 
 @pytest.mark.parametrize(
@@ -119,11 +162,11 @@ def test_average_is_a_posterior_and_ignores_the_gain(
         (np.ones((2, 8)), [-20.0], r"shape \(2, 8\), \(1, n_labels\) is wanted"),
         (np.ones(8), [-20.0] * 8, r"shape \(8,\)"),
         (np.ones((0, 8)), [], "at least one is wanted"),
-        (np.ones((1, 8)), [np.nan], "rms_db holds NaN"),
+        (np.ones((1, 8)), [np.nan], "levels_db holds NaN"),
     ],
 )
 def test_average_refuses_shapes_that_do_not_fit(
-    posteriors: object, levels: object, match: str
+    posteriors: np.ndarray, levels: list[float], match: str
 ) -> None:
     with pytest.raises(ParameterError, match=match):
-        average_posterior(posteriors, levels)
+        average_posterior(posteriors, levels, [True] * len(levels))

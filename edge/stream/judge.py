@@ -1,0 +1,138 @@
+"""From the rows of one feature window to a verdict: quiet, or a label and its posterior."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.arrays import softmax
+from edge.errors import BackendError
+from edge.stream.decision import QUIET, SPEECH, State
+from edge.stream.smoothing import Smoother, SmootherSettings
+from edge.stream.speech_gate import GateSettings, SpeechGate
+
+if TYPE_CHECKING:
+    from edge.stream.classifier import Classifier
+
+__all__ = ["Judge", "Verdict"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said about one feature window, see :class:`edge.stream.decision.Decision`.
+
+    Parameters
+    ----------
+    state : {"speech", "quiet"}
+    label, raw_label : str or None
+    posterior : mapping of str to float, or None
+    model_s : float
+        Seconds spent in the model.
+    """
+
+    state: State = QUIET
+    label: str | None = None
+    posterior: Mapping[str, float] | None = None
+    raw_label: str | None = None
+    model_s: float = 0.0
+
+
+class Judge:
+    """Gate, model and smoother of one stream.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    smooth, gate, corpus
+        As in :meth:`Classifier.stream`.
+
+    Raises
+    ------
+    ParameterError
+        If the corpus is not known.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        smooth: bool | SmootherSettings,
+        gate: GateSettings | None,
+        corpus: str | None,
+    ) -> None:
+        self._labels = classifier.labels
+        self._temperature = classifier.temperature
+        self._name = classifier.model.name
+        self._session = classifier.model.session()
+        self._corpus = classifier.artifact.manifest.language_id(corpus)
+        self._gate = SpeechGate(gate)
+        self._smoother: Smoother | None = None
+        if smooth:
+            settings = smooth if isinstance(smooth, SmootherSettings) else None
+            self._smoother = Smoother(classifier.labels, settings)
+
+    def reset(self) -> None:
+        """Forget what was judged; the same as a fresh object."""
+        if self._smoother is not None:
+            self._smoother.reset()
+
+    def judge(
+        self, rows: NDArray[np.float32], rms: NDArray[np.float32], elapsed_s: float
+    ) -> Verdict:
+        """Judge one feature window; the model is not asked about a quiet one.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(n_frames, n_features)]
+            Normalised.
+        rms : float32 [shape=(n_frames,)]
+            Linear level of every frame.
+        elapsed_s : float
+            Seconds from the end of the feature window before to the end of this one.
+
+        Returns
+        -------
+        Verdict
+
+        Raises
+        ------
+        BackendError
+            If the model fails or gives no logits that can be used, whatever it raises.
+        """
+        if not self._gate.is_speech(rms):
+            if self._smoother is not None:
+                self._smoother.rest(elapsed_s)
+            return Verdict()
+        started_s = time.perf_counter()
+        posterior = self._posterior(rows)
+        model_s = time.perf_counter() - started_s
+        label = raw_label = self._labels[int(posterior.argmax())]
+        if self._smoother is not None:
+            label, posterior = self._smoother.update(posterior, elapsed_s)
+        by_label = dict(zip(self._labels, posterior.tolist(), strict=True))
+        return Verdict(SPEECH, label, by_label, raw_label, model_s)
+
+    def _posterior(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        name = self._name
+        try:
+            logits = self._session.infer(rows[None], self._corpus)
+        except BackendError:
+            raise
+        except Exception as error:
+            raise BackendError(
+                f"the {name} model failed on a segment: {type(error).__name__}: {error}"
+            ) from error
+        wanted = (1, len(self._labels))
+        if np.shape(logits) != wanted:
+            raise BackendError(
+                f"the {name} model gave logits of shape {np.shape(logits)}, {wanted} is wanted"
+            )
+        if not np.isfinite(logits).all():
+            raise BackendError(
+                f"the {name} model gave logits that are NaN or infinite, finite ones are wanted"
+            )
+        return softmax(logits[0], self._temperature)
