@@ -125,5 +125,5 @@ endef
 $(RUN)/.installed: pyproject.toml
 	$(call install,$(RUN),--editable .)
 
-$(DEV)/.installed: pyproject.toml constraints.txt
-	$(call install,$(DEV),--constraint constraints.txt --editable '.[workstation$(,)dev]')
+$(DEV)/.installed: pyproject.toml quantize/pyproject.toml constraints.txt
+	$(call install,$(DEV),--constraint constraints.txt --editable '.[dev]' --editable ./quantize)

@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
             raise
         raise MissingDependencyError(
             f"{error.name} is not installed, the workstation's commands need it: "
-            'pip install "edge-ser[workstation]"'
+            f"pip install {(error.name or '').partition('.')[0]}"
         ) from error
     parser = argparse.ArgumentParser(
         prog="edge-ser-quantize",

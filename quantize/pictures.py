@@ -25,7 +25,7 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    check_matplotlib("workstation")
+    check_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

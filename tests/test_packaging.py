@@ -85,6 +85,11 @@ def project() -> dict[str, object]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
+@pytest.fixture(scope="module")
+def workstation() -> dict[str, object]:
+    return tomllib.loads((ROOT / "quantize" / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def requirement_name(requirement: str) -> str:
     return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
 
@@ -103,7 +108,7 @@ def test_base_install_is_numpy_and_sounddevice_alone(project):
 
 def test_every_promised_extra_exists(project):
     extras = project["optional-dependencies"]
-    wanted = "onnx tflite torchscript audio-files explain workstation dev"
+    wanted = "onnx tflite torchscript audio-files explain dev"
     assert set(extras) >= set(wanted.split())
     assert all(extras.values())
 
@@ -114,7 +119,24 @@ def test_torch_stays_out_of_the_device_extras(project):
         assert "torch" not in names, extra
 
 
-def test_constraints_pin_all_that_make_test_installs(project):
+def test_the_workstation_is_a_distribution_of_its_own(project, workstation):
+    """Of one version, with every folder of its code, and nothing that an index could replace."""
+    own = workstation["project"]
+    assert own["version"] == project["version"]
+    assert own["requires-python"] == project["requires-python"]
+    assert set(own["scripts"]) == {"edge-ser-quantize"}
+    assert set(project["scripts"]) == {"edge-ser"}
+    folders = {path.parent for path in (ROOT / "quantize").rglob("__init__.py")}
+    packages = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(workstation["tool"]["setuptools"]["packages"]) == packages
+    requirements = [*project["dependencies"], *own["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        requirements += extra
+    names = {requirement_name(requirement) for requirement in requirements}
+    assert not {name for name in names if name.startswith("edge-ser")}
+
+
+def test_constraints_pin_all_that_make_test_installs(project, workstation):
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {}
     for line in lines:
@@ -127,7 +149,11 @@ def test_constraints_pin_all_that_make_test_installs(project):
     extras = project["optional-dependencies"]
     wanted = {
         requirement_name(requirement)
-        for requirement in [*project["dependencies"], *extras["workstation"], *extras["dev"]]
+        for requirement in [
+            *project["dependencies"],
+            *workstation["project"]["dependencies"],
+            *extras["dev"],
+        ]
     }
     assert wanted <= set(pins)
     assert pins["torch"] == "2.13.0"

@@ -1,4 +1,4 @@
-"""Build the wheel, weigh it, install it alone and run it as a person would.
+"""Build both wheels, weigh the device's, install it alone and run it as a person would.
 
     python tools/check_wheel.py
 
@@ -58,9 +58,31 @@ def build(folder: Path) -> Path:
     for name in WANTED_FILES:
         check(name in names, f"the wheel lacks {name}")
     tops = {name.split("/")[0] for name in names}
-    stray = {top for top in tops if top not in {"edge", "quantize"} and ".dist-info" not in top}
+    stray = {top for top in tops if top not in {"edge", "edge_ser"} and ".dist-info" not in top}
     check(not stray, f"the wheel carries {sorted(stray)}")
     return wheel
+
+
+def check_workstation(folder: Path) -> None:
+    """Build the workstation's wheel and see that it holds every module and recipe."""
+    folder.mkdir()
+    run(
+        sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT / "quantize", cwd=folder
+    )  # fmt: skip
+    [wheel] = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as package:
+        names = {name for name in package.namelist() if ".dist-info/" not in name}
+    files = (ROOT / "quantize").rglob("*")
+    wanted = {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if path.suffix == ".py" or (path.suffix == ".toml" and "recipes" in path.parts)
+    }
+    wanted = {name for name in wanted if not name.startswith("quantize/build/")}
+    print(f"{wheel.name}: {wheel.stat().st_size / 1e3:.0f} kB, {len(names)} files")
+    check(names >= wanted, f"the workstation's wheel lacks {sorted(wanted - names)}")
+    stray = {name for name in names if not name.startswith("quantize/")}
+    check(not stray, f"the workstation's wheel carries {sorted(stray)}")
 
 
 def install(wheel: Path, folder: Path) -> Path:
@@ -91,6 +113,7 @@ def main() -> int:
         folder = Path(name)
         try:
             wheel = build(folder)
+            check_workstation(folder / "workstation")
             listen(install(wheel, folder / "environment"), folder)
         except CheckError as error:
             print(f"check_wheel: error: {error}", file=sys.stderr)

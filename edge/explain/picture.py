@@ -75,10 +75,8 @@ def check_target(path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def check_matplotlib(extra: str = "explain") -> None:
+def check_matplotlib() -> None:
     """Refuse to begin when there is nothing to draw with.
-
-    ``extra`` is the extra of this package that would bring it.
 
     Raises
     ------
@@ -91,7 +89,7 @@ def check_matplotlib(extra: str = "explain") -> None:
     except ImportError as error:
         raise MissingDependencyError(
             f"a picture needs matplotlib, which cannot be imported ({error}); install it with: "
-            f'pip install "edge-ser[{extra}]"'
+            "pip install matplotlib"
         ) from error
 
 

@@ -226,5 +226,5 @@ def _quiet() -> Iterator[None]:
 def _install(package: str) -> str:
     return (
         f"exporting to ONNX needs {package}, which is not installed; "
-        'install it with: pip install "edge-ser[workstation]"'
+        f"install it with: pip install {package.partition('.')[0]}"
     )

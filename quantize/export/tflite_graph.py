@@ -263,6 +263,6 @@ def _schema() -> Any:
     except ImportError as error:
         raise MissingDependencyError(
             "exporting to TensorFlow Lite needs ai-edge-litert, which cannot be imported "
-            f'({error}); install it with: pip install "edge-ser[workstation]"'
+            f"({error}); install it with: pip install ai-edge-litert"
         ) from error
     return schema_py_generated
