@@ -77,7 +77,7 @@ def test_missing_package_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, package, None)
-    with pytest.raises(MissingDependencyError, match=rf"pip install {package.split('.')[0]}$"):
+    with pytest.raises(MissingDependencyError, match=rf"pip install {package.partition('.')[0]}$"):
         export_artifact("onnx-int8", random_model(SIZES["odd"]), facts(), tmp_path / "a")
 
 

@@ -171,6 +171,6 @@ def test_missing_package_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingDependencyError, match="pip install ai-edge-litert$"):
+    with pytest.raises(MissingDependencyError, match=r"pip install ai-edge-litert$"):
         export_artifact("tflite-fp32", random_model(SIZES["odd"]), facts(), tmp_path / "a")
     assert not (tmp_path / "a").exists()

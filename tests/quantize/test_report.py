@@ -165,5 +165,5 @@ def test_without_matplotlib_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependencyError, match="pip install matplotlib$"):
+    with pytest.raises(MissingDependencyError, match=r"pip install matplotlib$"):
         report.plot_curves(HISTORY, tmp_path / "curves.png")
