@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from edge.stream.classifier import load as load
     from edge.stream.decision import Decision as Decision
 
+#: By this line `edge_ser` knows the package from another of its name.
+__distribution__ = "edge-ser"
 __version__ = "0.1.0"
 
 _HOME = {
