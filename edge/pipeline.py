@@ -5,9 +5,8 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import AudioFileError
 from edge.sinks import Sink
-from edge.sources import Source
+from edge.sources import Block, Gap, Source, Stop
 from edge.stream.decision import GAP, Decision
 from edge.stream.stream import Stream
 
@@ -90,7 +89,7 @@ def run_pipeline(
     sinks: Sequence[Sink],
     *,
     duration_s: float | None = None,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> Summary:
     """Run until the source ends or is stopped.
 
@@ -104,8 +103,8 @@ def run_pipeline(
         Each is given every decision.
     duration_s : float, optional
         Seconds of audio after which to end.
-    stop : threading.Event, optional
-        Ends the run when set; what was heard since the last decision is left.
+    stop : Stop, optional
+        Ends the run when requested; what was heard since the last decision is left.
 
     Returns
     -------
@@ -130,21 +129,22 @@ def run_pipeline(
             for sink in sinks:
                 sink.emit(decision)
 
-    stop = stop or threading.Event()
+    stop = stop or Stop()
     started_s = time.perf_counter()
-    # Closed here whatever happens, and with it a microphone.
-    with contextlib.closing(source.blocks(stop)) as blocks:
+    with _closing(source.blocks(stop)) as blocks:
         for block in blocks:
+            if isinstance(block, Gap):
+                n_dropped += block.n_samples
+                hand_out(stream.skip(block.n_samples, block.reason))
+                continue
             samples = block.samples
             if n_wanted is not None:
                 samples = samples[: n_wanted - n_samples]
             n_samples += samples.size
-            n_dropped += block.dropped_samples
-            hand_out(stream.skip(block.dropped_samples))
             hand_out(stream.push(samples, block.arrived_s))
             if n_samples == n_wanted:
                 break
-    if not stop.is_set():
+    if not stop.requested:
         if n_samples < spec.win_length:
             raise AudioFileError(
                 f"{source.name} ended after {n_samples} samples at {spec.sample_rate} Hz, "
@@ -169,6 +169,17 @@ def run_pipeline(
         dropped_samples=n_dropped,
         peak_rss_mb=peak_rss_mb(),
     )
+
+
+@contextlib.contextmanager
+def _closing(blocks: Iterator[Block | Gap]) -> Iterator[Iterator[Block | Gap]]:
+    """Close the blocks whatever happens, and with them a microphone."""
+    try:
+        yield blocks
+    finally:
+        close = getattr(blocks, "close", None)
+        if close is not None:
+            close()
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -12,6 +12,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from edge.errors import ParameterError
+from edge.sources import SourceSettings, Stop
+from edge.sources.registry import SourceRow, find_source, open_source
 
 if TYPE_CHECKING:
     from edge.sources import Source
@@ -21,11 +23,12 @@ __all__ = ["run"]
 
 def run(args: argparse.Namespace) -> int:
     """Decide on speech as it goes until it ends or a signal comes."""
-    if args.device is not None and args.source != "mic":
+    row = find_source(args.source)
+    if args.device is not None and not row.takes_device:
         raise ParameterError(f"--device names a microphone, --source is {args.source!r}")
-    if args.fast and args.source == "mic":
+    if args.fast and row.is_paced:
         raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
-    stop = threading.Event()
+    stop = Stop()
     # First of all, so that a signal ends even the loading in good order.
     with _stopped_by_signals(stop):
         from edge.cli.model import open_classifier
@@ -36,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
             classifier = open_classifier(args)
         except KeyboardInterrupt:
             # It ended the process that tried the backend; ours was told to stop.
-            if not stop.is_set():
+            if not stop.requested:
                 raise
             return 0
         stream = classifier.stream(args.segment, args.hop)
-        source = _open_source(args, classifier.spec.sample_rate)
+        source = _open_source(row, args, classifier.spec.sample_rate)
         json_sink = JsonLinesSink(sys.stdout) if args.json else None
         summary = run_pipeline(
             source,
@@ -55,31 +58,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _open_source(args: argparse.Namespace, sample_rate: int) -> Source:
-    from edge.bundled import DEMO_CLIP
-    from edge.sources import FileSource, MicrophoneSource, StdinSource
-
-    def listening(description: str) -> None:
-        _say(f"listening to {description}, Ctrl-C ends")
-
-    def warn(sentence: str) -> None:
-        _say(f"warning: {sentence}")
-
-    if args.source == "mic":
-        return MicrophoneSource(args.device, sample_rate, warn=warn, opened=listening)
-    if args.source == "-":
-        if sys.stdin is None:
-            raise ParameterError("standard input is closed, raw samples are wanted there")
-        listening("standard input")
-        return StdinSource(sys.stdin.buffer, sample_rate, warn=warn)
-    is_demo = args.source == "demo"
-    path = DEMO_CLIP if is_demo else args.source
-    listening("the bundled dialogue" if is_demo else args.source)
-    return FileSource(path, sample_rate, fast=args.fast)
+def _open_source(row: SourceRow, args: argparse.Namespace, sample_rate: int) -> Source:
+    return open_source(
+        row,
+        SourceSettings(
+            sample_rate=sample_rate,
+            path=args.source,
+            device=args.device,
+            fast=args.fast,
+            warn=lambda sentence: _say(f"warning: {sentence}"),
+            opened=lambda description: _say(f"listening to {description}, Ctrl-C ends"),
+        ),
+    )
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def _stopped_by_signals(stop: Stop) -> Iterator[None]:
     """Set ``stop`` on SIGINT or SIGTERM; the second signal acts as ever."""
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread may handle signals; a program around us has its own way.
@@ -87,7 +81,7 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
         return
 
     def handle(number: int, _: FrameType | None) -> None:
-        stop.set()
+        stop.request()
         signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

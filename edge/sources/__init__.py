@@ -1,7 +1,7 @@
-"""Where blocks come from."""
+"""Where blocks come from: one module a source, named in :mod:`edge.sources.registry`."""
 
 from __future__ import annotations
 
-from edge.sources.sources import Block, FileSource, MicrophoneSource, Source, StdinSource
+from edge.sources.base import Block, Gap, Source, SourceSettings, Stop
 
-__all__ = ["Block", "FileSource", "MicrophoneSource", "Source", "StdinSource"]
+__all__ = ["Block", "Gap", "Source", "SourceSettings", "Stop"]

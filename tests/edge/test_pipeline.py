@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 
 import numpy as np
@@ -10,7 +9,7 @@ from runtime_fakes import fake_classifier, voice
 from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import AudioFileError
 from edge.pipeline import Summary, run_pipeline
-from edge.sources import Block
+from edge.sources import Block, Gap, Stop
 from edge.stream.decision import Decision
 
 CLIP = voice(70_000)
@@ -21,15 +20,15 @@ class ListSource:
 
     name = "the list"
 
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, blocks: list[Block | Gap]) -> None:
         self._blocks = blocks
         self.waited_s = 0.0
         self.closed = False
 
-    def blocks(self, stop: threading.Event) -> Generator[Block, None, None]:
+    def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
         try:
             for block in self._blocks:
-                if stop.is_set():
+                if stop.requested:
                     return
                 yield block
         finally:
@@ -44,7 +43,7 @@ class ListSink:
         self.decisions.append(decision)
 
 
-def blocks_of(n_samples: int, samples: np.ndarray = CLIP) -> list[Block]:
+def blocks_of(n_samples: int, samples: np.ndarray = CLIP) -> list[Block | Gap]:
     return [Block(samples[i : i + n_samples]) for i in range(0, samples.size, n_samples)]
 
 
@@ -90,7 +89,7 @@ def test_longer_duration_than_the_source_is_no_error() -> None:
 
 
 def test_lost_samples_are_summed() -> None:
-    blocks = [Block(CLIP[:40_000]), Block(CLIP[:0], 100), Block(CLIP[40_000:], 23)]
+    blocks = [Block(CLIP[:40_000]), Gap(100, "lost"), Gap(23, "lost"), Block(CLIP[40_000:])]
     sink = ListSink()
     summary = run_pipeline(ListSource(blocks), fake_classifier().stream(), [sink])
     assert summary.dropped_samples == 123
@@ -98,12 +97,12 @@ def test_lost_samples_are_summed() -> None:
 
 
 def test_stop_leaves_the_rest_undecided() -> None:
-    stop = threading.Event()
+    stop = Stop()
 
     class StoppingSink(ListSink):
         def emit(self, decision: Decision) -> None:
             super().emit(decision)
-            stop.set()
+            stop.request()
 
     sink = StoppingSink()
     summary = run_pipeline(
@@ -114,8 +113,8 @@ def test_stop_leaves_the_rest_undecided() -> None:
 
 
 def test_stop_before_any_audio_is_no_error() -> None:
-    stop = threading.Event()
-    stop.set()
+    stop = Stop()
+    stop.request()
     summary = run_pipeline(ListSource(blocks_of(512)), fake_classifier().stream(), [], stop=stop)
     assert summary.decisions == 0
     assert summary.rtf is None

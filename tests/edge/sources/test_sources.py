@@ -16,17 +16,20 @@ import edge.audio.microphone
 from edge.audio.file import write_wav
 from edge.audio.resample import resample
 from edge.errors import AudioFileError
-from edge.sources import Block, FileSource, MicrophoneSource, StdinSource
+from edge.sources import Block, Gap, Stop
+from edge.sources.file import FileSource
+from edge.sources.microphone import MicrophoneSource
+from edge.sources.stdin import StdinSource
 
 CLIP = voice(8000)
 
 
-def collect(source: object, stop: threading.Event | None = None) -> list[Block]:
-    return list(source.blocks(stop or threading.Event()))
+def collect(source: object, stop: Stop | None = None) -> list[Block | Gap]:
+    return list(source.blocks(stop or Stop()))
 
 
 def joined(blocks: list[Block]) -> np.ndarray:
-    return np.concatenate([block.samples for block in blocks])
+    return np.concatenate([block.samples for block in blocks if isinstance(block, Block)])
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_paced_file_takes_as_long_as_it_lasts(clip: Path) -> None:
 
 def test_late_reader_loses_nothing_and_the_arrivals_tell(clip: Path) -> None:
     blocks = []
-    for block in FileSource(clip, 16_000).blocks(threading.Event()):
+    for block in FileSource(clip, 16_000).blocks(Stop()):
         if not blocks:
             time.sleep(0.3)
             # The next blocks have been due all the while.
@@ -85,10 +88,10 @@ def test_other_rates_arrive_resampled(tmp_path: Path, sample_rate: int, fast: bo
 
 
 def test_stop_ends_a_wait_at_once(clip: Path) -> None:
-    stop = threading.Event()
+    stop = Stop()
     blocks = FileSource(clip, 16_000).blocks(stop)
     next(blocks)
-    stop.set()
+    stop.request()
     assert list(blocks) == []
 
 
@@ -109,7 +112,7 @@ def test_half_a_sample_waits_for_its_other_half(pipe: tuple[BinaryIO, BinaryIO])
     reader, writer = pipe
     data = np.arange(1, 5, dtype="<i2").tobytes()
     source = StdinSource(reader, 16_000)
-    blocks = source.blocks(threading.Event())
+    blocks = source.blocks(Stop())
     writer.write(data[:3])
     first = next(blocks)
     writer.write(data[3:])
@@ -143,8 +146,8 @@ def test_terminal_on_standard_input_is_refused() -> None:
 
 def test_stop_ends_the_wait_for_a_silent_pipe(pipe: tuple[BinaryIO, BinaryIO]) -> None:
     reader, _ = pipe
-    stop = threading.Event()
-    timer = threading.Timer(0.1, stop.set)
+    stop = Stop()
+    timer = threading.Timer(0.1, stop.request)
     timer.start()
     source = StdinSource(reader, 16_000)
     assert collect(source, stop) == []
@@ -175,14 +178,14 @@ class FakeMicrophone:
     def read(self, timeout_s: float) -> np.ndarray:
         samples, self.dropped_samples, self.overflows = self.script.pop(0)
         if not self.script:
-            self.stop.set()
+            self.stop.request()
         return samples
 
 
 @pytest.fixture
 def microphone(monkeypatch: pytest.MonkeyPatch) -> type[FakeMicrophone]:
     monkeypatch.setattr(edge.audio.microphone, "Microphone", FakeMicrophone)
-    monkeypatch.setattr(FakeMicrophone, "stop", threading.Event(), raising=False)
+    monkeypatch.setattr(FakeMicrophone, "stop", Stop(), raising=False)
     return FakeMicrophone
 
 
@@ -196,9 +199,10 @@ def test_microphone_blocks_carry_what_was_lost(microphone: type[FakeMicrophone])
     opened: list[str] = []
     source = MicrophoneSource("desk", 16_000, warn=said.append, opened=opened.append)
     blocks = collect(source, microphone.stop)
-    assert [(b.samples.size, b.dropped_samples) for b in blocks] == [
-        (512, 0), (512, 100), (0, 30), (6, 0),
+    assert [b.n_samples if isinstance(b, Gap) else b.samples.size for b in blocks] == [
+        512, 100, 512, 30, 6,
     ]  # fmt: skip
+    assert [isinstance(b, Gap) for b in blocks] == [False, True, False, True, False]
     np.testing.assert_array_equal(joined(blocks), CLIP[:1030])
     assert opened == ["Desk microphone (48000 Hz, 2 channels)"]
     assert len(said) == 1
@@ -209,16 +213,16 @@ def test_microphone_blocks_carry_what_was_lost(microphone: type[FakeMicrophone])
 
 def test_backlog_of_a_microphone_shows_as_age(microphone: type[FakeMicrophone]) -> None:
     microphone.script = [(voice(1600), 160, 0)]
-    blocks = collect(MicrophoneSource(None, 16_000), microphone.stop)
+    gap, *blocks = collect(MicrophoneSource(None, 16_000), microphone.stop)
+    assert gap.n_samples == 160
     assert [b.samples.size for b in blocks] == [512, 512, 512, 64]
-    assert [b.dropped_samples for b in blocks] == [160, 0, 0, 0]
     ages_s = [blocks[-1].arrived_s - block.arrived_s for block in blocks]
     assert ages_s == pytest.approx([1088 / 16_000, 576 / 16_000, 64 / 16_000, 0])
 
 
 def test_microphone_is_closed_when_the_reader_leaves(microphone: type[FakeMicrophone]) -> None:
     microphone.script = [(CLIP, 0, 0), (CLIP, 0, 0)]
-    blocks = MicrophoneSource(None, 16_000).blocks(threading.Event())
+    blocks = MicrophoneSource(None, 16_000).blocks(Stop())
     next(blocks)
     assert microphone.last.is_open
     blocks.close()

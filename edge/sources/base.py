@@ -1,0 +1,149 @@
+"""What a source is, and what it yields."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "BLOCK_SAMPLES",
+    "POLL_S",
+    "Block",
+    "Gap",
+    "Source",
+    "SourceSettings",
+    "Stop",
+    "say_nothing",
+]
+
+#: About what an audio callback hands over: 32 ms at 16 kHz.
+BLOCK_SAMPLES = 512
+
+#: Longest wait before a source looks whether it should stop.
+POLL_S = 0.1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Block:
+    """Samples as they arrived.
+
+    Parameters
+    ----------
+    samples : float32 [shape=(n_samples,)]
+        Mono at the model's rate, full scale 1.
+    arrived_s : float or None
+        ``time.perf_counter()`` when the last sample was there; None: as soon as
+        it is asked for.
+    """
+
+    samples: NDArray[np.float32]
+    arrived_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that were lost between the block before and the next.
+
+    Parameters
+    ----------
+    n_samples : int
+        How many, at the model's rate.
+    reason : str
+        Why, in words that follow "sound is missing:".
+    """
+
+    n_samples: int
+    reason: str = "lost"
+
+
+class Stop:
+    """A plain flag that ends a source.
+
+    Notes
+    -----
+    ``threading.Event`` takes a lock to be set.  A signal handler runs between two
+    instructions of the very thread that may hold that lock, and would wait for itself; a
+    plain attribute has nothing to wait for.
+    """
+
+    __slots__ = ("requested",)
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def request(self) -> None:
+        """Ask for the end; safe in a signal handler and from any thread."""
+        self.requested = True
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until it is requested or the time is over.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait in seconds.
+
+        Returns
+        -------
+        bool
+            Whether it is requested.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        # A sleep goes on behind a signal handler, so a long one is cut in pieces.
+        while not self.requested and (left_s := deadline_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, POLL_S))
+        return self.requested
+
+
+class Source(Protocol):
+    """Anything that yields blocks and gaps until it ends or is stopped."""
+
+    #: What a person would call it.
+    name: str
+    #: Seconds spent waiting for audio, so that the rest is known to be work.
+    waited_s: float
+
+    def blocks(self, stop: Stop) -> Iterator[Block | Gap]:
+        """Yield in order; ends early, also out of a wait, once ``stop`` is requested.
+
+        An iterator with a ``close()``, such as a generator, is closed when it is left.
+        """
+        ...
+
+
+def say_nothing(_: str) -> None:
+    """Take a sentence and drop it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """What a source is opened with; each takes what concerns it.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Rate of the blocks, in Hz.
+    path : str
+        The audio file, where it is one.
+    device : str or int, optional
+        Name of a microphone, a part of it, or its index; None: the default input.
+    fast : bool
+        Do not play a file at the pace of speech.
+    warn : callable
+        Takes a sentence on what was odd but not fatal.
+    opened : callable
+        Takes a description once it yields.
+    """
+
+    sample_rate: int
+    path: str = ""
+    device: str | int | None = None
+    fast: bool = False
+    warn: Callable[[str], None] = say_nothing
+    opened: Callable[[str], None] = say_nothing

@@ -1,0 +1,103 @@
+"""A file, at the pace of speech or as fast as it can be read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Stop
+
+__all__ = ["FileSource", "open_demo", "open_source"]
+
+#: Without pacing larger blocks save overhead; half a second keeps memory flat.
+_FAST_BLOCK_S = 0.512
+
+
+class FileSource:
+    """A file at the pace of speech, or as fast as it can be read.
+
+    Parameters
+    ----------
+    path : path
+        An audio file of any rate.
+    sample_rate : int
+        Rate of the blocks, in Hz.
+    fast : bool
+        Do not wait for the time a block would take to be spoken.
+
+    Notes
+    -----
+    A pipeline that is slower than speech falls behind, which the latency shows;
+    nothing of a file is dropped.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        sample_rate: int,
+        *,
+        fast: bool = False,
+    ) -> None:
+        self.name = os.fspath(path)
+        self.waited_s = 0.0
+        self._path = Path(path)
+        self._sample_rate = sample_rate
+        self._fast = fast
+
+    def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
+        """Yield the file's samples.
+
+        Raises
+        ------
+        AudioFileError
+            If the file cannot be read.
+        """
+        started_s = time.perf_counter()
+        n_samples = 0
+        for samples in self._pieces():
+            n_samples += samples.size
+            arrived_s = None
+            if not self._fast:
+                # A block is there when its last sample has been spoken.
+                arrived_s = started_s + n_samples / self._sample_rate
+                self._wait_until(arrived_s, stop)
+            if stop.requested:
+                return
+            yield Block(samples, arrived_s=arrived_s)
+
+    def _pieces(self) -> Iterator[NDArray[np.float32]]:
+        from edge.audio.file import read_audio
+        from edge.audio.resample import Resampler
+
+        samples, native_rate = read_audio(self._path)
+        resampler = Resampler(native_rate, self._sample_rate)
+        block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
+        step = max(1, round(block_s * native_rate))
+        for start in range(0, samples.size, step):
+            yield resampler.push(samples[start : start + step])
+        yield resampler.flush()
+
+    def _wait_until(self, due_s: float, stop: Stop) -> None:
+        before_s = time.perf_counter()
+        if due_s > before_s:
+            stop.wait(due_s - before_s)
+            self.waited_s += time.perf_counter() - before_s
+
+
+def open_source(settings: SourceSettings) -> FileSource:
+    """Open the file that is named."""
+    settings.opened(settings.path)
+    return FileSource(settings.path, settings.sample_rate, fast=settings.fast)
+
+
+def open_demo(settings: SourceSettings) -> FileSource:
+    """Open the bundled clip."""
+    from edge.bundled import DEMO_CLIP
+
+    settings.opened("the bundled dialogue")
+    return FileSource(DEMO_CLIP, settings.sample_rate, fast=settings.fast)
