@@ -11,7 +11,7 @@ the command line can still set the number of BLAS threads before NumPy starts.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.errors import ArtifactError as ArtifactError
@@ -46,14 +46,29 @@ _HOME = {
     "load": "edge.stream.classifier",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are the names
+# Spelt out for type checkers; a test holds it against the table above.
+__all__ = [
+    "ArtifactError",
+    "AudioDeviceError",
+    "AudioFileError",
+    "BackendError",
+    "Classifier",
+    "Decision",
+    "EdgeSerError",
+    "FeatureExtractor",
+    "FeatureSpec",
+    "MissingDependencyError",
+    "ParameterError",
+    "__version__",
+    "load",
+]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    value: object = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

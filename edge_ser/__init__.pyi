@@ -1,4 +1,4 @@
-# What `edge` declares, for type checkers: at run time its names are looked up when they are asked for.
-from edge import *
+# What `edge` declares, for type checkers; when run, names are looked up as they are asked for.
+from edge import *  # noqa: F403
 from edge import __all__ as __all__
 from edge import __version__ as __version__

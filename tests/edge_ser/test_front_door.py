@@ -54,6 +54,10 @@ def test_both_names_give_the_same_things() -> None:
     assert edge_ser.__version__ == edge.__version__
 
 
+def test_every_name_has_a_home() -> None:
+    assert set(edge.__all__) == {"__version__", *edge._HOME}
+
+
 def test_importing_it_needs_no_numpy() -> None:
     done = run("-c", "import edge_ser, sys; assert 'numpy' not in sys.modules", path=[ROOT])
     assert done.returncode == 0, done.stderr
