@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from edge.features import FeatureExtractor as FeatureExtractor
     from edge.features.spec import FeatureSpec as FeatureSpec
     from edge.stream.classifier import Classifier as Classifier
-    from edge.stream.classifier import load as load
     from edge.stream.decision import Decision as Decision
+    from edge.stream.file_answer import FileAnswer as FileAnswer
+    from edge.stream.loading import classify_file as classify_file
+    from edge.stream.loading import load as load
 
 #: By this line `edge_ser` knows the package from another of its name.
 __distribution__ = "edge-ser"
@@ -41,9 +43,11 @@ _HOME = {
     "EdgeSerError": "edge.errors",
     "FeatureExtractor": "edge.features",
     "FeatureSpec": "edge.features.spec",
+    "FileAnswer": "edge.stream.file_answer",
     "MissingDependencyError": "edge.errors",
     "ParameterError": "edge.errors",
-    "load": "edge.stream.classifier",
+    "classify_file": "edge.stream.loading",
+    "load": "edge.stream.loading",
 }
 
 # Spelt out for type checkers; a test holds it against the table above.
@@ -57,9 +61,11 @@ __all__ = [
     "EdgeSerError",
     "FeatureExtractor",
     "FeatureSpec",
+    "FileAnswer",
     "MissingDependencyError",
     "ParameterError",
     "__version__",
+    "classify_file",
     "load",
 ]
 

@@ -40,9 +40,9 @@ _N_COLD_STARTS = 5
 _COLD_START = """
 import json, sys, time
 times = [time.perf_counter()]
-import numpy, edge.stream.classifier
+import numpy, edge.stream.loading
 times.append(time.perf_counter())
-classifier = edge.stream.classifier.load(sys.argv[1], sys.argv[2])
+classifier = edge.stream.loading.load(sys.argv[1], sys.argv[2])
 times.append(time.perf_counter())
 samples = numpy.sin(numpy.arange(classifier.spec.n_samples(classifier.window_frames)) * 0.05)
 classifier.classify(0.1 * samples, classifier.spec.sample_rate)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edge.errors import AudioFileError, EdgeSerError, ParameterError
+from edge.errors import EdgeSerError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edge.stream.classifier import Classifier
-    from edge.stream.decision import Decision
+    from edge.stream.file_answer import FileAnswer
 
 __all__ = ["run"]
 
@@ -32,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         _check_explain(args)
     classifier = open_classifier(args, attentive=args.explain is not None)
     if args.explain is not None:
-        from edge.explain.explain import attentive
+        from edge.explain.attention import attentive
 
         attentive(classifier.model)
     # Settings that cannot be used are one error, not one for every file.
@@ -44,24 +41,26 @@ def run(args: argparse.Namespace) -> int:
             files.update(dict.fromkeys(find_audio_files([path])))
         except EdgeSerError as error:
             n_failed += 1
-            _complain(error)
+            _say("error", error)
     width = min(_WIDEST_PATH, max((len(str(file)) for file in files), default=0))
     progress = _Progress(len(files))
     for file in files:
         progress.show(file)
         try:
-            record = _classify(classifier, file, args)
+            answer = _classify(classifier, file, args)
         except EdgeSerError as error:
             n_failed += 1
             progress.clear()
-            _complain(error)
+            _say("error", error)
             continue
         n_done += 1
         progress.clear()
+        for sentence in answer.warnings:
+            _say("warning", f"{answer.path}: {sentence}")
         if args.json:
-            JsonLinesSink(sys.stdout).write(record)
+            JsonLinesSink(sys.stdout).write(answer.to_dict())
         else:
-            print(_line(record, width), flush=True)
+            print(_line(answer, width), flush=True)
     if n_failed and n_failed + n_done > 1:
         print(f"edge-ser: {n_failed} failed, {n_done} classified", file=sys.stderr)
     return 2 if n_failed else 0
@@ -87,70 +86,31 @@ def _check_explain(args: argparse.Namespace) -> None:
     check_matplotlib()
 
 
-def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> dict[str, Any]:
-    from edge.audio.file import read_audio
-    from edge.stream.posterior import average_posterior
+def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> FileAnswer:
+    if args.explain is None:
+        return classifier.classify_file(file, segment_s=args.segment, hop_s=args.hop)
+    from edge.explain.explain import explain_file
+    from edge.explain.picture import draw_explanation
 
-    started_s = time.perf_counter()
-    explanation = None
-    decisions: Sequence[Decision]
-    try:
-        samples, sample_rate = read_audio(file)
-        if args.explain is None:
-            decisions = classifier.classify(
-                samples, sample_rate, segment_s=args.segment, hop_s=args.hop
-            )
-        else:
-            from edge.explain.explain import explain
-
-            explanation = explain(
-                classifier, samples, sample_rate, segment_s=args.segment, hop_s=args.hop
-            )
-            decisions = explanation.decisions
-    except EdgeSerError as error:
-        if str(file) in str(error):
-            raise
-        raise AudioFileError(f"{file} cannot be classified: {error}") from error
-    except MemoryError as error:
-        raise AudioFileError(f"{file} does not fit into memory: cut it into pieces") from error
-    nothing = [0.0] * len(classifier.labels)
-    posterior = average_posterior(
-        [list(each.posterior.values()) if each.posterior else nothing for each in decisions],
-        [each.level_db or 0.0 for each in decisions],
-        [each.speech for each in decisions],
-    )
-    record = {
-        "type": "file",
-        "path": str(file),
-        "state": "quiet" if posterior is None else "speech",
-        "label": None if posterior is None else classifier.labels[int(posterior.argmax())],
-        "posterior": None
-        if posterior is None
-        else {
-            label: round(float(p), 4) for label, p in zip(classifier.labels, posterior, strict=True)
-        },
-        "n_segments": len(decisions),
-        "ms": round(1000 * (time.perf_counter() - started_s), 2),
-    }
-    if explanation is not None:
-        from edge.explain.picture import draw_explanation
-
-        draw_explanation(explanation, args.explain, file.name)
-    return record
+    answer, explanation = explain_file(classifier, file, segment_s=args.segment, hop_s=args.hop)
+    draw_explanation(explanation, args.explain, file.name)
+    return answer
 
 
-def _line(record: dict[str, Any], width: int) -> str:
-    n_segments = record["n_segments"]
-    label = record["label"]
-    share = "     " if label is None else f"{100 * record['posterior'][label]:3.0f} %"
+def _line(answer: FileAnswer, width: int) -> str:
+    share = "     "
+    if answer.label is not None and answer.posterior is not None:
+        # Rounded as in the JSON.
+        share = f"{100 * round(answer.posterior[answer.label], 4):3.0f} %"
     return (
-        f"{record['path']:<{width}}  {label or record['state']:<10} {share}  "
-        f"{n_segments:4} segment{' ' if n_segments == 1 else 's'}  {record['ms']:8.1f} ms"
+        f"{answer.path:<{width}}  {answer.label or answer.state:<10} {share}  "
+        f"{answer.n_segments:4} segment{' ' if answer.n_segments == 1 else 's'}  "
+        f"{answer.ms:8.1f} ms"
     )
 
 
-def _complain(error: EdgeSerError) -> None:
-    print(f"edge-ser: error: {error}", file=sys.stderr, flush=True)
+def _say(word: str, sentence: object) -> None:
+    print(f"edge-ser: {word}: {sentence}", file=sys.stderr, flush=True)
 
 
 class _Progress:

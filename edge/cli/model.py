@@ -25,9 +25,10 @@ def open_classifier(args: argparse.Namespace, *, attentive: bool = False) -> Cla
     Raises
     ------
     EdgeSerError
-        As :func:`edge.stream.classifier.choose`.
+        As :func:`edge.stream.loading.choose`.
     """
-    from edge.stream.classifier import Classifier, choose
+    from edge.stream.classifier import Classifier
+    from edge.stream.loading import choose
 
     choice = choose(args.artifact, args.backend, attentive=attentive)
     if choice.reason is not None:

@@ -6,32 +6,41 @@ Arrays alone; :mod:`edge.explain.picture` draws them.
 from __future__ import annotations
 
 import dataclasses
+import os
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.errors import BackendError
+from edge.errors import AudioFileError, ParameterError
+from edge.explain.attention import Recorder, attention_over_time, attentive
 from edge.features import FeatureExtractor
-from edge.runtimes.base import AttentiveSession, Model
+from edge.features.spec import FeatureSpec
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.deprecated import renamed
+from edge.stream.file_answer import FileAnswer, Tally, named_errors, pieces
+from edge.stream.lengths import too_short
 from edge.stream.posterior import average_posterior, counted_segments
 from edge.stream.speech_gate import SILENCE_DB
+from edge.stream.stream import Stream
 
 __all__ = [
     "Explanation",
     "Stretch",
-    "attention_over_time",
-    "attentive",
     "envelope",
     "explain",
+    "explain_file",
     "stretches",
 ]
 
 Doubles = NDArray[np.float64]
+
+#: Longest clip, in seconds.  A picture is 40 inches wide at most, where five minutes are
+#: eight seconds an inch; every sample and frame of it is kept in memory.
+_LONGEST_S = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Explanation:
     level_db : float64 [shape=(n_frames,)]
         Level of every frame in dBFS.
     attention : float64 [shape=(n_frames,)]
-        See :func:`attention_over_time`; NaN where it is quiet.
+        See :func:`edge.explain.attention.attention_over_time`; NaN where it is quiet.
     decisions : tuple of Decision
         Those of :meth:`Classifier.classify`.
     posteriors : float64 [shape=(n_segments, n_labels)]
@@ -131,16 +140,75 @@ def explain(
     BackendError
         If the backend gives no attention weights.
     ParameterError
-        As :meth:`Classifier.classify`.
+        As :meth:`Classifier.classify`, or if the clip is longer than five minutes.
     """
     segment_s = renamed("segment_s", segment_s, "window_s", window_s)
     corpus = renamed("corpus", corpus, "language", language)
-    recorder = _Recorder(attentive(classifier.model))
-    spec = classifier.spec
+    recorder = Recorder(attentive(classifier.model))
     clip = classifier.at_model_rate(samples, sample_rate)
-    decisions = Classifier(classifier.artifact, recorder).classify(
-        clip, spec.sample_rate, segment_s=segment_s, hop_s=hop_s, corpus=corpus
-    )
+    recording = Classifier(classifier.artifact, recorder)
+    stream = recording.file_stream(segment_s, hop_s, corpus=corpus)
+    return _explain(recorder, stream, clip)
+
+
+def explain_file(
+    classifier: Classifier,
+    path: str | os.PathLike[str],
+    *,
+    segment_s: float | None = None,
+    hop_s: float | None = None,
+    corpus: str | None = None,
+) -> tuple[FileAnswer, Explanation]:
+    """Decide on a file and keep what the decisions rest on.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        As for :func:`explain`.
+    path, segment_s, hop_s, corpus
+        As in :meth:`Classifier.classify_file`, whose answer comes first.
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be read, holds less than one frame or more than minutes.
+    BackendError, ParameterError, MissingDependencyError
+        As :func:`explain` and :meth:`Classifier.classify_file`.
+    """
+    started_s = time.perf_counter()
+    recorder = Recorder(attentive(classifier.model))
+    recording = Classifier(classifier.artifact, recorder)
+    stream = recording.file_stream(segment_s, hop_s, corpus=corpus)
+    spec = classifier.spec
+    warnings: list[str] = []
+    tally = Tally(classifier.labels)
+    with named_errors(path) as name:
+        parts, n_samples = [], 0
+        for piece in pieces(name, spec.sample_rate, warnings):
+            parts.append(piece)
+            n_samples += piece.size
+            _check_length(n_samples, spec)
+        if n_samples < spec.win_length:
+            raise AudioFileError(too_short("it", n_samples, spec))
+        explanation = _explain(recorder, stream, np.concatenate(parts))
+    tally.add(explanation.decisions)
+    warnings += stream.warnings()
+    return tally.answer(name, explanation.duration_s, warnings, started_s), explanation
+
+
+def _check_length(n_samples: int, spec: FeatureSpec) -> None:
+    if n_samples > _LONGEST_S * spec.sample_rate:
+        raise ParameterError(
+            f"more than {_LONGEST_S} s cannot be explained in one picture: cut out the part that "
+            "is of interest"
+        )
+
+
+def _explain(recorder: Recorder, stream: Stream, clip: NDArray[np.float32]) -> Explanation:
+    classifier = stream.classifier
+    spec = classifier.spec
+    _check_length(clip.size, spec)
+    decisions = stream.push(clip) + stream.flush()
     # The rows that the decisions were made on, to the last bit: features depend on the
     # samples alone and not on how they were cut into blocks.
     rows = FeatureExtractor(spec).extract(clip).astype(np.float64)
@@ -166,54 +234,6 @@ def explain(
         posterior=average_posterior(posteriors, *_levels(decisions)),
         stretches=stretches(decisions, clip.size / spec.sample_rate),
     )
-
-
-def attentive(model: Model) -> AttentiveSession:
-    """Open a session that gives attention weights.
-
-    Raises
-    ------
-    BackendError
-        If the model's sessions give none.
-    """
-    session = model.session()
-    if not isinstance(session, AttentiveSession):
-        raise BackendError(
-            f"backend {model.name!r} gives no attention weights, which explaining a decision "
-            "needs: use an artifact that was exported for 'numpy', as the bundled default was"
-        )
-    return session
-
-
-def attention_over_time(
-    shares: Sequence[ArrayLike], first_rows: Sequence[int], n_frames: int
-) -> Doubles:
-    """Lay the attention of overlapping segments over the clip.
-
-    Parameters
-    ----------
-    shares : sequence of float [shape=(n_segment_frames,)]
-        Share of a segment's attention that each of its frames receives.
-    first_rows : sequence of int
-        Frame of the clip that each segment begins with.
-    n_frames : int
-        Frames of the clip.
-
-    Returns
-    -------
-    float64 [shape=(n_frames,)]
-        Share times the segment's number of frames, so that 1 is even attention, and of
-        that the mean over the segments that hold the frame; NaN where none does.
-    """
-    total, n_segments = np.zeros(n_frames), np.zeros(n_frames)
-    for share, first in zip(shares, first_rows, strict=True):
-        values = np.asarray(share, dtype=np.float64)
-        held = slice(first, first + values.size)
-        total[held] += values * values.size
-        n_segments[held] += 1
-    mean: Doubles = np.full(n_frames, np.nan)
-    np.divide(total, n_segments, out=mean, where=n_segments > 0)
-    return mean
 
 
 def stretches(decisions: Sequence[Decision], duration_s: float) -> tuple[Stretch, ...]:
@@ -258,21 +278,3 @@ def envelope(
     """
     first = np.arange(0, samples.size, max(1, -(-samples.size // n_columns)))
     return first, np.minimum.reduceat(samples, first), np.maximum.reduceat(samples, first)
-
-
-class _Recorder:
-    """A model whose one session passes on to another and keeps the attention of every segment."""
-
-    name = "recorder"
-
-    def __init__(self, session: AttentiveSession) -> None:
-        self.shares: list[NDArray[np.float32]] = []
-        self._session = session
-
-    def session(self) -> _Recorder:
-        return self
-
-    def infer(self, features: NDArray[np.float32], corpus: int) -> NDArray[np.float32]:
-        logits, attention = self._session.infer_with_attention(features, corpus)
-        self.shares.extend(attention.mean(axis=1))
-        return logits

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
-from edge.artifact import Artifact, read_artifact
-from edge.bundled import MODELS, MODELS_DIR
+from edge.artifact import Artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.runtimes.base import Model
-from edge.runtimes.choice import Choice, choose_backend, find_artifacts
-from edge.runtimes.open import open_model
-from edge.runtimes.registry import AUTO
 from edge.stream.decision import Decision
 from edge.stream.deprecated import renamed
-from edge.stream.lengths import checked_rate, hop_frames, segment_frames
+from edge.stream.file_answer import FileAnswer, answer_file
+from edge.stream.lengths import checked_rate, hop_frames, segment_frames, too_short
 from edge.stream.posterior import file_hop
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.speech_gate import GateSettings
 from edge.stream.stream import Stream
 
-__all__ = ["Classifier", "choose", "load"]
+__all__ = ["Classifier"]
 
 
 class Classifier:
@@ -204,6 +201,42 @@ class Classifier:
             decisions += stream.push(clip[start : start + step])
         return decisions + stream.flush()
 
+    def classify_file(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        segment_s: float | None = None,
+        hop_s: float | None = None,
+        corpus: str | None = None,
+    ) -> FileAnswer:
+        """Decide on a whole file: the answer of ``edge-ser classify``.
+
+        The file is read in pieces; hours of it take no more memory than seconds.
+
+        Parameters
+        ----------
+        path : path
+            An audio file of any rate.
+        segment_s, hop_s, corpus
+            As in :meth:`file_stream`.
+
+        Returns
+        -------
+        FileAnswer
+
+        Raises
+        ------
+        AudioFileError
+            If the file cannot be read or holds less than one frame.
+        ParameterError
+            If a length cannot be used or the corpus is not known.
+        BackendError
+            If the model fails.
+        MissingDependencyError
+            If a package is needed to read the file.
+        """
+        return answer_file(self, path, segment_s=segment_s, hop_s=hop_s, corpus=corpus)
+
     def at_model_rate(self, samples: ArrayLike, sample_rate: int) -> NDArray[np.float32]:
         """Check a clip and resample it to the model's rate.
 
@@ -229,91 +262,5 @@ class Classifier:
 
             clip = resample(clip, sample_rate, self.spec.sample_rate)
         if clip.size < self.spec.win_length:
-            raise ParameterError(
-                f"the clip has {clip.size} samples at {self.spec.sample_rate} Hz, "
-                f"{self.spec.win_length} or more "
-                f"({1000 * self.spec.win_length / self.spec.sample_rate:.0f} ms) are wanted"
-            )
+            raise ParameterError(too_short("the clip", clip.size, self.spec))
         return clip
-
-
-def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> Classifier:
-    """Load an artifact, verify it and open its model.
-
-    Parameters
-    ----------
-    artifact_dir : path, optional
-        Folder with ``manifest.json``, or ``"claf-ser-tiny"``, the smaller one of the bundled
-        models; None: the bundled default.
-    backend : str, optional
-        One of :data:`edge.runtimes.registry.RUNTIMES`; None: the one the artifact was made for;
-        ``"auto"``: the fastest that works here, of the bundled artifacts or of those that lie in
-        the folder, see :func:`choose`, which also tells why.
-
-    Returns
-    -------
-    Classifier
-
-    Raises
-    ------
-    ArtifactError
-        If the artifact is missing, incomplete or tampered with.
-    BackendError
-        If the backend is not known or cannot run this artifact.
-    MissingDependencyError
-        If the backend's package is not installed.
-    """
-    if backend == AUTO:
-        choice = choose(artifact_dir)
-        return Classifier(choice.artifact, choice.model)
-    bundled = _bundled(artifact_dir)
-    if bundled is not None:
-        # A name that is not known meets open_model's list of those that are.
-        artifact_dir = MODELS_DIR / bundled.get(backend or "numpy", bundled["numpy"])
-    artifact = read_artifact(Path(artifact_dir or ""))
-    return Classifier(artifact, open_model(artifact, backend))
-
-
-def choose(
-    artifact_dir: str | Path | None = None, backend: str = AUTO, *, attentive: bool = False
-) -> Choice:
-    """Pick the artifact that this device runs best, open it and tell why.
-
-    Parameters
-    ----------
-    artifact_dir : path, optional
-        An artifact, or a folder of artifacts of one model, or the name of a bundled one; None:
-        those of the bundled default.
-    backend : str
-        ``"auto"``, or the one backend that may be picked.
-    attentive : bool
-        Prefer a backend that tells what it attends to.
-
-    Returns
-    -------
-    Choice
-        ``Classifier(choice.artifact, choice.model)`` runs it.
-
-    Raises
-    ------
-    EdgeSerError
-        As :func:`edge.runtimes.choice.choose_backend`.
-    """
-    bundled = _bundled(artifact_dir)
-    if bundled is None:
-        folders = find_artifacts(Path(artifact_dir or ""))
-    elif backend in bundled:
-        folders = [MODELS_DIR / bundled[backend]]
-    else:
-        folders = [MODELS_DIR / name for name in bundled.values()]
-    return choose_backend(folders, backend, attentive=attentive)
-
-
-def _bundled(artifact_dir: str | Path | None) -> dict[str, str] | None:
-    """Artifacts of a bundled model, by backend; None where a folder is named.
-
-    A folder that is there comes before a bundled model of its name.
-    """
-    if artifact_dir is None:
-        return next(iter(MODELS.values()))
-    return None if Path(artifact_dir).exists() else MODELS.get(str(artifact_dir))

@@ -8,7 +8,7 @@ import operator
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 
-__all__ = ["checked_rate", "hop_frames", "segment_frames"]
+__all__ = ["checked_rate", "hop_frames", "segment_frames", "too_short"]
 
 #: Longest segment, in seconds.  The models are trained on 1-3 s; far beyond it a
 #: segment is a slip of the pen, and attention grows with its square.
@@ -63,3 +63,20 @@ def checked_rate(sample_rate: int) -> int:
             f"sample_rate is {sample_rate!r}, a whole number of at least 1 Hz is wanted"
         )
     return rate
+
+
+def too_short(what: str, n_samples: int, spec: FeatureSpec) -> str:
+    """Sentence for audio that holds less than one frame.
+
+    Parameters
+    ----------
+    what : str
+        What is too short.
+    n_samples : int
+        That it has, at the model's rate.
+    """
+    shortest_ms = 1000 * spec.win_length / spec.sample_rate
+    return (
+        f"{what} has {n_samples} samples at {spec.sample_rate} Hz, {spec.win_length} or more "
+        f"({shortest_ms:.0f} ms) are wanted"
+    )

@@ -14,7 +14,7 @@ from artifact_fakes import make_artifact
 import edge
 import edge.runtimes.choice
 import edge.runtimes.probe
-import edge.stream.classifier
+import edge.stream.loading
 from edge.artifact import Artifact
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
 from edge.runtimes.choice import Choice, choose_backend, find_artifacts
@@ -197,12 +197,12 @@ def test_bundled_artifacts_are_candidates(folders: Path, monkeypatch: pytest.Mon
         seen.append([path.name for path in paths])
         return backend
 
-    monkeypatch.setattr(edge.stream.classifier, "choose_backend", choose)
-    models = edge.stream.classifier.MODELS
+    monkeypatch.setattr(edge.stream.loading, "choose_backend", choose)
+    models = edge.stream.loading.MODELS
     for name, bundled in {None: models["claf-ser"], **models}.items():
         seen.clear()
         for backend in ("auto", *bundled):
-            edge.stream.classifier.choose(name, backend)
+            edge.stream.loading.choose(name, backend)
         # Of one model: the tiny one would else always be the fastest.
         assert seen == [list(bundled.values()), *([each] for each in bundled.values())]
 
@@ -211,6 +211,6 @@ def test_a_folder_comes_before_a_bundled_model_of_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert edge.stream.classifier._bundled("claf-ser-tiny") is not None
+    assert edge.stream.loading._bundled("claf-ser-tiny") is not None
     (tmp_path / "claf-ser-tiny").mkdir()
-    assert edge.stream.classifier._bundled("claf-ser-tiny") is None
+    assert edge.stream.loading._bundled("claf-ser-tiny") is None

@@ -26,7 +26,10 @@ SUMMARY_KEYS = [
     "type", "decisions", "audio_s", "rtf", "p50_ms", "p95_ms", "p99_ms", "dropped_samples",
     "peak_rss_mb",
 ]  # fmt: skip
-FILE_KEYS = ["type", "path", "state", "label", "posterior", "n_segments", "ms"]
+FILE_KEYS = [
+    "type", "path", "state", "label", "posterior", "n_segments", "n_speech_segments",
+    "duration_s", "ms", "warning",
+]  # fmt: skip
 RAW = (voice(48_000) * 32767).astype("<i2").tobytes()
 
 

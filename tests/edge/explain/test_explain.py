@@ -11,12 +11,14 @@ from runtime_fakes import LABELS, LinearModel, fake_classifier, voice
 
 from edge.artifact import Artifact
 from edge.errors import BackendError, ParameterError
-from edge.explain.explain import attention_over_time, attentive, envelope, explain, stretches
+from edge.explain.attention import attention_over_time, attentive
+from edge.explain.explain import envelope, explain, stretches
 from edge.features import FeatureExtractor
 from edge.runtimes.base import AttentiveSession
 from edge.runtimes.open import open_model
-from edge.stream.classifier import Classifier, load
+from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision, Timing
+from edge.stream.loading import load
 
 UNKNOWN = 4
 

@@ -22,7 +22,7 @@ from edge.cli.main import main
 from edge.explain.explain import explain
 from edge.explain.picture import check_matplotlib, draw_explanation
 from edge.runtimes.registry import RUNTIMES
-from edge.stream.classifier import load
+from edge.stream.loading import load
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
