@@ -177,7 +177,10 @@ def _kernels(
     lags = np.empty((n_frames, n_fft), np.float32)
     blocks = blocks_of(power)
     levels = np.empty((*blocks.shape[:2], filters.shape[1]), np.float32)
-    unsorted = [power[:, bins].copy().view(np.int32) for bins, _, _ in extractor._contrast._sorted]
+    unsorted = [
+        power[:, bins].copy().view(np.int32)
+        for bins, _, _ in extractor._kernels["spectral_contrast"]._sorted
+    ]
     bands = [band.copy() for band in unsorted]
     calls: dict[str, Callable[[], Any]] = {
         "rfft": lambda: rfft(halves, n_fft, bins),
@@ -234,7 +237,7 @@ def floor(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, Any
     """Kernels, passes and calls of one extract and one push, beside what they take in all."""
     bare = np.zeros((spec.n_frames(samples.size), spec.n_fft))
     bare[:] = rows_view(samples, 0, len(bare), spec.hop_length, spec.n_fft)
-    starts, n_lags = _starts(), FeatureExtractor(spec)._yin.n_lags
+    starts, n_lags = _starts(), FeatureExtractor(spec)._kernels["pitch"].n_lags
     sizes = {"extract": len(bare), "push": HOP_FRAMES}
     # All in turns: a machine that slows down does so for every part.
     timed: dict[str, Callable[[], Any]] = {"bare": lambda: np.fft.rfft(bare, axis=1), **starts}

@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from librosa_reference import arguments
 
 from edge import FeatureExtractor, FeatureSpec
+from edge.features.decibels import power_to_db
 from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
-from edge.features.spectrum import Spectrum, power_to_db
+from edge.features.spectrum import Spectrum
 
 __all__ = ["Method", "installed", "methods", "push_length"]
 
@@ -67,9 +68,11 @@ def _ours(spec: FeatureSpec) -> list[Method]:
     # As of here it has a past: every push gives as many rows as the next.
     streaming.push(np.zeros(spec.n_samples(1), np.float32))
     spectrum = Spectrum(spec.n_fft, spec.hop_length, 1)
-    mel = mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz)
+    mel = mel_filters(
+        spec.sample_rate, spec.n_fft, spec.mfcc.n_mels, spec.mfcc.fmin_hz, spec.mfcc.fmax_hz
+    )
     mel = (mel / spectrum.POWER_SCALE).astype(np.float32)
-    dct = dct_matrix(spec.n_mels, spec.n_mfcc)
+    dct = dct_matrix(spec.mfcc.n_mels, spec.mfcc.n_mfcc)
 
     def mfcc(samples: np.ndarray) -> np.ndarray:
         n_frames = spec.n_frames(samples.size)
@@ -162,11 +165,11 @@ def _librosa_defaults(spec: FeatureSpec) -> list[Method]:
     import librosa  # noqa: PLC0415
 
     rate = spec.sample_rate
-    span = {"fmin": spec.pitch_fmin_hz, "fmax": spec.pitch_fmax_hz, "sr": rate}
+    span = {"fmin": spec.pitch.fmin_hz, "fmax": spec.pitch.fmax_hz, "sr": rate}
 
     def spectral(samples: np.ndarray) -> tuple[np.ndarray, ...]:
         return (
-            librosa.feature.mfcc(y=samples, sr=rate, n_mfcc=spec.n_mfcc),
+            librosa.feature.mfcc(y=samples, sr=rate, n_mfcc=spec.mfcc.n_mfcc),
             librosa.feature.rms(y=samples),
             librosa.feature.chroma_stft(y=samples, sr=rate),
             librosa.feature.spectral_contrast(y=samples, sr=rate),
@@ -177,7 +180,7 @@ def _librosa_defaults(spec: FeatureSpec) -> list[Method]:
         power = magnitude**2
         mel = librosa.feature.melspectrogram(S=power, sr=rate)
         return (
-            librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=spec.n_mfcc),
+            librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=spec.mfcc.n_mfcc),
             librosa.yin(samples, **span),
             librosa.feature.rms(y=samples),
             librosa.feature.chroma_stft(S=power, sr=rate),
@@ -206,11 +209,11 @@ def _python_speech_features(spec: FeatureSpec) -> list[Method]:
         "samplerate": spec.sample_rate,
         "winlen": spec.win_length / spec.sample_rate,
         "winstep": spec.hop_length / spec.sample_rate,
-        "numcep": spec.n_mfcc,
-        "nfilt": spec.n_mels,
+        "numcep": spec.mfcc.n_mfcc,
+        "nfilt": spec.mfcc.n_mels,
         "nfft": spec.n_fft,
-        "lowfreq": spec.fmin_hz,
-        "highfreq": spec.fmax_hz,
+        "lowfreq": spec.mfcc.fmin_hz,
+        "highfreq": spec.mfcc.fmax_hz,
         "winfunc": np.hanning,
     }
     return [

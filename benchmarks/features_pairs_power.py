@@ -12,7 +12,7 @@ from edge import FeatureExtractor, FeatureSpec
 from edge.features.families.chroma import chroma_filters
 from edge.features.families.mfcc import mel_filters
 from edge.features.families.pitch import Yin
-from edge.features.families.spectral_contrast import SpectralContrast
+from edge.features.families.spectral_contrast import ContrastKernel
 from edge.features.spectrum import BLOCK
 
 __all__ = ["feature_pairs"]
@@ -22,7 +22,8 @@ def feature_pairs(
     spec: FeatureSpec, extractor: FeatureExtractor, samples: np.ndarray, n_frames: int
 ) -> list[Pair]:
     """Everything from the power and the autocorrelation on."""
-    spectrum, yin, contrast = extractor._spectrum, extractor._yin, extractor._contrast
+    spectrum, kernels = extractor._spectrum, extractor._kernels
+    yin, contrast = kernels["pitch"], kernels["spectral_contrast"]
     spectra = spectrum(samples, n_frames)
     # Rows of the engine's own length, so that the strides are alike, too.
     power, bins = spectra.power[:n_frames].copy(), slice(0, spectrum.n_bins)
@@ -56,7 +57,7 @@ def _cumulative(yin: Yin, ends: np.ndarray) -> Pair:
     )
 
 
-def _sort(contrast: SpectralContrast, power: np.ndarray) -> Pair:
+def _sort(contrast: ContrastKernel, power: np.ndarray) -> Pair:
     found = power[:, contrast._sorted[-1][0]]
     floats, bits = np.empty(found.shape, np.float32), np.empty(found.shape, np.float32)
 
@@ -73,7 +74,7 @@ def _sort(contrast: SpectralContrast, power: np.ndarray) -> Pair:
     return Pair("sort", "widest band sorted: as float32 / its bits as int32", before, after, 0.0)
 
 
-def _extremes(contrast: SpectralContrast, power: np.ndarray) -> Pair:
+def _extremes(contrast: ContrastKernel, power: np.ndarray) -> Pair:
     edges = contrast._edges
     bands = [power[:, first:end] for first, end in edges.reshape(-1, 2)]
     found, segments = (np.empty((2, len(power), n), np.float32) for n in (len(bands), edges.size))
@@ -96,16 +97,19 @@ def _extremes(contrast: SpectralContrast, power: np.ndarray) -> Pair:
 def _filters(spec: FeatureSpec, extractor: FeatureExtractor, power: np.ndarray) -> Pair:
     n_bins, n_frames = 1 + spec.n_fft // 2, len(power)
     scale = extractor._spectrum.POWER_SCALE
-    chroma = chroma_filters(spec.sample_rate, spec.n_fft, spec.n_chroma) / scale
-    mel = mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz) / scale
+    chroma = chroma_filters(spec.sample_rate, spec.n_fft, spec.chroma.n_chroma) / scale
+    mel = mel_filters(
+        spec.sample_rate, spec.n_fft, spec.mfcc.n_mels, spec.mfcc.fmin_hz, spec.mfcc.fmax_hz
+    )
+    mel /= scale
     double, filters = power[:, :n_bins].astype(np.float64), extractor._power_filters
     blocks = blocks_of(power)
     levels = np.empty((len(blocks), BLOCK, filters.shape[1]), np.float32)
     separate = np.empty((n_frames, filters.shape[1]))
 
     def before() -> np.ndarray:
-        separate[:, : spec.n_chroma] = double @ chroma
-        separate[:, spec.n_chroma :] = double @ mel
+        separate[:, : spec.chroma.n_chroma] = double @ chroma
+        separate[:, spec.chroma.n_chroma :] = double @ mel
         return separate
 
     def after() -> np.ndarray:
@@ -139,7 +143,7 @@ def _troughs(yin: Yin, differences: np.ndarray) -> Pair:
     return Pair("troughs", title, before, after, 0.0)
 
 
-def _means(contrast: SpectralContrast, power: np.ndarray) -> Pair:
+def _means(contrast: ContrastKernel, power: np.ndarray) -> Pair:
     weights = contrast._means
     extremes = np.sqrt(np.take(power, np.arange(len(weights)), axis=1))
     blocks = blocks_of(extremes)

@@ -14,6 +14,7 @@ import numpy as np
 import edge.features.extractor
 import edge.features.spectrum
 from edge import FeatureExtractor, FeatureSpec
+from edge.features.families import chroma, mfcc, rms
 
 __all__ = ["HOP_FRAMES", "Instead", "medians_us", "profile", "runs"]
 
@@ -95,7 +96,8 @@ class Clock:
 @contextmanager
 def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
     """Time the stages of one extractor as long as this lasts."""
-    spectrum, yin, contrast = extractor._spectrum, extractor._yin, extractor._contrast
+    spectrum, kernels = extractor._spectrum, extractor._kernels
+    yin, contrast = kernels["pitch"], kernels["spectral_contrast"]
     rfft = clock("transform of the halves", np.fft.rfft)
     irfft = clock("inverse transform", np.fft.irfft)
     product = clock("product with the filters", np.matmul)
@@ -106,8 +108,13 @@ def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
         (in_extractor, "np", Instead(np, matmul=product)),
         (in_extractor, "as_samples", clock("check of the samples", in_extractor.as_samples)),
         *(
-            (in_extractor, name, clock(logs, getattr(in_extractor, name)))
-            for name in ("power_to_db", "log_mel_to_mfcc", "frame_rms", "normalise_chroma")
+            (module, name, clock(logs, getattr(module, name)))
+            for module, name in (
+                (in_extractor, "power_to_db"),
+                (mfcc, "log_mel_to_mfcc"),
+                (rms, "frame_rms"),
+                (chroma, "normalise_chroma"),
+            )
         ),
         (spectrum, "_transform", clock("copy and sum of the halves", spectrum._transform)),
         (spectrum, "_correlate", clock("correlation but its inverse", spectrum._correlate)),
@@ -116,7 +123,7 @@ def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
         (yin, "_search", clock("pitch: search", yin._search)),
         (contrast, "levels", clock("contrast", contrast.levels)),
         (extractor, "_spectrum", Instead(spectrum, clock("squares of the ends", spectrum))),
-        (extractor, "_yin", Instead(yin, clock("the rest", yin))),
+        (yin, "fill", clock("the rest", yin.fill)),
     ]
     with ExitStack() as stack:
         for owner, name, part in replaced:

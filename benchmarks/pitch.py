@@ -142,7 +142,7 @@ def provenance(args: argparse.Namespace, spec: FeatureSpec) -> dict[str, Any]:
         },
         "machine": platform.machine(),
         "fingerprint": spec.fingerprint,
-        "range_hz": [spec.pitch_fmin_hz, spec.pitch_fmax_hz],
+        "range_hz": [spec.pitch.fmin_hz, spec.pitch.fmax_hz],
         "frame": {
             "sample_rate": spec.sample_rate,
             "win_length": spec.win_length,

@@ -125,9 +125,9 @@ def answer(rows: Sequence[Mapping[str, Any]], spec: FeatureSpec) -> dict[str, An
         for row in rows
         if (row["trough"], row["margin"], row["voicing"])
         == (
-            spec.pitch_trough_threshold,
-            spec.pitch_trough_margin,
-            spec.pitch_voicing_threshold,
+            spec.pitch.trough_threshold,
+            spec.pitch.trough_margin,
+            spec.pitch.voicing_threshold,
         )
     )
     order = sorted(rows, key=lambda row: mean(row, "frame_error"))

@@ -5,7 +5,6 @@ Needs librosa for its own; heavier imports are inside the functions.
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +46,7 @@ def pitch_column(spec: FeatureSpec) -> Callable[[NDArray[np.float32]], NDArray[n
 
 def always(spec: FeatureSpec) -> FeatureSpec:
     """Let every frame with a level be answered."""
-    return dataclasses.replace(spec, pitch_voicing_threshold=_NO_VOICING)
+    return spec.with_settings(pitch_voicing_threshold=_NO_VOICING)
 
 
 def ours(spec: FeatureSpec) -> Method:
@@ -58,7 +57,7 @@ def ours(spec: FeatureSpec) -> Method:
 
 def deepest(spec: FeatureSpec) -> Method:
     """Ours, but the deepest of all where no trough is below the threshold (plain YIN)."""
-    return ours(dataclasses.replace(spec, pitch_trough_margin=0.0))
+    return ours(spec.with_settings(pitch_trough_margin=0.0))
 
 
 def autocorrelation(spec: FeatureSpec) -> Method:
@@ -85,7 +84,7 @@ def librosa_yin(spec: FeatureSpec, limit: float, troughs_only: bool) -> Method:
 
     def answer(samples: NDArray[np.float32]) -> Answer:
         pitch_hz = librosa.yin(
-            samples, **_arguments(spec), trough_threshold=spec.pitch_trough_threshold
+            samples, **_arguments(spec), trough_threshold=spec.pitch.trough_threshold
         )
         frames = librosa.util.frame(
             samples, frame_length=spec.win_length, hop_length=spec.hop_length
@@ -136,16 +135,16 @@ def make_methods(spec: FeatureSpec) -> dict[str, Method]:
 def _lags(spec: FeatureSpec) -> tuple[int, int]:
     """Shortest and longest lag searched, as librosa rounds them."""
     return (
-        int(np.floor(spec.sample_rate / spec.pitch_fmax_hz)),
-        int(np.ceil(spec.sample_rate / spec.pitch_fmin_hz)),
+        int(np.floor(spec.sample_rate / spec.pitch.fmax_hz)),
+        int(np.ceil(spec.sample_rate / spec.pitch.fmin_hz)),
     )
 
 
 def _arguments(spec: FeatureSpec) -> dict[str, Any]:
     return {
         "sr": spec.sample_rate,
-        "fmin": spec.pitch_fmin_hz,
-        "fmax": spec.pitch_fmax_hz,
+        "fmin": spec.pitch.fmin_hz,
+        "fmax": spec.pitch.fmax_hz,
         "frame_length": spec.win_length,
         "hop_length": spec.hop_length,
         "center": False,

@@ -195,14 +195,14 @@ def praat_pitch(samples: NDArray[np.float32], spec: FeatureSpec) -> Floats:
 
     n_frames = spec.n_frames(samples.size)
     step = spec.hop_length // _STEPS_PER_HOP
-    window = 3.0 * spec.sample_rate / spec.pitch_fmin_hz
+    window = 3.0 * spec.sample_rate / spec.pitch.fmin_hz
     # Half a step more than the last window needs, so that rounding cannot lose a frame.
     n_wanted = (n_frames - 1) * spec.hop_length + window + step / 2
     spans = spec.n_samples(n_frames)
     cut = int((spans - n_wanted) // 2)
     if cut < 0:
         raise ParameterError(
-            f"Praat's window at {spec.pitch_fmin_hz} Hz is longer than the frame of "
+            f"Praat's window at {spec.pitch.fmin_hz} Hz is longer than the frame of "
             f"{spec.win_length} samples, at most as long is wanted"
         )
     sound = parselmouth.Sound(
@@ -210,8 +210,8 @@ def praat_pitch(samples: NDArray[np.float32], spec: FeatureSpec) -> Floats:
     )
     track = sound.to_pitch_ac(
         time_step=step / spec.sample_rate,
-        pitch_floor=spec.pitch_fmin_hz,
-        pitch_ceiling=spec.pitch_fmax_hz,
+        pitch_floor=spec.pitch.fmin_hz,
+        pitch_ceiling=spec.pitch.fmax_hz,
         **PRAAT,
     )
     centres = np.arange(n_frames) * spec.hop_length + spec.win_length / 2

@@ -158,10 +158,10 @@ class CropSampler:
 
     def _prepare(self, spec: FeatureSpec) -> None:
         """Look up what varying a row needs to know of its columns."""
-        self._groups = _feature_groups(spec)
+        self._groups = list(spec.columns.values())
         # 10 log10 of the power shifts every log-mel alike: only coefficient 0 of an
         # orthonormal DCT sees it, times the square root of the number of bands.
-        self._level_step = np.float32(np.sqrt(spec.n_mels) / self._std[0])
+        self._level_step = np.float32(np.sqrt(spec.mfcc.n_mels) / self._std[0])
 
     def _span(self, rows: NDArray[np.floating]) -> slice:
         return speech_span(rows[:, self._rms].astype(np.float32))
@@ -248,9 +248,3 @@ class CropSampler:
             start = rng.integers(0, n_frames, (n_crops, 1))
             rows[(at >= start) & (at < start + length)] = 0.0
         return rows
-
-
-def _feature_groups(spec: FeatureSpec) -> list[slice]:
-    widths = [spec.n_mfcc, 1, 1, spec.n_chroma, spec.n_contrast_bands + 1]
-    ends = np.cumsum(widths)
-    return [slice(int(e - w), int(e)) for e, w in zip(ends, widths, strict=True)]

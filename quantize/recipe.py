@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeSerError
-from edge.features.spec import FeatureSpec
+from edge.features.spec import FeatureSpec, default_settings
 from quantize.augment import AugmentSettings
 from quantize.batch_settings import BatchSettings
 from quantize.errors import RecipeError
@@ -87,7 +87,7 @@ class Recipe:
 
     def feature_spec(self) -> FeatureSpec:
         """Features that the model hears."""
-        return FeatureSpec(**self.features)
+        return FeatureSpec().with_settings(**self.features)
 
 
 def recipe_names() -> list[str]:
@@ -132,11 +132,10 @@ def parse_recipe(name: str, text: str) -> Recipe:
     for table, settings_type in _TABLES.items():
         inherited = getattr(base, table) if base else {}
         tables[table] = {**inherited, **data.get(table, {})}
-        known = {field.name for field in dataclasses.fields(settings_type)}
-        refuse_unknown(name, tables[table], known, f" in [{table}]")
-        defaults = settings_type()
+        defaults = _defaults(settings_type)
+        refuse_unknown(name, tables[table], defaults, f" in [{table}]")
         for key, value in data.get(table, {}).items():
-            _check_type(name, f"[{table}] {key}", value, getattr(defaults, key))
+            _check_type(name, f"[{table}] {key}", value, defaults[key])
             for part in value if isinstance(value, dict) else ():
                 _check_type(name, f"[{table}] {key}.{part}", value[part], 0.0)
     if "title" not in data:
@@ -162,6 +161,14 @@ def parse_recipe(name: str, text: str) -> Recipe:
         except EdgeSerError as error:
             raise RecipeError(f"recipe {name}: {error}") from error
     return recipe
+
+
+def _defaults(settings_type: Any) -> dict[str, Any]:
+    """Names and defaults of a table; the features' are those of the flat JSON."""
+    if settings_type is FeatureSpec:
+        return default_settings()
+    settings = settings_type()
+    return {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings_type)}
 
 
 def _check_type(name: str, key: str, value: object, like: object) -> None:

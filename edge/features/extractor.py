@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,22 +11,36 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
 from edge.errors import ParameterError
-from edge.features.families.chroma import chroma_filters, normalise_chroma
-from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
-from edge.features.families.pitch import Yin
-from edge.features.families.rms import frame_rms
-from edge.features.families.spectral_contrast import SpectralContrast, contrast_bands
+from edge.features.decibels import power_to_db
+from edge.features.families.base import Columns, Kernel
 from edge.features.spec import FeatureSpec
-from edge.features.spectrum import BLOCK, TILE, Spectrum, Views, power_to_db
+from edge.features.spectrum import BLOCK, TILE, Spectrum
 
 __all__ = ["FeatureExtractor"]
 
 
+@dataclasses.dataclass(slots=True)
+class _Views:
+    """Buffers, cut to a number of frames."""
+
+    power: NDArray[np.float32]
+    power_blocks: NDArray[np.float32]
+    filtered: NDArray[np.float32]
+    levels: NDArray[np.float32]
+    decibels: NDArray[np.float32]
+    level_writers: list[tuple[Kernel, NDArray[np.float32]]]
+    families: list[tuple[Kernel, slice, Columns]]
+
+
 class FeatureExtractor:
-    """Samples in, rows of 34 out.
+    """Samples in, feature rows out: 34 wide with the defaults.
 
     Everything that depends on the spec alone is computed once, here.  State between
     calls of :meth:`push` is the tail of the samples that later frames still need.
+
+    An extractor is used by one thread at a time, because its work buffers are its own; a
+    :class:`~edge.stream.stream.Stream` owns one.  A copy, also one by pickle, has buffers of
+    its own and the same state.
 
     Parameters
     ----------
@@ -40,33 +56,22 @@ class FeatureExtractor:
 
     def __init__(self, spec: FeatureSpec | None = None) -> None:
         self.spec = spec = spec or FeatureSpec()
-        self._yin = Yin(spec)
-        self._spectrum = Spectrum(spec.n_fft, spec.hop_length, self._yin.n_lags)
-        # Chroma and mel are both linear in power: one product serves the two.
-        filters = np.concatenate(
-            (
-                chroma_filters(spec.sample_rate, spec.n_fft, spec.n_chroma),
-                mel_filters(spec.sample_rate, spec.n_fft, spec.n_mels, spec.fmin_hz, spec.fmax_hz),
-            ),
-            axis=1,
-        )
+        self._kernels = {family.NAME: family.kernel(spec) for family in spec.families}
+        kernels = list(self._kernels.values())
+        self._spectrum = Spectrum(spec.n_fft, spec.hop_length, max(k.n_lags for k in kernels))
+        self._layout = _Layout(kernels)
+        # All filters are linear in power: one product serves them.
+        filters = self._layout.filters
         spectrum = self._spectrum
-        self._power_filters = np.zeros((spectrum.n_columns, filters.shape[1]), np.float32)
-        self._power_filters[: spectrum.n_bins] = filters / spectrum.POWER_SCALE
-        self._dct = dct_matrix(spec.n_mels, spec.n_mfcc)
-        bands = contrast_bands(
-            spec.sample_rate,
-            spec.n_fft,
-            spec.n_contrast_bands,
-            spec.contrast_fmin_hz,
-            spec.contrast_quantile,
-        )
-        self._contrast = SpectralContrast(bands, spectrum.n_bins, spectrum.POWER_SCALE)
-        # Columns: chroma, mel, contrast valleys and peaks.  Of all but chroma a level is taken.
-        n_levels = filters.shape[1] + 2 * len(bands)
-        self._levels = np.zeros((TILE // BLOCK, BLOCK, n_levels), np.float32)
-        self._decibels = np.empty((TILE, n_levels - spec.n_chroma), np.float32)
-        self._views: dict[int, Views] = {}
+        self._power_filters = np.zeros((spectrum.n_columns, self._layout.n_filters), np.float32)
+        for kernel, columns in zip(kernels, filters, strict=True):
+            if kernel.filters is not None:
+                weights = kernel.filters / spectrum.POWER_SCALE
+                self._power_filters[: spectrum.n_bins, columns] = weights
+        n_columns = self._layout.n_columns
+        self._levels = np.zeros((TILE // BLOCK, BLOCK, n_columns), np.float32)
+        self._decibels = np.empty((TILE, n_columns - self._layout.n_linear), np.float32)
+        self._views: dict[int, _Views] = {}
         self._tail = np.empty(0, dtype=np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -139,34 +144,73 @@ class FeatureExtractor:
         return rows
 
     def _fill(self, rows: NDArray[np.float32], samples: NDArray[np.float32]) -> None:
-        spec, n_frames = self.spec, len(rows)
-        power, correlation, ends, energy, free = self._spectrum(samples, n_frames)
+        n_frames = len(rows)
+        spectra = self._spectrum(samples, n_frames)
         v = self._views.get(n_frames)
         if v is None:
-            v = self._views[n_frames] = self._cut(power, n_frames)
-        np.matmul(v.power_blocks, self._power_filters, out=v.filtered)
-        self._contrast.levels(v.power, v.extremes, free)
+            v = self._views[n_frames] = self._cut(spectra.power, n_frames)
+        if v.filtered.size:
+            np.matmul(v.power_blocks, self._power_filters, out=v.filtered)
+        for kernel, out in v.level_writers:
+            kernel.write_levels(v.power, out, spectra.free)
         power_to_db(v.levels, out=v.decibels)
-        pitch, chroma = spec.n_mfcc, spec.n_mfcc + 2
-        rows[:, :pitch] = log_mel_to_mfcc(v.log_mel, self._dct)
-        rows[:, pitch] = self._yin(correlation, ends, energy, free)
-        rows[:, pitch + 1] = frame_rms(energy, spec.win_length)
-        rows[:, chroma : chroma + spec.n_chroma] = normalise_chroma(v.chroma)
-        np.subtract(v.peaks, v.valleys, out=rows[:, chroma + spec.n_chroma :])
+        for kernel, at, columns in v.families:
+            kernel.fill(rows[:, at], spectra, columns)
 
-    def _cut(self, power: NDArray[np.float32], n_frames: int) -> Views:
-        n_chroma, n_filters = self.spec.n_chroma, self._power_filters.shape[1]
-        n_blocks = len(power) // BLOCK
-        v = Views(power=power[:n_frames, : self._spectrum.n_bins])
-        v.power_blocks = power.reshape(n_blocks, BLOCK, -1)
-        levels = self._levels[:n_blocks]
-        v.filtered, v.extremes = levels[:, :, :n_filters], levels[:, :, n_filters:]
+    def _cut(self, power: NDArray[np.float32], n_frames: int) -> _Views:
+        layout, n_blocks = self._layout, len(power) // BLOCK
+        levels, decibels = self._levels[:n_blocks], self._decibels[:n_frames]
         by_frame = levels.reshape(len(power), -1)[:n_frames]
-        v.chroma, v.levels = by_frame[:, :n_chroma], by_frame[:, n_chroma:]
-        v.decibels = self._decibels[:n_frames]
-        v.log_mel, extremes = np.split(v.decibels, [self.spec.n_mels], axis=1)
-        v.valleys, v.peaks = np.split(extremes, 2, axis=1)
-        return v
+        bins = power[:n_frames, : self._spectrum.n_bins]
+
+        def seen(columns: slice) -> NDArray[np.float32]:
+            start, stop = columns.start - layout.n_linear, columns.stop - layout.n_linear
+            return by_frame[:, columns] if start < 0 else decibels[:, start:stop]
+
+        families, level_writers = [], []
+        for at, kernel, filters, own in zip(
+            self.spec.columns.values(),
+            self._kernels.values(),
+            layout.filters,
+            layout.levels,
+            strict=True,
+        ):
+            families.append((kernel, at, Columns(bins, seen(filters), seen(own))))
+            if kernel.n_levels:
+                level_writers.append((kernel, levels[:, :, own]))
+        return _Views(
+            power=bins,
+            power_blocks=power.reshape(n_blocks, BLOCK, -1),
+            filtered=levels[:, :, : layout.n_filters],
+            levels=by_frame[:, layout.n_linear :],
+            decibels=decibels,
+            level_writers=level_writers,
+            families=families,
+        )
+
+
+class _Layout:
+    """Where the families' numbers stand: linear filters, filters in dB, then levels of their own.
+
+    All but the first become dB in one go.
+    """
+
+    def __init__(self, kernels: Sequence[Kernel]) -> None:
+        widths = [0 if k.filters is None else k.filters.shape[1] for k in kernels]
+        linear = [w if not k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
+        in_db = [w if k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
+        own = [k.n_levels for k in kernels]
+        self.n_linear, self.n_filters = sum(linear), sum(widths)
+        self.n_columns = self.n_filters + sum(own)
+        ends = np.cumsum([*linear, *in_db, *own]).tolist()
+        starts = [0, *ends[:-1]]
+        slices = [slice(first, end) for first, end in zip(starts, ends, strict=True)]
+        n = len(kernels)
+        #: Of every kernel, columns of its filters and of its levels.
+        self.filters = [
+            slices[n + i] if k.filters_in_db else slices[i] for i, k in enumerate(kernels)
+        ]
+        self.levels = slices[2 * n :]
 
 
 def _restored(spec: FeatureSpec, tail: NDArray[np.float32]) -> FeatureExtractor:

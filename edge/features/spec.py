@@ -8,36 +8,29 @@ artifact, so a model can never meet features it was not trained on.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
-import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from edge.errors import ParameterError
+from edge.features.families import FAMILIES
+from edge.features.families.base import Family, check_settings, choice, count, setting_key
+from edge.features.families.chroma import Chroma
+from edge.features.families.mfcc import Mfcc
+from edge.features.families.pitch import Pitch
+from edge.features.families.rms import Rms
+from edge.features.families.spectral_contrast import SpectralContrast
 
-__all__ = ["FeatureSpec"]
+__all__ = ["FeatureSpec", "default_settings"]
 
-_FEATURE_ORDER = ("mfcc", "pitch", "rms", "chroma", "spectral_contrast")
-
-#: Largest whole numbers.  A spec also comes out of an artifact from elsewhere, which must not
-#: make a device compute filters of gigabytes: these allow 64 MB.
-_LARGEST = {
-    "sample_rate": 768_000,
-    "n_fft": 16_384,
-    "win_length": 16_384,
-    "hop_length": 16_384,
-    "n_mels": 512,
-    "n_mfcc": 512,
-    "n_chroma": 512,
-    "n_contrast_bands": 16,
-}
-_LARGEST_FLOAT = 1e6
+FamilyType = TypeVar("FamilyType", bound=Family)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class FeatureSpec:
-    """Settings of the 34 features of CLAF-SER (section 3.4.1, d = 34).
+    """Frame geometry and families of features; the defaults are CLAF-SER's 34 (section 3.4.1).
 
     Parameters
     ----------
@@ -48,107 +41,55 @@ class FeatureSpec:
         ``win_length``: the frame is not zero-padded.
     window : str
         The taper; ``"hann"`` (periodic) is the only one.
-    n_mels, n_mfcc : int
-        Mel bands (Slaney scale and area norm) and cepstral coefficients kept.
-    fmin_hz, fmax_hz : float
-        Edges of the mel bands, in Hz.
-    n_chroma : int
-        Pitch classes.
-    n_contrast_bands : int
-        Octave bands above the lowest; there is one feature more than this.
-    contrast_fmin_hz : float
-        Upper edge of the lowest contrast band, in Hz.
-    contrast_quantile : float
-        Share of a band's bins taken for its peak and for its valley.
-    pitch_method : str
-        ``"yin"``: depends on its own frame alone, unlike pYIN.
-    pitch_fmin_hz, pitch_fmax_hz : float
-        Search range, in Hz.
-    pitch_trough_threshold : float
-        YIN's absolute threshold on the normalised difference function.
-    pitch_trough_margin : float
-        Where no trough is below the threshold, as in noise, the first one within this of
-        the deepest is taken: the doubled period is as deep as the period but for chance.
-    pitch_voicing_threshold : float
-        A frame whose best trough is above this is unvoiced: pitch 0.
-    pitch_silence_rms : float
-        A frame at or below this RMS is silence: pitch 0 and no search.
-    order : tuple of str
-        Order of the feature groups in a row.
+    families : tuple of Family
+        Groups of columns, in their order within a row; each at most once.
 
     Raises
     ------
     ParameterError
         If a value is out of range or the combination cannot be computed.
+
+    Notes
+    -----
+    The canonical JSON is flat: a setting stands under a key of its own, and ``order`` lists the
+    families.  A family that is absent leaves nothing in it, so a fingerprint outlives families
+    that came later.
+
+    Examples
+    --------
+    >>> spec = FeatureSpec()
+    >>> spec.mfcc.n_mels, spec.pitch.fmin_hz, spec.n_features
+    (40, 60.0, 34)
     """
 
-    sample_rate: int = 16_000
-    n_fft: int = 1024
-    win_length: int = 1024
-    hop_length: int = 512
-    window: str = "hann"
-    n_mels: int = 40
-    n_mfcc: int = 13
-    fmin_hz: float = 50.0
-    fmax_hz: float = 8000.0
-    n_chroma: int = 12
-    n_contrast_bands: int = 6
-    contrast_fmin_hz: float = 100.0
-    contrast_quantile: float = 0.02
-    pitch_method: str = "yin"
-    pitch_fmin_hz: float = 60.0
-    pitch_fmax_hz: float = 600.0
-    pitch_trough_threshold: float = 0.1
-    pitch_trough_margin: float = 0.03
-    pitch_voicing_threshold: float = 0.5
-    pitch_silence_rms: float = 1e-5
-    order: tuple[str, ...] = _FEATURE_ORDER
+    sample_rate: int = count(16_000, 768_000, "sample_rate")
+    n_fft: int = count(1024, 16_384, "n_fft")
+    win_length: int = count(1024, 16_384, "win_length")
+    hop_length: int = count(512, 16_384, "hop_length")
+    window: str = choice("hann", "window")
+    families: tuple[Family, ...] = (Mfcc(), Pitch(), Rms(), Chroma(), SpectralContrast())
 
     def __post_init__(self) -> None:
-        for name, largest in _LARGEST.items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or not 1 <= value <= largest:
+        check_settings(self)
+        if not isinstance(self.families, tuple | list) or not self.families:
+            raise ParameterError(f"families is {self.families!r}, one family or more is wanted")
+        object.__setattr__(self, "families", tuple(self.families))
+        for family in self.families:
+            if FAMILIES.get(getattr(family, "NAME", "")) is not type(family):
                 raise ParameterError(
-                    f"{name} is {value!r}, a whole number from 1 to {largest} is wanted"
+                    f"families holds {family!r}, one of {', '.join(FAMILIES)} is wanted"
                 )
-        for name in (
-            "fmin_hz",
-            "fmax_hz",
-            "contrast_fmin_hz",
-            "contrast_quantile",
-            "pitch_fmin_hz",
-            "pitch_fmax_hz",
-            "pitch_trough_threshold",
-            "pitch_trough_margin",
-            "pitch_voicing_threshold",
-            "pitch_silence_rms",
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ParameterError(f"{name} is {value!r}, a number is wanted")
-            # Compared as they are: a whole number of 400 digits does not become a float.
-            if not 0 <= value <= _LARGEST_FLOAT:
-                raise ParameterError(
-                    f"{name} is {value}, a number from 0 to {_LARGEST_FLOAT:g} is wanted"
-                )
-            # An int, or -0.0, would give another canonical JSON than the equal float.
-            object.__setattr__(self, name, float(value) + 0.0)
-        if not isinstance(self.order, tuple | list):
-            raise ParameterError(f"order is {self.order!r}, {_FEATURE_ORDER} is wanted")
-        object.__setattr__(self, "order", tuple(self.order))
-        self._check_ranges()
+        if len(set(self.order)) < len(self.order):
+            raise ParameterError(f"order is {self.order}, each family at most once is wanted")
+        self._check_frames()
+        for family in self.families:
+            family.check(self)
+        names = self.feature_names
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ParameterError(f"two of the families {self.order} have a column {twice!r}")
 
-    def _check_ranges(self) -> None:
-        nyquist_hz = self.sample_rate / 2
-        if self.window != "hann":
-            raise ParameterError(f"window is {self.window!r}, 'hann' is the only one known")
-        if self.pitch_method != "yin":
-            raise ParameterError(
-                f"pitch_method is {self.pitch_method!r}, 'yin' is the only one known"
-            )
-        if self.order != _FEATURE_ORDER:
-            raise ParameterError(f"order is {self.order}, {_FEATURE_ORDER} is wanted")
+    def _check_frames(self) -> None:
         if self.win_length != self.n_fft or self.n_fft % 2:
             raise ParameterError(
                 f"win_length {self.win_length} and n_fft {self.n_fft} must be equal and even"
@@ -158,58 +99,71 @@ class FeatureSpec:
                 f"hop_length {self.hop_length} is more than win_length {self.win_length}: "
                 "samples between two frames would be lost"
             )
-        if self.n_mfcc > self.n_mels:
-            raise ParameterError(f"n_mfcc {self.n_mfcc} is more than n_mels {self.n_mels}")
-        if not 0 <= self.fmin_hz < self.fmax_hz <= nyquist_hz:
-            raise ParameterError(
-                f"fmin_hz {self.fmin_hz} and fmax_hz {self.fmax_hz} must rise within 0 and "
-                f"{nyquist_hz} Hz"
-            )
-        bin_hz = self.sample_rate / self.n_fft
-        if self.contrast_fmin_hz < bin_hz or not 0 < self.contrast_quantile <= 0.5:
-            raise ParameterError(
-                f"contrast_fmin_hz {self.contrast_fmin_hz} must be at least one bin, {bin_hz} Hz, "
-                f"and contrast_quantile {self.contrast_quantile} above 0 and at most 0.5"
-            )
-        if self.contrast_fmin_hz * 2**self.n_contrast_bands >= nyquist_hz:
-            raise ParameterError(
-                f"{self.n_contrast_bands} octaves above contrast_fmin_hz {self.contrast_fmin_hz} "
-                f"pass the Nyquist frequency {nyquist_hz} Hz"
-            )
-        if not 0 < self.pitch_fmin_hz < self.pitch_fmax_hz <= nyquist_hz:
-            raise ParameterError(
-                f"pitch_fmin_hz {self.pitch_fmin_hz} and pitch_fmax_hz {self.pitch_fmax_hz} "
-                f"must rise within 0 and {nyquist_hz} Hz"
-            )
-        shortest_lag = self.sample_rate / self.pitch_fmax_hz
-        longest_lag = self.sample_rate / self.pitch_fmin_hz
-        if longest_lag > self.win_length // 2 - 2:
-            raise ParameterError(
-                f"pitch_fmin_hz {self.pitch_fmin_hz} needs a frame of at least "
-                f"{2 * longest_lag + 4:.1f} samples, win_length is {self.win_length}"
-            )
-        # A trough is found between two neighbours.
-        if math.ceil(longest_lag) - math.floor(shortest_lag) < 2:
-            raise ParameterError(
-                f"pitch_fmin_hz {self.pitch_fmin_hz} and pitch_fmax_hz {self.pitch_fmax_hz} span "
-                f"less than two samples of lag at {self.sample_rate} Hz: widen the range"
-            )
+
+    def family(self, kind: type[FamilyType]) -> FamilyType:
+        """Look up the settings of a family.
+
+        Raises
+        ------
+        ParameterError
+            If the spec is without it.
+        """
+        for family in self.families:
+            if isinstance(family, kind):
+                return family
+        raise ParameterError(
+            f"the features are {', '.join(self.order)}: there is no {kind.NAME!r} among them"
+        )
+
+    @property
+    def mfcc(self) -> Mfcc:
+        """Settings of the cepstral coefficients."""
+        return self.family(Mfcc)
+
+    @property
+    def pitch(self) -> Pitch:
+        """Settings of the fundamental frequency."""
+        return self.family(Pitch)
+
+    @property
+    def rms(self) -> Rms:
+        """Settings of the level (there are none)."""
+        return self.family(Rms)
+
+    @property
+    def chroma(self) -> Chroma:
+        """Settings of the pitch classes."""
+        return self.family(Chroma)
+
+    @property
+    def spectral_contrast(self) -> SpectralContrast:
+        """Settings of the spectral contrast."""
+        return self.family(SpectralContrast)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Names of the families, in their order within a row."""
+        return tuple(family.NAME for family in self.families)
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Columns of every family by its name."""
+        found, at = {}, 0
+        for family in self.families:
+            end = at + len(family.feature_names)
+            found[family.NAME] = slice(at, end)
+            at = end
+        return found
 
     @property
     def n_features(self) -> int:
         """Width of a feature row: 34 with the defaults."""
-        return self.n_mfcc + 1 + 1 + self.n_chroma + self.n_contrast_bands + 1
+        return len(self.feature_names)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Name of every column of a feature row, in order."""
-        return (
-            *(f"mfcc_{i}" for i in range(self.n_mfcc)),
-            "pitch_hz",
-            "rms",
-            *(f"chroma_{i}" for i in range(self.n_chroma)),
-            *(f"contrast_{i}" for i in range(self.n_contrast_bands + 1)),
-        )
+        return tuple(name for family in self.families for name in family.feature_names)
 
     def n_frames(self, n_samples: int) -> int:
         """Whole frames in ``n_samples`` samples (no padding, no centring)."""
@@ -220,24 +174,72 @@ class FeatureSpec:
         return 0 if n_frames <= 0 else (n_frames - 1) * self.hop_length + self.win_length
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, the inverse of :meth:`from_dict`."""
-        settings = dataclasses.asdict(self)
-        settings["order"] = list(self.order)
-        return settings
+        """Plain JSON types, flat, the inverse of :meth:`from_dict`."""
+        settings = _settings(self)
+        present = {family.NAME: family for family in self.families}
+        for name in FAMILIES:
+            if name in present:
+                settings.update(_settings(present[name]))
+        return {**settings, "order": list(self.order)}
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> FeatureSpec:
-        """Build from :meth:`to_dict`'s output; unknown or missing keys are refused."""
+        """Build from :meth:`to_dict`'s output, of this version or of an earlier one.
+
+        Parameters
+        ----------
+        settings : mapping
+            ``order`` says which families there are; one that it does not name is absent.  A
+            setting of a family that is there takes its default where it is missing, which the
+            fingerprint beside it in an artifact then confirms or not.
+
+        Raises
+        ------
+        ParameterError
+            If a key is unknown (the nearest known one is named), belongs to a family that
+            ``order`` does not name, or is missing from the frame geometry; or as on creation.
+        """
         if not isinstance(settings, Mapping):
             raise ParameterError(f"feature_spec is {settings!r}, an object of settings is wanted")
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown, missing = sorted(set(settings) - known), sorted(known - set(settings))
-        if unknown or missing:
+        keys = {name: _keys(kind) for name, kind in FAMILIES.items()}
+        geometry, known = _keys(cls), default_settings()
+        for key in settings:
+            if key not in known:
+                raise ParameterError(_unknown("feature_spec has the unknown key", key, known))
+        missing = [key for key in (*geometry, "order") if key not in settings]
+        if missing:
             raise ParameterError(
-                f"feature_spec has unknown keys {unknown} and lacks {missing}: "
-                "it was written by another version of edge-ser"
+                f"feature_spec lacks {missing}: it was written by another version of edge-ser"
             )
-        return cls(**settings)
+        order = _order(settings["order"])
+        for name, own in keys.items():
+            unused = [key for key in own if key in settings and name not in order]
+            if unused:
+                raise ParameterError(
+                    f"feature_spec sets {unused[0]}, but its order {order} is without {name!r}"
+                )
+        families = tuple(_from_keys(FAMILIES[name], keys[name], settings) for name in order)
+        return cls(
+            **{name: settings[key] for key, name in geometry.items()},
+            families=families,
+        )
+
+    def with_settings(self, **changes: Any) -> FeatureSpec:
+        """Copy the spec with some settings changed, by their names in the canonical JSON.
+
+        A recipe's ``[features]`` goes through here.  With ``order`` families come and go: new
+        ones with their defaults, where nothing else is said.
+
+        Examples
+        --------
+        >>> FeatureSpec().with_settings(hop_length=256, pitch_fmax_hz=500).pitch.fmax_hz
+        500.0
+        """
+        settings = self.to_dict()
+        for name in set(self.order) - set(_order(changes.get("order", self.order))):
+            for key in _keys(FAMILIES[name]):
+                del settings[key]
+        return self.from_dict({**settings, **changes})
 
     def canonical_json(self) -> str:
         """Write the settings as JSON with sorted keys and no white space."""
@@ -247,3 +249,46 @@ class FeatureSpec:
     def fingerprint(self) -> str:
         """SHA-256 of :meth:`canonical_json`, as hexadecimal."""
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+
+def default_settings() -> dict[str, Any]:
+    """List every setting that there is, by its name in the canonical JSON, with its default."""
+    found = _settings(FeatureSpec())
+    for kind in FAMILIES.values():
+        found.update(_settings(kind()))
+    return {**found, "order": FeatureSpec().order}
+
+
+def _keys(kind: type[Any]) -> dict[str, str]:
+    """Keys in the JSON of a record's settings, with the names of its fields."""
+    keys = {}
+    for field in dataclasses.fields(kind):
+        key = setting_key(field)
+        if key is not None:
+            keys[key] = field.name
+    return keys
+
+
+def _settings(record: Any) -> dict[str, Any]:
+    return {key: getattr(record, name) for key, name in _keys(type(record)).items()}
+
+
+def _from_keys(kind: type[Family], keys: Mapping[str, str], settings: Mapping[str, Any]) -> Family:
+    return kind(**{name: settings[key] for key, name in keys.items() if key in settings})
+
+
+def _order(order: Any) -> tuple[str, ...]:
+    """Check what names the families."""
+    if not isinstance(order, tuple | list) or not order:
+        raise ParameterError(f"order is {order!r}, a list of some of {tuple(FAMILIES)} is wanted")
+    for name in order:
+        if not isinstance(name, str) or name not in FAMILIES:
+            raise ParameterError(_unknown("order names the unknown family", name, FAMILIES))
+    return tuple(order)
+
+
+def _unknown(sentence: str, key: object, known: Sequence[str] | Mapping[str, Any]) -> str:
+    nearest = difflib.get_close_matches(str(key)[:100], list(known), n=1, cutoff=0.4)
+    if nearest:
+        return f"{sentence} {key!r}, {nearest[0]!r} is the nearest that there is"
+    return f"{sentence} {key!r}: it was written by another version of edge-ser"

@@ -17,8 +17,8 @@ between hold nothing of meaning), and the buffers are allocated and cut once.
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,10 +26,7 @@ from numpy.typing import NDArray
 
 from edge.arrays import rows_view
 
-__all__ = ["AMIN", "BLOCK", "TILE", "FrameSpectra", "Spectrum", "Views", "power_to_db"]
-
-#: Floor of a power before its logarithm (librosa's default).
-AMIN = 1e-10
+__all__ = ["BLOCK", "TILE", "FrameSpectra", "Spectrum"]
 
 #: Frames computed at once: 2 s with the default spec, in 2 MB.
 TILE = 64
@@ -51,24 +48,6 @@ _OFFSET_SHARE = 0.999
 _ROUNDING = 1e-12
 
 
-def power_to_db(
-    power: NDArray[np.floating],
-    amin: float = AMIN,
-    out: NDArray[np.floating] | None = None,
-) -> NDArray[np.floating]:
-    """``10 log10(max(power, amin))``, into `out` where given, without any clip-wide ceiling.
-
-    Notes
-    -----
-    Causal: librosa's ``top_db`` looks at the loudest frame of the whole clip,
-    also at those that have not been heard yet, so it is not offered.
-    """
-    decibels: NDArray[np.floating] = np.maximum(power, amin, out=out)
-    np.log10(decibels, out=decibels)
-    decibels *= 10.0
-    return decibels
-
-
 class FrameSpectra(NamedTuple):
     """Sums over the samples of every frame; overwritten by the next call."""
 
@@ -83,6 +62,8 @@ class FrameSpectra(NamedTuple):
     energy: NDArray[np.float32]
     #: Memory for whoever comes next, ``4 * TILE * n_columns`` values without meaning.
     free: NDArray[np.float32]
+    #: The samples from the first frame on, contiguous: frame t begins at ``t * hop_length``.
+    samples: NDArray[np.float32]
 
 
 def _carve(memory: NDArray[Any], dtype: type, *shape: int) -> NDArray[Any]:
@@ -90,11 +71,50 @@ def _carve(memory: NDArray[Any], dtype: type, *shape: int) -> NDArray[Any]:
     return memory.reshape(-1).view(dtype)[: math.prod(shape)].reshape(shape)
 
 
-class Views(SimpleNamespace):
+@dataclasses.dataclass(slots=True)
+class _Views:
     """Buffers, cut to a number of frames.
 
     Made once for each number: cutting takes as long as the arithmetic on a small tile.
     """
+
+    samples: NDArray[np.float64]
+    halves: NDArray[np.complex128]
+    bins: NDArray[np.complex128]
+    frames: NDArray[np.complex128]
+    #: First halves, second halves and frames: the two terms and where their sum goes.
+    even_bins: tuple[NDArray[np.complex128], ...]
+    odd_bins: tuple[NDArray[np.complex128], ...]
+    sums: NDArray[np.float64]
+    bin_1: NDArray[np.complex128]
+    before: NDArray[np.complex128]
+    last_but_one: NDArray[np.complex128]
+    behind: NDArray[np.complex128]
+    own: NDArray[np.complex64]
+    conjugate: NDArray[np.complex64]
+    first_conjugate: NDArray[np.complex64]
+    second_own: NDArray[np.complex64]
+    cross: NDArray[np.complex64]
+    cross_bins: NDArray[np.complex64]
+    #: NumPy 2 transforms into single precision, and its types do not know.
+    whole_correlation: NDArray[Any]
+    correlation: NDArray[np.float32]
+    energy: NDArray[np.float32]
+    upper: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    steps: NDArray[np.float64]
+    upper_steps: NDArray[np.float64]
+    lower_steps: NDArray[np.float64]
+    parts: NDArray[np.float32]
+    tapered: NDArray[np.float32]
+    real_parts: NDArray[np.float32]
+    imaginary_parts: NDArray[np.float32]
+    flat_power: NDArray[np.float32]
+    power: NDArray[np.float32]
+    squares: NDArray[np.float32]
+    ends: NDArray[np.float32]
+    heads: NDArray[np.float32]
+    tails: NDArray[np.float32]
 
 
 class Spectrum:
@@ -141,7 +161,7 @@ class Spectrum:
         self._ends = memory[n_squares:].reshape(TILE, n_lags - 1)
         self._free = self._frames.reshape(-1).view(np.float32)
         self._offset_limit = np.float32(_OFFSET_SHARE * n_fft)
-        self._views: dict[int, Views] = {}
+        self._views: dict[int, _Views] = {}
 
     def __call__(self, samples: NDArray[np.float32], n_frames: int) -> FrameSpectra:
         """Transform the first frames of a signal.
@@ -170,9 +190,9 @@ class Spectrum:
         offset = v.sums * v.sums > self._offset_limit * energy
         if np.count_nonzero(offset):
             self._without_offset(samples, np.flatnonzero(offset))
-        return FrameSpectra(v.power, v.correlation, v.ends, energy, self._free)
+        return FrameSpectra(v.power, v.correlation, v.ends, energy, self._free, samples)
 
-    def _transform(self, samples: NDArray[np.float32], v: Views) -> None:
+    def _transform(self, samples: NDArray[np.float32], v: _Views) -> None:
         """Spectra of the halves and of the frames."""
         half, n_frames = self.n_fft // 2, len(v.frames)
         if self._shared:
@@ -190,7 +210,7 @@ class Spectrum:
         np.conjugate(v.bin_1, out=v.before)
         np.conjugate(v.last_but_one, out=v.behind)
 
-    def _correlate(self, v: Views) -> None:
+    def _correlate(self, v: _Views) -> None:
         """Inverse transform of ``conj(first) * (first + second) + |second|**2``."""
         np.copyto(v.own, v.halves, casting="same_kind")
         np.copyto(v.cross, v.frames, casting="same_kind")
@@ -203,7 +223,7 @@ class Spectrum:
         else:
             v.whole_correlation[:] = np.fft.irfft(v.cross_bins, n=self.n_fft, axis=1)
 
-    def _taper(self, v: Views) -> None:
+    def _taper(self, v: _Views) -> None:
         """Window the spectra of the frames and square them.
 
         The window is 1/2 less 1/4 of either neighbour: a difference of differences, which is
@@ -214,48 +234,62 @@ class Spectrum:
         np.multiply(v.parts, v.parts, out=v.parts)
         np.add(v.real_parts, v.imaginary_parts, out=v.flat_power)
 
-    def _cut(self, n_frames: int) -> Views:
+    def _cut(self, n_frames: int) -> _Views:
         """Cut the buffers to a number of frames."""
-        v = Views()
         n_halves = n_frames + 1 if self._shared else 2 * n_frames
         bins = slice(1, self.n_bins + 1)
-        first = slice(0, n_frames)
-        second = slice(n_halves - n_frames, n_halves)
-        v.samples, v.halves = self._samples[:n_halves], self._halves[:n_halves]
-        v.bins = v.halves[:, bins]
-        v.frames = self._frames[:n_frames]
+        first, second = slice(0, n_frames), slice(n_halves - n_frames, n_halves)
+        halves, frames = self._halves[:n_halves], self._frames[:n_frames]
         # Bin k stands in column k + 1.
-        each = (v.halves[first].reshape(-1), v.halves[second].reshape(-1), v.frames.reshape(-1))
-        v.even_bins = tuple(part[1::2] for part in each)
-        v.odd_bins = tuple(part[0::2] for part in each)
-        v.sums, v.bin_1, v.before = v.frames[:, 1].real, v.frames[:, 2], v.frames[:, 0]
-        v.last_but_one = v.frames[:, self.n_bins - 1 : self.n_bins]
-        v.behind = v.frames[:, self.n_bins + 1 :]
+        each = (halves[first].reshape(-1), halves[second].reshape(-1), frames.reshape(-1))
+        own, conjugate = self._own[:n_halves], self._conjugate[:n_halves]
+        cross, whole_correlation = self._cross[:n_frames], self._correlation[:n_frames]
 
-        v.own, v.conjugate = self._own[:n_halves], self._conjugate[:n_halves]
-        v.first_conjugate, v.second_own = v.conjugate[first], v.own[second]
-        v.cross = self._cross[:n_frames]
-        v.cross_bins = v.cross[:, bins]
-        v.whole_correlation = self._correlation[:n_frames]
-        v.correlation = v.whole_correlation[:, : self.n_lags]
-        v.energy = v.whole_correlation[:, 0]
+        flat = frames.reshape(-1).view(np.float64)
+        upper, lower = flat[2:], flat[:-2]
+        steps = self._steps[: upper.size]
+        upper_steps, parts = steps[2:], self._parts[: flat.size]
+        real_parts = parts[0::2]
 
-        flat = v.frames.reshape(-1).view(np.float64)
-        v.upper, v.lower = flat[2:], flat[:-2]
-        v.steps = self._steps[: v.upper.size]
-        v.upper_steps, v.lower_steps = v.steps[2:], v.steps[:-2]
-        v.parts = self._parts[: flat.size]
-        v.tapered = v.parts[: v.upper_steps.size]
-        v.real_parts, v.imaginary_parts = v.parts[0::2], v.parts[1::2]
-        v.flat_power = self._power.reshape(-1)[: v.real_parts.size]
-        v.power = self._power[: -(-n_frames // BLOCK) * BLOCK]
-
-        hop, last = self.hop_length, self.n_fft - 1
-        v.squares = self._squares[: (n_frames - 1) * hop + self.n_fft]
-        v.ends = self._ends[:n_frames]
-        v.heads = rows_view(v.squares, 0, n_frames, hop, self.n_lags - 1)
-        v.tails = rows_view(v.squares, last, n_frames, hop, self.n_lags - 1, -1)
-        return v
+        hop, length = self.hop_length, self.n_lags - 1
+        squares = self._squares[: (n_frames - 1) * hop + self.n_fft]
+        return _Views(
+            samples=self._samples[:n_halves],
+            halves=halves,
+            bins=halves[:, bins],
+            frames=frames,
+            even_bins=tuple(part[1::2] for part in each),
+            odd_bins=tuple(part[0::2] for part in each),
+            sums=frames[:, 1].real,
+            bin_1=frames[:, 2],
+            before=frames[:, 0],
+            last_but_one=frames[:, self.n_bins - 1 : self.n_bins],
+            behind=frames[:, self.n_bins + 1 :],
+            own=own,
+            conjugate=conjugate,
+            first_conjugate=conjugate[first],
+            second_own=own[second],
+            cross=cross,
+            cross_bins=cross[:, bins],
+            whole_correlation=whole_correlation,
+            correlation=whole_correlation[:, : self.n_lags],
+            energy=whole_correlation[:, 0],
+            upper=upper,
+            lower=lower,
+            steps=steps,
+            upper_steps=upper_steps,
+            lower_steps=steps[:-2],
+            parts=parts,
+            tapered=parts[: upper_steps.size],
+            real_parts=real_parts,
+            imaginary_parts=parts[1::2],
+            flat_power=self._power.reshape(-1)[: real_parts.size],
+            power=self._power[: -(-n_frames // BLOCK) * BLOCK],
+            squares=squares,
+            ends=self._ends[:n_frames],
+            heads=rows_view(squares, 0, n_frames, hop, length),
+            tails=rows_view(squares, self.n_fft - 1, n_frames, hop, length, -1),
+        )
 
     def _without_offset(self, samples: NDArray[np.float32], rows: NDArray[np.intp]) -> None:
         """Correlation and ends of some frames less their means, in double precision.

@@ -46,10 +46,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples, frame_view
 from edge.errors import ParameterError
+from edge.features.decibels import power_to_db
 from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.families.rms import frame_rms
 from edge.features.spec import FeatureSpec
-from edge.features.spectrum import TILE, Spectrum, power_to_db
+from edge.features.spectrum import TILE, Spectrum
 from quantize.baseline.lpcc import autocorrelation, cepstrum, levinson_durbin
 
 __all__ = ["BaselineExtractor", "BaselineSpec", "pitch_classes"]
@@ -121,14 +122,14 @@ class BaselineSpec:
     @property
     def n_inputs(self) -> int:
         """Columns that the network sees, the first ones: 51 with the defaults."""
-        return self.n_lpcc + self.frames.n_mfcc + 2 + _N_CHROMA
+        return self.n_lpcc + self.frames.mfcc.n_mfcc + 2 + _N_CHROMA
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Name of every column of a feature row, in order."""
         return (
             *(f"lpcc_{m}" for m in range(1, self.n_lpcc + 1)),
-            *(f"mfcc_{i}" for i in range(self.frames.n_mfcc)),
+            *(f"mfcc_{i}" for i in range(self.frames.mfcc.n_mfcc)),
             "pitch_hz",
             "log_energy",
             *(f"chroma_{i}" for i in range(_N_CHROMA)),
@@ -191,17 +192,21 @@ class BaselineExtractor:
     def __init__(self, spec: BaselineSpec | None = None) -> None:
         self.spec = spec = spec or BaselineSpec()
         frames = spec.frames
-        self._min_lag = int(np.floor(frames.sample_rate / frames.pitch_fmax_hz))
-        self._max_lag = int(np.ceil(frames.sample_rate / frames.pitch_fmin_hz))
+        self._min_lag = int(np.floor(frames.sample_rate / frames.pitch.fmax_hz))
+        self._max_lag = int(np.ceil(frames.sample_rate / frames.pitch.fmin_hz))
         self._spectrum = Spectrum(frames.n_fft, frames.hop_length, self._max_lag + 1)
         self._mel = mel_filters(
-            frames.sample_rate, frames.n_fft, frames.n_mels, frames.fmin_hz, frames.fmax_hz
+            frames.sample_rate,
+            frames.n_fft,
+            frames.mfcc.n_mels,
+            frames.mfcc.fmin_hz,
+            frames.mfcc.fmax_hz,
         )
-        self._dct = dct_matrix(frames.n_mels, frames.n_mfcc)
+        self._dct = dct_matrix(frames.mfcc.n_mels, frames.mfcc.n_mfcc)
         self._classes = pitch_classes(frames.sample_rate, frames.n_fft, spec.chroma_fmin_hz)
         phase = 2.0 * np.pi * np.arange(frames.win_length) / frames.win_length
         self._taper = 0.5 - 0.5 * np.cos(phase)
-        self._silence_energy = frames.pitch_silence_rms**2 * frames.win_length
+        self._silence_energy = frames.pitch.silence_rms**2 * frames.win_length
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Feature rows of a whole signal.

@@ -132,7 +132,7 @@ def test_the_shorter_lag_is_taken_of_equal_troughs(period):
     rng = np.random.default_rng(0)
     samples = np.tile(rng.standard_normal(period), 4096 // period)
     samples += 0.6 * rng.standard_normal(samples.size)
-    found = ours(FeatureSpec(pitch_trough_margin=0.1))(samples.astype(np.float32))
+    found = ours(FeatureSpec().with_settings(pitch_trough_margin=0.1))(samples.astype(np.float32))
     np.testing.assert_allclose(found.pitch_hz, 16000 / period, rtol=0.01)
     assert found.voiced.all()
 

@@ -41,36 +41,36 @@ def arguments(spec: FeatureSpec) -> dict[str, dict[str, Any]]:
             **stft,
             "sr": spec.sample_rate,
             "power": 2.0,
-            "n_mels": spec.n_mels,
-            "fmin": spec.fmin_hz,
-            "fmax": spec.fmax_hz,
+            "n_mels": spec.mfcc.n_mels,
+            "fmin": spec.mfcc.fmin_hz,
+            "fmax": spec.mfcc.fmax_hz,
             "htk": False,
             "norm": "slaney",
         },
         "power_to_db": {"ref": 1.0, "amin": 1e-10, "top_db": None},
-        "feature.mfcc": {"n_mfcc": spec.n_mfcc, "dct_type": 2, "norm": "ortho", "lifter": 0},
+        "feature.mfcc": {"n_mfcc": spec.mfcc.n_mfcc, "dct_type": 2, "norm": "ortho", "lifter": 0},
         "yin": {
             **frames,
             "sr": spec.sample_rate,
-            "fmin": spec.pitch_fmin_hz,
-            "fmax": spec.pitch_fmax_hz,
+            "fmin": spec.pitch.fmin_hz,
+            "fmax": spec.pitch.fmax_hz,
             "frame_length": spec.win_length,
-            "trough_threshold": spec.pitch_trough_threshold,
+            "trough_threshold": spec.pitch.trough_threshold,
         },
         "feature.rms": {**frames, "frame_length": spec.win_length},
         "feature.chroma_stft": {
             **stft,
             "sr": spec.sample_rate,
-            "n_chroma": spec.n_chroma,
+            "n_chroma": spec.chroma.n_chroma,
             "tuning": 0.0,
             "norm": np.inf,
         },
         "feature.spectral_contrast": {
             **stft,
             "sr": spec.sample_rate,
-            "fmin": spec.contrast_fmin_hz,
-            "n_bands": spec.n_contrast_bands,
-            "quantile": spec.contrast_quantile,
+            "fmin": spec.spectral_contrast.fmin_hz,
+            "n_bands": spec.spectral_contrast.n_bands,
+            "quantile": spec.spectral_contrast.quantile,
             "linear": False,
         },
     }
@@ -119,10 +119,10 @@ def _yin_voiced(samples: NDArray[np.float32], spec: FeatureSpec) -> NDArray[np.b
     from librosa.core import pitch as insides
 
     frames = librosa.util.frame(samples, frame_length=spec.win_length, hop_length=spec.hop_length)
-    min_lag = int(np.floor(spec.sample_rate / spec.pitch_fmax_hz))
-    max_lag = min(int(np.ceil(spec.sample_rate / spec.pitch_fmin_hz)), spec.win_length - 1)
+    min_lag = int(np.floor(spec.sample_rate / spec.pitch.fmax_hz))
+    max_lag = min(int(np.ceil(spec.sample_rate / spec.pitch.fmin_hz)), spec.win_length - 1)
     difference = insides._cumulative_mean_normalized_difference(frames, min_lag, max_lag)
     trough = librosa.util.localmin(difference, axis=-2)
     trough[0] = difference[0] < difference[1]
-    voiced: NDArray[np.bool_] = np.any(trough & (difference < spec.pitch_trough_threshold), axis=0)
+    voiced: NDArray[np.bool_] = np.any(trough & (difference < spec.pitch.trough_threshold), axis=0)
     return voiced

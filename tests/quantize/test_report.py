@@ -161,9 +161,7 @@ def test_a_failing_drawing_leaves_the_old_picture(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_without_matplotlib_it_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_matplotlib_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingDependencyError, match=r"pip install matplotlib$"):
         report.plot_curves(HISTORY, tmp_path / "curves.png")

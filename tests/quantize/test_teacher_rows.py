@@ -39,7 +39,7 @@ def test_a_teacher_of_other_features_needs_rows_of_its_own(runs):
 
 def test_a_teacher_of_other_features_hears_the_same_crop_in_its_own(runs):
     saved = load_checkpoint(runs / "f0" / "checkpoint.safetensors")
-    student = FeatureSpec(hop_length=256, n_mfcc=20)
+    student = FeatureSpec().with_settings(hop_length=256, n_mfcc=20)
     teachers = Teachers([runs / "f0"], read_split(runs / "f0" / "split.json"), student)
     clips = {"a": speechlike(48_000, 0), "b": speechlike(40_000, 1)}
     rows = {name: FeatureExtractor(FeatureSpec()).extract(clip) for name, clip in clips.items()}

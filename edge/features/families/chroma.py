@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["chroma_filters", "normalise_chroma"]
+from edge.features.families.base import Columns, Family, FrameGeometry, Kernel, count
+from edge.features.spectrum import FrameSpectra
+
+__all__ = ["Chroma", "chroma_filters", "normalise_chroma"]
 
 #: Octave (counted from A0 / 2 = 13.75 Hz) and width, in octaves, of the Gaussian that
 #: weighs the spectrum; librosa's and Ellis's defaults.
@@ -15,6 +21,38 @@ _REFERENCE_HZ = 440.0 / 16.0
 
 #: Smaller peaks are left as they are, as librosa does.
 _SILENT = np.finfo(np.float32).tiny
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chroma(Family):
+    """Energy by pitch class, divided by the largest.
+
+    Parameters
+    ----------
+    n_chroma : int
+        Pitch classes.
+    """
+
+    NAME: ClassVar[str] = "chroma"
+
+    n_chroma: int = count(12, 512, "n_chroma")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Name of every column, C first."""
+        return tuple(f"chroma_{i}" for i in range(self.n_chroma))
+
+    def kernel(self, frames: FrameGeometry) -> Kernel:
+        """Make what computes it."""
+        return _ChromaKernel(chroma_filters(frames.sample_rate, frames.n_fft, self.n_chroma))
+
+
+class _ChromaKernel(Kernel):
+    def __init__(self, filters: NDArray[np.float64]) -> None:
+        self.filters = filters
+
+    def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
+        out[:] = normalise_chroma(columns.filtered)
 
 
 def chroma_filters(sample_rate: int, n_fft: int, n_chroma: int = 12) -> NDArray[np.float64]:

@@ -2,16 +2,82 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["dct_matrix", "hz_to_mel", "log_mel_to_mfcc", "mel_filters", "mel_to_hz"]
+from edge.errors import ParameterError
+from edge.features.families.base import Columns, Family, FrameGeometry, Kernel, count, number
+from edge.features.spectrum import FrameSpectra
+
+__all__ = ["Mfcc", "dct_matrix", "hz_to_mel", "log_mel_to_mfcc", "mel_filters", "mel_to_hz"]
 
 # Slaney's Auditory Toolbox (1998): linear below 1 kHz, logarithmic above.
 _HZ_PER_MEL = 200.0 / 3.0
 _LOG_START_HZ = 1000.0
 _LOG_START_MEL = _LOG_START_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mfcc(Family):
+    """Mel-frequency cepstral coefficients.
+
+    Parameters
+    ----------
+    n_mels, n_mfcc : int
+        Mel bands (Slaney scale and area norm) and cepstral coefficients kept.
+    fmin_hz, fmax_hz : float
+        Edges of the mel bands, in Hz.
+    """
+
+    NAME: ClassVar[str] = "mfcc"
+
+    n_mels: int = count(40, 512, "n_mels")
+    n_mfcc: int = count(13, 512, "n_mfcc")
+    fmin_hz: float = number(50.0, "fmin_hz")
+    fmax_hz: float = number(8000.0, "fmax_hz")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Name of every column, from the mean level on."""
+        return tuple(f"mfcc_{i}" for i in range(self.n_mfcc))
+
+    def check(self, frames: FrameGeometry) -> None:
+        """Compare the counts, and the bands with the Nyquist frequency."""
+        nyquist_hz = frames.sample_rate / 2
+        if self.n_mfcc > self.n_mels:
+            raise ParameterError(f"n_mfcc {self.n_mfcc} is more than n_mels {self.n_mels}")
+        if not 0 <= self.fmin_hz < self.fmax_hz <= nyquist_hz:
+            raise ParameterError(
+                f"fmin_hz {self.fmin_hz} and fmax_hz {self.fmax_hz} must rise within 0 and "
+                f"{nyquist_hz} Hz"
+            )
+
+    def kernel(self, frames: FrameGeometry) -> Kernel:
+        """Make what computes it."""
+        return _MfccKernel(
+            mel_filters(frames.sample_rate, frames.n_fft, self.n_mels, self.fmin_hz, self.fmax_hz),
+            dct_matrix(self.n_mels, self.n_mfcc),
+        )
+
+
+class _MfccKernel(Kernel):
+    filters_in_db = True
+
+    def __init__(self, filters: NDArray[np.float64], dct: NDArray[np.float64]) -> None:
+        self.filters = filters
+        self._dct = dct
+
+    def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
+        log_mel = columns.filtered
+        # BLAS multiplies a single row in another order than several: silence, whose coefficients
+        # are rounding and nothing else, would tell how it was cut into blocks.
+        if len(log_mel) == 1:
+            log_mel = log_mel.repeat(2, axis=0)
+        out[:] = log_mel_to_mfcc(log_mel, self._dct)[: len(out)]
 
 
 def hz_to_mel(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:

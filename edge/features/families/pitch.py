@@ -2,19 +2,118 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.spec import FeatureSpec
-from edge.features.spectrum import BLOCK, TILE, Views
+from edge.errors import ParameterError
+from edge.features.families.base import Columns, Family, FrameGeometry, Kernel, choice, number
+from edge.features.spectrum import BLOCK, TILE, FrameSpectra
 
-__all__ = ["Yin"]
+__all__ = ["Pitch", "Yin", "check_pitch_range"]
 
 #: So little that no sound (see ``pitch_silence_rms``) notices it.
 _TINY = np.float32(1e-30)
 
 
-class Yin:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pitch(Family):
+    """Fundamental frequency, 0 where there is none.
+
+    Parameters
+    ----------
+    method : str
+        ``"yin"``: depends on its own frame alone, unlike pYIN.
+    fmin_hz, fmax_hz : float
+        Search range, in Hz.
+    trough_threshold : float
+        YIN's absolute threshold on the normalised difference function.
+    trough_margin : float
+        Where no trough is below the threshold, as in noise, the first one within this of
+        the deepest is taken: the doubled period is as deep as the period but for chance.
+    voicing_threshold : float
+        A frame whose best trough is above this is unvoiced: pitch 0.
+    silence_rms : float
+        A frame at or below this RMS is silence: pitch 0 and no search.
+    """
+
+    NAME: ClassVar[str] = "pitch"
+
+    method: str = choice("yin", "pitch_method")
+    fmin_hz: float = number(60.0, "pitch_fmin_hz")
+    fmax_hz: float = number(600.0, "pitch_fmax_hz")
+    trough_threshold: float = number(0.1, "pitch_trough_threshold")
+    trough_margin: float = number(0.03, "pitch_trough_margin")
+    voicing_threshold: float = number(0.5, "pitch_voicing_threshold")
+    silence_rms: float = number(1e-5, "pitch_silence_rms")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The one column's."""
+        return ("pitch_hz",)
+
+    def check(self, frames: FrameGeometry) -> None:
+        """Compare the range with the frame."""
+        check_pitch_range(self.fmin_hz, self.fmax_hz, frames)
+
+    def kernel(self, frames: FrameGeometry) -> Kernel:
+        """Make what computes it."""
+        return Yin(self, frames)
+
+
+def check_pitch_range(
+    fmin_hz: float, fmax_hz: float, frames: FrameGeometry, prefix: str = "pitch_"
+) -> None:
+    """Refuse a range of which the frame does not hold the periods.
+
+    Raises
+    ------
+    ParameterError
+        Naming the settings as ``prefix`` before ``fmin_hz`` and ``fmax_hz``.
+    """
+    nyquist_hz = frames.sample_rate / 2
+    if not 0 < fmin_hz < fmax_hz <= nyquist_hz:
+        raise ParameterError(
+            f"{prefix}fmin_hz {fmin_hz} and {prefix}fmax_hz {fmax_hz} "
+            f"must rise within 0 and {nyquist_hz} Hz"
+        )
+    shortest_lag, longest_lag = frames.sample_rate / fmax_hz, frames.sample_rate / fmin_hz
+    if longest_lag > frames.win_length // 2 - 2:
+        raise ParameterError(
+            f"{prefix}fmin_hz {fmin_hz} needs a frame of at least "
+            f"{2 * longest_lag + 4:.1f} samples, win_length is {frames.win_length}"
+        )
+    # A trough is found between two neighbours.
+    if math.ceil(longest_lag) - math.floor(shortest_lag) < 2:
+        raise ParameterError(
+            f"{prefix}fmin_hz {fmin_hz} and {prefix}fmax_hz {fmax_hz} span "
+            f"less than two samples of lag at {frames.sample_rate} Hz: widen the range"
+        )
+
+
+@dataclasses.dataclass(slots=True)
+class _Views:
+    """Buffers, cut to a number of frames."""
+
+    correlation: NDArray[np.float32]
+    free: NDArray[np.float32]
+    at_lag_0: NDArray[np.float32]
+    at_lags: NDArray[np.float32]
+    values: NDArray[np.float32]
+    sums: NDArray[np.float32]
+    end_blocks: NDArray[np.float32]
+    value_blocks: NDArray[np.float32]
+    sum_blocks: NDArray[np.float32]
+    block_sums: NDArray[np.float32]
+    flat: NDArray[np.float32]
+    here: NDArray[np.float32]
+    after: NDArray[np.float32]
+
+
+class Yin(Kernel):
     """YIN on the whole frame, with a voicing decision.
 
     The difference function compares the frame with itself, ``d(k)`` being the mean
@@ -25,28 +124,30 @@ class Yin:
 
     Parameters
     ----------
-    spec : FeatureSpec
-        Sample rate, frame length, pitch range and thresholds.
+    settings : Pitch
+        Pitch range and thresholds.
+    frames : FrameGeometry
+        Sample rate and frame length.
 
     References
     ----------
     de Cheveigne & Kawahara (2002), JASA 111(4), equations 6-8 and blocks 3-5.
     """
 
-    def __init__(self, spec: FeatureSpec) -> None:
-        self.sample_rate = spec.sample_rate
-        self.trough_threshold = np.float32(spec.pitch_trough_threshold)
-        self.trough_margin = np.float32(spec.pitch_trough_margin)
-        self.voicing_threshold = np.float32(spec.pitch_voicing_threshold)
-        self.silence_energy = np.float32(spec.pitch_silence_rms**2 * spec.win_length)
-        self.min_lag = int(np.floor(spec.sample_rate / spec.pitch_fmax_hz))
-        self.max_lag = int(np.ceil(spec.sample_rate / spec.pitch_fmin_hz))
+    def __init__(self, settings: Pitch, frames: FrameGeometry) -> None:
+        self.sample_rate = frames.sample_rate
+        self.trough_threshold = np.float32(settings.trough_threshold)
+        self.trough_margin = np.float32(settings.trough_margin)
+        self.voicing_threshold = np.float32(settings.voicing_threshold)
+        self.silence_energy = np.float32(settings.silence_rms**2 * frames.win_length)
+        self.min_lag = int(np.floor(frames.sample_rate / settings.fmax_hz))
+        self.max_lag = int(np.ceil(frames.sample_rate / settings.fmin_hz))
         n_blocks = -(-self.max_lag // BLOCK)
         n_columns = n_blocks * BLOCK
         #: Lags of the autocorrelation that are needed, from 0.
         self.n_lags = n_columns + 1
         lags = np.arange(1, n_columns + 1)
-        self._per_pair = (1.0 / (spec.win_length - lags)).astype(np.float32)
+        self._per_pair = (1.0 / (frames.win_length - lags)).astype(np.float32)
         # Outside the lags that are searched stands what no trough is above: neither end of the
         # search is a special case.
         searched = (lags >= self.min_lag) & (lags <= self.max_lag)
@@ -60,7 +161,11 @@ class Yin:
         self._starts = np.arange(TILE) * n_columns
         self._lag_of_start = 1 - self._starts
         self._around = np.array([[-1], [0], [1]])
-        self._views: dict[int, Views] = {}
+        self._views: dict[int, _Views] = {}
+
+    def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
+        """See :class:`~edge.features.families.base.Kernel`."""
+        out[:, 0] = self(spectra.correlation, spectra.ends, spectra.energy, spectra.free)
 
     def __call__(
         self,
@@ -109,7 +214,7 @@ class Yin:
         correlation: NDArray[np.float32],
         ends: NDArray[np.float32],
         free: NDArray[np.float32] | None,
-    ) -> Views:
+    ) -> _Views:
         """All lags from 1, as ``values``; infinite where none is searched."""
         if free is None:
             free = np.empty(2 * ends.size, np.float32)
@@ -129,7 +234,7 @@ class Yin:
         return v
 
     def _accumulate(
-        self, blocks: NDArray[np.float32], within: NDArray[np.float32], v: Views
+        self, blocks: NDArray[np.float32], within: NDArray[np.float32], v: _Views
     ) -> None:
         """Cumulative sums of the rows, in ``sums``."""
         np.matmul(blocks, within, out=v.sum_blocks)
@@ -139,19 +244,27 @@ class Yin:
     @staticmethod
     def _cut(
         correlation: NDArray[np.float32], ends: NDArray[np.float32], free: NDArray[np.float32]
-    ) -> Views:
-        v = Views(correlation=correlation, free=free)
-        v.at_lag_0, v.at_lags = correlation[:, :1], correlation[:, 1:]
-        v.values = free[: ends.size].reshape(ends.shape)
-        v.sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
-        v.end_blocks, v.value_blocks = ends.reshape(-1, BLOCK), v.values.reshape(-1, BLOCK)
-        v.sum_blocks = v.sums.reshape(-1, BLOCK)
-        v.block_sums = v.sum_blocks[:, -1].reshape(len(ends), -1)
-        v.flat = v.values.reshape(-1)
-        v.here, v.after = v.flat[:-1], v.flat[1:]
-        return v
+    ) -> _Views:
+        values = free[: ends.size].reshape(ends.shape)
+        sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
+        sum_blocks, flat = sums.reshape(-1, BLOCK), values.reshape(-1)
+        return _Views(
+            correlation=correlation,
+            free=free,
+            at_lag_0=correlation[:, :1],
+            at_lags=correlation[:, 1:],
+            values=values,
+            sums=sums,
+            end_blocks=ends.reshape(-1, BLOCK),
+            value_blocks=values.reshape(-1, BLOCK),
+            sum_blocks=sum_blocks,
+            block_sums=sum_blocks[:, -1].reshape(len(ends), -1),
+            flat=flat,
+            here=flat[:-1],
+            after=flat[1:],
+        )
 
-    def _search(self, v: Views, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _search(self, v: _Views, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Threshold, margin, parabolic refinement and voicing."""
         n_frames = len(audible)
         starts = self._starts[:n_frames]

@@ -2,17 +2,69 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.spectrum import BLOCK, Views, power_to_db
+from edge.errors import ParameterError
+from edge.features.decibels import power_to_db
+from edge.features.families.base import Columns, Family, FrameGeometry, Kernel, count, number
+from edge.features.spectrum import BLOCK, FrameSpectra, Spectrum
 
-__all__ = ["ContrastBand", "SpectralContrast", "contrast_bands"]
+__all__ = ["ContrastBand", "ContrastKernel", "SpectralContrast", "contrast_bands"]
 
 #: First bin, end bin (exclusive) and how many extreme bins make a peak or a valley.
 ContrastBand = tuple[int, int, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SpectralContrast(Family):
+    """Peaks against valleys of the spectrum, by octave, in dB.
+
+    Parameters
+    ----------
+    n_bands : int
+        Octave bands above the lowest; there is one feature more than this.
+    fmin_hz : float
+        Upper edge of the lowest band, in Hz.
+    quantile : float
+        Share of a band's bins taken for its peak and for its valley.
+    """
+
+    NAME: ClassVar[str] = "spectral_contrast"
+
+    n_bands: int = count(6, 16, "n_contrast_bands")
+    fmin_hz: float = number(100.0, "contrast_fmin_hz")
+    quantile: float = number(0.02, "contrast_quantile")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Name of every column, in rising order of frequency."""
+        return tuple(f"contrast_{i}" for i in range(self.n_bands + 1))
+
+    def check(self, frames: FrameGeometry) -> None:
+        """Compare the bands with the bins and with the Nyquist frequency."""
+        nyquist_hz, bin_hz = frames.sample_rate / 2, frames.sample_rate / frames.n_fft
+        if self.fmin_hz < bin_hz or not 0 < self.quantile <= 0.5:
+            raise ParameterError(
+                f"contrast_fmin_hz {self.fmin_hz} must be at least one bin, {bin_hz} Hz, "
+                f"and contrast_quantile {self.quantile} above 0 and at most 0.5"
+            )
+        if self.fmin_hz * 2**self.n_bands >= nyquist_hz:
+            raise ParameterError(
+                f"{self.n_bands} octaves above contrast_fmin_hz {self.fmin_hz} "
+                f"pass the Nyquist frequency {nyquist_hz} Hz"
+            )
+
+    def kernel(self, frames: FrameGeometry) -> Kernel:
+        """Make what computes it."""
+        bands = contrast_bands(
+            frames.sample_rate, frames.n_fft, self.n_bands, self.fmin_hz, self.quantile
+        )
+        return ContrastKernel(bands, 1 + frames.n_fft // 2, Spectrum.POWER_SCALE)
 
 
 def contrast_bands(
@@ -36,7 +88,32 @@ def contrast_bands(
     return tuple(bands)
 
 
-class SpectralContrast:
+@dataclasses.dataclass(slots=True)
+class _SortedBand:
+    """A band of several extreme bins, cut to a number of frames."""
+
+    bins: slice
+    #: The band's powers, to be sorted, and the same as whole numbers.
+    ordered: NDArray[np.float32]
+    bits: NDArray[np.int32]
+    #: The first and the last of every row, and where they go.
+    both_ends: NDArray[np.float32]
+    kept: NDArray[np.float32]
+
+
+@dataclasses.dataclass(slots=True)
+class _Views:
+    """Buffers, cut to a number of frames."""
+
+    free: NDArray[np.float32]
+    blocks: NDArray[np.float32]
+    extremes: NDArray[np.float32]
+    minima: NDArray[np.float32]
+    maxima: NDArray[np.float32]
+    bands: list[_SortedBand]
+
+
+class ContrastKernel(Kernel):
     """Level of the strongest bins over that of the weakest, by band.
 
     Parameters
@@ -65,22 +142,34 @@ class SpectralContrast:
         # second segment lies between two bands and counts for nothing below.
         self._edges = np.array(edges[:-1] if edges[-1:] == [n_bins] else edges, dtype=np.intp)
         self._n_bands = len(bands)
+        self.n_levels = 2 * len(bands)
         # Columns of the extremes: minima, maxima, then of each band weakest and strongest.
         n_segments = self._edges.size
         weights = [
             (2 * j + side * n_segments, k, side, 1) for side in (0, 1) for j, k in enumerate(single)
         ]
         at = 2 * n_segments
-        self._sorted = []
+        self._sorted: list[tuple[slice, int, slice]] = []
         for k in several:
             first, end, n_extreme = bands[k]
             self._sorted.append((slice(first, end), n_extreme, slice(at, at + 2 * n_extreme)))
             weights += [(at + i, k, i >= n_extreme, n_extreme) for i in range(2 * n_extreme)]
             at += 2 * n_extreme
-        self._views: dict[int, Views] = {}
+        self._views: dict[int, _Views] = {}
         self._means = np.zeros((at, 2 * len(bands)), np.float32)
         for column, k, side, n_extreme in weights:
             self._means[column, side * len(bands) + k] = power_scale**-0.5 / n_extreme
+
+    def write_levels(
+        self, power: NDArray[np.float32], out: NDArray[np.float32], free: NDArray[np.float32]
+    ) -> None:
+        """See :class:`~edge.features.families.base.Kernel`."""
+        self.levels(power, out, free)
+
+    def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
+        """See :class:`~edge.features.families.base.Kernel`."""
+        levels, n_bands = columns.levels, self._n_bands
+        np.subtract(levels[:, n_bands:], levels[:, :n_bands], out=out)
 
     def __call__(self, power: NDArray[np.float32]) -> NDArray[np.floating]:
         """Contrast of every frame.
@@ -133,24 +222,21 @@ class SpectralContrast:
         if self._edges.size:
             np.minimum.reduceat(power, self._edges, axis=1, out=v.minima)
             np.maximum.reduceat(power, self._edges, axis=1, out=v.maxima)
-        for bins, ordered, bits, both_ends, extremes in v.sorted:
-            ordered[:] = power[:, bins]
+        for band in v.bands:
+            band.ordered[:] = power[:, band.bins]
             # Powers are in the order of their bits, which sort faster as whole numbers.
-            bits.sort(axis=1)
-            extremes[:] = both_ends
+            band.bits.sort(axis=1)
+            band.kept[:] = band.both_ends
         # Powers stand in the order of their magnitudes: only the extremes need a root.
         np.sqrt(v.extremes, out=v.extremes)
         blocks = np.matmul(v.blocks, self._means, out=out)
         return blocks.reshape(n_rows, -1)
 
-    def _cut(self, n_frames: int, n_rows: int, free: NDArray[np.float32]) -> Views:
+    def _cut(self, n_frames: int, n_rows: int, free: NDArray[np.float32]) -> _Views:
         n_columns, n_segments = len(self._means), self._edges.size
-        v = Views(free=free)
-        extremes = np.zeros((n_rows, n_columns), np.float32)
-        v.blocks, v.extremes = extremes.reshape(-1, BLOCK, n_columns), extremes[:n_frames]
-        v.minima = v.extremes[:, :n_segments]
-        v.maxima = v.extremes[:, n_segments : 2 * n_segments]
-        v.sorted = []
+        rows = np.zeros((n_rows, n_columns), np.float32)
+        extremes = rows[:n_frames]
+        bands = []
         for bins, n_extreme, columns in self._sorted:
             width = bins.stop - bins.start
             ordered = free[: n_frames * width].reshape(n_frames, width)
@@ -162,6 +248,13 @@ class SpectralContrast:
                 0,
                 (4 * width, 4 * (width - n_extreme), 4),
             )
-            kept = v.extremes[:, columns].reshape(n_frames, 2, n_extreme)
-            v.sorted.append((bins, ordered, ordered.view(np.int32), both_ends, kept))
-        return v
+            kept = extremes[:, columns].reshape(n_frames, 2, n_extreme)
+            bands.append(_SortedBand(bins, ordered, ordered.view(np.int32), both_ends, kept))
+        return _Views(
+            free=free,
+            blocks=rows.reshape(-1, BLOCK, n_columns),
+            extremes=extremes,
+            minima=extremes[:, :n_segments],
+            maxima=extremes[:, n_segments : 2 * n_segments],
+            bands=bands,
+        )

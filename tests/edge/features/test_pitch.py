@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import FeatureExtractor, FeatureSpec
-from edge.features.families.pitch import Yin
+from edge.features.families.pitch import Pitch, Yin
 from edge.features.spectrum import Spectrum
 
 RATE = 16_000
@@ -16,7 +16,7 @@ RATE = 16_000
 
 @pytest.fixture(scope="module")
 def yin() -> Yin:
-    return Yin(FeatureSpec())
+    return Yin(Pitch(), FeatureSpec())
 
 
 def difference(yin: Yin, frame: np.ndarray) -> np.ndarray:
@@ -194,6 +194,8 @@ def test_pitch_stays_in_the_range_searched() -> None:
 
 
 def test_a_narrow_range_finds_what_is_in_it() -> None:
-    extractor = FeatureExtractor(FeatureSpec(pitch_fmin_hz=195.0, pitch_fmax_hz=205.0))
+    extractor = FeatureExtractor(
+        FeatureSpec().with_settings(pitch_fmin_hz=195.0, pitch_fmax_hz=205.0)
+    )
     wave = 0.3 * np.sin(2 * np.pi * 200 * time_s(4096))
     np.testing.assert_allclose(extractor.extract(wave)[:, 13], 200, rtol=1e-3)

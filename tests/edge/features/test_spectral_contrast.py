@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge import FeatureExtractor
-from edge.features.families.spectral_contrast import SpectralContrast, contrast_bands
+from edge.features.families.spectral_contrast import ContrastKernel, contrast_bands
 
 BANDS = contrast_bands(16_000, 1024, 6, 100.0, 0.02)
 
@@ -67,7 +67,7 @@ def test_a_sine_stands_out_in_its_band(frequency_hz: float, band: int) -> None:
 def test_the_value_is_peak_over_valley_in_db() -> None:
     # Two extremes of four bins: (8 + 4) / 2 over (1 + 2) / 2, as magnitudes.
     magnitude = np.array([[4, 1, 8, 2]], np.float32)
-    rows = SpectralContrast(((0, 4, 2), (0, 4, 1)), 4)(magnitude**2)
+    rows = ContrastKernel(((0, 4, 2), (0, 4, 1)), 4)(magnitude**2)
     np.testing.assert_allclose(rows, [[10 * np.log10(4), 10 * np.log10(8)]], rtol=1e-6)
 
 
@@ -78,7 +78,7 @@ def test_the_order_of_bins_within_a_band_does_not_matter() -> None:
     first, end, _ = BANDS[-1]
     shuffled[:, first:end] = rng.permuted(power[:, first:end], axis=1)
     np.testing.assert_allclose(
-        SpectralContrast(BANDS, 513)(shuffled)[:, -1],
-        SpectralContrast(BANDS, 513)(power)[:, -1],
+        ContrastKernel(BANDS, 513)(shuffled)[:, -1],
+        ContrastKernel(BANDS, 513)(power)[:, -1],
         atol=1e-5,
     )

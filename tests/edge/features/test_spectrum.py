@@ -9,7 +9,8 @@ import pytest
 
 import edge.features.spectrum
 from edge.arrays import frame_view
-from edge.features.spectrum import AMIN, TILE, Spectrum, power_to_db
+from edge.features.decibels import AMIN, power_to_db
+from edge.features.spectrum import TILE, Spectrum
 
 N_FFT = 1024
 

@@ -13,6 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import FeatureSpec, ParameterError
+from edge.features.families import FAMILIES
+from edge.features.families.base import Family
+from edge.features.families.rms import Rms
+from edge.features.spec import default_settings
 
 #: Every artifact carries it.  Another value here is another feature: all models are to be
 #: trained again.
@@ -64,7 +68,7 @@ def test_a_row_is_the_papers_34() -> None:
 
 
 def test_names_follow_the_counts() -> None:
-    spec = FeatureSpec(n_mfcc=20, n_chroma=24, n_contrast_bands=4)
+    spec = FeatureSpec().with_settings(n_mfcc=20, n_chroma=24, n_contrast_bands=4)
     assert len(spec.feature_names) == spec.n_features == 20 + 1 + 1 + 24 + 5
 
 
@@ -93,12 +97,14 @@ def test_no_frames_span_no_samples(n_frames: int) -> None:
 def test_it_is_frozen_and_hashable() -> None:
     spec = FeatureSpec()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        spec.n_mels = 80  # type: ignore[misc]
+        spec.mfcc.n_mels = 80  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec.hop_length = 80  # type: ignore[misc]
     assert {spec: 1}[FeatureSpec()] == 1
 
 
 def test_it_survives_json() -> None:
-    spec = FeatureSpec(hop_length=256, pitch_fmax_hz=500)
+    spec = FeatureSpec().with_settings(hop_length=256, pitch_fmax_hz=500)
     again = FeatureSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
     assert again == spec
     assert again.fingerprint == spec.fingerprint != DEFAULT_FINGERPRINT
@@ -112,9 +118,9 @@ def test_to_dict_is_the_callers_own() -> None:
 
 @pytest.mark.parametrize("name", FLOATS)
 def test_every_number_counts_in_the_fingerprint(name: str) -> None:
-    value = getattr(FeatureSpec(), name)
+    value = FeatureSpec().to_dict()[name]
     nearly = value * (1 - 1e-9)
-    assert dataclasses.replace(FeatureSpec(), **{name: nearly}).fingerprint != DEFAULT_FINGERPRINT
+    assert FeatureSpec().with_settings(**{name: nearly}).fingerprint != DEFAULT_FINGERPRINT
 
 
 @pytest.mark.parametrize(
@@ -130,43 +136,48 @@ def test_every_number_counts_in_the_fingerprint(name: str) -> None:
     ],
 )
 def test_every_count_counts_in_the_fingerprint(change: dict[str, int]) -> None:
-    assert FeatureSpec(**change).fingerprint != DEFAULT_FINGERPRINT
+    assert FeatureSpec().with_settings(**change).fingerprint != DEFAULT_FINGERPRINT
 
 
 def test_a_whole_number_is_the_same_as_its_float() -> None:
-    spec = FeatureSpec(fmin_hz=50, fmax_hz=8000, contrast_fmin_hz=100, pitch_fmax_hz=600)
+    spec = FeatureSpec().with_settings(
+        fmin_hz=50, fmax_hz=8000, contrast_fmin_hz=100, pitch_fmax_hz=600
+    )
     assert spec.fingerprint == DEFAULT_FINGERPRINT
-    assert isinstance(spec.fmin_hz, float)
+    assert isinstance(spec.mfcc.fmin_hz, float)
 
 
 def test_minus_zero_is_zero() -> None:
-    assert FeatureSpec(fmin_hz=-0.0).fingerprint == FeatureSpec(fmin_hz=0).fingerprint
+    assert (
+        FeatureSpec().with_settings(fmin_hz=-0.0).fingerprint
+        == FeatureSpec().with_settings(fmin_hz=0).fingerprint
+    )
 
 
 def test_order_may_be_a_list() -> None:
     order = ["mfcc", "pitch", "rms", "chroma", "spectral_contrast"]
-    assert FeatureSpec(order=order).fingerprint == DEFAULT_FINGERPRINT  # type: ignore[arg-type]
+    assert FeatureSpec().with_settings(order=order).fingerprint == DEFAULT_FINGERPRINT
 
 
 @pytest.mark.parametrize("name", INTEGERS)
 @pytest.mark.parametrize("value", [0, -1, 1.0, 16.5, True, "1024", None, np.nan, 10**400])
 def test_counts_are_positive_whole_numbers(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=rf"^{name} is .*, a whole number from 1 to \d+ is"):
-        FeatureSpec(**{name: value})
+        FeatureSpec().with_settings(**{name: value})
 
 
 @pytest.mark.parametrize("name", FLOATS)
 @pytest.mark.parametrize("value", [True, "50", None, [50.0], 1j])
 def test_numbers_are_numbers(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=rf"^{name} is .*, a number is wanted$"):
-        FeatureSpec(**{name: value})
+        FeatureSpec().with_settings(**{name: value})
 
 
 @pytest.mark.parametrize("name", FLOATS)
 @pytest.mark.parametrize("value", [-1e-9, -1, np.nan, np.inf, -np.inf, 1e7, 10**400])
 def test_numbers_are_finite_and_not_negative(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=rf"^{name} is .*, a number from 0 to 1e\+06 is"):
-        FeatureSpec(**{name: value})
+        FeatureSpec().with_settings(**{name: value})
 
 
 @pytest.mark.parametrize(
@@ -175,9 +186,18 @@ def test_numbers_are_finite_and_not_negative(name: str, value: Any) -> None:
         ({"window": "hamming"}, "^window is 'hamming', 'hann' is the only one known$"),
         ({"window": None}, "^window is None"),
         ({"pitch_method": "pyin"}, "^pitch_method is 'pyin', 'yin' is the only one known$"),
-        ({"order": ("pitch", "mfcc")}, r"^order is \('pitch', 'mfcc'\), \('mfcc', 'pitch',"),
-        ({"order": None}, r"^order is None, \('mfcc',"),
-        ({"order": "mfcc"}, r"^order is 'mfcc', \('mfcc',"),
+        (
+            {"order": ("pitch", "pitch")},
+            r"^order is \('pitch', 'pitch'\), each family at most once",
+        ),
+        (
+            {"order": ("pitch", "mfc")},
+            "^order names the unknown family 'mfc', 'mfcc' is the nearest",
+        ),
+        ({"order": ("pitch", 7)}, "^order names the unknown family 7"),
+        ({"order": ()}, r"^order is \(\), a list of some of \('mfcc',"),
+        ({"order": None}, r"^order is None, a list of some of \('mfcc',"),
+        ({"order": "mfcc"}, r"^order is 'mfcc', a list of some of \('mfcc',"),
         ({"n_fft": 2048}, "^win_length 1024 and n_fft 2048 must be equal and even$"),
         ({"n_fft": 1023, "win_length": 1023}, "must be equal and even$"),
         ({"hop_length": 1025}, "^hop_length 1025 is more than win_length 1024: samples between"),
@@ -210,28 +230,97 @@ def test_numbers_are_finite_and_not_negative(name: str, value: Any) -> None:
 )
 def test_combinations_that_cannot_be_computed(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        FeatureSpec(**change)
+        FeatureSpec().with_settings(**change)
 
 
 @pytest.mark.parametrize("change", [{"pitch_fmin_hz": 31.5}, {"pitch_fmin_hz": 590}])
 def test_the_frame_that_the_message_asks_for_is_enough(change: dict[str, float]) -> None:
-    FeatureSpec(**change)
-    FeatureSpec(pitch_fmin_hz=31, n_fft=1038, win_length=1038)
+    FeatureSpec().with_settings(**change)
+    FeatureSpec().with_settings(pitch_fmin_hz=31, n_fft=1038, win_length=1038)
 
 
-def test_unknown_keys_are_refused() -> None:
-    settings = {**FeatureSpec().to_dict(), "preemphasis": 0.97}
-    with pytest.raises(
-        ParameterError, match=r"unknown keys \['preemphasis'\] and lacks \[\]: it was written by"
-    ):
-        FeatureSpec.from_dict(settings)
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (
+            "n_mel",
+            "^feature_spec has the unknown key 'n_mel', 'n_mels' is the nearest that there is$",
+        ),
+        ("pitch_min_hz", "'pitch_fmin_hz' is the nearest"),
+        (
+            "preemphasis",
+            "^feature_spec has the unknown key 'preemphasis': it was written by another",
+        ),
+        ("\x1b[2J", r"^feature_spec has the unknown key '\\x1b\[2J': it was written by another"),
+        (7, "^feature_spec has the unknown key 7: it was written by another version of edge-ser$"),
+    ],
+)
+def test_unknown_keys_are_refused_by_the_nearest_name(key: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        FeatureSpec.from_dict({**FeatureSpec().to_dict(), key: 0.97})
 
 
-def test_missing_keys_are_refused() -> None:
+@pytest.mark.parametrize("key", ["sample_rate", "hop_length", "window", "order"])
+def test_the_frame_geometry_and_the_order_are_never_guessed(key: str) -> None:
     settings = FeatureSpec().to_dict()
-    del settings["n_mels"]
-    with pytest.raises(ParameterError, match=r"unknown keys \[\] and lacks \['n_mels'\]: it was"):
+    del settings[key]
+    with pytest.raises(ParameterError, match=rf"^feature_spec lacks \['{key}'\]: it was written"):
         FeatureSpec.from_dict(settings)
+
+
+def test_a_missing_setting_of_a_family_is_its_default() -> None:
+    settings = FeatureSpec().with_settings(n_mels=64, pitch_fmax_hz=500).to_dict()
+    del settings["n_mels"]
+    assert FeatureSpec.from_dict(settings) == FeatureSpec().with_settings(pitch_fmax_hz=500)
+
+
+def test_a_family_that_the_order_does_not_name_is_absent() -> None:
+    spec = FeatureSpec().with_settings(order=["rms", "mfcc"])
+    assert spec.feature_names == ("rms", *(f"mfcc_{i}" for i in range(13)))
+    assert spec.columns == {"rms": slice(0, 1), "mfcc": slice(1, 14)}
+    text = spec.canonical_json()
+    assert not {key for key in json.loads(text) if key.startswith(("pitch", "contrast"))}
+    assert FeatureSpec.from_dict(json.loads(text)) == spec
+    assert spec.fingerprint != DEFAULT_FINGERPRINT
+    with pytest.raises(
+        ParameterError, match=r"^the features are rms, mfcc: there is no 'pitch' among them$"
+    ):
+        _ = spec.pitch
+    with pytest.raises(
+        ParameterError, match=r"^feature_spec sets n_chroma, but its order .* is without 'chroma'$"
+    ):
+        FeatureSpec.from_dict({**spec.to_dict(), "n_chroma": 12})
+
+
+def test_a_family_comes_back_with_its_defaults() -> None:
+    order = FeatureSpec().order
+    spec = FeatureSpec().with_settings(n_mels=64, order=["mfcc"]).with_settings(order=order)
+    assert spec == FeatureSpec().with_settings(n_mels=64)
+
+
+@pytest.mark.parametrize(
+    ("families", "message"),
+    [
+        ((), r"^families is \(\), one family or more is wanted$"),
+        (None, "^families is None, one family or more"),
+        (("mfcc",), "^families holds 'mfcc', one of mfcc, chroma,"),
+        ((Family(),), r"^families holds Family\(\), one of mfcc, chroma,"),
+        ((Rms(), Rms()), r"^order is \('rms', 'rms'\), each family at most once"),
+    ],
+)
+def test_families_are_records_that_the_registry_knows(families: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        FeatureSpec(families=families)
+
+
+def test_every_setting_has_a_key_of_its_own() -> None:
+    keys = [key for kind in (FeatureSpec, *FAMILIES.values()) for key in settings_of(kind)]
+    assert len(keys) == len(set(keys))
+    assert set(keys) | {"order"} == set(default_settings())
+
+
+def settings_of(kind: type[Any]) -> list[str]:
+    return [f.metadata["key"] for f in dataclasses.fields(kind) if "key" in f.metadata]
 
 
 @pytest.mark.parametrize("settings", [None, [], "hann", 34])
