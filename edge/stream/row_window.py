@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class RowWindow:
         Normalise a row.
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
+    heard : callable
+        Is shown every batch of samples as it came, float32 [shape=(n_samples,)].
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class RowWindow:
         std: NDArray[np.float32],
         window_frames: int,
         window_hop: int,
+        heard: Callable[[NDArray[np.float32]], None],
     ) -> None:
         self._spec = spec
         self._mean, self._std = mean, std
         self._window_frames, self._window_hop = window_frames, window_hop
+        self._heard = heard
         self._extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
         # With room for twice the window and some batches, old rows are moved out once in a
@@ -134,7 +139,9 @@ class RowWindow:
     def compute(self) -> None:
         """Compute the rows that the waiting samples complete."""
         started_s = time.perf_counter()
-        rows = self._extractor.push(self._pending[: self._n_pending])
+        samples = self._pending[: self._n_pending]
+        self._heard(samples)
+        rows = self._extractor.push(samples)
         self._n_computed += self._n_pending
         self._n_pending = 0
         n_new = len(rows)

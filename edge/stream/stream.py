@@ -16,6 +16,7 @@ from edge.stream.decision import GAP, Decision, Timing
 from edge.stream.judge import Judge
 from edge.stream.row_window import RowWindow
 from edge.stream.smoothing import SmootherSettings
+from edge.stream.sound_check import SoundCheck
 from edge.stream.speech_gate import GateSettings, segment_level_db
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class Stream:
                 "audio unheard: a hop no longer than the segment is wanted"
             )
         self._judge = Judge(classifier, smooth, gate, corpus)
-        self._window = RowWindow(spec, classifier.mean, classifier.std, window_frames, window_hop)
+        self._window = RowWindow(
+            spec, classifier.mean, classifier.std, window_frames, window_hop, self._listen
+        )
         self._busy = threading.Lock()
         self.reset()
 
@@ -93,7 +96,7 @@ class Stream:
 
     def warnings(self) -> list[str]:
         """Everything that was to be said about the sound so far, each sentence once."""
-        return list(self._warnings)
+        return list(self._check.sentences)
 
     def reset(self) -> None:
         """Forget everything heard; the same as a fresh stream.
@@ -108,7 +111,7 @@ class Stream:
             self._origin = 0
             self._ready: list[Decision] = []
             self._failure: BackendError | None = None
-            self._warnings: list[str] = []
+            self._check = SoundCheck(self.classifier.spec.sample_rate)
             self._unsaid: list[str] = []
             self._flushed = False
             self._begin()
@@ -292,6 +295,9 @@ class Stream:
                 ),
             )
         )
+
+    def _listen(self, samples: NDArray[np.float32]) -> None:
+        self._unsaid += self._check.push(samples)
 
     def _say(self) -> str | None:
         """What was noticed since the decision before."""
