@@ -59,7 +59,7 @@ def read_audio(path: PathLike) -> tuple[FloatArray, int]:
     """
     name = os.fspath(path)
     try:
-        with open(name, "rb") as stream:
+        with open(name, "rb", opener=_open_at_once) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise AudioFileError(f"{name} is not a regular file, an audio file is wanted")
@@ -80,6 +80,11 @@ def read_audio(path: PathLike) -> tuple[FloatArray, int]:
     if head.startswith(_OTHER_AUDIO) or suffix in AUDIO_SUFFIXES - _WAV_SUFFIXES:
         return _read_with_soundfile(name)
     _refuse(name, head)
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    """Open without waiting: a named pipe that nobody writes to would hold us for ever."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _refuse(name: str, head: bytes) -> NoReturn:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EdgeSerError, ParameterError
+from edge.errors import AudioFileError, EdgeSerError, ParameterError
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -21,7 +21,6 @@ _WIDEST_PATH = 60
 
 def run(args: argparse.Namespace) -> int:
     """Decide on files; 2 when one of them failed."""
-    from edge.audio.file import find_audio_files
     from edge.cli.model import open_classifier
     from edge.sinks import JsonLinesSink
 
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     n_done = n_failed = 0
     for path in args.paths:
         try:
-            files.update(dict.fromkeys(find_audio_files([path])))
+            files.update(dict.fromkeys(_found(path)))
         except EdgeSerError as error:
             n_failed += 1
             _say("error", error)
@@ -68,11 +67,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_explain(args: argparse.Namespace) -> None:
     """Refuse what cannot be drawn before any work is done."""
-    from edge.audio.file import find_audio_files
     from edge.explain.picture import check_matplotlib, check_target
 
     check_target(args.explain)
-    files = find_audio_files(args.paths)
+    files = [file for path in args.paths for file in _found(path)]
     if len(files) > 1:
         raise ParameterError(
             f"--explain draws one audio file and {len(files)} are given: run it once for each, "
@@ -84,6 +82,24 @@ def _check_explain(args: argparse.Namespace) -> None:
             f"--explain would replace {target}, the file to classify: name another picture"
         )
     check_matplotlib()
+
+
+def _found(path: str) -> list[Path]:
+    """Audio files that a path stands for.
+
+    Raises
+    ------
+    AudioFileError
+        If it is empty, or a folder without any or that may not be searched.
+    """
+    from edge.audio.file import find_audio_files
+
+    if not path:
+        raise AudioFileError("a path is empty, an audio file or a folder is wanted")
+    try:
+        return find_audio_files([path])
+    except (OSError, ValueError) as error:
+        raise AudioFileError(f"{path!r} cannot be searched: {error}") from error
 
 
 def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> FileAnswer:

@@ -41,8 +41,8 @@ class Classifier:
         self.model = model
         self.spec: FeatureSpec = manifest.feature_spec
         self.labels: tuple[str, ...] = tuple(manifest.labels)
-        self.languages: tuple[str, ...] = tuple(manifest.languages)
-        self.default_language: str = manifest.default_language
+        self.corpora: tuple[str, ...] = tuple(manifest.languages)
+        self.default_corpus: str = manifest.default_language
         self.window_frames: int = manifest.window_frames
         self.window_hop: int = manifest.window_hop
         self.temperature: float = manifest.temperature
@@ -84,7 +84,7 @@ class Classifier:
         gate : GateSettings, optional
             When a segment is too quiet to be judged.
         corpus : str, optional
-            One of the artifact's corpora; None: its default, "unknown".
+            One of :attr:`corpora`; None: :attr:`default_corpus`, "unknown" mostly.
         window_s, language : optional
             Old names of ``segment_s`` and ``corpus``, for one version.
 

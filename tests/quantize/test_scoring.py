@@ -46,7 +46,7 @@ def test_scores_equal_those_of_the_device(tiny_artifact):
     from edge.features import FeatureExtractor
 
     rows = [FeatureExtractor(classifier.spec).extract(clip) for clip in clips]
-    unknown = classifier.languages.index("unknown")
+    unknown = classifier.corpora.index("unknown")
     scored = score_utterances(
         classifier.model.session().infer,
         rows,

@@ -248,7 +248,7 @@ def test_paths_that_are_no_readable_file(tmp_path, monkeypatch):
     with pytest.raises(AudioFileError, match="not a regular file"):
         read_audio(os.devnull)
 
-    def deny(*args: object) -> None:
+    def deny(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", deny)
