@@ -236,6 +236,8 @@ def _add_windows(parser: argparse.ArgumentParser, hop: str) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
+    from edge.runtimes.registry import AUTO, RUNTIMES
+
     parser.add_argument(
         "--artifact",
         metavar="DIR",
@@ -244,9 +246,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--backend",
-        default="auto",
-        metavar="auto|numpy|onnx|tflite|torchscript",
-        help="what runs the model (default: auto, the fastest that works on this device)",
+        default=AUTO,
+        metavar="|".join((AUTO, *RUNTIMES)),
+        help="what runs the model (default: auto, the fastest that works on this device; never a "
+        "program, which runs only when it is named)",
     )
 
 

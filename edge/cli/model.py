@@ -25,12 +25,12 @@ def open_classifier(args: argparse.Namespace, *, attentive: bool = False) -> Cla
     Raises
     ------
     EdgeSerError
-        As :func:`edge.stream.loading.choose`.
+        As :func:`edge.runtimes.choice.open_artifact`.
     """
+    from edge.runtimes.choice import open_artifact
     from edge.stream.classifier import Classifier
-    from edge.stream.loading import choose
 
-    choice = choose(args.artifact, args.backend, attentive=attentive)
+    choice = open_artifact(args.artifact, args.backend, attentive=attentive)
     if choice.reason is not None:
         print(f"edge-ser: {choice.reason}", file=sys.stderr, flush=True)
     return Classifier(choice.artifact, choice.model)

@@ -13,7 +13,7 @@ from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.runtimes.base import Session, SingleUser, check_inputs, first_line
 
-__all__ = ["OnnxModel"]
+__all__ = ["OnnxModel", "import_onnxruntime"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -114,7 +114,7 @@ class _OnnxSession(SingleUser):
 
 
 def _open_session(content: bytes) -> Any:
-    onnxruntime = _import_onnxruntime()
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -132,7 +132,14 @@ def _open_session(content: bytes) -> Any:
         ) from error
 
 
-def _import_onnxruntime() -> Any:
+def import_onnxruntime() -> Any:
+    """Import onnxruntime so that it asks nobody and writes nothing.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it cannot be imported.
+    """
     # Left as it is afterwards: what the library does later may ask for it again.
     os.environ[_NO_TELEMETRY] = "1"
     try:

@@ -45,8 +45,17 @@ def open_model(artifact: Artifact, name: str | None = None) -> Model:
             f"{artifact.path} needs backend {manifest.backend!r}, this edge-ser has "
             f"{known_runtimes()}; choose another artifact or a newer edge-ser"
         )
+    row = RUNTIMES[manifest.backend]
+    if manifest.model_file != row.model_file:
+        # What a file is called tells a person what opening it does.
+        raise ArtifactError(
+            f"{artifact.model_path} is called {manifest.model_file}, a model for backend "
+            f"{row.name!r} is called {row.model_file}: the manifest was edited; export it anew"
+        )
+    if not row.is_installed:
+        raise row.missing()
     try:
-        model = RUNTIMES[manifest.backend].load(manifest, artifact.read_model())
+        model = row.load(manifest, artifact.read_model())
         difference = reference_difference(model.session(), manifest)
     except ArtifactError as error:
         raise ArtifactError(_at(artifact, error)) from error

@@ -1,37 +1,28 @@
 """Try an artifact in a process of its own: what kills a runtime must not take ``listen`` down.
 
-    python -m edge.runtimes.probe ARTIFACT
-
-opens an artifact with its own backend, replays its reference, times it and prints one line of JSON.
+The child is :mod:`edge.runtimes.trial`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
-
 import edge.errors
-from edge.artifact import Artifact, read_artifact
+from edge.artifact import Artifact
 from edge.errors import BackendError, EdgeSerError
-from edge.runtimes.base import Model
-from edge.runtimes.open import open_model
+from edge.runtimes.trial import CPU_S, WALL_S
 
-__all__ = ["TIMEOUT_S", "Probe", "probe_artifact", "time_model"]
+__all__ = ["TIMEOUT_S", "Probe", "can_try", "probe_artifact", "try_artifact"]
 
 #: torch alone takes 10 s to import from the memory card of a small board.
 TIMEOUT_S = 60.0
-
-_N_WARM_UP = 5
-_N_RUNS = 15
 
 _DEATHS = {
     signal.SIGILL: "dies of an illegal instruction (SIGILL) on this processor",
@@ -40,6 +31,8 @@ _DEATHS = {
     signal.SIGFPE: "crashes on this device (SIGFPE)",
     signal.SIGABRT: "aborts on this device (SIGABRT)",
     signal.SIGKILL: "is killed (SIGKILL), mostly for want of memory",
+    signal.SIGPROF: f"computes for more than {CPU_S:g} s without an end",
+    signal.SIGALRM: f"does not answer within {WALL_S:g} s",
 }
 
 
@@ -56,11 +49,38 @@ class Probe:
         name.
     error : EdgeSerError or None
         The same as an error; its message is a whole sentence.
+    digest : str or None
+        SHA-256 of the model file that was tried.
     """
 
     ms: float | None
     problem: str | None = None
     error: EdgeSerError | None = None
+    digest: str | None = None
+
+
+#: What worked in this process: a manifest's digest to its probe.
+_good: dict[str, Probe] = {}
+
+
+def can_try() -> bool:
+    """Whether a child can be started: a frozen program's executable is the program itself."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def try_artifact(artifact: Artifact) -> Probe:
+    """Open and time an artifact in a child process, once in this process if it works."""
+    manifest = artifact.manifest
+    # The manifest names the model file by its digest, and the lengths that it is tried with.
+    key = hashlib.sha256(manifest.to_json().encode()).hexdigest()
+    if key in _good:
+        return _good[key]
+    probe = probe_artifact(artifact.path)
+    if probe.digest is not None and probe.digest != manifest.model_sha256:
+        probe = _failed(artifact.path, "was given another model while it was tried")
+    if probe.error is None:
+        _good[key] = probe
+    return probe
 
 
 def probe_artifact(path: str | os.PathLike[str], timeout_s: float = TIMEOUT_S) -> Probe:
@@ -88,7 +108,7 @@ def probe_artifact(path: str | os.PathLike[str], timeout_s: float = TIMEOUT_S) -
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(search))}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment.setdefault(name, "1")
-    command = [sys.executable, "-m", "edge.runtimes.probe", os.path.abspath(path)]
+    command = [sys.executable, "-m", "edge.runtimes.trial", os.path.abspath(path)]
     try:
         child = subprocess.run(
             command,
@@ -113,30 +133,12 @@ def probe_artifact(path: str | os.PathLike[str], timeout_s: float = TIMEOUT_S) -
     try:
         answer = json.loads(child.stdout.splitlines()[-1])
         if "ms" in answer:
-            return Probe(float(answer["ms"]))
+            return Probe(float(answer["ms"]), digest=str(answer["digest"]))
         sentence, kind = str(answer["error"]), getattr(edge.errors, answer["type"])
     except (IndexError, ValueError, KeyError, TypeError, AttributeError):
         said = child.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         return _failed(path, f"ends with exit code {child.returncode} ({said[0]})")
     return Probe(None, f"fails: {sentence}", kind(sentence))
-
-
-def time_model(artifact: Artifact, model: Model) -> float:
-    """Median processor time of ``infer`` for one window, in milliseconds.
-
-    Not the clock on the wall: what else runs on the device should not choose its runtime.
-    """
-    manifest = artifact.manifest
-    shape = (1, manifest.window_frames, manifest.architecture.n_features)
-    rows = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    language = manifest.language_id()
-    session = model.session()
-    times_s = []
-    for _ in range(_N_WARM_UP + _N_RUNS):
-        started_s = time.process_time()
-        session.infer(rows, language)
-        times_s.append(time.process_time() - started_s)
-    return 1000 * statistics.median(times_s[_N_WARM_UP:])
 
 
 def _death(number: int) -> str:
@@ -152,18 +154,3 @@ def _failed(path: str | os.PathLike[str], problem: str) -> Probe:
         f"{path} cannot be used: its runtime {problem}; choose another backend or artifact"
     )
     return Probe(None, problem, error)
-
-
-def _main(path: str) -> None:
-    answer: dict[str, object]
-    try:
-        artifact = read_artifact(path)
-        answer = {"ms": time_model(artifact, open_model(artifact))}
-    except EdgeSerError as error:
-        answer = {"error": str(error), "type": type(error).__name__}
-    # A line of its own, whatever a runtime printed before.
-    print("\n" + json.dumps(answer))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])

@@ -1,6 +1,6 @@
 """Runtimes by name: another one is a module and one row here.
 
-Imports no other module of edge-ser, so that the manifest can ask which runtimes there are.
+Imports no other room of edge-ser, so that the manifest can ask which runtimes there are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
+
+from edge.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from edge.artifact import Manifest
@@ -42,6 +44,8 @@ class Runtime:
         the runtime.
     is_program : bool
         The file is a program and runs only when it is asked for by name.
+    prepare : callable
+        Imports the runtime and does nothing else.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Runtime:
     install: str
     load: Loader
     is_program: bool = False
+    prepare: Callable[[], object] = lambda: None
 
     @property
     def model_file(self) -> str:
@@ -68,38 +73,65 @@ class Runtime:
                 continue
         return False
 
+    def missing(self) -> MissingDependencyError:
+        """Say which package is not there, and how to get it."""
+        return MissingDependencyError(
+            f"backend {self.name!r} needs {' or '.join(self.packages)}, which is not installed; "
+            f"install it with: pip install {self.install}"
+        )
+
 
 def known_runtimes() -> str:
     """Name all runtimes, for a sentence."""
     return ", ".join(RUNTIMES)
 
 
-def _of(module: str, model: str) -> Loader:
+def _model(module: str, name: str) -> Loader:
     def load(manifest: Manifest, content: bytes) -> Model:
-        return cast("Loader", getattr(importlib.import_module(module), model))(manifest, content)
+        return cast("Loader", getattr(importlib.import_module(module), name))(manifest, content)
 
     return load
 
 
+def _prepare(module: str, name: str) -> Callable[[], object]:
+    def prepare() -> object:
+        return cast("Callable[[], object]", getattr(importlib.import_module(module), name))()
+
+    return prepare
+
+
 _ROWS = (
-    Runtime("numpy", ".npz", ("numpy",), "numpy", _of("edge.runtimes.numpy.model", "NumpyModel")),
     Runtime(
-        "onnx", ".onnx", ("onnxruntime",), "onnxruntime", _of("edge.runtimes.onnx", "OnnxModel")
+        name="numpy",
+        suffix=".npz",
+        packages=("numpy",),
+        install="numpy",
+        load=_model("edge.runtimes.numpy.model", "NumpyModel"),
     ),
     Runtime(
-        "tflite",
-        ".tflite",
-        ("ai_edge_litert", "tflite_runtime"),
-        "ai-edge-litert",
-        _of("edge.runtimes.tflite", "TfliteModel"),
+        name="onnx",
+        suffix=".onnx",
+        packages=("onnxruntime",),
+        install="onnxruntime",
+        load=_model("edge.runtimes.onnx", "OnnxModel"),
+        prepare=_prepare("edge.runtimes.onnx", "import_onnxruntime"),
     ),
     Runtime(
-        "torchscript",
-        ".pt",
-        ("torch",),
-        "torch",
-        _of("edge.runtimes.torchscript", "TorchScriptModel"),
+        name="tflite",
+        suffix=".tflite",
+        packages=("ai_edge_litert", "tflite_runtime"),
+        install="ai-edge-litert",
+        load=_model("edge.runtimes.tflite", "TfliteModel"),
+        prepare=_prepare("edge.runtimes.tflite", "find_runtime"),
+    ),
+    Runtime(
+        name="torchscript",
+        suffix=".pt",
+        packages=("torch",),
+        install="torch",
+        load=_model("edge.runtimes.torchscript", "TorchScriptModel"),
         is_program=True,
+        prepare=_prepare("edge.runtimes.torchscript", "import_torch"),
     ),
 )
 

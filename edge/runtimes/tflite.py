@@ -16,7 +16,7 @@ from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.runtimes.base import Session, SingleUser, check_inputs, first_line
 
-__all__ = ["TfliteModel"]
+__all__ = ["TfliteModel", "find_runtime"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -78,7 +78,7 @@ class _TfliteSession(SingleUser):
     def __init__(self, manifest: Manifest, content: bytes) -> None:
         super().__init__()
         self._manifest, self._content = manifest, content
-        self._runtime, self._interpreter_class = _find_runtime()
+        self._runtime, self._interpreter_class = find_runtime()
         with _without_notices():
             interpreter = self._load()
             self._features, *others = _check_nodes(
@@ -152,7 +152,7 @@ class _TfliteSession(SingleUser):
         return BackendError(f"{self._runtime} cannot load the model: {first_line(error)}")
 
 
-def _find_runtime() -> tuple[str, Any]:
+def find_runtime() -> tuple[str, Any]:
     """Return a runtime's name and its ``Interpreter``; the newer runtime first."""
     try:
         from ai_edge_litert.interpreter import Interpreter

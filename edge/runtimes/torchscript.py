@@ -17,7 +17,7 @@ from edge.artifact import Manifest
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
 from edge.runtimes.base import Session, SingleUser, check_inputs
 
-__all__ = ["TorchScriptModel"]
+__all__ = ["TorchScriptModel", "import_torch"]
 
 _LOG_LEVEL = "TORCH_CPP_LOG_LEVEL"
 # The profiling executor compiles within the first runs.
@@ -66,7 +66,7 @@ class TorchScriptModel:
 
     def __init__(self, manifest: Manifest, content: bytes) -> None:
         self._manifest, self._content = manifest, content
-        self._torch = _import_torch()
+        self._torch = import_torch()
         with _quiet():
             self._module = self._load(content)
             _check_signature(self._module, manifest)
@@ -134,8 +134,15 @@ class _TorchScriptSession(SingleUser):
         return found
 
 
-def _import_torch() -> Any:
-    # What its libraries write past Python's warnings; they read the variable as they are loaded.
+def import_torch() -> Any:
+    """Import torch without what its libraries write past Python's warnings.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it cannot be imported.
+    """
+    # They read the variable as they are loaded.
     is_set = _LOG_LEVEL in os.environ
     os.environ.setdefault(_LOG_LEVEL, "ERROR")
     try:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from edge.artifact import read_artifact
-from edge.bundled import MODELS, MODELS_DIR
-from edge.runtimes.choice import Choice, choose_backend, find_artifacts
-from edge.runtimes.open import open_model
-from edge.runtimes.registry import AUTO
+from edge.runtimes.choice import open_artifact
 from edge.stream.classifier import Classifier
 from edge.stream.file_answer import FileAnswer
 
-__all__ = ["choose", "classify_file", "load"]
+__all__ = ["classify_file", "load"]
 
 
-def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> Classifier:
+def load(
+    artifact_dir: str | os.PathLike[str] | None = None, backend: str | None = None
+) -> Classifier:
     """Load an artifact, verify it and open its model.
 
     Parameters
     ----------
     artifact_dir : path, optional
-        Folder with ``manifest.json``, or ``"claf-ser-tiny"``, the smaller one of the bundled
-        models; None: the bundled default.
+        Folder with ``manifest.json``, or a folder of such folders with one model in several kinds,
+        or ``"claf-ser-tiny"``, the smaller one of the bundled models; None: the bundled default.
     backend : str, optional
-        One of :data:`edge.runtimes.registry.RUNTIMES`; None: the one the artifact was made for;
-        ``"auto"``: the fastest that works here, of the bundled artifacts or of those that lie in
-        the folder, see :func:`choose`, which also tells why.
+        One of :data:`edge.runtimes.registry.RUNTIMES`; None: the one the artifact was made for, of
+        several kinds NumPy's; ``"auto"``: the fastest that works here, see
+        :func:`edge.runtimes.choice.open_artifact`, which also tells why.
 
     Returns
     -------
@@ -36,27 +33,27 @@ def load(artifact_dir: str | Path | None = None, backend: str | None = None) -> 
     Raises
     ------
     ArtifactError
-        If the artifact is missing, incomplete or tampered with.
+        If the artifact is missing, incomplete or tampered with, or there are several models.
+    ParameterError
+        If the backend is not known, or the folder's name is empty.
     BackendError
-        If the backend is not known or cannot run this artifact.
+        If the backend cannot run this artifact, or it is a program that was not asked for.
     MissingDependencyError
         If the backend's package is not installed.
+
+    Notes
+    -----
+    A model that does not come with the package is first tried in a process of its own, unless
+    NumPy runs it: a hostile file can end a runtime.
     """
-    if backend == AUTO:
-        choice = choose(artifact_dir)
-        return Classifier(choice.artifact, choice.model)
-    bundled = _bundled(artifact_dir)
-    if bundled is not None:
-        # A name that is not known meets open_model's list of those that are.
-        artifact_dir = MODELS_DIR / bundled.get(backend or "numpy", bundled["numpy"])
-    artifact = read_artifact(Path(artifact_dir or ""))
-    return Classifier(artifact, open_model(artifact, backend))
+    choice = open_artifact(artifact_dir, backend, trust_bundled=True)
+    return Classifier(choice.artifact, choice.model)
 
 
 def classify_file(
     path: str | os.PathLike[str],
     *,
-    artifact_dir: str | Path | None = None,
+    artifact_dir: str | os.PathLike[str] | None = None,
     backend: str | None = None,
     segment_s: float | None = None,
     hop_s: float | None = None,
@@ -86,48 +83,3 @@ def classify_file(
     """
     classifier = load(artifact_dir, backend)
     return classifier.classify_file(path, segment_s=segment_s, hop_s=hop_s, corpus=corpus)
-
-
-def choose(
-    artifact_dir: str | Path | None = None, backend: str = AUTO, *, attentive: bool = False
-) -> Choice:
-    """Pick the artifact that this device runs best, open it and tell why.
-
-    Parameters
-    ----------
-    artifact_dir : path, optional
-        An artifact, or a folder of artifacts of one model, or the name of a bundled one; None:
-        those of the bundled default.
-    backend : str
-        ``"auto"``, or the one backend that may be picked.
-    attentive : bool
-        Prefer a backend that tells what it attends to.
-
-    Returns
-    -------
-    Choice
-        ``Classifier(choice.artifact, choice.model)`` runs it.
-
-    Raises
-    ------
-    EdgeSerError
-        As :func:`edge.runtimes.choice.choose_backend`.
-    """
-    bundled = _bundled(artifact_dir)
-    if bundled is None:
-        folders = find_artifacts(Path(artifact_dir or ""))
-    elif backend in bundled:
-        folders = [MODELS_DIR / bundled[backend]]
-    else:
-        folders = [MODELS_DIR / name for name in bundled.values()]
-    return choose_backend(folders, backend, attentive=attentive)
-
-
-def _bundled(artifact_dir: str | Path | None) -> dict[str, str] | None:
-    """Artifacts of a bundled model, by backend; None where a folder is named.
-
-    A folder that is there comes before a bundled model of its name.
-    """
-    if artifact_dir is None:
-        return next(iter(MODELS.values()))
-    return None if Path(artifact_dir).exists() else MODELS.get(str(artifact_dir))

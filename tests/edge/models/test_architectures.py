@@ -88,7 +88,11 @@ def test_its_weights_may_be_whole_numbers(tmp_path: Path) -> None:
     decide(write_artifact(tmp_path / "toy", fields(reference=reference), archive(**arrays)))
 
 
-def test_it_runs_through_onnx_without_a_corpus(tmp_path: Path) -> None:
+def test_it_runs_through_onnx_without_a_corpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A child would not know what this test registered.
+    monkeypatch.setattr("edge.runtimes.probe.can_try", lambda: False)
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
     matrix, bias = drawn()

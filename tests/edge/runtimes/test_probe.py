@@ -18,7 +18,7 @@ from edge.audio.file import write_wav
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.runtimes.probe import probe_artifact
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

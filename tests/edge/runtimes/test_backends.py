@@ -114,7 +114,7 @@ def test_artifact_for_a_backend_that_is_not_built_in(
 def test_missing_runtime_names_its_own_package(
     tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest = dataclasses.replace(tiny_artifact.manifest, backend="onnx")
+    manifest = dataclasses.replace(tiny_artifact.manifest, backend="onnx", model_file="model.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingDependencyError, match=r"pip install onnxruntime$"):
         open_model(dataclasses.replace(tiny_artifact, manifest=manifest))
