@@ -6,6 +6,8 @@ got, what is wanted and, where there is one, the mend.
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "ArtifactError",
     "AudioDeviceError",
@@ -14,6 +16,8 @@ __all__ = [
     "EdgeSerError",
     "MissingDependencyError",
     "ParameterError",
+    "SinkError",
+    "printable",
 ]
 
 
@@ -43,3 +47,35 @@ class BackendError(EdgeSerError):
 
 class MissingDependencyError(EdgeSerError):
     """An optional package is needed; the message names the extra to install."""
+
+
+class SinkError(EdgeSerError):
+    """The last sink that was left failed."""
+
+
+def printable(text: str) -> str:
+    r"""Spell out what a terminal would obey instead of showing.
+
+    Parameters
+    ----------
+    text : str
+        Of a stranger: a file's name, an artifact's label, a device.
+
+    Returns
+    -------
+    str
+        With ``\x1b`` and the like for control characters, line ends, the marks that turn the
+        direction of writing, and halves of characters.
+    """
+    return _OBEYED.sub(_spelt, text)
+
+
+#: C0, DEL and C1; line and paragraph separator; marks of direction; surrogates.
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def _spelt(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

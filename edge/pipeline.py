@@ -6,16 +6,18 @@ import collections
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.benchmark.peak_memory import peak_rss_mb
-from edge.errors import AudioFileError
+from edge.errors import AudioFileError, BackendError
 from edge.sinks import Sink
-from edge.sources import Block, Gap, Source, Stop
-from edge.stream.decision import GAP, Decision
+from edge.sinks.group import SinkGroup
+from edge.sources.base import Block, Gap, Source, Stop, say_nothing
+from edge.stream.decision import GAP, SPEECH, Decision
 from edge.stream.stream import Stream
 
 __all__ = ["Summary", "run_pipeline"]
@@ -23,6 +25,10 @@ __all__ = ["Summary", "run_pipeline"]
 #: Latencies kept for the percentiles: nine hours of decisions every half second.
 #: A device listens for weeks, so they cannot all be kept.
 _N_LATENCIES = 65_536
+
+#: Failures of the model in a row that end a run: five seconds at the usual hop.  One that
+#: runs out of memory for a moment comes back, one that is broken does not.
+_MAX_FAILURES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +40,10 @@ class Summary:
     decisions : int
         Decisions made.
     audio_s : float
-        Seconds of audio heard.
+        Seconds of audio heard; what was lost is not among them.
     rtf : float or None
-        Real-time factor: seconds of work (everything but waiting for audio) for a
-        second of audio; None without audio.
+        Real-time factor: seconds of work (everything but waiting for audio, so the
+        sinks as well) for a second of audio heard; None without audio.
     p50_ms, p95_ms, p99_ms : float or None
         Percentiles of the decisions' latency; None without decisions.
     dropped_samples : int
@@ -86,7 +92,7 @@ class Summary:
 def run_pipeline(
     source: Source,
     stream: Stream,
-    sinks: Sequence[Sink],
+    sinks: Sequence[Sink] | SinkGroup,
     *,
     duration_s: float | None = None,
     stop: Stop | None = None,
@@ -96,13 +102,13 @@ def run_pipeline(
     Parameters
     ----------
     source : Source
-        Yields the blocks.
+        Yields blocks and gaps.
     stream : Stream
         Fresh or reset.
-    sinks : sequence of Sink
-        Each is given every decision.
+    sinks : sequence of Sink, or SinkGroup
+        Each is told everything.  One that fails is closed and named; the others go on.
     duration_s : float, optional
-        Seconds of audio after which to end.
+        Seconds of audio after which to end, lost ones among them.
     stop : Stop, optional
         Ends the run when requested; what was heard since the last decision is left.
 
@@ -114,61 +120,117 @@ def run_pipeline(
     ------
     AudioFileError
         If the source ended by itself before a single frame was whole.
+    BackendError
+        If the model fails again and again, or never worked.  A failure among others is a
+        warning: its segment is lost and nothing else.
+    OSError, EdgeSerError
+        What the last sink failed with, when none is left.
     """
+    group = sinks if isinstance(sinks, SinkGroup) else SinkGroup(sinks, say_nothing)
+    run = _Run(stream, group)
     spec = stream.classifier.spec
-    n_wanted = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
-    latencies: collections.deque[float] = collections.deque(maxlen=_N_LATENCIES)
-    n_samples = n_decisions = n_dropped = 0
-
-    def hand_out(decisions: list[Decision]) -> None:
-        nonlocal n_decisions
-        for decision in decisions:
-            if decision.state != GAP:
-                n_decisions += 1
-                latencies.append(decision.timing.latency_ms)
-            for sink in sinks:
-                sink.emit(decision)
-
+    n_left = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
     stop = stop or Stop()
     started_s = time.perf_counter()
-    with _closing(source.blocks(stop)) as blocks:
-        for block in blocks:
-            if isinstance(block, Gap):
-                n_dropped += block.n_samples
-                hand_out(stream.skip(block.n_samples, block.reason))
-                continue
-            samples = block.samples
-            if n_wanted is not None:
-                samples = samples[: n_wanted - n_samples]
-            n_samples += samples.size
-            hand_out(stream.push(samples, block.arrived_s))
-            if n_samples == n_wanted:
-                break
-    if not stop.requested:
-        if n_samples < spec.win_length:
-            raise AudioFileError(
-                f"{source.name} ended after {n_samples} samples at {spec.sample_rate} Hz, "
-                f"{spec.win_length} or more "
-                f"({1000 * spec.win_length / spec.sample_rate:.0f} ms) are wanted"
-            )
-        hand_out(stream.flush())
-    work_s = time.perf_counter() - started_s - source.waited_s
-    audio_s = n_samples / spec.sample_rate
-    p50_ms, p95_ms, p99_ms = (
-        (float(value) for value in np.percentile(np.array(latencies), (50, 95, 99)))
-        if latencies
-        else (None, None, None)
-    )
-    return Summary(
-        decisions=n_decisions,
-        audio_s=audio_s,
-        rtf=work_s / audio_s if audio_s else None,
-        p50_ms=p50_ms,
-        p95_ms=p95_ms,
-        p99_ms=p99_ms,
-        dropped_samples=n_dropped,
-        peak_rss_mb=peak_rss_mb(),
-    )
+    with group:
+        with _closing(source.blocks(stop)) as blocks:
+            for block in blocks:
+                n = block.n_samples if isinstance(block, Gap) else block.samples.size
+                n = n if n_left is None else min(n, n_left)
+                if isinstance(block, Gap):
+                    run.skip(n, block.reason)
+                else:
+                    run.push(block.samples[:n], block.arrived_s)
+                if n_left is not None:
+                    n_left -= n
+                    if n_left == 0:
+                        break
+        if not stop.requested:
+            if run.n_samples < spec.win_length:
+                raise AudioFileError(
+                    f"{source.name} ended after {run.n_samples} samples at {spec.sample_rate} Hz, "
+                    f"{spec.win_length} or more "
+                    f"({1000 * spec.win_length / spec.sample_rate:.0f} ms) are wanted"
+                )
+            run.flush()
+        run.check_model()
+        work_s = time.perf_counter() - started_s - source.waited_s
+        summary = run.summary(work_s)
+        group.summary(summary.to_dict())
+    return summary
+
+
+class _Run:
+    """Counts what goes through, and bears with a model that fails at times."""
+
+    def __init__(self, stream: Stream, sinks: SinkGroup) -> None:
+        self._stream = stream
+        self._sinks = sinks
+        self._latencies: collections.deque[float] = collections.deque(maxlen=_N_LATENCIES)
+        self._n_decisions = 0
+        self._n_dropped = 0
+        self._failure: BackendError | None = None
+        self._n_failures = 0
+        self._has_worked = False
+        self.n_samples = 0
+
+    def push(self, samples: NDArray[np.float32], arrived_s: float | None) -> None:
+        self.n_samples += samples.size
+        self._decide(lambda: self._stream.push(samples, arrived_s), self._rest)
+
+    def skip(self, n_samples: int, reason: str) -> None:
+        self._n_dropped += n_samples
+        self._decide(lambda: self._stream.skip(n_samples, reason), self._rest)
+
+    def flush(self) -> None:
+        self._decide(self._stream.flush, self._stream.flush)
+
+    def _rest(self) -> list[Decision]:
+        """Fetch what was decided before the model failed."""
+        return self._stream.push(np.zeros(0, dtype=np.float32))
+
+    def _decide(
+        self, call: Callable[[], list[Decision]], again: Callable[[], list[Decision]]
+    ) -> None:
+        try:
+            decisions = call()
+        except BackendError as error:
+            self._failure = error
+            self._n_failures += 1
+            if self._n_failures >= _MAX_FAILURES:
+                raise
+            self._sinks.warn(f"a segment was left undecided, as the model failed: {error}")
+            decisions = again()
+        for decision in decisions:
+            if decision.state == SPEECH:
+                self._has_worked, self._n_failures = True, 0
+            if decision.state != GAP:
+                self._n_decisions += 1
+                self._latencies.append(decision.timing.latency_ms)
+            self._sinks.emit(decision)
+
+    def check_model(self) -> None:
+        """Raise what the model failed with if it never worked."""
+        if self._failure is not None and not self._has_worked:
+            raise self._failure
+
+    def summary(self, work_s: float) -> Summary:
+        audio_s = self.n_samples / self._stream.classifier.spec.sample_rate
+        p50_ms, p95_ms, p99_ms = (
+            (float(value) for value in np.percentile(np.array(self._latencies), (50, 95, 99)))
+            if self._latencies
+            else (None, None, None)
+        )
+        return Summary(
+            decisions=self._n_decisions,
+            audio_s=audio_s,
+            rtf=work_s / audio_s if audio_s else None,
+            p50_ms=p50_ms,
+            p95_ms=p95_ms,
+            p99_ms=p99_ms,
+            dropped_samples=self._n_dropped,
+            peak_rss_mb=peak_rss_mb(),
+        )
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
-"""Where decisions go."""
+"""Where decisions go: one module a sink, named in :mod:`edge.sinks.registry`."""
 
 from __future__ import annotations
 
-from edge.sinks.base import Sink
+from edge.sinks.base import Sink, SinkBase
 from edge.sinks.json_lines import JsonLinesSink
 from edge.sinks.terminal import TerminalSink
 
-__all__ = ["JsonLinesSink", "Sink", "TerminalSink"]
+__all__ = ["JsonLinesSink", "Sink", "SinkBase", "TerminalSink"]

@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from edge.stream.decision import Decision
 
-__all__ = ["Sink"]
+__all__ = ["Sink", "SinkBase"]
 
 
 class Sink(Protocol):
-    """Takes decisions as they are made."""
+    """Is told every decision and warning; has a beginning and an end.
+
+    Any of these may raise: the sink is then closed and named once, and the others go on.
+    """
+
+    def open(self) -> None:
+        """Get ready; called once, before anything else."""
+        ...
 
     def emit(self, decision: Decision) -> None:
-        """Pass one decision on, at once.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; ``BrokenPipeError`` when nobody reads any more.
-        """
+        """Pass one decision on, at once."""
         ...
+
+    def warn(self, sentence: str) -> None:
+        """Pass on what was odd but not fatal; not what a decision says of itself."""
+        ...
+
+    def summary(self, summary: Mapping[str, Any]) -> None:
+        """Pass on what the run came to, as plain JSON types; called once, in a good end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; called once, last, whatever happened after ``open``."""
+        ...
+
+
+class SinkBase:
+    """A life in which nothing happens: a sink overrides what concerns it."""
+
+    def open(self) -> None:
+        """Do nothing."""
+
+    def emit(self, decision: Decision) -> None:
+        """Do nothing."""
+
+    def warn(self, sentence: str) -> None:
+        """Do nothing."""
+
+    def summary(self, summary: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from edge.sinks.base import SinkBase
+from edge.sinks.registry import SinkSettings
 from edge.stream.decision import Decision
 
-__all__ = ["JsonLinesSink"]
+__all__ = ["JsonLinesSink", "make"]
 
 
-class JsonLinesSink:
-    """Write every decision as one line of JSON.
+class JsonLinesSink(SinkBase):
+    """Write every decision, warning and summary as one line of JSON.
 
     Parameters
     ----------
@@ -27,6 +29,14 @@ class JsonLinesSink:
         """Write a decision."""
         self.write(decision.to_dict())
 
+    def warn(self, sentence: str) -> None:
+        """Write ``{"type": "warning", "warning": sentence}``."""
+        self.write({"type": "warning", "warning": sentence})
+
+    def summary(self, summary: Mapping[str, Any]) -> None:
+        """Write the summary's record."""
+        self.write(summary)
+
     def write(self, record: Mapping[str, Any]) -> None:
         """Write any other object of plain JSON types.
 
@@ -37,3 +47,8 @@ class JsonLinesSink:
         """
         self._stream.write(json.dumps(record, allow_nan=False) + "\n")
         self._stream.flush()
+
+
+def make(settings: SinkSettings) -> JsonLinesSink:
+    """Make one for the registry."""
+    return JsonLinesSink(settings.stream)

@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import TextIO
 
+from edge.errors import printable
+from edge.sinks.base import SinkBase
+from edge.sinks.registry import SinkSettings
 from edge.stream.decision import Decision
 
-__all__ = ["TerminalSink"]
+__all__ = ["TerminalSink", "make"]
 
 _BAR_CELLS = 24
 _FULL = "█"
@@ -28,7 +31,7 @@ _COLOURS = {
 }
 
 
-class TerminalSink:
+class TerminalSink(SinkBase):
     """Write time, emotion, its probability, level and latency.
 
     Parameters
@@ -38,13 +41,21 @@ class TerminalSink:
         characters when its encoding has them.
     environment : mapping, optional
         For ``NO_COLOR`` (https://no-color.org) and ``TERM``; None: the process's.
+    shows_warnings : bool
+        Whether to write warnings among the decisions.
 
     Notes
     -----
     A segment too quiet to be judged says "quiet" instead of an emotion, lost samples "gap".
     """
 
-    def __init__(self, stream: TextIO, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        environment: Mapping[str, str] | None = None,
+        *,
+        shows_warnings: bool = True,
+    ) -> None:
         environment = os.environ if environment is None else environment
         self._stream = stream
         self._has_colour = (
@@ -54,6 +65,7 @@ class TerminalSink:
         )
         self._has_blocks = _can_encode(stream, _FULL + "".join(_EIGHTHS))
         self._has_header = False
+        self._shows_warnings = shows_warnings
 
     def emit(self, decision: Decision) -> None:
         """Write a decision."""
@@ -65,7 +77,15 @@ class TerminalSink:
             )
             self._stream.write(self._paint(header, _DIM) + "\n")
         self._stream.write(self._line(decision) + "\n")
+        if decision.warning is not None:
+            self.warn(decision.warning)
         self._stream.flush()
+
+    def warn(self, sentence: str) -> None:
+        """Write a warning."""
+        if self._shows_warnings:
+            self._stream.write(self._paint(f"warning: {printable(sentence)}", _DIM) + "\n")
+            self._stream.flush()
 
     def _line(self, decision: Decision) -> str:
         minutes, tenths = divmod(round(10 * decision.end_s), 600)
@@ -80,7 +100,7 @@ class TerminalSink:
             return self._paint(f"{time}  {blank} {numbers}", _DIM)
         probability = decision.posterior[name]
         colour = _COLOURS.get(name, "")
-        label = self._paint(f"{name:<10}", _BOLD + colour)
+        label = self._paint(f"{printable(name):<10}", _BOLD + colour)
         bar = self._paint(self._bar(probability), colour)
         return f"{time}  {label} {bar} {100 * probability:3.0f} % {numbers}"
 
@@ -101,3 +121,8 @@ def _can_encode(stream: TextIO, text: str) -> bool:
     except (LookupError, UnicodeEncodeError):
         return False
     return True
+
+
+def make(settings: SinkSettings) -> TerminalSink:
+    """Make one for the registry."""
+    return TerminalSink(settings.stream, shows_warnings=settings.shows_warnings)

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Container, Generator
 
 import numpy as np
 import pytest
-from runtime_fakes import fake_classifier, voice
+from runtime_fakes import LinearModel, fake_classifier, voice
 
 from edge.benchmark.peak_memory import peak_rss_mb
-from edge.errors import AudioFileError
+from edge.errors import AudioFileError, BackendError
 from edge.pipeline import Summary, run_pipeline
+from edge.sinks import SinkBase
 from edge.sources import Block, Gap, Stop
 from edge.stream.decision import Decision
 
@@ -35,7 +37,7 @@ class ListSource:
             self.closed = True
 
 
-class ListSink:
+class ListSink(SinkBase):
     def __init__(self) -> None:
         self.decisions: list[Decision] = []
 
@@ -130,7 +132,7 @@ def test_source_without_a_whole_frame_is_an_error(n_samples: int) -> None:
 
 
 def test_source_is_closed_when_a_sink_fails() -> None:
-    class BrokenSink:
+    class BrokenSink(SinkBase):
         def emit(self, decision: Decision) -> None:
             raise BrokenPipeError
 
@@ -156,3 +158,121 @@ def test_peak_memory_is_at_least_what_an_array_took() -> None:
     assert peak_rss_mb() >= min(before, 60) + 40
     del ballast
     assert peak_rss_mb() >= 60
+
+
+class FailingModel(LinearModel):
+    """Fails on the calls whose numbers it is given."""
+
+    def __init__(self, fails_on: Container[int]) -> None:
+        super().__init__()
+        self._fails_on, self._n_calls = fails_on, 0
+
+    def infer(self, features: np.ndarray, corpus: int) -> np.ndarray:
+        self._n_calls += 1
+        if self._n_calls - 1 in self._fails_on:
+            raise BackendError("the model fell over")
+        return super().infer(features, corpus)
+
+
+class Told(ListSink):
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
+
+    def warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+
+
+def run_failing(
+    fails_on: Container[int], n_samples: int = 512, clip: np.ndarray = CLIP
+) -> tuple[Told, Summary]:
+    classifier = fake_classifier()
+    classifier.model = FailingModel(fails_on)
+    sink = Told()
+    source = ListSource(blocks_of(n_samples, clip))
+    return sink, run_pipeline(source, classifier.stream(smooth=False), [sink])
+
+
+@pytest.mark.parametrize("n_samples", [512, 8192, 70_000])
+@pytest.mark.parametrize("bad", [0, 2, 5])
+def test_a_model_that_fails_once_loses_its_segment_and_no_more(bad: int, n_samples: int) -> None:
+    every, _ = run_failing((), n_samples)
+    sink, summary = run_failing([bad], n_samples)
+    wanted = [(d.start_s, d.end_s, d.posterior) for d in every.decisions]
+    del wanted[bad]
+    assert [(d.start_s, d.end_s, d.posterior) for d in sink.decisions] == wanted
+    assert sink.warnings == [
+        "a segment was left undecided, as the model failed: the model fell over"
+    ]
+    assert summary.decisions == len(wanted)
+    assert summary.audio_s == 4.375
+
+
+def test_a_model_that_fails_every_other_time_goes_on() -> None:
+    sink, _ = run_failing(range(0, 1000, 2), clip=voice(400_000))
+    assert len(sink.decisions) > 20
+
+
+def test_a_model_that_fails_at_the_very_end_still_ends_well() -> None:
+    every, _ = run_failing(())
+    last = len(every.decisions) - 1
+    sink, summary = run_failing([last])
+    assert summary.decisions == last
+    assert len(sink.warnings) == 1
+
+
+def test_a_model_that_never_works_ends_the_run_with_its_error() -> None:
+    classifier = fake_classifier()
+    classifier.model = FailingModel(range(10**9))
+    sink = Told()
+    with pytest.raises(BackendError, match="fell over"):
+        run_pipeline(ListSource(blocks_of(512, voice(400_000))), classifier.stream(), [sink])
+    # Bounded: not the whole of a long file.
+    assert len(sink.warnings) == 9
+    # Nor is a short one a success.
+    with pytest.raises(BackendError, match="fell over"):
+        run_failing(range(10**9))
+
+
+def test_duration_counts_what_was_lost() -> None:
+    source = ListSource([Block(CLIP[:32_000]), Gap(160_000, "lost"), Block(CLIP[32_000:])])
+    sink = ListSink()
+    summary = run_pipeline(source, fake_classifier().stream(), [sink], duration_s=11)
+    assert summary.audio_s == 2.0
+    assert summary.dropped_samples == 144_000
+    assert sink.decisions[-1].end_s == 11.0
+    assert source.closed
+
+
+def test_a_gap_of_ten_seconds_parts_the_decisions_and_moves_the_clock() -> None:
+    source = ListSource([Block(CLIP[:40_000]), Gap(160_000, "lost"), *blocks_of(512)])
+    sink = ListSink()
+    summary = run_pipeline(source, fake_classifier().stream(), [sink])
+    assert summary.dropped_samples == 160_000
+    assert summary.audio_s == 110_000 / 16_000
+    (gap,) = [d for d in sink.decisions if d.state == "gap"]
+    assert (gap.start_s, gap.end_s) == (2.5, 12.5)
+    assert all(d.end_s <= 2.5 or d.start_s >= 12.5 for d in sink.decisions if d is not gap)
+    assert summary.decisions == len(sink.decisions) - 1
+
+
+def test_a_slow_sink_is_work_and_shows_as_latency() -> None:
+    class Slow(ListSink):
+        def emit(self, decision: Decision) -> None:
+            super().emit(decision)
+            if len(self.decisions) == 1:
+                time.sleep(0.3)
+
+    class Live(ListSource):
+        """All of it was there when the run began."""
+
+        def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
+            now_s = time.perf_counter()
+            for block in super().blocks(stop):
+                yield Block(block.samples, now_s)
+
+    sink = Slow()
+    summary = run_pipeline(Live(blocks_of(512)), fake_classifier().stream(), [sink])
+    latencies_ms = [d.timing.latency_ms for d in sink.decisions]
+    assert min(latencies_ms[1:-1]) >= 300
+    assert summary.rtf * summary.audio_s >= 0.3
