@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from types import FrameType
-from typing import TYPE_CHECKING
 
+from edge.cli.notices import Notices
+from edge.cli.signals import stopped_by_signals
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
-from edge.sources.registry import SourceRow, find_source, open_source
-
-if TYPE_CHECKING:
-    from edge.sources import Source
+from edge.sources.registry import find_source, open_source
 
 __all__ = ["run"]
 
@@ -26,14 +19,17 @@ def run(args: argparse.Namespace) -> int:
     row = find_source(args.source)
     if args.device is not None and not row.takes_device:
         raise ParameterError(f"--device names a microphone, --source is {args.source!r}")
+    if args.device == "":
+        raise ParameterError("--device is empty, the name of a microphone is wanted")
     if args.fast and row.is_paced:
         raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
     stop = Stop()
     # First of all, so that a signal ends even the loading in good order.
-    with _stopped_by_signals(stop):
+    with stopped_by_signals(stop):
         from edge.cli.model import open_classifier
         from edge.pipeline import run_pipeline
-        from edge.sinks import JsonLinesSink, TerminalSink
+        from edge.sinks.group import SinkGroup
+        from edge.sinks.registry import SinkSettings, make_sink
 
         try:
             classifier = open_classifier(args)
@@ -43,56 +39,23 @@ def run(args: argparse.Namespace) -> int:
                 raise
             return 0
         stream = classifier.stream(args.segment, args.hop)
-        source = _open_source(row, args, classifier.spec.sample_rate)
-        json_sink = JsonLinesSink(sys.stdout) if args.json else None
-        summary = run_pipeline(
-            source,
-            stream,
-            [json_sink or TerminalSink(sys.stdout)],
-            duration_s=args.duration,
-            stop=stop,
+        notices = Notices()
+        # Standard error has the warnings; a person would read them twice.
+        settings = SinkSettings(sys.stdout, shows_warnings=False)
+        sinks = SinkGroup(
+            [make_sink("json_lines" if args.json else "terminal", settings)], notices.warn
         )
-        if json_sink is not None:
-            json_sink.write(summary.to_dict())
-        _say(summary.sentence())
+        source = open_source(
+            row,
+            SourceSettings(
+                sample_rate=classifier.spec.sample_rate,
+                path=args.source,
+                device=args.device,
+                fast=args.fast,
+                warn=sinks.warn,
+                opened=lambda name: notices.say(f"listening to {name}, Ctrl-C ends"),
+            ),
+        )
+        summary = run_pipeline(source, stream, sinks, duration_s=args.duration, stop=stop)
+        notices.say(summary.sentence())
     return 0
-
-
-def _open_source(row: SourceRow, args: argparse.Namespace, sample_rate: int) -> Source:
-    return open_source(
-        row,
-        SourceSettings(
-            sample_rate=sample_rate,
-            path=args.source,
-            device=args.device,
-            fast=args.fast,
-            warn=lambda sentence: _say(f"warning: {sentence}"),
-            opened=lambda description: _say(f"listening to {description}, Ctrl-C ends"),
-        ),
-    )
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: Stop) -> Iterator[None]:
-    """Set ``stop`` on SIGINT or SIGTERM; the second signal acts as ever."""
-    if threading.current_thread() is not threading.main_thread():
-        # Only the main thread may handle signals; a program around us has its own way.
-        yield
-        return
-
-    def handle(number: int, _: FrameType | None) -> None:
-        stop.request()
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _say(sentence: str) -> None:
-    print(f"edge-ser: {sentence}", file=sys.stderr, flush=True)

@@ -8,13 +8,16 @@ ended another command.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from edge.cli.notices import complain, discard, warn
+from edge.cli.signals import own_the_process
 from edge.errors import EdgeSerError
 
 if TYPE_CHECKING:
@@ -52,10 +55,9 @@ class _OldName(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         setattr(namespace, self.dest, values)
-        print(
-            f"edge-ser: warning: {option_string} is now called --{self.dest}, the old name "
-            "will go with the next version",
-            file=sys.stderr,
+        warn(
+            f"{option_string} is now called --{self.dest}, the old name will go with the next "
+            "version"
         )
 
 
@@ -65,6 +67,7 @@ def run() -> NoReturn:
     # and threads that wait for each other would only be slower on a small board.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    _fill_standard_descriptors()
     # Closed by the caller (`>&-`): nobody wants what would be written there.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - open to the end
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -72,7 +75,19 @@ def run() -> NoReturn:
         # A path that the terminal cannot spell must not end a batch.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    own_the_process()
     sys.exit(main())
+
+
+def _fill_standard_descriptors() -> None:
+    """Let no file that is opened later get the number of a closed standard stream.
+
+    A library that writes a line to standard error would write it into that file.
+    """
+    with contextlib.suppress(OSError):
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(descriptor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code, see the module.
     """
+    code = 2
     try:
         args = _parser().parse_args(argv)
         command: Callable[[argparse.Namespace], int] = importlib.import_module(
@@ -96,32 +112,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = command(args)
         sys.stdout.flush()
     except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
+        complain(error)
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `head` does.
-        _discard(sys.stdout)
-        return 0
+        discard(sys.stdout)
+        code = 0
     except OSError as error:
-        _discard(sys.stdout)
-        print(f"edge-ser: error: reading or writing failed: {error}", file=sys.stderr)
-        return 2
+        discard(sys.stdout)
+        complain(f"reading or writing failed: {error}")
+        code = 2
+    except MemoryError:
+        complain("there is not enough memory for this: close other programs, or ask for less")
     except KeyboardInterrupt:
-        return 130
+        code = 130
     except SystemExit as stop:  # argparse after --help and --version
-        return stop.code if isinstance(stop.code, int) else 0
+        code = stop.code if isinstance(stop.code, int) else 0
     return code
-
-
-def _discard(stream: TextIO) -> None:
-    """Send what is still buffered nowhere: flushing it at exit would fail once more."""
-    try:
-        descriptor = stream.fileno()
-    except (OSError, ValueError):
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
+
+from edge.cli.notices import say
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -32,5 +33,5 @@ def open_classifier(args: argparse.Namespace, *, attentive: bool = False) -> Cla
 
     choice = open_artifact(args.artifact, args.backend, attentive=attentive)
     if choice.reason is not None:
-        print(f"edge-ser: {choice.reason}", file=sys.stderr, flush=True)
+        say(choice.reason)
     return Classifier(choice.artifact, choice.model)

@@ -87,7 +87,16 @@ def run_cli(*args: object, **options: Any) -> subprocess.CompletedProcess[str]:
 
 def start_cli(*args: object, **options: Any) -> subprocess.Popen[str]:
     """Start ``edge-ser`` with pipes on all three streams."""
-    command = [sys.executable, "-m", "edge.cli.main", *map(str, args)]
+    return _start(["-m", "edge.cli.main", *map(str, args)], options)
+
+
+def start_python(code: str, *args: object, **options: Any) -> subprocess.Popen[str]:
+    """Start Python on a program, with pipes on all three streams."""
+    return _start(["-c", code, *map(str, args)], options)
+
+
+def _start(args: list[str], options: dict[str, Any]) -> subprocess.Popen[str]:
+    command = [sys.executable, *args]
     settings: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     settings.update(text=True, env=ENVIRONMENT)
     return subprocess.Popen(command, cwd=REPOSITORY, **{**settings, **options})

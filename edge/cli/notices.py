@@ -1,0 +1,118 @@
+"""What a command says beside its results, on a standard error that may be gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from edge.errors import printable
+
+__all__ = ["Notices", "complain", "discard", "say", "warn"]
+
+#: A sentence that comes again and again is said this often at most.
+_EVERY_S = 60.0
+
+#: Different sentences whose repetitions are counted; a device runs for weeks.
+_N_KINDS = 64
+
+#: Longest wait, while listening, for a reader of standard error that takes nothing.
+_PATIENCE_S = 0.5
+
+
+def say(sentence: str, *, patience_s: float | None = None) -> bool:
+    """Write a sentence to standard error, if anybody can still be told there.
+
+    Parameters
+    ----------
+    sentence : str
+        What of it a terminal would obey is spelt out.
+    patience_s : float, optional
+        Longest wait for room in a pipe that nobody reads; None: as long as it takes.
+
+    Returns
+    -------
+    bool
+        False when it could not be written.  That is never an error: results do not depend on
+        whether somebody reads the notices.
+    """
+    stream = sys.stderr
+    if stream is None:
+        return False
+    try:
+        if patience_s is not None and not _has_room(stream, patience_s):
+            return False
+        stream.write(f"edge-ser: {printable(sentence)}\n")
+        stream.flush()
+    except OSError:
+        # What is still buffered would fail once more at exit, and be the exit code.
+        discard(stream)
+        return False
+    except ValueError:  # closed
+        return False
+    return True
+
+
+def warn(sentence: str) -> None:
+    """Say what was odd but not fatal."""
+    say(f"warning: {sentence}")
+
+
+def complain(error: object) -> None:
+    """Say what failed."""
+    say(f"error: {error}")
+
+
+def discard(stream: TextIO) -> None:
+    """Send what a stream still buffers, and all that follows, nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+
+
+class Notices:
+    """Notices of a command that runs for weeks: none of them often, none of them waited for.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        # When each kind was said last, and how often it came since.
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def say(self, sentence: str) -> None:
+        """Say a sentence at once."""
+        say(sentence, patience_s=_PATIENCE_S)
+
+    def warn(self, sentence: str) -> None:
+        """Say what was odd, at most once a minute for sentences that differ in numbers only."""
+        kind = re.sub(r"\d+", "#", sentence)
+        now_s = self._clock()
+        said_s, n_unsaid = self._said.pop(kind, (None, 0))
+        if said_s is not None and now_s - said_s < _EVERY_S:
+            self._said[kind] = said_s, n_unsaid + 1
+            return
+        while len(self._said) >= _N_KINDS:
+            del self._said[next(iter(self._said))]
+        self._said[kind] = now_s, 0
+        again = f" ({n_unsaid} more like it since the last was said)" if n_unsaid else ""
+        self.say(f"warning: {sentence}{again}")
+
+
+def _has_room(stream: TextIO, patience_s: float) -> bool:
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return True  # not a file of the system's: it does not block
+    return bool(select.select([], [descriptor], [], patience_s)[1])

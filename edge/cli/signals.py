@@ -1,0 +1,137 @@
+"""Ctrl-C and SIGTERM end a command in good order; a second one, later, the hard way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.sources.base import Stop
+
+__all__ = ["GRACE_S", "SIGNALS", "own_the_process", "stopped_by_signals"]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+#: A signal this soon after the first one is taken for the same wish: whoever holds Ctrl-C, or
+#: a supervisor that sends both, does not mean to lose the summary.
+GRACE_S = 2.0
+
+#: When the interpreter itself does not come to its end in this time, SIGALRM ends it.
+_LAST_S = 10
+
+_is_ours = False
+
+
+def own_the_process() -> None:
+    """Say that the process ends when the command does.
+
+    A stopped command then leaves its signals ignored: the interpreter sets them back to
+    their defaults on its way out, and one more of a storm would turn a good end into a bad.
+    """
+    global _is_ours  # noqa: PLW0603 - there is one process
+    _is_ours = True
+
+
+@contextlib.contextmanager
+def stopped_by_signals(stop: Stop) -> Iterator[None]:
+    """Request ``stop`` on SIGINT or SIGTERM; a signal 2 s and more after the first acts as ever.
+
+    Parameters
+    ----------
+    stop : Stop
+        The handler sets its flag and does nothing else: it may run between any two
+        instructions of the main thread, also while that holds a lock or is in the middle of
+        writing a line.
+
+    Notes
+    -----
+    A signal that was ignored when the process started (``nohup``, a background job of a
+    plain shell) stays ignored.  Python's own handlers wait for the interpreter, which a
+    runtime that loops in C never gives back; the second signal is therefore watched for by a
+    thread, through ``signal.set_wakeup_fd``.  A runtime that keeps the interpreter's lock
+    while it loops is beyond that thread too: SIGKILL remains.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may handle signals; a program around us has its own way.
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    # None: a handler that Python did not set and could not set back.
+    ours = [number for number in SIGNALS if before[number] not in (signal.SIG_IGN, None)]
+
+    def handle(_: int, __: FrameType | None) -> None:
+        stop.requested = True
+
+    with _watched(frozenset(ours)):
+        for number in ours:
+            signal.signal(number, handle)
+        try:
+            yield
+        finally:
+            is_last = _is_ours and stop.requested
+            if is_last:
+                # The default action of SIGALRM ends whatever does not end by itself.
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.alarm(_LAST_S)
+            for number in ours:
+                signal.signal(number, signal.SIG_IGN if is_last else before[number])
+
+
+@contextlib.contextmanager
+def _watched(numbers: frozenset[int]) -> Iterator[None]:
+    """Let a thread see every signal as it comes, whatever the main thread is at."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    thread = threading.Thread(
+        target=_watch, args=(read_end, numbers, _default_action()), name="signals", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        # The thread sees the end of the pipe and closes the other side.
+        os.close(write_end)
+        thread.join()
+
+
+def _watch(read_end: int, numbers: frozenset[int], end: Callable[[int], None]) -> None:
+    first_s: float | None = None
+    while data := os.read(read_end, 65_536):
+        now_s = time.monotonic()
+        came = [number for number in data if number in numbers]
+        if not came:
+            continue
+        if first_s is None:
+            first_s = now_s
+        elif now_s - first_s >= GRACE_S:
+            end(came[-1])
+    os.close(read_end)
+
+
+def _default_action() -> Callable[[int], None]:
+    """Give what ends the process as if nobody had ever handled the signal."""
+    # Python lets the main thread alone set handlers, and that one may be lost in a runtime.
+    set_handler: Any = None
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        set_handler = ctypes.CDLL(None).signal
+        set_handler.argtypes = (ctypes.c_int, ctypes.c_void_p)
+        set_handler.restype = ctypes.c_void_p
+
+    def end(number: int) -> None:
+        if set_handler is None:
+            # Without a way to the C library: an end all the same, and its exit code.
+            os._exit(128 + number)
+        set_handler(number, None)  # SIG_DFL is the null pointer everywhere
+        os.kill(os.getpid(), number)
+
+    return end
