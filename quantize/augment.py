@@ -107,7 +107,7 @@ def augment(
     resampled = np.zeros(n_bins, dtype=np.complex128)
     kept = min(n_bins, spectrum.size)
     resampled[:kept] = spectrum[:kept] * (n_out / voiced.size)
-    frequencies_hz = np.arange(n_bins) * (sample_rate / n_out)
+    frequencies_hz = np.arange(n_bins, dtype=np.float64) * (sample_rate / n_out)
     resampled *= _microphone(frequencies_hz, rng, settings)
     varied = np.fft.irfft(resampled, n=n_out)
     if rng.random() < settings.room_share:
@@ -168,7 +168,8 @@ def _noise(
         noise = np.fft.irfft(spectrum, n=samples.size)
     snr_db = rng.uniform(settings.min_snr_db, settings.max_snr_db)
     target = _speech_level(samples) * 10 ** (-snr_db / 20)
-    return noise * (target / (np.sqrt((noise**2).mean()) + 1e-12))
+    scaled: NDArray[np.float64] = noise * (target / (np.sqrt((noise**2).mean()) + 1e-12))
+    return scaled
 
 
 def _babble(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from quantize.earlier import earlier_run
 from quantize.errors import TrainingError
+from quantize.models.claf_ser import CLAFSER
 from quantize.rows import RowSpec
 from quantize.splits import Split
 from quantize.teacher_rows import Crops, TeacherRows
@@ -65,7 +66,7 @@ class Teachers:
 
     def __init__(self, runs: Sequence[Path], split: Split | None, spec: RowSpec) -> None:
         earlier = [earlier_run(run, split, None, "teacher") for run in runs]
-        self._members: list[tuple[nn.Module, Tensor, Tensor]] = [
+        self._members: list[tuple[CLAFSER, Tensor, Tensor]] = [
             (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
             for saved in (each.checkpoint for each in earlier)
         ]
@@ -178,6 +179,7 @@ class FeatureMatching(nn.Module):
 
     def forward(self, pooled: Tensor, answer: Answer) -> Tensor:
         """Mean squared distance: (B, width) and a teacher's answer -> (B,)."""
+        assert answer.pooled is not None, "a remembered answer has none and is not matched"
         wanted = nn.functional.layer_norm(answer.pooled, answer.pooled.shape[1:])
         found: Tensor = self.maps[answer.member](pooled.float())
         return (found.float() - wanted).square().mean(dim=1)

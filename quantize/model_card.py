@@ -8,6 +8,7 @@ from typing import Any
 
 from edge.artifact import Manifest
 from quantize.corpora import CORPORA
+from quantize.models.sizes import claf_ser_sizes
 
 __all__ = ["model_card"]
 
@@ -57,7 +58,7 @@ def model_card(manifest: Manifest) -> str:
     str
         Markdown.
     """
-    training, sizes = manifest.training, manifest.architecture
+    training, sizes = manifest.training, claf_ser_sizes(manifest)
     step = f"{sizes.frame_stack} frames a step, " if sizes.frame_stack > 1 else ""
     parts = [
         f"# {manifest.name}",

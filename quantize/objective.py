@@ -48,8 +48,9 @@ class Objective(nn.Module):
         super().__init__()
         self.settings, self.teachers = settings, teachers
         self._mean, self._std = mean, std
-        matches = teachers is not None and settings.match_weight > 0
-        self.matching = FeatureMatching(width, teachers.widths) if matches else None
+        self.matching: FeatureMatching | None = None
+        if teachers is not None and settings.match_weight > 0:
+            self.matching = FeatureMatching(width, teachers.widths)
         self._remembered: dict[tuple[int, int], Answer] = {}
 
     def forward(
@@ -118,6 +119,7 @@ class Objective(nn.Module):
 
     def _answer(self, rows: Tensor, heard: Heard | None, place: tuple[int, int] | None) -> Answer:
         """A teacher's answer, or what it once was."""
+        assert self.teachers is not None, "nobody is asked where nobody teaches"
         question = (rows, self._mean, self._std, self.settings.distil_temperature, heard)
         if place is None:
             return self.teachers.answer(*question)
@@ -137,4 +139,5 @@ class Objective(nn.Module):
         )
         if self.matching is None:
             return losses
-        return losses + settings.match_weight * self.matching(output.pooled, answer)
+        matched: Tensor = losses + settings.match_weight * self.matching(output.pooled, answer)
+        return matched

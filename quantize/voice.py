@@ -54,11 +54,11 @@ def perturb_voice(
     for name, factor in (("tempo", tempo), ("formants", formants)):
         if not 0.5 <= factor <= 2.0:
             raise ParameterError(f"{name} is {factor}, a factor in [0.5, 2] is wanted")
-    samples = np.asarray(samples, dtype=np.float64)
+    voice: NDArray[np.float64] = np.asarray(samples, dtype=np.float64)
     if formants != 1.0:
-        spectra = _stft(samples)
-        samples = _istft(spectra * _envelope_gain(spectra, formants), samples.size)
-    return samples if tempo == 1.0 else _stretch(samples, tempo)
+        spectra = _stft(voice)
+        voice = _istft(spectra * _envelope_gain(spectra, formants), voice.size)
+    return voice if tempo == 1.0 else _stretch(voice, tempo)
 
 
 def _stft(samples: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -77,7 +77,8 @@ def _istft(spectra: NDArray[np.complex128], n_samples: int) -> NDArray[np.float6
         blocks[part : part + len(frames)] += frames[:, part * _HOP : (part + 1) * _HOP]
     # A periodic Hann window squared sums to this at a quarter's hop.
     out = blocks.ravel() / (window**2).sum() * _HOP
-    return out[_N_FFT // 2 :][:n_samples]
+    kept: NDArray[np.float64] = out[_N_FFT // 2 :][:n_samples]
+    return kept
 
 
 def _window() -> NDArray[np.float64]:
@@ -95,7 +96,8 @@ def _envelope_gain(spectra: NDArray[np.complex128], factor: float) -> NDArray[np
     at = np.minimum(np.arange(envelope.shape[1]) / factor, envelope.shape[1] - 1.0)
     low = np.minimum(at.astype(int), envelope.shape[1] - 2)
     warped = envelope[:, low] + (at - low) * (envelope[:, low + 1] - envelope[:, low])
-    return np.exp(np.clip(warped - envelope, -_MAX_GAIN, _MAX_GAIN))
+    gain: NDArray[np.float64] = np.exp(np.clip(warped - envelope, -_MAX_GAIN, _MAX_GAIN))
+    return gain
 
 
 def _stretch(samples: NDArray[np.float64], tempo: float) -> NDArray[np.float64]:

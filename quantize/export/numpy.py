@@ -255,7 +255,7 @@ def pack_int4(whole: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
     halves = (whole & 15).astype(np.uint8)
     if len(halves) % 2:
         halves = np.append(halves, np.uint8(0))
-    packed: npt.NDArray[np.uint8] = halves[::2] | halves[1::2] << 4
+    packed: npt.NDArray[np.uint8] = (halves[::2] | halves[1::2] << 4).astype(np.uint8, copy=False)
     return packed
 
 

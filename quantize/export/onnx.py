@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,8 @@ def onnx_bytes(model: CLAFSER) -> bytes:
         torch.onnx.export(
             twin,
             example,
-            buffer,
+            # A stream in memory is as good, whatever torch says of its types.
+            cast("Any", buffer),
             dynamo=False,
             opset_version=_OPSET,
             input_names=["features", "language"],

@@ -113,7 +113,9 @@ def _turn_once(graph: Any) -> dict[str, str]:
         turn = made.get(join.input[0]) if join and join.op_type == "Reshape" else None
         source = made.get(turn.input[0]) if turn and turn.op_type == "Transpose" else None
         if (
-            source
+            join
+            and turn
+            and source
             and source.op_type in _LSTMS
             and all(readers[each.output[0]] == 1 for each in (join, turn))
             and [*turn.attribute[0].ints, *node.attribute[0].ints] == [*_TIME_FIRST, 1, 0, 2]

@@ -279,5 +279,6 @@ class _ClafSerGraph:
         shape: list[int],
         keep: bool = False,
     ) -> int:
-        axes = self._graph.constant(f"axes_of_{tensor}", np.atleast_1d(np.int32(axis)))
+        numbers = np.atleast_1d(np.asarray(axis, dtype=np.int32))
+        axes = self._graph.constant(f"axes_of_{tensor}", numbers)
         return self._graph.operator(code, [tensor, axes], shape, options="Reducer", keepDims=keep)

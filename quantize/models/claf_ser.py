@@ -127,7 +127,8 @@ class _ReverseGradient(torch.autograd.Function):
 
 def reverse_gradient(x: Tensor, alpha: float) -> Tensor:
     """Gradient reversal layer (eq. 20; Ganin & Lempitsky, 2015)."""
-    return _ReverseGradient.apply(x, alpha)
+    reversed_: Tensor = _ReverseGradient.apply(x, alpha)  # type: ignore[no-untyped-call]
+    return reversed_
 
 
 def stack_frames(x: Tensor, n_stacked: int) -> Tensor:
@@ -232,7 +233,8 @@ class CLAFSER(nn.Module):
         mixed = attended.to(h.dtype) @ h
         values = weights[2 * width :].view(n_heads, per_head, width)
         pooled = torch.einsum("bhd,hkd->bhk", mixed, values).flatten(1)
-        return attention.out_proj(pooled + biases[2 * width :])
+        projected: Tensor = attention.out_proj(pooled + biases[2 * width :])
+        return projected
 
     def phonetic(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Equations 16-17: Conv1D, ReLU, masked mean -> (B, conv_channels)."""
@@ -246,7 +248,8 @@ class CLAFSER(nn.Module):
         """Equations 18-19 and 22-23: language row, concatenation, emotion MLP."""
         adapted = pooled + self.language(language) if self._has["language"] else pooled
         final = adapted if phonetic is None else torch.cat([adapted, phonetic], dim=1)
-        return self.fc2(self.dropout(torch.relu(self.norm(self.fc1(final)))))
+        logits: Tensor = self.fc2(self.dropout(torch.relu(self.norm(self.fc1(final)))))
+        return logits
 
     def forward(
         self, x: Tensor, language: Tensor, mask: Tensor | None = None, alpha: float = 0.0

@@ -20,6 +20,7 @@ def torch_infer(model: nn.Module) -> Any:
         with torch.inference_mode():
             x = torch.from_numpy(rows).to(device)
             languages = torch.full((len(rows),), language, device=device)
-            return model(x, languages).logits.float().cpu().numpy()
+            logits: NDArray[np.float32] = model(x, languages).logits.float().cpu().numpy()
+            return logits
 
     return infer

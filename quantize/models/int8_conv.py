@@ -22,8 +22,13 @@ class Int8Conv1d(nn.Module):
         Of stride and dilation 1; its weights are copied.
     """
 
+    whole: Tensor
+    scale: Tensor
+    bias: Tensor
+
     def __init__(self, conv: nn.Conv1d) -> None:
         super().__init__()
+        assert conv.bias is not None, "CLAF-SER's convolution has one"
         whole, scale = round_symmetric(conv.weight.detach().numpy(), (1, 2))
         self.register_buffer("whole", torch.from_numpy(whole))
         self.register_buffer("scale", torch.from_numpy(scale))

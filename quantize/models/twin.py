@@ -96,7 +96,8 @@ class ExportTwin(nn.Module):
         pooled = (mixed * self.own_columns).sum(dim=1)
         phonetic = torch.relu(self.conv(features.transpose(1, 2))).mean(dim=2)
         hidden = self.fc1(torch.cat([pooled, phonetic], dim=1)) + self.language(language)
-        return self.fc2(torch.relu(self.norm(hidden)))
+        logits: Tensor = self.fc2(torch.relu(self.norm(hidden)))
+        return logits
 
     def _by_head(self, rows: Tensor) -> Tensor:
         """(B, T, width) -> (B, n_heads, T, width / n_heads)."""

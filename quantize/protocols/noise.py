@@ -144,13 +144,14 @@ class NoiseCache:
             )
         jobs = ((clip, condition) for clip in self.clips)
         shared = (self.spec, voices)
-        bar = {"total": len(self.clips), "title": f"features, {condition}"}
+        n_clips, title = len(self.clips), f"features, {condition}"
         if self.n_workers > 1:
             with ProcessPoolExecutor(self.n_workers, initializer=_share, initargs=shared) as pool:
-                computed = list(progress_bar(pool.map(_rows, jobs, chunksize=16), **bar))
+                found = pool.map(_rows, jobs, chunksize=16)
+                computed = list(progress_bar(found, n_clips, title))
         else:
             _share(*shared)
-            computed = list(progress_bar(map(_rows, jobs), **bar))
+            computed = list(progress_bar(map(_rows, jobs), n_clips, title))
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,

@@ -186,4 +186,5 @@ def _basis(first: Tensor, second: Tensor, n_rows: int) -> Tensor:
         # Within the rest, turned to what the second reads of it.
         _, _, turned = torch.linalg.svd(second @ rest.T, full_matrices=True)
         chosen = torch.cat([chosen, turned[: n_rows - n_first] @ rest])
-    return chosen
+    found: Tensor = chosen
+    return found

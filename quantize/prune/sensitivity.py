@@ -73,7 +73,7 @@ def _without_heads(model: CLAFSER, n_kept: int, importance: Importance) -> CLAFS
     attention, n_heads = model.attention, model.config.n_heads
     values = attention.in_proj_bias.chunk(3)[2]
     # A dropped head leaves its mean.
-    attention.out_proj.bias += attention.out_proj.weight @ values
+    attention.out_proj.bias.add_(attention.out_proj.weight @ values)
     values.zero_()
     columns = attention.out_proj.weight.view(len(values), n_heads, -1)
     columns[:, _others(importance.heads, n_kept)] = 0.0
@@ -98,7 +98,7 @@ def _lower_values(model: CLAFSER, n_kept: int, importance: Importance) -> CLAFSE
     attention = model.attention
     value, out = attention.in_proj_weight.chunk(3)[2], attention.out_proj.weight
     values = attention.in_proj_bias.chunk(3)[2]
-    attention.out_proj.bias += out @ values
+    attention.out_proj.bias.add_(out @ values)
     values.zero_()
     for rows in _heads(model):
         left, right = factors(out[:, rows].double() @ value[rows].double(), n_kept)

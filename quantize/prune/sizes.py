@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import torch
 
@@ -44,7 +45,8 @@ def pruned_config(config: ClafSerConfig, **sizes: int) -> ClafSerConfig:
                 f"{name} is {size}: 1 to {getattr(config, name)} is wanted, what the trained model "
                 "has"
             )
-    return dataclasses.replace(config, **sizes)
+    changes: dict[str, Any] = dict(sizes)
+    return dataclasses.replace(config, **changes)
 
 
 def config_for_share(config: ClafSerConfig, share: float) -> ClafSerConfig:

@@ -74,7 +74,8 @@ def sparse_model(model: CLAFSER, sparsity: float) -> CLAFSER:
 def sparsity_of(model: CLAFSER) -> float:
     """Share of the weights of :data:`SPARSE` that are exactly zero."""
     matrices = _matrices(model)
-    return sum(int((m == 0).sum()) for m in matrices) / sum(m.numel() for m in matrices)
+    n_zeros = sum(int((m == 0).sum()) for m in matrices)
+    return float(n_zeros / sum(m.numel() for m in matrices))
 
 
 def npz_sizes(model: CLAFSER) -> tuple[int, int]:

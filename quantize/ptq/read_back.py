@@ -5,6 +5,7 @@ TFLite and TorchScript files are not taken apart: they are compared by what they
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from edge.artifact import Artifact
 from edge.models.claf_ser import ClafSerSizes
 from edge.runtimes.numpy.weights import read_weights
+from quantize.models.sizes import claf_ser_sizes
 
 if TYPE_CHECKING:
     import onnx
@@ -58,7 +60,7 @@ def read_back(artifact: Artifact) -> dict[str, Floats] | None:
         weights = read_weights(content, manifest.architecture)
         return {name: weights[name] for name in WEIGHTS}
     if manifest.backend == "onnx":
-        return _from_onnx(content, manifest.architecture)
+        return _from_onnx(content, claf_ser_sizes(manifest))
     return None
 
 
@@ -77,6 +79,10 @@ def sqnr_db(weight: Floats, rounded: Floats) -> float:
     return 10 * float(np.log10(signal / noise)) if signal else float("-inf")
 
 
+def _is_product(prefix: str, node: Any) -> bool:
+    return node.op_type in _PRODUCTS and bool(node.name.startswith(prefix))
+
+
 def _from_onnx(content: bytes, sizes: ClafSerSizes) -> dict[str, Floats]:
     import onnx
 
@@ -88,7 +94,7 @@ def _from_onnx(content: bytes, sizes: ClafSerSizes) -> dict[str, Floats]:
         ),
     }
     for name, prefix in _ONNX_NODES.items():
-        node = graph.node(lambda n, p=prefix: n.op_type in _PRODUCTS and n.name.startswith(p))
+        node = graph.node(functools.partial(_is_product, prefix))
         weight = graph.value(node.input[1])
         turned = any(a.name == "transB" and a.i for a in node.attribute)
         found[name] = weight if turned else weight.T
@@ -136,7 +142,8 @@ class _Graph:
             # Of an LSTM (2, k, 4 hidden) by (2, 4 hidden), of a MatMul (k, n) by (n,).
             if weight.ndim == 3 and scale.ndim:
                 scale, zero = (v.reshape(v.shape[0], 1, -1) for v in (scale, zero))
-            return (weight.astype(np.float32) - zero) * scale
+            lstm: Floats = (weight.astype(np.float32) - zero) * scale
+            return lstm
         maker = self._makers[name]
         if maker.op_type == "DequantizeLinear":
             weight, scale, zero = (self._stored[n] for n in maker.input)
@@ -144,10 +151,12 @@ class _Graph:
             if scale.ndim:
                 shape = [-1 if i == axis % weight.ndim else 1 for i in range(weight.ndim)]
                 scale, zero = scale.reshape(shape), zero.reshape(shape)
-            return (weight.astype(np.float32) - zero) * scale
+            product: Floats = (weight.astype(np.float32) - zero) * scale
+            return product
         if maker.op_type == "Mul":
             # Stored whole, computed with in float32.
             (cast,) = (self._makers[n] for n in maker.input if n in self._makers)
             (scale,) = (self._stored[n] for n in maker.input if n in self._stored)
-            return self._stored[cast.input[0]].astype(np.float32) * scale
+            scaled: Floats = self._stored[cast.input[0]].astype(np.float32) * scale
+            return scaled
         return self.value(maker.input[0])

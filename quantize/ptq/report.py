@@ -152,7 +152,10 @@ def layer_report(
     weights = weights_of(model)
     if "attention.output.weight" not in rounded:
         fc1, _, language = fold_output(weights)
-        weights |= {"fc1.weight": np.float32(fc1), "language.weight": np.float32(language)}
+        weights |= {
+            "fc1.weight": fc1.astype(np.float32),
+            "language.weight": language.astype(np.float32),
+        }
     layers = []
     for name, found in rounded.items():
         ratio = sqnr_db(weights[name], found)

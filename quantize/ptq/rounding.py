@@ -197,4 +197,5 @@ def _as_float16(scale: Floats, *, upwards: bool = False) -> Floats:
 def _whole(values: npt.NDArray[np.floating], scale: Floats, bits: int) -> npt.NDArray[np.int8]:
     top = 2 ** (bits - 1) - 1
     lowest = -127 if bits == 8 else -top - 1
-    return np.rint(values / scale).clip(lowest, top).astype(np.int8)
+    whole: npt.NDArray[np.int8] = np.rint(values / scale).clip(lowest, top).astype(np.int8)
+    return whole

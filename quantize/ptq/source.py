@@ -12,6 +12,7 @@ from quantize.export.common import ExportFacts
 from quantize.export.numpy import model_of
 from quantize.export.run import read_run
 from quantize.models.claf_ser import CLAFSER
+from quantize.models.sizes import claf_ser_sizes
 
 __all__ = ["Source", "read_source"]
 
@@ -63,5 +64,5 @@ def read_source(path: Path, name: str | None = None) -> Source:
         window_frames=manifest.window_frames,
         window_hop=manifest.window_hop,
     )
-    sizes = manifest.architecture
+    sizes = claf_ser_sizes(manifest)
     return Source(model_of(weights, sizes.n_heads, sizes.frame_stack), facts, None)

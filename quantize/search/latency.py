@@ -113,7 +113,10 @@ def _answer(request: Mapping[str, Any]) -> list[list[list[float]]]:
 
     torch.set_num_threads(1)
     calls = [_call(model) for model in request["models"]]
-    return (1000 * interleave(calls, request["n_rounds"])).round(6).tolist()
+    times_ms: list[list[list[float]]] = (
+        (1000 * interleave(calls, request["n_rounds"])).round(6).tolist()
+    )
+    return times_ms
 
 
 def _call(model: Mapping[str, Any]) -> Callable[[int], Any]:

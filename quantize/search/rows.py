@@ -91,7 +91,7 @@ def rows_of(results: Sequence[Mapping[str, Any]], latencies: Mapping[str, Latenc
     }
 
     def ratio(slow: str | None, fast: str) -> float | None:
-        if slow not in latencies or fast not in latencies:
+        if slow is None or slow not in latencies or fast not in latencies:
             return None
         return latencies[slow].ms / latencies[fast].ms
 

@@ -68,7 +68,7 @@ def test_training_recipes_are_other_recipes():
 
 def test_recipes_are_installed_with_the_package():
     root = Path(__file__).resolve().parents[3]
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((root / "quantize" / "pyproject.toml").read_text(encoding="utf-8"))
     patterns = project["tool"]["setuptools"]["package-data"]["quantize"]
     shipped = {path.stem for pattern in patterns for path in (root / "quantize").glob(pattern)}
     assert set(ptq_recipe_names()) <= shipped
