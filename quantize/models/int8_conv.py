@@ -5,6 +5,8 @@ A module of its own: TorchScript names a class by its file, and numbers the clas
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -22,9 +24,11 @@ class Int8Conv1d(nn.Module):
         Of stride and dilation 1; its weights are copied.
     """
 
-    whole: Tensor
-    scale: Tensor
-    bias: Tensor
+    if TYPE_CHECKING:
+        # Not when it runs: TorchScript reads annotations, and not these.
+        whole: Tensor
+        scale: Tensor
+        bias: Tensor
 
     def __init__(self, conv: nn.Conv1d) -> None:
         super().__init__()
