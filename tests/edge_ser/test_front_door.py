@@ -55,7 +55,7 @@ def test_both_names_give_the_same_things() -> None:
 
 
 def test_every_name_has_a_home() -> None:
-    assert set(edge.__all__) == {"__version__", *edge._HOME}
+    assert set(edge.__all__) == {"__version__", *edge._HOME, *edge._ROOMS}
 
 
 def test_importing_it_needs_no_numpy() -> None:
