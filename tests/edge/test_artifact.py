@@ -212,7 +212,7 @@ NESTED: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("quantization", "calibration_fingerprint"), 7, "calibration_fingerprint is 7"),
     (("feature_spec", "hop_length"), 256, "one of them was edited"),
     (("feature_spec", "hop_length"), "512", "feature_spec cannot be used: hop_length"),
-    (("feature_spec", "novelty"), 1, "feature_spec cannot be used: .*unknown keys"),
+    (("feature_spec", "novelty"), 1, "feature_spec cannot be used: .*unknown key"),
     (("reference", "features"), [], "reference.features is empty"),
     (("reference", "features", 3), [0.0], "reference.features has 1 numbers, 34 are wanted"),
     (("reference", "language"), 5, "reference.language is 5, less than 5"),
