@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from edge.arrays import as_samples
 from edge.errors import ParameterError
 from edge.features.decibels import power_to_db
 from edge.features.families.base import Columns, Kernel
+from edge.features.front_end import HighPass
 from edge.features.spec import FeatureSpec
 from edge.features.spectrum import BLOCK, TILE, Spectrum
 
@@ -72,11 +74,13 @@ class FeatureExtractor:
         self._levels = np.zeros((TILE // BLOCK, BLOCK, n_columns), np.float32)
         self._decibels = np.empty((TILE, n_columns - self._layout.n_linear), np.float32)
         self._views: dict[int, _Views] = {}
+        front_end = spec.front_end
+        self._front_end = front_end.filter(spec.sample_rate) if front_end else None
         self._tail = np.empty(0, dtype=np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Buffers lie over each other, which a copy of each would not.
-        return _restored, (self.spec, self._tail.copy())
+        return _restored, (self.spec, self._tail.copy(), copy.deepcopy(self._front_end))
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Feature rows of a whole signal; the streaming state is left alone.
@@ -98,6 +102,8 @@ class FeatureExtractor:
             1000 (unscaled integers), or are fewer than one frame.
         """
         checked = as_samples(samples)
+        if self.spec.front_end is not None:
+            checked = self.spec.front_end.filter(self.spec.sample_rate).process(checked)
         if checked.size < self.spec.win_length:
             raise ParameterError(
                 f"samples has {checked.size} samples, one frame needs at least "
@@ -126,6 +132,16 @@ class FeatureExtractor:
             As :meth:`extract`; the state is then unchanged.
         """
         checked = as_samples(block, "block")
+        if self._front_end is not None:
+            checked = self._front_end.process(checked)
+        return self.push_checked(checked)
+
+    def push_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
+        """:meth:`push` what has been checked, and has been through a front end, already.
+
+        A stream puts a :class:`~edge.features.front_end.DcBlocker` before a spec without a front
+        end: its samples are checked there, and need not be once more.
+        """
         samples = np.concatenate((self._tail, checked)) if self._tail.size else checked
         rows = self._rows(samples)
         # A copy: the caller may reuse the block's memory, as audio callbacks do.
@@ -135,6 +151,8 @@ class FeatureExtractor:
     def reset(self) -> None:
         """Forget the samples pushed so far; equal to a fresh extractor."""
         self._tail = np.empty(0, dtype=np.float32)
+        if self._front_end is not None:
+            self._front_end.reset()
 
     def _rows(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         spec = self.spec
@@ -213,8 +231,10 @@ class _Layout:
         self.levels = slices[2 * n :]
 
 
-def _restored(spec: FeatureSpec, tail: NDArray[np.float32]) -> FeatureExtractor:
+def _restored(
+    spec: FeatureSpec, tail: NDArray[np.float32], front_end: HighPass | None
+) -> FeatureExtractor:
     """Copy an extractor with its streaming state."""
     extractor = FeatureExtractor(spec)
-    extractor._tail = tail
+    extractor._tail, extractor._front_end = tail, front_end
     return extractor

@@ -22,6 +22,7 @@ from edge.features.families.mfcc import Mfcc
 from edge.features.families.pitch import Pitch
 from edge.features.families.rms import Rms
 from edge.features.families.spectral_contrast import SpectralContrast
+from edge.features.front_end import FrontEnd
 
 __all__ = ["FeatureSpec", "default_settings"]
 
@@ -43,6 +44,9 @@ class FeatureSpec:
         The taper; ``"hann"`` (periodic) is the only one.
     families : tuple of Family
         Groups of columns, in their order within a row; each at most once.
+    front_end : FrontEnd, optional
+        What samples go through before the first frame; None for a model that was trained
+        without.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class FeatureSpec:
     hop_length: int = count(512, 16_384, "hop_length")
     window: str = choice("hann", "window")
     families: tuple[Family, ...] = (Mfcc(), Pitch(), Rms(), Chroma(), SpectralContrast())
+    front_end: FrontEnd | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -82,6 +87,10 @@ class FeatureSpec:
         if len(set(self.order)) < len(self.order):
             raise ParameterError(f"order is {self.order}, each family at most once is wanted")
         self._check_frames()
+        if self.front_end is not None:
+            if not isinstance(self.front_end, FrontEnd):
+                raise ParameterError(f"front_end is {self.front_end!r}, a FrontEnd is wanted")
+            self.front_end.check(self.sample_rate)
         for family in self.families:
             family.check(self)
         names = self.feature_names
@@ -180,6 +189,8 @@ class FeatureSpec:
         for name in FAMILIES:
             if name in present:
                 settings.update(_settings(present[name]))
+        if self.front_end is not None:
+            settings.update(_settings(self.front_end))
         return {**settings, "order": list(self.order)}
 
     @classmethod
@@ -189,9 +200,10 @@ class FeatureSpec:
         Parameters
         ----------
         settings : mapping
-            ``order`` says which families there are; one that it does not name is absent.  A
-            setting of a family that is there takes its default where it is missing, which the
-            fingerprint beside it in an artifact then confirms or not.
+            ``order`` says which families there are; one that it does not name is absent, and so
+            is the front end where no setting of it is given.  A setting of what is there takes
+            its default where it is missing, which the fingerprint beside it in an artifact then
+            confirms or not.
 
         Raises
         ------
@@ -219,16 +231,21 @@ class FeatureSpec:
                     f"feature_spec sets {unused[0]}, but its order {order} is without {name!r}"
                 )
         families = tuple(_from_keys(FAMILIES[name], keys[name], settings) for name in order)
+        front_end = {
+            name: settings[key] for key, name in _keys(FrontEnd).items() if key in settings
+        }
         return cls(
             **{name: settings[key] for key, name in geometry.items()},
             families=families,
+            front_end=FrontEnd(**front_end) if front_end else None,
         )
 
     def with_settings(self, **changes: Any) -> FeatureSpec:
         """Copy the spec with some settings changed, by their names in the canonical JSON.
 
         A recipe's ``[features]`` goes through here.  With ``order`` families come and go: new
-        ones with their defaults, where nothing else is said.
+        ones with their defaults, where nothing else is said.  A setting of the front end brings
+        one.
 
         Examples
         --------
@@ -254,7 +271,7 @@ class FeatureSpec:
 def default_settings() -> dict[str, Any]:
     """List every setting that there is, by its name in the canonical JSON, with its default."""
     found = _settings(FeatureSpec())
-    for kind in FAMILIES.values():
+    for kind in (*FAMILIES.values(), FrontEnd):
         found.update(_settings(kind()))
     return {**found, "order": FeatureSpec().order}
 

@@ -16,6 +16,7 @@ from edge import FeatureSpec, ParameterError
 from edge.features.families import FAMILIES
 from edge.features.families.base import Family
 from edge.features.families.rms import Rms
+from edge.features.front_end import FrontEnd
 from edge.features.spec import default_settings
 
 #: Every artifact carries it.  Another value here is another feature: all models are to be
@@ -314,7 +315,9 @@ def test_families_are_records_that_the_registry_knows(families: Any, message: st
 
 
 def test_every_setting_has_a_key_of_its_own() -> None:
-    keys = [key for kind in (FeatureSpec, *FAMILIES.values()) for key in settings_of(kind)]
+    keys = [
+        key for kind in (FeatureSpec, FrontEnd, *FAMILIES.values()) for key in settings_of(kind)
+    ]
     assert len(keys) == len(set(keys))
     assert set(keys) | {"order"} == set(default_settings())
 
