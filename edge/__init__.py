@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from edge.errors import SinkError as SinkError
     from edge.features import FeatureExtractor as FeatureExtractor
     from edge.features.spec import FeatureSpec as FeatureSpec
+    from edge.pipeline import Summary as Summary
+    from edge.pipeline import listen as listen
     from edge.sources.base import Block as Block
     from edge.sources.base import Gap as Gap
     from edge.sources.base import Stop as Stop
@@ -67,8 +69,10 @@ _HOME = {
     "SmootherSettings": "edge.stream.smoothing",
     "Stop": "edge.sources.base",
     "Stream": "edge.stream.stream",
+    "Summary": "edge.pipeline",
     "Timing": "edge.stream.decision",
     "classify_file": "edge.stream.loading",
+    "listen": "edge.pipeline",
     "load": "edge.stream.loading",
 }
 
@@ -97,10 +101,12 @@ __all__ = [
     "SmootherSettings",
     "Stop",
     "Stream",
+    "Summary",
     "Timing",
     "__version__",
     "classify_file",
     "errors",
+    "listen",
     "load",
     "sinks",
     "sources",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Container, Generator
 
@@ -8,8 +9,8 @@ import pytest
 from runtime_fakes import LinearModel, fake_classifier, voice
 
 from edge.benchmark.peak_memory import peak_rss_mb
-from edge.errors import AudioFileError, BackendError
-from edge.pipeline import Summary, run_pipeline
+from edge.errors import AudioFileError, BackendError, ParameterError
+from edge.pipeline import Summary, listen, run_pipeline
 from edge.sinks import SinkBase
 from edge.sources import Block, Gap, Stop
 from edge.stream.decision import Decision
@@ -276,3 +277,29 @@ def test_a_slow_sink_is_work_and_shows_as_latency() -> None:
     latencies_ms = [d.timing.latency_ms for d in sink.decisions]
     assert min(latencies_ms[1:-1]) >= 300
     assert summary.rtf * summary.audio_s >= 0.3
+
+
+def test_listen_is_the_same_road_with_a_source_of_ones_own() -> None:
+    stream, sink = fake_classifier().stream(smooth=False), ListSink()
+    summary = listen(ListSource(blocks_of(512)), [sink], stream=stream)
+    again = ListSink()
+    run_pipeline(ListSource(blocks_of(4096)), fake_classifier().stream(smooth=False), [again])
+    assert [d.posterior for d in sink.decisions] == [d.posterior for d in again.decisions]
+    assert summary.decisions == len(sink.decisions) > 0
+
+
+def test_listen_takes_names_of_sources_and_sinks(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = listen("demo", ["json_lines"], classifier=fake_classifier(), fast=True)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["type"] for line in lines] == ["decision"] * summary.decisions + ["summary"]
+
+
+@pytest.mark.parametrize(("source", "sink"), [("", "terminal"), ("demo", "telegraph")])
+def test_listen_refuses_what_it_does_not_know(source: str, sink: str) -> None:
+    with pytest.raises(ParameterError, match="is wanted"):
+        listen(source, [sink], classifier=fake_classifier())
+
+
+def test_listen_refuses_a_device_for_a_file() -> None:
+    with pytest.raises(ParameterError, match="device names a microphone"):
+        listen("demo", [], classifier=fake_classifier(), device=1)
