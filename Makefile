@@ -22,7 +22,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest wheel-check scorecard models downloads \
+.PHONY: help listen bench test lint typecheck imports pytest fuzz wheel-check scorecard models downloads \
 	data-named picture demo-clip clean
 .DELETE_ON_ERROR:
 
@@ -50,6 +50,12 @@ imports: $(DEV)/.installed ## who may import whom
 # Small matrices: a second thread costs more than it helps, threefold on a busy machine.
 pytest: $(DEV)/.installed ## the tests alone
 	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest $(ARGS)
+
+# N trials of every target, or of ONLY; what they find is kept in fuzz-findings.
+N = 10000
+ONLY =
+fuzz: $(DEV)/.installed ## hostile input, N=10000 trials of every target or of ONLY=wav
+	PYTHONPATH="$(CURDIR):$(CURDIR)/tests" $(DEV)/bin/python -m fuzz --n $(N) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone and run it
 	$(DEV)/bin/python tools/check_wheel.py
