@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from edge.errors import AudioFileError, ParameterError
 from edge.explain.attention import Recorder, attention_over_time, attentive
 from edge.features import FeatureExtractor
+from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
@@ -211,7 +212,8 @@ def _explain(recorder: Recorder, stream: Stream, clip: NDArray[np.float32]) -> E
     decisions = stream.push(clip) + stream.flush()
     # The rows that the decisions were made on, to the last bit: features depend on the
     # samples alone and not on how they were cut into blocks.
-    rows = FeatureExtractor(spec).extract(clip).astype(np.float64)
+    rows = FeatureExtractor(spec).extract(DcBlocker(spec.sample_rate).process(clip))
+    rows = rows.astype(np.float64)
     pitch_hz = rows[:, spec.feature_names.index("pitch_hz")]
     rms = rows[:, spec.feature_names.index("rms")]
     rate_hz = spec.sample_rate / spec.hop_length

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.features import FeatureExtractor
+from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
 
 __all__ = ["RowWindow"]
@@ -50,6 +51,7 @@ class RowWindow:
         self._mean, self._std = mean, std
         self._window_frames, self._window_hop = window_frames, window_hop
         self._heard = heard
+        self._blocker = DcBlocker(spec.sample_rate)
         self._extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
         # With room for twice the window and some batches, old rows are moved out once in a
@@ -62,6 +64,7 @@ class RowWindow:
 
     def reset(self) -> None:
         """Forget every sample; the same as a fresh object."""
+        self._blocker.reset()
         self._extractor.reset()
         self._n_computed = 0
         self._n_pending = 0
@@ -141,7 +144,7 @@ class RowWindow:
         started_s = time.perf_counter()
         samples = self._pending[: self._n_pending]
         self._heard(samples)
-        rows = self._extractor.push(samples)
+        rows = self._extractor.push(self._blocker.process(samples))
         self._n_computed += self._n_pending
         self._n_pending = 0
         n_new = len(rows)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from edge.features import FeatureExtractor
+from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
 from edge.stream.classifier import Classifier
 
@@ -59,6 +61,12 @@ def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier
         language_id=lambda name: LANGUAGES.index("unknown" if name is None else name),
     )
     return Classifier(types.SimpleNamespace(manifest=manifest), LinearModel())
+
+
+def heard_rows(classifier: Classifier, samples: np.ndarray) -> np.ndarray:
+    """Rows that a stream computes, the blocker of a constant offset before them; not normalised."""
+    spec = classifier.spec
+    return FeatureExtractor(spec).extract(DcBlocker(spec.sample_rate).process(samples))
 
 
 def voice(n_samples: int, f0_hz: float = 140.0, level: float = 0.2, seed: int = 0) -> np.ndarray:

@@ -7,13 +7,12 @@ import types
 
 import numpy as np
 import pytest
-from runtime_fakes import LABELS, LinearModel, fake_classifier, voice
+from runtime_fakes import LABELS, LinearModel, fake_classifier, heard_rows, voice
 
 from edge.artifact import Artifact
 from edge.errors import BackendError, ParameterError
 from edge.explain.attention import attention_over_time, attentive
 from edge.explain.explain import envelope, explain, stretches
-from edge.features import FeatureExtractor
 from edge.runtimes.base import AttentiveSession
 from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
@@ -110,12 +109,14 @@ def test_frames_carry_pitch_level_and_attention(classifier: Classifier) -> None:
         assert each.dtype == np.float64
     assert found.frame_s[0] == 0.032
     np.testing.assert_allclose(np.diff(found.frame_s), 0.032)
-    extracted = FeatureExtractor(classifier.spec).extract(samples)[:, 13].astype(float)
+    extracted = heard_rows(classifier, samples)[:, 13].astype(float)
     assert np.array_equal(np.nan_to_num(found.pitch_hz), extracted)
     quiet = found.frame_s > 1.05
     assert np.isnan(found.pitch_hz[quiet]).all()
     assert np.nanmedian(found.pitch_hz[~quiet]) == pytest.approx(150, abs=30)
-    assert (found.level_db[quiet] == -120).all()
+    # What the blocker of a constant offset had taken for one dies away.
+    assert (found.level_db[quiet] < -60).all()
+    assert (found.level_db[found.frame_s > 2.5] == -120).all()
     assert (found.level_db[found.frame_s < 0.9] > -40).all()
     # The model is not asked about the quiet end of 0.6 s that no segment with speech holds.
     heard = np.isfinite(found.attention)
@@ -127,7 +128,7 @@ def test_frames_carry_pitch_level_and_attention(classifier: Classifier) -> None:
 def test_one_segment_has_its_own_attention(classifier: Classifier) -> None:
     samples = voice(20_000)
     found = explain(classifier, samples, 16_000)
-    features = FeatureExtractor(classifier.spec).extract(samples)
+    features = heard_rows(classifier, samples)
     normalised = (features - classifier.mean) / classifier.std
     backend = classifier.model.session()
     assert isinstance(backend, AttentiveSession)

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runtime_fakes import LABELS, fake_classifier, voice
+from runtime_fakes import LABELS, fake_classifier, heard_rows, voice
 
 import edge.stream.stream
 from edge.arrays import softmax
 from edge.errors import ParameterError
-from edge.features import FeatureExtractor
 from edge.stream.decision import Decision, Timing
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.stream import Stream
@@ -49,7 +48,7 @@ def test_windows_lie_where_they_should() -> None:
 def test_backend_sees_the_normalised_rows_of_the_window(window: int, hop: int) -> None:
     classifier = fake_classifier(window, hop)
     decisions = classifier.classify(CLIP, 16_000, hop_s=hop * 0.032)
-    rows = (FeatureExtractor(classifier.spec).extract(CLIP) - classifier.mean) / classifier.std
+    rows = (heard_rows(classifier, CLIP) - classifier.mean) / classifier.std
     starts = list(range(0, len(rows) - window + 1, hop))
     if starts[-1] != len(rows) - window:
         starts.append(len(rows) - window)
@@ -308,3 +307,18 @@ def test_a_short_segment_alone_shortens_the_hop() -> None:
 def test_rates_of_numpy_are_rates(kind: type) -> None:
     classifier = fake_classifier()
     same(classifier.classify(CLIP, kind(16_000)), classifier.classify(CLIP, 16_000))
+
+
+def test_after_long_quiet_the_first_segment_speaks_for_itself() -> None:
+    classifier = fake_classifier()
+    stream = classifier.stream(smooth=SmootherSettings(time_constant_s=3.0, lead=1.0))
+    stream.push(CLIP)
+    silence = np.zeros(160_000, np.float32)
+    other = voice(20_000, f0_hz=320, level=0.01, seed=9)
+    decisions = stream.push(np.concatenate((silence, other)))
+    first = next(d for d in decisions[6:] if d.speech)
+    plain = classifier.stream(smooth=False)
+    plain.push(CLIP)
+    alone = next(d for d in plain.push(np.concatenate((silence, other)))[6:] if d.speech)
+    assert first.label == first.raw_label == alone.label
+    assert first.posterior == alone.posterior

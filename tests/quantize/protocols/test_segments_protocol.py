@@ -8,6 +8,7 @@ from protocol_fakes import RMS, clip, rows_of, runner
 
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
+from edge.features.front_end import DcBlocker
 from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 from quantize.corpora import LABELS
@@ -22,7 +23,8 @@ def test_trials_are_the_decisions_of_the_device(tiny_artifact, window_s):
     classifier = Classifier(tiny_artifact, open_model(tiny_artifact))
     samples = 0.1 * np.random.default_rng(0).standard_normal(70_000).astype("f4")
     one = clip(0, "sad")
-    rows = {one.clip_id: FeatureExtractor(classifier.spec).extract(samples)}
+    heard = DcBlocker(16_000).process(samples)
+    rows = {one.clip_id: FeatureExtractor(classifier.spec).extract(heard)}
     trials = segment_trials(artifact_runner(tiny_artifact.path), [one], rows, window_s)
     decisions = classifier.classify(samples, 16_000, segment_s=window_s, hop_s=0.512)
     assert len(decisions) > 4
