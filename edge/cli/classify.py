@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import AudioFileError, EdgeSerError, ParameterError
+from edge.cli.notices import complain, say, warn
+from edge.errors import AudioFileError, EdgeSerError, ParameterError, printable
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             files.update(dict.fromkeys(_found(path)))
         except EdgeSerError as error:
             n_failed += 1
-            _say("error", error)
+            complain(error)
     width = min(_WIDEST_PATH, max((len(str(file)) for file in files), default=0))
     progress = _Progress(len(files))
     for file in files:
@@ -50,18 +52,18 @@ def run(args: argparse.Namespace) -> int:
         except EdgeSerError as error:
             n_failed += 1
             progress.clear()
-            _say("error", error)
+            complain(error)
             continue
         n_done += 1
         progress.clear()
         for sentence in answer.warnings:
-            _say("warning", f"{answer.path}: {sentence}")
+            warn(f"{answer.path}: {sentence}")
         if args.json:
             JsonLinesSink(sys.stdout).write(answer.to_dict())
         else:
             print(_line(answer, width), flush=True)
     if n_failed and n_failed + n_done > 1:
-        print(f"edge-ser: {n_failed} failed, {n_done} classified", file=sys.stderr)
+        say(f"{n_failed} failed, {n_done} classified")
     return 2 if n_failed else 0
 
 
@@ -118,15 +120,12 @@ def _line(answer: FileAnswer, width: int) -> str:
     if answer.label is not None and answer.posterior is not None:
         # Rounded as in the JSON.
         share = f"{100 * round(answer.posterior[answer.label], 4):3.0f} %"
+    heard = printable(answer.label or answer.state)
     return (
-        f"{answer.path:<{width}}  {answer.label or answer.state:<10} {share}  "
+        f"{printable(answer.path):<{width}}  {heard:<10} {share}  "
         f"{answer.n_segments:4} segment{' ' if answer.n_segments == 1 else 's'}  "
         f"{answer.ms:8.1f} ms"
     )
-
-
-def _say(word: str, sentence: object) -> None:
-    print(f"edge-ser: {word}: {sentence}", file=sys.stderr, flush=True)
 
 
 class _Progress:
@@ -140,9 +139,13 @@ class _Progress:
     def show(self, file: Path) -> None:
         self._n_begun += 1
         if self._is_on:
-            text = f"{self._n_begun}/{self._n_files} {file.name}"[:78]
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            self._write(printable(f"{self._n_begun}/{self._n_files} {file.name}")[:78])
 
     def clear(self) -> None:
         if self._is_on:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        # Nobody may be left to watch.
+        with contextlib.suppress(OSError, ValueError):
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

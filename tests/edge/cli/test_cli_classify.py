@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from runtime_fakes import complaint, records, voice
+from runtime_fakes import REPOSITORY, complaint, records, voice
 
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
@@ -84,3 +86,26 @@ def test_a_path_that_leads_nowhere_ends_nothing_but_itself(
     first, last = captured.err.splitlines()
     assert complaint(first)
     assert last == "edge-ser: 1 failed, 2 classified"
+
+
+def test_nobody_reads_the_notices_and_nothing_is_lost(
+    model: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(tmp_path / "hot.wav", 20 * CLIP, 16_000)
+    write_wav(tmp_path / "plain.wav", CLIP, 16_000)
+    command = [sys.executable, "-m", "edge.cli.main", "classify", str(tmp_path), "none.wav", *model]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=full, text=True, check=False, cwd=REPOSITORY
+        )
+    assert done.returncode == 2
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_name_cannot_command_the_terminal(
+    model: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(tmp_path / "a\x1b[2J.wav", 20 * CLIP, 16_000)
+    assert main(["classify", str(tmp_path), *model]) == 0
+    captured = capsys.readouterr()
+    assert "\x1b" not in captured.out + captured.err
