@@ -212,8 +212,8 @@ def _explain(recorder: Recorder, stream: Stream, clip: NDArray[np.float32]) -> E
     decisions = stream.push(clip) + stream.flush()
     # The rows that the decisions were made on, to the last bit: features depend on the
     # samples alone and not on how they were cut into blocks.
-    rows = FeatureExtractor(spec).extract(DcBlocker(spec.sample_rate).process(clip))
-    rows = rows.astype(np.float64)
+    heard = clip if spec.front_end else DcBlocker(spec.sample_rate).process(clip)
+    rows = FeatureExtractor(spec).extract(heard).astype(np.float64)
     pitch_hz = rows[:, spec.feature_names.index("pitch_hz")]
     rms = rows[:, spec.feature_names.index("rms")]
     rate_hz = spec.sample_rate / spec.hop_length

@@ -51,7 +51,8 @@ class RowWindow:
         self._mean, self._std = mean, std
         self._window_frames, self._window_hop = window_frames, window_hop
         self._heard = heard
-        self._blocker = DcBlocker(spec.sample_rate)
+        # Models from before there was a front end never heard an offset either.
+        self._blocker = DcBlocker(spec.sample_rate) if spec.front_end is None else None
         self._extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
         # With room for twice the window and some batches, old rows are moved out once in a
@@ -64,7 +65,8 @@ class RowWindow:
 
     def reset(self) -> None:
         """Forget every sample; the same as a fresh object."""
-        self._blocker.reset()
+        if self._blocker is not None:
+            self._blocker.reset()
         self._extractor.reset()
         self._n_computed = 0
         self._n_pending = 0
@@ -144,7 +146,10 @@ class RowWindow:
         started_s = time.perf_counter()
         samples = self._pending[: self._n_pending]
         self._heard(samples)
-        rows = self._extractor.push(self._blocker.process(samples))
+        if self._blocker is None:
+            rows = self._extractor.push(samples)
+        else:
+            rows = self._extractor.push_checked(self._blocker.process(samples))
         self._n_computed += self._n_pending
         self._n_pending = 0
         n_new = len(rows)
