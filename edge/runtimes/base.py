@@ -20,6 +20,7 @@ __all__ = [
     "Session",
     "SingleUser",
     "check_inputs",
+    "check_logits",
     "first_line",
     "reference_difference",
 ]
@@ -169,17 +170,29 @@ def reference_difference(session: Session, manifest: Manifest) -> float:
     """
     reference = manifest.reference
     features = np.array(reference.features, dtype=np.float32)[None]
-    logits = session.infer(features, reference.language)
-    wanted_shape = (1, manifest.architecture.n_labels)
-    if logits.shape != wanted_shape:
-        raise ArtifactError(
-            f"the model gives logits of shape {logits.shape} for one example, {wanted_shape} is "
-            "wanted: it belongs to another manifest"
-        )
+    logits = check_logits(manifest, session.infer(features, reference.language), 1)
     if not np.isfinite(logits).all():
         return math.inf
     wanted = softmax(reference.logits, manifest.temperature)
     return float(np.abs(softmax(logits[0], manifest.temperature) - wanted).max())
+
+
+def check_logits(manifest: Manifest, logits: object, n_batch: int) -> Floats:
+    """Return what a runtime gave if it is as wide as the manifest has labels.
+
+    Raises
+    ------
+    ArtifactError
+        If it is anything but float32 [shape=(n_batch, n_labels)].
+    """
+    wanted = (n_batch, manifest.architecture.n_labels)
+    kind, shape = getattr(logits, "dtype", None), getattr(logits, "shape", None)
+    if not isinstance(logits, np.ndarray) or kind != np.float32 or shape != wanted:
+        raise ArtifactError(
+            f"the model gives {kind} {shape}, float32 {wanted} is wanted: it belongs to another "
+            "manifest"
+        )
+    return logits
 
 
 def check_inputs(manifest: Manifest, features: Floats, corpus: int) -> None:

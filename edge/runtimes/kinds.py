@@ -12,7 +12,7 @@ from edge.artifact import MANIFEST_FILE, Artifact, Manifest, read_artifact
 from edge.bundled import MODELS, MODELS_DIR
 from edge.errors import ArtifactError, BackendError, EdgeSerError, ParameterError
 from edge.runtimes.base import Model
-from edge.runtimes.open import open_model
+from edge.runtimes.open import open_model, runtime_of
 from edge.runtimes.registry import AUTO, RUNTIMES
 
 __all__ = ["Kind", "find_artifacts", "kinds_of"]
@@ -128,8 +128,10 @@ def _folders(source: str | os.PathLike[str] | None, backend: str | None) -> tupl
 def _read(folder: Path) -> Kind:
     kind = Kind(folder)
     try:
-        kind.artifact = read_artifact(folder)
-    except ArtifactError as error:
+        artifact = read_artifact(folder)
+        runtime_of(artifact)
+        kind.artifact = artifact
+    except EdgeSerError as error:
         kind.fail(error)
     return kind
 

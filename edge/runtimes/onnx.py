@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
-from edge.runtimes.base import Session, SingleUser, check_inputs, first_line
+from edge.runtimes.base import Session, SingleUser, check_inputs, check_logits, first_line
+from edge.runtimes.onnx_file import check_onnx_file
 
 __all__ = ["OnnxModel", "import_onnxruntime"]
 
@@ -40,7 +41,8 @@ class OnnxModel:
     BackendError
         If onnxruntime cannot load the model.
     ArtifactError
-        If the model's inputs and outputs are not those of the manifest.
+        If the file is no ONNX file, keeps data in others, or its inputs and outputs are not
+        those of the manifest.
 
     Notes
     -----
@@ -53,6 +55,7 @@ class OnnxModel:
     name = "onnx"
 
     def __init__(self, manifest: Manifest, content: bytes) -> None:
+        check_onnx_file(content)
         self._manifest, self._content = manifest, content
         self._open()
         _check_nodes("input", self._runtime.get_inputs(), manifest.inputs)
@@ -83,7 +86,7 @@ class OnnxModel:
 
 
 class _OnnxSession(SingleUser):
-    __slots__ = ("_corpus_dtypes", "_features", "_logits", "_manifest", "_model", "_n_labels")
+    __slots__ = ("_corpus_dtypes", "_features", "_logits", "_manifest", "_model")
 
     def __init__(self, model: OnnxModel, manifest: Manifest) -> None:
         super().__init__()
@@ -92,7 +95,6 @@ class _OnnxSession(SingleUser):
         # None, or the one of the corpus.
         self._corpus_dtypes = [(spec.name, np.dtype(spec.dtype)) for spec in manifest.inputs[1:]]
         self._logits = [manifest.outputs[0].name]
-        self._n_labels = manifest.architecture.n_labels
 
     def infer(self, features: Floats, corpus: int) -> Floats:
         check_inputs(self._manifest, features, corpus)
@@ -109,8 +111,7 @@ class _OnnxSession(SingleUser):
                 raise BackendError(
                     f"onnxruntime could not run the model: {first_line(error)}"
                 ) from error
-        found: Floats = logits
-        return found
+        return check_logits(self._manifest, logits, n_batch)
 
 
 def _open_session(content: bytes) -> Any:
@@ -120,6 +121,8 @@ def _open_session(content: bytes) -> Any:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
+    # Never its own format, which the check of the file does not know.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     # A thread that waits by spinning keeps a small board's core at 100 %.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

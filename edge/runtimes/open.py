@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edge.artifact import Artifact
 from edge.errors import ArtifactError, BackendError, ParameterError
 from edge.runtimes.base import Model, reference_difference
-from edge.runtimes.registry import RUNTIMES, known_runtimes
+from edge.runtimes.registry import RUNTIMES, Runtime, known_runtimes
 
-__all__ = ["open_model"]
+__all__ = ["open_model", "runtime_of"]
 
 
 def open_model(artifact: Artifact, name: str | None = None) -> Model:
@@ -40,6 +42,36 @@ def open_model(artifact: Artifact, name: str | None = None) -> Model:
             f"{artifact.path} was exported for backend {manifest.backend!r} and cannot run on "
             f"{name!r}; choose the artifact that was exported for {name!r}"
         )
+    row = runtime_of(artifact)
+    if not row.is_installed:
+        raise row.missing()
+    try:
+        # Weights that overflow are found by the reference, not by a warning of NumPy's.
+        with np.errstate(all="ignore"):
+            model = row.load(manifest, artifact.read_model())
+            difference = reference_difference(model.session(), manifest)
+    except ArtifactError as error:
+        raise ArtifactError(_at(artifact, error)) from error
+    if difference > manifest.reference.tolerance:
+        raise ArtifactError(
+            f"{artifact.path} gives a posterior {difference:.2g} away from its reference on this "
+            f"device, at most {manifest.reference.tolerance:.2g} is allowed: model, manifest and "
+            "runtime do not belong together; export the model anew or use another backend"
+        )
+    return model
+
+
+def runtime_of(artifact: Artifact) -> Runtime:
+    """Look up the runtime of an artifact; nothing is opened and nothing imported.
+
+    Raises
+    ------
+    BackendError
+        If this edge-ser has none of its name.
+    ArtifactError
+        If its model file is not called as that runtime's are.
+    """
+    manifest = artifact.manifest
     if manifest.backend not in RUNTIMES:
         raise BackendError(
             f"{artifact.path} needs backend {manifest.backend!r}, this edge-ser has "
@@ -52,20 +84,7 @@ def open_model(artifact: Artifact, name: str | None = None) -> Model:
             f"{artifact.model_path} is called {manifest.model_file}, a model for backend "
             f"{row.name!r} is called {row.model_file}: the manifest was edited; export it anew"
         )
-    if not row.is_installed:
-        raise row.missing()
-    try:
-        model = row.load(manifest, artifact.read_model())
-        difference = reference_difference(model.session(), manifest)
-    except ArtifactError as error:
-        raise ArtifactError(_at(artifact, error)) from error
-    if difference > manifest.reference.tolerance:
-        raise ArtifactError(
-            f"{artifact.path} gives a posterior {difference:.2g} away from its reference on this "
-            f"device, at most {manifest.reference.tolerance:.2g} is allowed: model, manifest and "
-            "runtime do not belong together; export the model anew or use another backend"
-        )
-    return model
+    return row
 
 
 def _at(artifact: Artifact, error: Exception) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edge.artifact import Manifest
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
-from edge.runtimes.base import Session, SingleUser, check_inputs
+from edge.runtimes.base import Session, SingleUser, check_inputs, check_logits
 
 __all__ = ["TorchScriptModel", "import_torch"]
 
@@ -70,16 +70,11 @@ class TorchScriptModel:
         with _quiet():
             self._module = self._load(content)
             _check_signature(self._module, manifest)
-            width, n_labels = manifest.architecture.n_features, manifest.architecture.n_labels
-            rows = np.zeros((1, _WARM_UP_FRAMES, width), dtype=np.float32)
+            shape = (1, _WARM_UP_FRAMES, manifest.architecture.n_features)
+            rows = np.zeros(shape, dtype=np.float32)
             session = self.session()
             for _ in range(_N_WARM_UP):
-                logits = session.infer(rows, 0)
-        if logits.dtype != np.float32 or logits.shape != (1, n_labels):
-            raise ArtifactError(
-                f"the model gives {logits.dtype} {logits.shape} for one example, float32 "
-                f"(1, {n_labels}) is wanted"
-            )
+                session.infer(rows, 0)
 
     def session(self) -> Session:
         """Open a session, see :meth:`edge.runtimes.base.Model.session`."""
@@ -125,13 +120,13 @@ class _TorchScriptSession(SingleUser):
                     for dtype in self._corpus_dtypes
                 ]
                 logits = self._module(torch.from_numpy(rows), *corpora)
-                found: npt.NDArray[np.float32] = logits.numpy()
+                found = logits.numpy()
         except ParameterError:
             raise
         except Exception as error:
             # TorchScript raises whatever its operators do.
             raise BackendError(f"torch could not run the model: {_reason(error)}") from error
-        return found
+        return check_logits(self._manifest, found, features.shape[0])
 
 
 def import_torch() -> Any:

@@ -1,6 +1,6 @@
 """What the child of :mod:`edge.runtimes.probe` does: open an artifact within limits, and time it.
 
-    python -m edge.runtimes.trial ARTIFACT
+    python -m edge.runtimes.trial ARTIFACT [SECONDS]
 
 opens an artifact with its own runtime, replays its reference, times it and prints one line of JSON.
 """
@@ -30,12 +30,12 @@ WALL_S = 20.0
 MEMORY_BYTES = 64_000_000
 
 
-def main(path: str) -> None:
+def main(path: str, cpu_s: float = CPU_S) -> None:
     """Try an artifact and print what came of it."""
     answer: dict[str, object]
     try:
         artifact = read_artifact(path)
-        _limit(artifact)
+        _limit(artifact, cpu_s)
         ms = time_model(artifact, open_model(artifact))
         answer = {"ms": ms, "digest": artifact.manifest.model_sha256}
     except EdgeSerError as error:
@@ -44,7 +44,7 @@ def main(path: str) -> None:
     print("\n" + json.dumps(answer))
 
 
-def _limit(artifact: Artifact) -> None:
+def _limit(artifact: Artifact, cpu_s: float) -> None:
     """Bound what a hostile file can take, once the runtime itself is there.
 
     Each of these ends the process in the kernel, so no loop in C++ outlasts it.
@@ -55,7 +55,7 @@ def _limit(artifact: Artifact) -> None:
     row.prepare()
     if row.is_program:
         return  # It was asked for by name, and compiles itself at its own pace.
-    signal.setitimer(signal.ITIMER_PROF, CPU_S)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
     signal.setitimer(signal.ITIMER_REAL, WALL_S)
     try:
         import resource
@@ -74,4 +74,4 @@ def _limit(artifact: Artifact) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(float, sys.argv[2:]))

@@ -9,9 +9,8 @@ No array is pickled.
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
+import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +18,17 @@ import numpy.typing as npt
 from edge.errors import ArtifactError
 from edge.models.base import Sizes
 from edge.models.registry import ARCHITECTURES
+from edge.runtimes.numpy.archive import read_arrays
 from edge.runtimes.numpy.packed import PLAN, unpack_weights
 
 __all__ = ["read_weights"]
 
-# A guard against a file that unpacks to more memory than any model needs.
-_MAX_UNPACKED_BYTES = 256_000_000
+# CLAF-SER has 0.3 million weights.  Ten times as many are no model for a small board; folding
+# them takes three times their size for a moment.
+_MAX_WEIGHT_BYTES = 16_000_000
+# Whole numbers and their factors, or a plan and its streams.
+_MAX_ARRAYS_A_WEIGHT = 3
+_HEADER_BYTES = 1024
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,8 +43,8 @@ def read_weights(model: bytes, sizes: Sizes) -> dict[str, Floats]:
         finite or of another shape or type than the architecture needs.
     """
     architecture = ARCHITECTURES[sizes.type]
-    arrays = _read_arrays(model)
     shapes = architecture.weight_shapes(sizes)
+    arrays = read_arrays(model, _budget(shapes), _MAX_ARRAYS_A_WEIGHT * len(shapes))
     if PLAN in arrays:
         weights = unpack_weights(arrays, shapes, architecture.matrix_shape)
     else:
@@ -53,30 +57,22 @@ def read_weights(model: bytes, sizes: Sizes) -> dict[str, Floats]:
     return weights
 
 
-def _read_arrays(model: bytes) -> dict[str, npt.NDArray[np.generic]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(model)) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-        if unpacked > _MAX_UNPACKED_BYTES:
-            raise ArtifactError(
-                f"the model unpacks to {unpacked} bytes, more than {_MAX_UNPACKED_BYTES}"
-            )
-        with np.load(io.BytesIO(model), allow_pickle=False) as archive:
-            # A member that is no array would come back as bytes.
-            return {name: np.asanyarray(archive[name]) for name in archive.files}
-    except (
-        EOFError,
-        KeyError,
-        MemoryError,
-        NotImplementedError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ArtifactError(f"the model is not a readable NumPy archive: {error}") from error
+def _budget(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Bytes that a file with these weights may unpack to.
+
+    Raises
+    ------
+    ArtifactError
+        If they are more than any model here may have, whatever the file holds.
+    """
+    n_weights = sum(math.prod(shape) for shape in shapes.values())
+    if 4 * n_weights > _MAX_WEIGHT_BYTES:
+        raise ArtifactError(
+            f"the architecture has {n_weights:.3g} weights, at most {_MAX_WEIGHT_BYTES // 4} are "
+            "taken"
+        )
+    # As float32 and, which would be odd, as whole numbers too; then factors and headers.
+    return 6 * n_weights + _MAX_ARRAYS_A_WEIGHT * len(shapes) * _HEADER_BYTES
 
 
 def _take(

@@ -43,7 +43,7 @@ def main(artifact: str, backend: str, method: str) -> None:
     busy = threading.Thread(target=keep_busy)
     busy.start()
     try:
-        with multiprocessing.get_context(method).Pool(2) as pool:
+        with multiprocessing.get_context(method).Pool(2 if backend == "numpy" else 1) as pool:
             found = pool.starmap_async(answer, [(classifier, seed) for seed in range(4)]).get(60)
             if method == "fork":
                 found += pool.map_async(answer_inherited, range(4)).get(60)

@@ -123,7 +123,7 @@ def test_missing_runtime_names_its_own_package(
 def test_bytes_that_are_no_onnx(tiny_artifact: Artifact) -> None:
     pytest.importorskip("onnxruntime")
     with pytest.raises(BackendError, match=r"onnxruntime .* cannot load the model"):
-        RUNTIMES["onnx"].load(tiny_artifact.manifest, b"not a model")
+        RUNTIMES["onnx"].load(tiny_artifact.manifest, b"")
 
 
 def test_reference_that_is_not_reached(tmp_path: Path, tiny_artifact: Artifact) -> None:
@@ -144,10 +144,7 @@ def test_model_that_overflows_is_refused(tmp_path: Path) -> None:
     weights = draw_weights(TINY)
     weights["fc2.weight"][:] = weights["norm.bias"][:] = 3e38
     artifact = write_artifact(tmp_path / "a", manifest_fields(), pack(weights))
-    with (
-        np.errstate(all="ignore"),
-        pytest.raises(ArtifactError, match="posterior inf away from its reference"),
-    ):
+    with pytest.raises(ArtifactError, match="posterior inf away from its reference"):
         open_model(artifact)
 
 

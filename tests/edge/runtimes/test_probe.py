@@ -13,6 +13,7 @@ import pytest
 from artifact_fakes import make_artifact
 from runtime_fakes import ENVIRONMENT, complaint, records, run_cli, voice
 
+import edge
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
@@ -123,6 +124,16 @@ def test_errors_of_the_child_keep_their_sentence_and_type(kinds: Path, behave: B
     assert "libfake.so.1: cannot open shared object file); install it with: pip install onnx" in (
         str(probe.error)
     )
+
+
+def test_load_outlives_a_runtime_that_dies(kinds: Path, behave: Behave) -> None:
+    """A stranger's artifact is tried elsewhere first, also from Python and by name."""
+    for way in ("SIGSEGV", "exits"):
+        behave(way)
+        for folder, backend in ((kinds / "onnx", None), (kinds, "onnx"), (kinds / "onnx", "auto")):
+            with pytest.raises(BackendError, match="cannot be used: its runtime"):
+                edge.load(folder, backend)
+    assert edge.load(kinds).artifact.manifest.backend == "numpy"
 
 
 def test_python_that_cannot_be_started(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
