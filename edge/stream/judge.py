@@ -108,24 +108,27 @@ class Judge:
                 self._smoother.rest(elapsed_s)
             return Verdict()
         started_s = time.perf_counter()
-        posterior = self._posterior(rows)
+        logits = self._logits(rows)
         model_s = time.perf_counter() - started_s
+        posterior = self._posterior(logits)
         label = raw_label = self._labels[int(posterior.argmax())]
         if self._smoother is not None:
             label, posterior = self._smoother.update(posterior, elapsed_s)
         by_label = dict(zip(self._labels, posterior.tolist(), strict=True))
         return Verdict(SPEECH, label, by_label, raw_label, model_s)
 
-    def _posterior(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        name = self._name
+    def _logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         try:
-            logits = self._session.infer(rows[None], self._corpus)
+            return self._session.infer(rows[None], self._corpus)
         except BackendError:
             raise
         except Exception as error:
             raise BackendError(
-                f"the {name} model failed on a segment: {type(error).__name__}: {error}"
+                f"the {self._name} model failed on a segment: {type(error).__name__}: {error}"
             ) from error
+
+    def _posterior(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        name = self._name
         wanted = (1, len(self._labels))
         if np.shape(logits) != wanted:
             raise BackendError(
