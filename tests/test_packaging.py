@@ -128,12 +128,21 @@ def test_the_workstation_is_a_distribution_of_its_own(project, workstation):
     assert set(project["scripts"]) == {"edge-ser"}
     folders = {path.parent for path in (ROOT / "quantize").rglob("__init__.py")}
     packages = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    # What pip leaves behind when it installs from the folder.
+    packages = {name for name in packages if not name.startswith("quantize.build.")}
     assert set(workstation["tool"]["setuptools"]["packages"]) == packages
     requirements = [*project["dependencies"], *own["dependencies"]]
     for extra in project["optional-dependencies"].values():
         requirements += extra
     names = {requirement_name(requirement) for requirement in requirements}
     assert not {name for name in names if name.startswith("edge-ser")}
+
+
+def test_nobody_is_sent_to_an_index_for_a_name_that_is_not_ours_there(tracked):
+    """Neither distribution is published: whoever takes the name could be installed instead."""
+    ours = re.compile(rb"""pip3? install +(?:[\w."'=*<>/-]+ +)*["']?edge[-_]ser|edge[-_]ser\[""")
+    shown = [name for name in tracked if not name.startswith(("tests/", "CHANGELOG"))]
+    assert {name for name in shown if ours.search((ROOT / name).read_bytes())} == set()
 
 
 def test_constraints_pin_all_that_make_test_installs(project, workstation):

@@ -9,6 +9,8 @@ in a temporary folder.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,9 +37,12 @@ def check(condition: bool, message: str) -> None:
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Run a command and give what it printed; a failure shows what it said."""
+    # A checkout on PYTHONPATH would be taken for what is installed.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [*map(str, command)], check=False, cwd=cwd, capture_output=True, text=True
-    )
+        [*map(str, command)],
+        check=False, cwd=cwd, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
     check(
         done.returncode == 0,
         f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr.strip()}",
@@ -65,23 +70,29 @@ def build(folder: Path) -> Path:
 
 def check_workstation(folder: Path) -> None:
     """Build the workstation's wheel and see that it holds every module and recipe."""
-    folder.mkdir()
-    run(
-        sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT / "quantize", cwd=folder
-    )  # fmt: skip
+    # setuptools builds in the folder itself and would leave its `build` there.
+    source = folder / "quantize"
+    shutil.copytree(
+        ROOT / "quantize",
+        source,
+        ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"),
+    )
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, source, cwd=folder)
     [wheel] = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as package:
         names = {name for name in package.namelist() if ".dist-info/" not in name}
-    files = (ROOT / "quantize").rglob("*")
     wanted = {
         path.relative_to(ROOT).as_posix()
-        for path in files
+        for path in (ROOT / "quantize").rglob("*")
         if path.suffix == ".py" or (path.suffix == ".toml" and "recipes" in path.parts)
     }
     wanted = {name for name in wanted if not name.startswith("quantize/build/")}
+    # The entry point lies beside the package: a foreign `quantize` would hide it.
+    entry = "edge_ser_quantize.py"
+    wanted = {entry if name == f"quantize/{entry}" else name for name in wanted}
     print(f"{wheel.name}: {wheel.stat().st_size / 1e3:.0f} kB, {len(names)} files")
     check(names >= wanted, f"the workstation's wheel lacks {sorted(wanted - names)}")
-    stray = {name for name in names if not name.startswith("quantize/")}
+    stray = {name for name in names if not name.startswith("quantize/")} - {entry}
     check(not stray, f"the workstation's wheel carries {sorted(stray)}")
 
 

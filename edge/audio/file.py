@@ -104,7 +104,7 @@ def _read_with_soundfile(name: str) -> tuple[FloatArray, int]:
     except ImportError as error:
         raise MissingDependencyError(
             f"{name} is not a WAV file and soundfile is not installed: "
-            'pip install "edge-ser[audio-files]"'
+            "pip install soundfile"
         ) from error
     except OSError as error:
         raise MissingDependencyError(
