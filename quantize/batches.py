@@ -18,7 +18,6 @@ from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.corpora import DOMAINS, LABELS, Clip
 from quantize.exchange import MeanExchange
-from quantize.rows import RowSpec
 from quantize.teacher_rows import Crops
 
 __all__ = [
@@ -128,7 +127,7 @@ class CropSampler:
         variants: Sequence[Mapping[str, NDArray[np.floating]]],
         mean: NDArray[np.float32],
         std: NDArray[np.float32],
-        spec: RowSpec,
+        spec: FeatureSpec,
         n_domains: int,
         settings: BatchSettings | None = None,
     ) -> None:
@@ -151,7 +150,7 @@ class CropSampler:
         self._weights = class_weights(self.examples, self.settings.class_balance)
         self._exchange: MeanExchange | None = None
         if self.settings.exchange_share:
-            if not isinstance(spec, FeatureSpec):
+            if set(spec.order) != set(FeatureSpec().order):
                 raise ParameterError("exchange_share is above 0: the device's features are wanted")
             speakers = [e.speaker for e in self.examples]
             self._exchange = MeanExchange(spec, speakers, [variants[0] for variants in self._rows])

@@ -14,19 +14,17 @@ from numpy.typing import NDArray
 
 from edge.errors import EdgeSerError
 from edge.features.spec import FeatureSpec
-from quantize.baseline.features import BaselineSpec
 from quantize.baseline.model import SimpleRnn, SimpleRnnConfig
 from quantize.errors import CheckpointError
 from quantize.files import atomic_path
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
-from quantize.rows import RowSpec
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
-# Mark in the header: what a checkpoint's model, its config and its features are read with.
-_FORMATS: dict[str, tuple[Any, Any, Any]] = {
-    "edge-ser-claf-ser-1": (CLAFSER, ClafSerConfig, FeatureSpec),
-    "edge-ser-simple-rnn-1": (SimpleRnn, SimpleRnnConfig, BaselineSpec),
+# Mark in the header: what a checkpoint's model and its config are read with.
+_FORMATS: dict[str, tuple[Any, Any]] = {
+    "edge-ser-claf-ser-1": (CLAFSER, ClafSerConfig),
+    "edge-ser-simple-rnn-2": (SimpleRnn, SimpleRnnConfig),
 }
 
 
@@ -40,7 +38,7 @@ class Checkpoint:
         In evaluation mode.
     mean, std : float32 [shape=(n_features,)]
         Normalisation of the feature rows.
-    spec : FeatureSpec or BaselineSpec
+    spec : FeatureSpec
         The features it was trained on.
     training : dict
         How it was trained: corpora, split, seed, epochs, commit.
@@ -49,7 +47,7 @@ class Checkpoint:
     model: Any
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
-    spec: RowSpec
+    spec: FeatureSpec
     training: dict[str, Any]
 
 
@@ -101,10 +99,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         mean = tensors.pop("normalisation.mean").numpy()
         std = tensors.pop("normalisation.std").numpy()
-        model_type, config_type, spec_type = _FORMATS[header["format"]]
+        model_type, config_type = _FORMATS[header["format"]]
         model = model_type(config_type.from_dict(json.loads(header["config"])))
         model.load_state_dict(tensors)
-        spec = spec_type.from_dict(json.loads(header["feature_spec"]))
+        spec = FeatureSpec.from_dict(json.loads(header["feature_spec"]))
         training = json.loads(header["training"])
     except (KeyError, ValueError, RuntimeError, TypeError, EdgeSerError) as error:
         reason = " ".join(str(error).split())[:300]

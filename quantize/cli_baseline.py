@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from quantize.baseline.features import BaselineSpec
+from quantize.baseline.features import BASELINE_SPEC, N_INPUTS
 from quantize.baseline.model import STEPS, SimpleRnnConfig
 from quantize.cli_train import add_run_options, given_options, run_options
 from quantize.runs import train_run
@@ -35,17 +35,16 @@ def add_command(commands: Any) -> None:
 def _baseline(arguments: argparse.Namespace) -> int:
     from quantize.baseline.train import BaselineTrainer, batch_settings, train_settings
 
-    spec = BaselineSpec()
     path = train_run(
         arguments.data,
         arguments.out,
         arguments.cache,
-        config=SimpleRnnConfig(n_features=spec.n_inputs, steps=arguments.steps),
+        config=SimpleRnnConfig(n_features=N_INPUTS, steps=arguments.steps),
         settings=train_settings(
             arguments.seed, **given_options(arguments, "epochs", "learning_rate")
         ),
         batches=batch_settings(**given_options(arguments, "batch_size")),
-        spec=spec,
+        spec=BASELINE_SPEC,
         trainer_type=BaselineTrainer,
         # Not augmented, as in the paper.
         **run_options(arguments, n_variants=0),

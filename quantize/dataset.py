@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from edge.audio.file import read_audio
 from edge.audio.resample import resample
 from edge.errors import AudioFileError
+from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.augment import AugmentSettings, augment
 from quantize.corpora import Clip
 from quantize.files import atomic_path
 from quantize.progress import progress_bar
-from quantize.rows import RowExtractor, RowSpec, extractor_of
 
 __all__ = ["FeatureCache", "clip_rng", "read_clip"]
 
@@ -59,7 +59,7 @@ class FeatureCache:
     folder : path
         Where caches live; each combination of settings has its own folder below, and all
         share that of the clips as they are.
-    spec : FeatureSpec or BaselineSpec, optional
+    spec : FeatureSpec, optional
     settings : AugmentSettings, optional
     seed : int
         Seed of the augmentation.
@@ -68,7 +68,7 @@ class FeatureCache:
     def __init__(
         self,
         folder: str | os.PathLike[str],
-        spec: RowSpec | None = None,
+        spec: FeatureSpec | None = None,
         settings: AugmentSettings | None = None,
         seed: int = 0,
     ) -> None:
@@ -96,7 +96,7 @@ class FeatureCache:
         Returns
         -------
         dict of str to float32 or float16 [shape=(n_frames, n_features)]
-            By clip id; variant 0 of a FeatureSpec is float32.
+            By clip id; variant 0 is float32.
 
         Raises
         ------
@@ -124,8 +124,7 @@ class FeatureCache:
                 computed = list(progress_bar(results, total=len(clips), title=title))
         else:
             computed = list(progress_bar(map(_clip_rows, jobs), total=len(clips), title=title))
-        on_device = variant == 0 and isinstance(self.spec, FeatureSpec)
-        dtype = np.float32 if on_device else np.float16
+        dtype = np.float16 if variant else np.float32
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(
@@ -140,16 +139,16 @@ def _digest(recipe: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
-_EXTRACTORS: dict[str, RowExtractor] = {}
+_EXTRACTORS: dict[str, FeatureExtractor] = {}
 
 
 def _clip_rows(
-    job: tuple[Clip, int, RowSpec, AugmentSettings, int],
+    job: tuple[Clip, int, FeatureSpec, AugmentSettings, int],
 ) -> NDArray[np.float32]:
     """Rows of one clip; a module function so that worker processes can run it."""
     clip, variant, spec, settings, seed = job
     if spec.fingerprint not in _EXTRACTORS:
-        _EXTRACTORS[spec.fingerprint] = extractor_of(spec)
+        _EXTRACTORS[spec.fingerprint] = FeatureExtractor(spec)
     extractor = _EXTRACTORS[spec.fingerprint]
     samples = read_clip(clip, spec.sample_rate)
     if variant:

@@ -20,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edge.features.spec import FeatureSpec
 from quantize.earlier import earlier_run
 from quantize.errors import TrainingError
 from quantize.models.claf_ser import CLAFSER
-from quantize.rows import RowSpec
 from quantize.splits import Split
 from quantize.teacher_rows import Crops, TeacherRows
 
@@ -64,7 +64,7 @@ class Teachers:
         If one cannot be used, see :func:`quantize.earlier.earlier_run`.
     """
 
-    def __init__(self, runs: Sequence[Path], split: Split | None, spec: RowSpec) -> None:
+    def __init__(self, runs: Sequence[Path], split: Split | None, spec: FeatureSpec) -> None:
         earlier = [earlier_run(run, split, None, "teacher") for run in runs]
         self._members: list[tuple[CLAFSER, Tensor, Tensor]] = [
             (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))

@@ -10,9 +10,9 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+from edge.features.spec import FeatureSpec
 from quantize.checkpoint import Checkpoint, load_checkpoint
 from quantize.errors import TrainingError
-from quantize.rows import RowSpec
 from quantize.splits import Split, read_split
 
 __all__ = ["EarlierRun", "earlier_run", "file_digest", "run_name", "starting_run"]
@@ -48,7 +48,7 @@ def run_name(run: Path) -> str:
     return f"{resolved.parent.name}/{resolved.name}"
 
 
-def earlier_run(run: Path, split: Split | None, spec: RowSpec | None, role: str) -> EarlierRun:
+def earlier_run(run: Path, split: Split | None, spec: FeatureSpec | None, role: str) -> EarlierRun:
     """Load a run to lean on.
 
     Parameters
@@ -85,7 +85,7 @@ def earlier_run(run: Path, split: Split | None, spec: RowSpec | None, role: str)
     return EarlierRun(run_name(run), file_digest(checkpoint), saved)
 
 
-def starting_run(run: Path, split: Split | None, spec: RowSpec, config: object) -> EarlierRun:
+def starting_run(run: Path, split: Split | None, spec: FeatureSpec, config: object) -> EarlierRun:
     """Load a run to start from; its model must have the sizes that ``config`` says.
 
     Raises

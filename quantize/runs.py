@@ -20,7 +20,6 @@ from quantize.errors import SplitError, TrainingError
 from quantize.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.files import write_json
 from quantize.report import plot_curves
-from quantize.rows import RowSpec
 from quantize.splits import (
     Split,
     check_split,
@@ -152,7 +151,7 @@ def train_run(
     recipe: str | None = None,
     teachers: Sequence[Path] = (),
     start: Path | None = None,
-    spec: RowSpec | None = None,
+    spec: FeatureSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.

@@ -39,21 +39,19 @@ Infer = Callable[[NDArray[np.float32], int], NDArray[np.floating]]
 _BATCH = 64
 
 
-def window_of(spec: Any) -> tuple[int, int]:
+def window_of(spec: FeatureSpec) -> tuple[int, int]:
     """Frames of a segment of 2 s and from one to the next, in the frames of a spec.
 
     Parameters
     ----------
-    spec : FeatureSpec or BaselineSpec
+    spec : FeatureSpec
 
     Returns
     -------
     window_frames, window_hop : int
         Of the same samples as :data:`WINDOW_FRAMES` and :data:`WINDOW_HOP`, where the spec's hop
-        allows. The baseline's frames are the default spec's.
+        allows.
     """
-    if not isinstance(spec, FeatureSpec):
-        return WINDOW_FRAMES, WINDOW_HOP
     n_window = (WINDOW_FRAMES - 1) * _DEFAULT_HOP_LENGTH
     n_hop = WINDOW_HOP * _DEFAULT_HOP_LENGTH
     return n_window // spec.hop_length + 1, max(1, round(n_hop / spec.hop_length))

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.batches import Batch, CropSampler, examples_of, speech_span
 from quantize.checkpoint import Checkpoint, save_checkpoint
@@ -33,7 +34,6 @@ from quantize.models.claf_ser import CLAFSER
 from quantize.models.infer import torch_infer
 from quantize.objective import Objective
 from quantize.progress import progress_bar
-from quantize.rows import RowSpec
 from quantize.scoring import score_utterances, window_of
 from quantize.train_settings import TrainSettings
 
@@ -75,7 +75,7 @@ class Trainer:
         held_out: Sequence[Clip],
         variants: Sequence[Mapping[str, NDArray[Any]]],
         *,
-        spec: RowSpec,
+        spec: FeatureSpec,
         config: Any,
         settings: TrainSettings,
         batches: BatchSettings,

@@ -85,8 +85,6 @@ class NoiseCache:
         clips: Sequence[Clip],
         n_workers: int = 1,
     ) -> None:
-        if not isinstance(spec, FeatureSpec):
-            raise ParameterError("noise is measured for models of the device's features alone")
         self.spec, self.clips, self.n_workers = spec, tuple(clips), n_workers
         recipe = {
             "version": _VERSION,

@@ -8,14 +8,29 @@ from __future__ import annotations
 
 from edge.features.families.base import Family
 from edge.features.families.chroma import Chroma
+from edge.features.families.correlation_pitch import CorrelationPitch
+from edge.features.families.energy import Energy
+from edge.features.families.lpcc import Lpcc
 from edge.features.families.mfcc import Mfcc
 from edge.features.families.pitch import Pitch
+from edge.features.families.pitch_classes import PitchClasses
 from edge.features.families.rms import Rms
 from edge.features.families.spectral_contrast import SpectralContrast
 
 __all__ = ["FAMILIES"]
 
 #: In the order of their keys in an artifact's manifest.
-FAMILIES: dict[str, type[Family]] = {
-    family.NAME: family for family in (Mfcc, Chroma, SpectralContrast, Pitch, Rms)
-}
+_FAMILIES: tuple[type[Family], ...] = (
+    Mfcc,
+    Chroma,
+    SpectralContrast,
+    Pitch,
+    Rms,
+    # Of the paper's own baseline, see quantize.baseline.features.
+    Lpcc,
+    CorrelationPitch,
+    Energy,
+    PitchClasses,
+)
+
+FAMILIES: dict[str, type[Family]] = {family.NAME: family for family in _FAMILIES}

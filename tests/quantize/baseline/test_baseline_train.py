@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from edge.errors import ParameterError
-from quantize.baseline.features import BaselineSpec
+from quantize.baseline.features import BASELINE_SPEC
 from quantize.baseline.model import SimpleRnn, SimpleRnnConfig, statistics
 from quantize.baseline.train import BaselineTrainer, PlainSampler, batch_settings, train_settings
 from quantize.batches import Example
@@ -40,7 +40,7 @@ def data(root, cache_folder):
     clips, _ = load_corpora(root)
     split = paper_split(clips, seed=0)
     by_id = {c.clip_id: c for c in clips}
-    rows = FeatureCache(cache_folder, BaselineSpec()).load(clips)
+    rows = FeatureCache(cache_folder, BASELINE_SPEC).load(clips)
     return [by_id[i] for i in split.train], [by_id[i] for i in split.test], [rows]
 
 
@@ -51,7 +51,7 @@ def trainer(data, folder, steps="one", **changes) -> BaselineTrainer:
         train,
         held_out,
         variants,
-        spec=BaselineSpec(),
+        spec=BASELINE_SPEC,
         config=SimpleRnnConfig(steps=steps, **SMALL),
         settings=train_settings(**{"epochs": 4, "monitor_every": 2, **changes}),
         batches=batch_settings(16),
@@ -138,7 +138,7 @@ class TestNetwork:
 
 def test_crops_are_rows_normalised_and_nothing_else():
     rng = np.random.default_rng(0)
-    spec = BaselineSpec()
+    spec = BASELINE_SPEC
     examples = [Example(f"savee/{i}", "savee", "savee/a", i % 8, 1) for i in range(20)]
     rows = {e.clip_id: rng.random((60, 52)).astype("f2") + 0.5 for e in examples}
     mean, std = np.full(52, 0.7, "f4"), np.full(52, 2.0, "f4")
@@ -205,7 +205,7 @@ def test_a_run_folder_is_one_of_train(run_folder):
     assert figures["accuracy"] == history[-1]["test_accuracy"]
     assert {"uar", "by_corpus", "confusion"} <= set(figures)
     saved = load_checkpoint(run_folder / "checkpoint.safetensors")
-    assert saved.spec == BaselineSpec()
+    assert saved.spec == BASELINE_SPEC
     assert saved.model.config.steps == "one"
 
 

@@ -194,13 +194,13 @@ def test_other_runs_are_refused(prune, data, runs, tmp_path, capsys):
 def test_the_baseline_is_refused(prune, tmp_path, capsys):
     import numpy as np
 
-    from quantize.baseline.features import BaselineSpec
+    from quantize.baseline.features import BASELINE_SPEC
     from quantize.baseline.model import SimpleRnn, SimpleRnnConfig
     from quantize.checkpoint import Checkpoint, save_checkpoint
 
-    n = BaselineSpec().n_features
+    n = BASELINE_SPEC.n_features
     saved = Checkpoint(
-        SimpleRnn(SimpleRnnConfig()), np.zeros(n, "f4"), np.ones(n, "f4"), BaselineSpec(), {}
+        SimpleRnn(SimpleRnnConfig()), np.zeros(n, "f4"), np.ones(n, "f4"), BASELINE_SPEC, {}
     )
     save_checkpoint(tmp_path / "rnn" / "checkpoint.safetensors", saved)
     assert main(prune("--out", tmp_path / "o", "--hidden", "8", run=tmp_path / "rnn")) == 2

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["autocorrelation", "cepstrum", "levinson_durbin"]
+from edge.arrays import frame_view
+from edge.errors import ParameterError
+from edge.features.families.base import Columns, Family, FrameGeometry, Kernel, count
+from edge.features.spectrum import FrameSpectra
+
+__all__ = ["Lpcc", "autocorrelation", "cepstrum", "levinson_durbin"]
 
 #: Noise floor added to lag 0, -90 dB: without one a pure tone is predicted without error and
 #: nothing is left to divide by.
@@ -13,6 +21,54 @@ _NOISE_SHARE = 1e-9
 
 #: A reflection coefficient beyond this is rounding: in exact arithmetic all are below 1.
 _LARGEST_REFLECTION = 1.0 - 1e-9
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lpcc(Family):
+    """Cepstral coefficients of the all-pole model of the Hann-tapered frame.
+
+    Parameters
+    ----------
+    lpc_order : int
+        Poles of the linear prediction, p of eq. 2.
+    n_lpcc : int
+        Cepstral coefficients, from ``c[1]``; ``c[0]``, the gain, is left to the energy.
+    """
+
+    NAME: ClassVar[str] = "lpcc"
+
+    lpc_order: int = count(16, 512, "lpc_order")
+    n_lpcc: int = count(24, 512, "n_lpcc")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Name of every column, from ``c[1]``."""
+        return tuple(f"lpcc_{m}" for m in range(1, self.n_lpcc + 1))
+
+    def check(self, frames: FrameGeometry) -> None:
+        """Compare the order with the frame."""
+        if self.lpc_order >= frames.win_length:
+            raise ParameterError(
+                f"lpc_order is {self.lpc_order}, a whole number below win_length "
+                f"{frames.win_length} is wanted"
+            )
+
+    def kernel(self, frames: FrameGeometry) -> Kernel:
+        """Make what computes it."""
+        return _LpccKernel(self, frames)
+
+
+class _LpccKernel(Kernel):
+    def __init__(self, settings: Lpcc, frames: FrameGeometry) -> None:
+        self._settings = settings
+        self._win_length, self._hop_length = frames.win_length, frames.hop_length
+        phase = 2.0 * np.pi * np.arange(frames.win_length) / frames.win_length
+        self._taper = 0.5 - 0.5 * np.cos(phase)
+
+    def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
+        frames = frame_view(spectra.samples, self._win_length, self._hop_length)[: len(out)]
+        correlation = autocorrelation(frames * self._taper, self._settings.lpc_order)
+        out[:] = cepstrum(levinson_durbin(correlation), self._settings.n_lpcc)
 
 
 def autocorrelation(frames: NDArray[np.float64], order: int) -> NDArray[np.float64]:

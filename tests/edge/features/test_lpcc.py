@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantize.baseline.lpcc import autocorrelation, cepstrum, levinson_durbin
+from edge.features.families.lpcc import autocorrelation, cepstrum, levinson_durbin
 
 
 def all_pole_noise(seed: int, n_frames: int = 5, length: int = 800) -> np.ndarray:
