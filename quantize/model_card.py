@@ -72,7 +72,7 @@ def model_card(manifest: Manifest) -> str:
         f"Trained on {training.get('n_clips', '?')} clips (split `{training.get('split')}`), "
         f"{training.get('epochs', '?')} epochs, seed {training.get('seed')}, "
         f"commit `{training.get('commit')}`. The language id of the device is "
-        f"`{manifest.default_language}`.",
+        f"`{manifest.default_corpus}`.",
         f"Licence of the weights: {manifest.licence}.",
         "## Measured\n\n" + _figures(manifest.accuracy) + _scorecard(training),
         _USE + _calibration(manifest),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge.artifact import Artifact, Manifest, write_artifact
+from edge.artifact.checks import plain
 from edge.features.spec import FeatureSpec
 from edge.models.claf_ser import ClafSerSizes
 from edge.models.claf_ser.weights import weight_shapes
@@ -28,7 +29,7 @@ TINY = ClafSerSizes(
     conv_kernel=3,
     classifier=16,
     n_labels=8,
-    n_languages=5,
+    n_corpora=5,
 )
 
 
@@ -72,7 +73,7 @@ def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[s
         "model_file": "model.npz",
         "model_sha256": "0" * 64,
         "model_bytes": 1,
-        "architecture": {name: getattr(architecture, name) for name in vars(architecture)},
+        "architecture": plain(architecture),
         "inputs": [
             {
                 "name": "features",
@@ -115,7 +116,7 @@ def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[s
         "licence": "CC0-1.0",
         "reference": {
             "features": rows.tolist(),
-            "language": architecture.n_languages - 1,
+            "language": architecture.n_corpora - 1,
             "logits": [0.0] * architecture.n_labels,
             "tolerance": 1e-4,
         },

@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from edge.errors import ArtifactError
 
+T = TypeVar("T")
+
 __all__ = [
+    "build",
     "finite",
     "items",
     "json_object",
     "numbers",
+    "plain",
     "record",
     "text",
     "texts",
@@ -34,10 +38,11 @@ def json_object(where: str, value: object, required: Sequence[str] = ()) -> dict
 def record(where: str, value: object, kind: type) -> dict[str, Any]:
     """Check for a JSON object with the fields of dataclass ``kind`` and no other.
 
-    Only a field with a default may be missing: manifests of older versions lack it.
+    Only a field with a default may be missing: manifests of older versions lack it.  A field
+    that a file calls by another name has it as ``metadata["key"]``; the result has the file's.
     """
     fields = json_object(where, value)
-    known = {field.name: field.default for field in dataclasses.fields(kind)}
+    known = {_key(field): field.default for field in dataclasses.fields(kind)}
     unknown = sorted(set(fields) - set(known))
     missing = [k for k, v in known.items() if k not in fields and v is dataclasses.MISSING]
     if unknown:
@@ -45,6 +50,21 @@ def record(where: str, value: object, kind: type) -> dict[str, Any]:
     if missing:
         raise ArtifactError(f"{where} lacks {', '.join(missing)}")
     return fields
+
+
+def build(kind: type[T], fields: Mapping[str, Any]) -> T:
+    """Build dataclass ``kind`` from the fields of :func:`record`, once they are checked."""
+    names = {_key(field): field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return kind(**{names[key]: value for key, value in fields.items()})
+
+
+def plain(value: object) -> Any:
+    """Give dataclasses, and those within them, as objects with the keys of a file."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {_key(f): plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple | list):
+        return type(value)(map(plain, value))
+    return value
 
 
 def items(where: str, value: object) -> list[Any]:
@@ -99,6 +119,11 @@ def numbers(where: str, value: object, count: int) -> tuple[float, ...]:
     if len(found) != count:
         raise ArtifactError(f"{where} has {len(found)} numbers, {count} are wanted")
     return tuple(finite(where, number) for number in found)
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    key: str = field.metadata.get("key", field.name)
+    return key
 
 
 def _short(value: object) -> str:

@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.artifact.checks import (
+    build,
     finite,
     items,
     json_object,
+    plain,
     record,
     text,
     texts,
@@ -62,8 +64,9 @@ class Manifest:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     labels: tuple[str, ...]
-    languages: tuple[str, ...]
-    default_language: str
+    # Files of schema 1 say languages: a corpus stood for the language spoken in it.
+    corpora: tuple[str, ...] = dataclasses.field(metadata={"key": "languages"})
+    default_corpus: str = dataclasses.field(metadata={"key": "default_language"})
     feature_spec: FeatureSpec
     feature_fingerprint: str
     window_frames: int
@@ -86,24 +89,24 @@ class Manifest:
         """``normalisation.std`` as float32 [shape=(n_features,)]."""
         return np.array(self.normalisation.std, dtype=np.float32)
 
-    def language_id(self, language: str | None = None) -> int:
-        """Row of the language embedding for a name, ``default_language`` for None.
+    def corpus_id(self, corpus: str | None = None) -> int:
+        """Row of the corpus embedding for a name, ``default_corpus`` for None.
 
         Raises
         ------
         ParameterError
-            If the model does not know the language.
+            If the model does not know the corpus.
         """
-        language = self.default_language if language is None else language
-        if language not in self.languages:
+        corpus = self.default_corpus if corpus is None else corpus
+        if corpus not in self.corpora:
             raise ParameterError(
-                f"language is {language!r}, this model knows {', '.join(self.languages)}"
+                f"corpus is {corpus!r}, this model knows {', '.join(self.corpora)}"
             )
-        return self.languages.index(language)
+        return self.corpora.index(corpus)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, the inverse of :meth:`from_dict`."""
-        fields = dataclasses.asdict(dataclasses.replace(self, training={}, accuracy=()))
+        fields: dict[str, Any] = plain(dataclasses.replace(self, training={}, accuracy=()))
         fields["training"] = dict(self.training)
         fields["accuracy"] = [dict(entry) for entry in self.accuracy]
         fields["feature_spec"] = self.feature_spec.to_dict()
@@ -180,7 +183,7 @@ class Manifest:
             for index, entry in enumerate(items("accuracy", fields["accuracy"]))
         )
         fields["reference"] = Reference.from_dict(fields["reference"], architecture)
-        return cls(**fields)
+        return build(cls, fields)
 
 
 def _check_model_file(fields: Mapping[str, Any]) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
-from edge.artifact.checks import finite, items, json_object, numbers, record, text, texts, whole
+from edge.artifact.checks import (
+    build,
+    finite,
+    items,
+    json_object,
+    numbers,
+    record,
+    text,
+    texts,
+    whole,
+)
 from edge.errors import ArtifactError
 from edge.models.base import Sizes
 from edge.models.registry import ARCHITECTURES
@@ -29,7 +39,7 @@ def read_sizes(value: object) -> Sizes:
     fields = record("architecture", value, kind)
     for name in fields.keys() - {"type"}:
         whole(f"architecture.{name}", fields[name], 1)
-    sizes: Sizes = kind(**fields)
+    sizes: Sizes = build(kind, fields)
     problem = sizes.problem()
     if problem is not None:
         raise ArtifactError(problem)
@@ -112,7 +122,7 @@ class Reference:
     """
 
     features: tuple[tuple[float, ...], ...]
-    language: int
+    corpus: int = dataclasses.field(metadata={"key": "language"})
     logits: tuple[float, ...]
     tolerance: float
 
@@ -126,13 +136,13 @@ class Reference:
         )
         if not rows:
             raise ArtifactError("reference.features is empty, at least one row is wanted")
-        language = whole("reference.language", fields["language"], 0)
-        if language >= architecture.n_corpora:
+        corpus = whole("reference.language", fields["language"], 0)
+        if corpus >= architecture.n_corpora:
             raise ArtifactError(
-                f"reference.language is {language}, less than {architecture.n_corpora} is wanted"
+                f"reference.language is {corpus}, less than {architecture.n_corpora} is wanted"
             )
         logits = numbers("reference.logits", fields["logits"], architecture.n_labels)
         tolerance = finite("reference.tolerance", fields["tolerance"])
         if not 0 < tolerance < 1:
             raise ArtifactError(f"reference.tolerance is {tolerance}, between 0 and 1 is wanted")
-        return cls(rows, language, logits, tolerance)
+        return cls(rows, corpus, logits, tolerance)

@@ -103,8 +103,7 @@ def _read_with_soundfile(name: str) -> tuple[FloatArray, int]:
         import soundfile
     except ImportError as error:
         raise MissingDependencyError(
-            f"{name} is not a WAV file and soundfile is not installed: "
-            "pip install soundfile"
+            f"{name} is not a WAV file and soundfile is not installed: pip install soundfile"
         ) from error
     except OSError as error:
         raise MissingDependencyError(

@@ -170,7 +170,7 @@ def reference_difference(session: Session, manifest: Manifest) -> float:
     """
     reference = manifest.reference
     features = np.array(reference.features, dtype=np.float32)[None]
-    logits = check_logits(manifest, session.infer(features, reference.language), 1)
+    logits = check_logits(manifest, session.infer(features, reference.corpus), 1)
     if not np.isfinite(logits).all():
         return math.inf
     wanted = softmax(reference.logits, manifest.temperature)

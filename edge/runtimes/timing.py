@@ -32,7 +32,7 @@ def time_model(artifact: Artifact, model: Model) -> float:
     times_s: list[float] = []
     for _ in range(_N_WARM_UP + _N_RUNS):
         started_s = time.thread_time()
-        session.infer(rows, manifest.reference.language)
+        session.infer(rows, manifest.reference.corpus)
         times_s.append(time.thread_time() - started_s)
         if len(times_s) >= _N_LEAST and sum(times_s) > _LONGEST_S:
             break

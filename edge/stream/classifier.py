@@ -41,8 +41,8 @@ class Classifier:
         self.model = model
         self.spec: FeatureSpec = manifest.feature_spec
         self.labels: tuple[str, ...] = tuple(manifest.labels)
-        self.corpora: tuple[str, ...] = tuple(manifest.languages)
-        self.default_corpus: str = manifest.default_language
+        self.corpora: tuple[str, ...] = tuple(manifest.corpora)
+        self.default_corpus: str = manifest.default_corpus
         self.window_frames: int = manifest.window_frames
         self.window_hop: int = manifest.window_hop
         self.temperature: float = manifest.temperature

@@ -68,7 +68,7 @@ class Judge:
         self._temperature = classifier.temperature
         self._name = classifier.model.name
         self._session = classifier.model.session()
-        self._corpus = classifier.artifact.manifest.language_id(corpus)
+        self._corpus = classifier.artifact.manifest.corpus_id(corpus)
         self._gate = SpeechGate(gate)
         self._smoother: Smoother | None = None
         if smooth:

@@ -20,7 +20,7 @@ from edge.stream.classifier import Classifier
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
-LANGUAGES = ("ravdess", "savee", "emo-db", "tess", "unknown")
+CORPORA = ("ravdess", "savee", "emo-db", "tess", "unknown")
 
 
 class LinearModel:
@@ -51,14 +51,14 @@ def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier
         name="fake",
         feature_spec=FeatureSpec(),
         labels=LABELS,
-        languages=LANGUAGES,
-        default_language="unknown",
+        corpora=CORPORA,
+        default_corpus="unknown",
         window_frames=window_frames,
         window_hop=window_hop,
         temperature=1.0,
         mean=rng.normal(0, 0.1, 34).astype(np.float32),
         std=std.astype(np.float32),
-        language_id=lambda name: LANGUAGES.index("unknown" if name is None else name),
+        corpus_id=lambda name: CORPORA.index("unknown" if name is None else name),
     )
     return Classifier(types.SimpleNamespace(manifest=manifest), LinearModel())
 

@@ -63,11 +63,11 @@ def test_manifest_arrays_are_float32(artifact: Artifact) -> None:
     assert manifest.mean.shape == manifest.std.shape == (34,)
 
 
-def test_language_id_of_names_and_of_none(artifact: Artifact) -> None:
-    assert artifact.manifest.language_id() == 4
-    assert artifact.manifest.language_id("savee") == 1
+def test_corpus_id_of_names_and_of_none(artifact: Artifact) -> None:
+    assert artifact.manifest.corpus_id() == 4
+    assert artifact.manifest.corpus_id("savee") == 1
     with pytest.raises(ParameterError, match="'klingon', this model knows ravdess, savee"):
-        artifact.manifest.language_id("klingon")
+        artifact.manifest.corpus_id("klingon")
 
 
 # -- what lies on the disk ---------------------------------------------------------------

@@ -26,6 +26,14 @@ def test_a_bundled_model_is_whole_and_says_how_good_it_is(name: str) -> None:
     assert (MODELS_DIR / name / "MODEL_CARD.md").is_file()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_manifest_is_written_as_it_was_read(name: str) -> None:
+    text = (MODELS_DIR / name / "manifest.json").read_text(encoding="utf-8")
+    assert read_artifact(MODELS_DIR / name).manifest.to_json() == text
+    # The file keeps the words of schema 1.
+    assert '"default_language": "unknown"' in text
+
+
 def test_sizes() -> None:
     sizes = {name: read_artifact(MODELS_DIR / name).manifest.model_bytes for name in NAMES}
     assert max(sizes.values()) <= 530_000

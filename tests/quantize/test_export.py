@@ -163,8 +163,8 @@ def test_manifest_says_what_it_is(artifacts: dict[tuple[str, str], Artifact], ki
     assert manifest.quantization.weight_bits == BITS[kind.rpartition("-")[2]]
     assert manifest.architecture.hidden == config.hidden
     assert manifest.architecture.conv_kernel == config.conv_kernel
-    assert manifest.languages == ("ravdess", "savee", "emo-db", "tess", "unknown")
-    assert manifest.language_id() == config.unknown_language == manifest.reference.language
+    assert manifest.corpora == ("ravdess", "savee", "emo-db", "tess", "unknown")
+    assert manifest.corpus_id() == config.unknown_language == manifest.reference.corpus
     assert manifest.labels[0] == "neutral"
     assert manifest.labels[7] == "surprised"
     assert manifest.training["split"] == "paper"

@@ -19,7 +19,8 @@ class ClafSerSizes:
     conv_kernel: int
     classifier: int
     n_labels: int
-    n_languages: int
+    #: Rows of the corpus embedding, which files call languages.
+    n_corpora: int = dataclasses.field(metadata={"key": "n_languages"})
     #: Frames that make one step of the LSTM and the convolution.
     frame_stack: int = 1
 
@@ -27,11 +28,6 @@ class ClafSerSizes:
     def step_width(self) -> int:
         """Numbers that the LSTM and the convolution take at a step."""
         return self.n_features * self.frame_stack
-
-    @property
-    def n_corpora(self) -> int:
-        """Rows of the corpus embedding, which files call languages."""
-        return self.n_languages
 
     def problem(self) -> str | None:
         """Say in a sentence why no network has these sizes; None where one can."""

@@ -35,7 +35,7 @@ def drawn(*shape: int, seed: int = 0) -> np.ndarray:
 def architecture(size: str) -> ClafSerSizes:
     config = SIZES[size]
     fields = {f.name: getattr(config, f.name, None) for f in dataclasses.fields(ClafSerSizes)}
-    return ClafSerSizes(**{**fields, "type": "claf-ser", "n_languages": config.n_domains + 1})
+    return ClafSerSizes(**{**fields, "type": "claf-ser", "n_corpora": config.n_domains + 1})
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 16])
