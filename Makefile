@@ -41,7 +41,7 @@ test: lint typecheck imports pytest ## everything that must be true before a cha
 lint: $(DEV)/.installed ## ruff
 	$(DEV)/bin/ruff check .
 
-typecheck: $(DEV)/.installed ## mypy --strict on edge
+typecheck: $(DEV)/.installed ## mypy --strict
 	$(DEV)/bin/mypy
 
 imports: $(DEV)/.installed ## who may import whom
