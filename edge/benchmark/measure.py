@@ -20,6 +20,7 @@ from edge.benchmark.peak_memory import peak_rss_mb
 from edge.bundled import DEMO_CLIP
 from edge.errors import EdgeSerError, ParameterError
 from edge.files import atomic_path
+from edge.runtimes.probe import can_try
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.stream import Stream
@@ -40,9 +41,11 @@ _N_COLD_STARTS = 5
 _COLD_START = """
 import json, sys, time
 times = [time.perf_counter()]
-import numpy, edge.stream.loading
+import numpy, edge.stream.loading, edge.artifact, edge.runtimes.open
 times.append(time.perf_counter())
-classifier = edge.stream.loading.load(sys.argv[1], sys.argv[2])
+artifact = edge.artifact.read_artifact(sys.argv[1])
+model = edge.runtimes.open.open_model(artifact)
+classifier = edge.stream.classifier.Classifier(artifact, model)
 times.append(time.perf_counter())
 samples = numpy.sin(numpy.arange(classifier.spec.n_samples(classifier.window_frames)) * 0.05)
 classifier.classify(0.1 * samples, classifier.spec.sample_rate)
@@ -186,11 +189,15 @@ def _clip(classifier: Classifier) -> tuple[NDArray[np.float32], str]:
     return (0.15 * voice * syllables + noise).astype(np.float32), "harmonic complex"
 
 
-def _cold_start(classifier: Classifier) -> dict[str, Any]:
-    """From a new process to its first decision; the files are in the system's cache."""
+def _cold_start(classifier: Classifier) -> dict[str, Any] | None:
+    """From a new process to its first decision; the files are in the system's cache.
+
+    None in a frozen application, whose executable is no Python: it would start itself.
+    """
+    if not can_try():
+        return None
     command = [
-        sys.executable, "-c", _COLD_START,
-        str(classifier.artifact.path.resolve()), classifier.model.name,
+        sys.executable, "-c", _COLD_START, str(classifier.artifact.path.resolve()),
     ]  # fmt: skip
     paths = [str(Path(edge.__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -241,11 +248,16 @@ def format_report(report: dict[str, Any]) -> str:
     lines += [
         "",
         f"real-time factor  {report['real_time_factor']:.4f} (mean work for a hop)",
-        f"peak memory       {report['peak_rss_mb']:.0f} MB here, "
-        f"{cold['peak_rss_mb']:.0f} MB for a first decision alone",
-        f"cold start        {cold['total_ms']:.0f} ms: import {cold['import_ms']:.0f}, "
-        f"load {cold['load_ms']:.0f}, first decision {cold['first_decision_ms']:.0f}, "
-        "the rest is Python",
+        f"peak memory       {report['peak_rss_mb']:.0f} MB here"
+        + (f", {cold['peak_rss_mb']:.0f} MB for a first decision alone" if cold else ""),
+    ]
+    if cold:
+        lines.append(
+            f"cold start        {cold['total_ms']:.0f} ms: import {cold['import_ms']:.0f}, "
+            f"load {cold['load_ms']:.0f}, first decision {cold['first_decision_ms']:.0f}, "
+            "the rest is Python"
+        )
+    lines += [
         f"runs              {report['method']['runs']} of each after "
         f"{report['method']['warm_up']} to warm up, on the {report['method']['clip']}",
     ]

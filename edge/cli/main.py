@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.cli.notices import complain, discard, warn
+from edge.cli.numpy_missing import what_numpy_lacks
 from edge.cli.signals import own_the_process
 from edge.errors import EdgeSerError
 
@@ -123,6 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = 2
     except MemoryError:
         complain("there is not enough memory for this: close other programs, or ask for less")
+    except ImportError as error:
+        complain(what_numpy_lacks(error))
     except KeyboardInterrupt:
         code = 130
     except SystemExit as stop:  # argparse after --help and --version

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,20 @@ def test_cold_start_that_fails_is_one_sentence(
     monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
     with pytest.raises(EdgeSerError, match=r"exit code 1: .*no numpy here"):
         measure(edge.load(tiny_artifact.path), duration_s=0.01)
+
+
+def test_a_frozen_application_does_not_start_itself(
+    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError("a child was started")
+
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(subprocess, "run", start)
+    monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
+    report = measure(edge.load(tiny_artifact.path), duration_s=0.01)
+    assert report["cold_start"] is None
+    assert "cold start" not in format_report(report)
 
 
 def test_duration_must_be_above_zero(tiny_artifact: Artifact) -> None:
