@@ -164,7 +164,6 @@ class Smoother:
         # A sum of hops may miss a round figure by its last bits.
         if leads or self._leading_s >= self.settings.persist_s - _ROUNDING_S:
             self._held = leader
-            self._leading_s = 0.0
 
 
 def _checked_time(elapsed_s: float) -> float:

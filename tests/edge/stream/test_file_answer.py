@@ -79,6 +79,7 @@ def test_quiet_around_speech_does_not_count(speech: Path, tmp_path: Path) -> Non
     alone = classifier.classify_file(tmp_path / "alone.wav", hop_s=2.0)
     assert among.n_speech_segments < among.n_segments
     assert among.label == alone.label
+    assert among.level_db == pytest.approx(alone.level_db, abs=3.0)
 
 
 def test_settings_are_those_of_classify(speech: Path) -> None:

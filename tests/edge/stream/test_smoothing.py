@@ -113,6 +113,40 @@ def test_a_pause_does_not_forget_the_label() -> None:
     assert steady.update([0.45, 0.5, 0.05], HOP_S)[0] == "calm"
 
 
+def test_quiet_time_counts_once() -> None:
+    steady = smoother(time_constant_s=1.0, lead=1.0, persist_s=60.0)
+    steady.update(CALM, HOP_S)
+    for _ in range(3):
+        steady.rest(2.0)
+        label, posterior = steady.update(SAD, HOP_S)
+    assert label == "calm"
+    assert posterior[0] == pytest.approx(math.exp(-3 * 2.5))
+
+
+def test_what_is_forgotten_leads_no_longer() -> None:
+    steady = smoother(time_constant_s=0.0, lead=0.2, persist_s=1.0)
+    calm, close = [0.5, 0.45, 0.05], [0.45, 0.5, 0.05]
+    steady.update(calm, HOP_S)
+    steady.update(close, HOP_S)
+    steady.rest(10.0)
+    labels = [steady.update(p, HOP_S)[0] for p in (calm, close, close)]
+    assert labels == ["calm", "calm", "happy"]
+
+
+def test_a_lead_of_just_that_much_is_enough() -> None:
+    steady = smoother(time_constant_s=0.0, lead=0.25)
+    steady.update([0.5, 0.375, 0.125], HOP_S)
+    assert steady.update([0.25, 0.5, 0.25], HOP_S)[0] == "happy"
+
+
+def test_persistence_is_not_missed_by_rounding() -> None:
+    # Ten times 0.1 is 0.9999999999999999.
+    steady = smoother(time_constant_s=0.0, persist_s=1.0)
+    steady.update([0.5, 0.45, 0.05], 0.1)
+    labels = [steady.update([0.45, 0.5, 0.05], 0.1)[0] for _ in range(10)]
+    assert labels == ["calm"] * 9 + ["happy"]
+
+
 def test_quiet_before_any_speech_is_not_remembered() -> None:
     steady = smoother()
     steady.rest(100.0)

@@ -32,7 +32,7 @@ class FailingModel(LinearModel):
         self.n_calls += 1
         if self.n_calls - 1 in self.failing:
             if self.answer is None:
-                raise RuntimeError("out of luck")
+                raise RuntimeError(f"out of luck at {self.n_calls - 1}")
             return self.answer  # type: ignore[return-value]
         return super().infer(features, corpus)
 
@@ -61,6 +61,13 @@ def test_a_failure_loses_its_own_segment_and_nothing_else(n_block: int) -> None:
     ours, n_failed = everything(stream, n_block)
     assert n_failed == 1
     assert ours == whole[:2] + whole[3:]
+
+
+def test_of_several_failures_the_first_is_told() -> None:
+    stream = classifier_over(FailingModel(1, 2)).stream()
+    with pytest.raises(BackendError, match="out of luck at 1"):
+        stream.push(CLIP)
+    assert len(stream.push(CLIP[:0])) == 7
 
 
 def test_a_failure_in_the_last_segment_or_before_a_gap_is_told() -> None:
