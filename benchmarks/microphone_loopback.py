@@ -4,7 +4,9 @@
 
 No sound card is needed: the server has two null sinks (16 kHz mono and 48 kHz
 stereo), known sound is played into each, and `edge.audio.microphone` records the
-sink's monitor. Then the server is frozen and killed, which must end in an error.
+sink's monitor. Then the sink is suspended, which loses sound and must be told to the
+length, and server and listener are frozen for a moment, which loses nothing; at last the
+server is frozen and killed, which must end in an error.
 Needs, on Debian: pulseaudio pulseaudio-utils libasound2-plugins libportaudio2.
 Exit status 0: all as wanted, or skipped because PulseAudio is not there; 1: not.
 """
@@ -19,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,7 +38,7 @@ from edge.errors import AudioDeviceError
 
 RATE = 16_000
 CLIP_S, MARGIN_S = 4.0, 0.3
-PROGRAMS = ("pulseaudio", "pacat", "paplay")
+PROGRAMS = ("pulseaudio", "pacat", "paplay", "pactl")
 SINKS = {"mono16": (16_000, 1), "stereo48": (48_000, 2)}
 # Sink, rate asked for (None: the microphone's own choice), channel, SNR in dB that is wanted.
 # Infinite: bit-exact. A server that mixes to mono rounds to 16 bits, hence 85; one channel picked
@@ -191,6 +194,49 @@ def aligned_snr_db(got: np.ndarray, want: np.ndarray) -> float:
     return round(float(best_db), 1)
 
 
+def holding_up(seconds: float, what: str) -> dict[str, object]:
+    """Suspend the sink, which loses sound, or freeze the server or ourselves, which do not."""
+    os.environ["PULSE_SOURCE"] = "mono16.monitor"
+    with tempfile.TemporaryDirectory(prefix="edge-ser-") as name, server(Path(name)) as process:
+        held_up = threading.Timer(3.0, _hold_up, (seconds, what, process.pid))
+        held_up.start()
+        lost: list[int] = []
+        n_heard = 0
+        with Microphone("pulse", RATE) as microphone:
+            n_heard += len(microphone.read(5.0))
+            begin = time.monotonic()
+            while time.monotonic() - begin < 7.0 + seconds:
+                recorded = microphone.take(0.5)
+                n_heard += len(recorded.samples)
+                lost += [recorded.n_lost] if recorded.n_lost else []
+            took_s = time.monotonic() - begin
+        held_up.join()
+        wanted = [seconds] if what == "suspended" else []
+        found = [n_lost / RATE for n_lost in lost]
+        return {
+            "event": what,
+            "seconds": seconds,
+            "lost_s": [round(one, 3) for one in found],
+            "clock_off_s": round((n_heard + sum(lost)) / RATE - took_s, 3),
+            "passed": len(found) == len(wanted)
+            and all(abs(a - b) < 0.2 for a, b in zip(found, wanted, strict=True)),
+        }
+
+
+def _hold_up(seconds: float, what: str, server_pid: int) -> None:
+    if what == "suspended":
+        subprocess.run(["pactl", "suspend-sink", "mono16", "1"], check=True)
+        time.sleep(seconds)
+        subprocess.run(["pactl", "suspend-sink", "mono16", "0"], check=True)
+    elif what == "server frozen":
+        os.kill(server_pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(server_pid, signal.SIGCONT)
+    else:
+        command = "kill -STOP $0; sleep $1; kill -CONT $0"
+        subprocess.run(["sh", "-c", command, str(os.getpid()), str(seconds)], check=True)
+
+
 def losing_the_server(folder: Path, kill: int) -> dict[str, object]:
     """Freeze or kill the server under an open microphone."""
     os.environ["PULSE_SOURCE"] = "mono16.monitor"
@@ -248,6 +294,9 @@ def main(argv: list[str] | None = None) -> int:
                 row["judged"] = wanted_snr_db is not None
                 rows.append(row)
                 print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
+        for what in ("suspended", "server frozen", "listener frozen"):
+            rows.append(holding_up(1.5, what))
+            print(" ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)
         for kill in (signal.SIGSTOP, signal.SIGKILL):
             rows.append(losing_the_server(folder, kill))
             print(" ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)

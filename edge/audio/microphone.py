@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.audio.capture import Capture, Recorded
 from edge.audio.devices import (
     InputDevice,
     import_sounddevice,
@@ -19,11 +20,9 @@ from edge.audio.devices import (
     pick_input_device,
     portaudio_reason,
 )
-from edge.audio.resample import Resampler
-from edge.audio.ring_buffer import RingBuffer
 from edge.errors import AudioDeviceError, ParameterError
 
-__all__ = ["InputDevice", "Microphone", "list_input_devices"]
+__all__ = ["InputDevice", "Microphone", "Recorded", "list_input_devices"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -93,10 +92,9 @@ class Microphone:
         self._opened: InputDevice | None = None
         self._capture_rate = capture_rate or sample_rate
         self._n_channels = 0
-        self._ring = RingBuffer(1)
-        self._overflows = 0
+        # In place of the real one, which is as large as the device's rate makes it.
+        self._capture = Capture(1, 1, buffer_s)
         self._started_s = 0.0
-        self._last_callback_s: float | None = None
 
     def __enter__(self) -> Microphone:
         """Open the device and start to record."""
@@ -130,12 +128,17 @@ class Microphone:
     @property
     def overflows(self) -> int:
         """Times the system said that it lost input before we could take it."""
-        return self._overflows
+        return self._capture.overflows
 
     @property
     def dropped_samples(self) -> int:
-        """Samples, at ``sample_rate``, that were skipped because they were read too late."""
-        return round(self._ring.dropped_samples * self._sample_rate / self._capture_rate)
+        """Samples, at ``sample_rate``, that were read too late or never came."""
+        return self._capture.dropped_samples
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that reading has waited for sound so far."""
+        return self._capture.waited_s
 
     def open(self) -> None:
         """Open the device and start to record.
@@ -156,12 +159,11 @@ class Microphone:
                 f"{device.name} has no channel {self._channel}: it has {device.n_channels}, "
                 "the first is 0"
             )
-        self._opened, self._overflows, self._last_callback_s = device, 0, None
+        self._opened = device
         reasons: list[str] = []
         for rate, n_channels in self._candidates(device):
-            self._ring = RingBuffer(max(1, round(self._buffer_s * rate)))
+            self._capture = Capture(rate, self._sample_rate, self._buffer_s)
             self._capture_rate, self._n_channels = rate, n_channels
-            self._resampler = Resampler(rate, self._sample_rate)
             self._started_s = time.monotonic()
             stream = None
             try:
@@ -172,7 +174,7 @@ class Microphone:
                     dtype="float32",
                     blocksize=max(1, round(rate * _BLOCK_S)),
                     callback=self._on_block,
-                    finished_callback=self._ring.close,
+                    finished_callback=self._capture.ring.close,
                 )
                 stream.start()
             except sd.PortAudioError as error:
@@ -200,20 +202,21 @@ class Microphone:
         return list(dict.fromkeys((rate, count) for rate in rates for count in counts))
 
     def _on_block(self, block: FloatArray, n_samples: int, times: Any, status: Any) -> None:
-        """PortAudio's thread: copy and return."""
-        if status and status.input_overflow:
-            self._overflows += 1
+        """Copy and return: this is PortAudio's thread."""
+        now_s = time.monotonic()
+        has_overflowed = bool(status and status.input_overflow)
         if self._channel is not None:
             mono = block[:, self._channel]
         elif block.shape[1] == 1:
             mono = block[:, 0]
         else:
             mono = block.mean(axis=1, dtype=np.float32)
-        self._ring.write(mono)
-        self._last_callback_s = time.monotonic()
+        self._capture.write(mono, _adc_time_s(times), now_s, has_overflowed)
 
     def read(self, timeout_s: float = 1.0) -> FloatArray:
         """Take what was recorded since the last call, waiting for it if there is nothing.
+
+        What is missing before it, if anything, is told by :meth:`take` alone.
 
         Parameters
         ----------
@@ -230,26 +233,46 @@ class Microphone:
         AudioDeviceError
             If the microphone is not open or went away.
         """
+        return self.take(timeout_s).samples
+
+    def take(self, timeout_s: float = 1.0) -> Recorded:
+        """As :meth:`read`, up to the next place where samples are missing.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait in seconds.
+
+        Returns
+        -------
+        Recorded
+            With what is missing right before its samples.
+
+        Raises
+        ------
+        AudioDeviceError
+            If the microphone is not open or went away.
+        """
         if self._stream is None:
             raise AudioDeviceError("the microphone is not open: use it in a with statement")
         deadline = time.monotonic() + timeout_s
         while True:
             # A wait ends early enough to notice a device that stays silent.
             wait_s = max(0.0, min(deadline - time.monotonic(), _SILENT_LIMIT_S / 4))
-            block = self._ring.read(self._ring.capacity, wait_s)
-            if block.size == 0:
-                self._check_alive()
-            samples = self._resampler.push(block)
-            if samples.size or time.monotonic() >= deadline:
-                return samples
+            recorded = self._capture.take(wait_s)
+            if recorded.samples.size or recorded.n_lost:
+                return recorded
+            self._check_alive()
+            if time.monotonic() >= deadline:
+                return recorded
 
     def _check_alive(self) -> None:
         name = self._opened.name if self._opened else "the device"
-        if self._ring.closed:
+        if self._capture.ring.closed:
             raise AudioDeviceError(
                 f"the microphone went away: {name} stopped; plug it in again and start again"
             )
-        last, limit_s = self._last_callback_s, _SILENT_LIMIT_S
+        last, limit_s = self._capture.last_block_s, _SILENT_LIMIT_S
         if last is None:
             last, limit_s = self._started_s, _FIRST_LIMIT_S
         silent_s = time.monotonic() - last
@@ -278,3 +301,11 @@ def _close_stream(stream: Any) -> None:
         # A device that is gone cannot be closed properly, and nobody needs to know.
         with contextlib.suppress(Exception):
             end()
+
+
+def _adc_time_s(times: Any) -> float | None:
+    """When the first sample of a block was taken; None where the system does not say."""
+    try:
+        return float(times.inputBufferAdcTime)
+    except (AttributeError, TypeError, ValueError):
+        return None

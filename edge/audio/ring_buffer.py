@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
 import threading
 import time
 
@@ -10,16 +12,35 @@ import numpy.typing as npt
 
 from edge.errors import ParameterError
 
-__all__ = ["RingBuffer"]
+__all__ = ["Piece", "RingBuffer"]
 
 FloatArray = npt.NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Piece:
+    """Samples without a hole, and what was lost right before them.
+
+    Parameters
+    ----------
+    samples : float32 [shape=(n_samples,)]
+    n_overrun : int
+        Samples lost before the first one because they were read too late.
+    n_lost : int
+        Samples lost before the first one because they never came.
+    """
+
+    samples: FloatArray
+    n_overrun: int = 0
+    n_lost: int = 0
 
 
 class RingBuffer:
     """Samples in order from one writing thread to one reading thread.
 
     When it is full the oldest samples make room: a listener that fell behind
-    skips, it does not lag. Memory is taken once, in the constructor.
+    skips, it does not lag. Memory is taken once, in the constructor. Where something is
+    missing is known to the sample.
 
     Parameters
     ----------
@@ -40,6 +61,15 @@ class RingBuffer:
         self._n_held = 0
         self._n_dropped = 0
         self._closed = False
+        # Samples ever written, and where some of those that never came belong among them:
+        # (written before, how many), oldest first.
+        self._n_written = 0
+        self._holes: collections.deque[tuple[int, int]] = collections.deque()
+        # What is missing right before the oldest sample held.
+        self._n_overrun = 0
+        self._n_lost = 0
+        # The reader goes no further than this place, as a hole may turn out to be there.
+        self._barrier: int | None = None
         # The lock is held for one copy at most, so the writer never waits for the reader's work.
         self._changed = threading.Condition()
 
@@ -65,7 +95,7 @@ class RingBuffer:
         with self._changed:
             return self._n_held
 
-    def write(self, block: FloatArray) -> int:
+    def write(self, block: FloatArray, n_lost: int = 0) -> int:
         """Append a block, dropping the oldest samples when there is no room.
 
         Never waits for the reader. A closed buffer takes nothing.
@@ -74,15 +104,19 @@ class RingBuffer:
         ----------
         block : float32 [shape=(n_samples,)]
             Copied.
+        n_lost : int
+            Samples missing between the block before and this one.
 
         Returns
         -------
         n_dropped : int
-            Samples lost by this call.
+            Samples overwritten by this call.
         """
         with self._changed:
             if self._closed or block.size == 0:
                 return 0
+            if n_lost:
+                self._holes.append((self._n_written, n_lost))
             capacity = self._samples.size
             n_dropped = max(0, self._n_held + block.size - capacity)
             if block.size >= capacity:
@@ -95,12 +129,44 @@ class RingBuffer:
                 self._samples[: block.size - n_before_wrap] = block[n_before_wrap:]
                 self._first = (self._first + n_dropped) % capacity
                 self._n_held += block.size - n_dropped
+            self._n_written += block.size
             self._n_dropped += n_dropped
+            self._n_overrun += n_dropped
+            self._pass_holes()
             self._changed.notify()
             return n_dropped
 
+    def hold(self) -> None:
+        """Keep back what is written from now on, until :meth:`release`."""
+        with self._changed:
+            self._barrier = self._n_written
+
+    def release(self, n_lost: int = 0) -> None:
+        """Hand out what was kept back.
+
+        Parameters
+        ----------
+        n_lost : int
+            Samples missing where :meth:`hold` was called.
+        """
+        with self._changed:
+            if self._barrier is None:
+                return
+            if n_lost:
+                # Between two others, where one was noted in the meantime.
+                self._holes = collections.deque(
+                    sorted([*self._holes, (self._barrier, n_lost)], key=lambda hole: hole[0])
+                )
+                self._pass_holes()
+            self._barrier = None
+            self._changed.notify()
+
     def read(self, max_samples: int, timeout_s: float | None = None) -> FloatArray:
-        """Take the oldest samples, waiting until there is at least one.
+        """Take the oldest samples; :meth:`take` without a word on what is missing."""
+        return self.take(max_samples, timeout_s).samples
+
+    def take(self, max_samples: int, timeout_s: float | None = None) -> Piece:
+        """Take the oldest samples, up to the next hole, waiting until there is at least one.
 
         Parameters
         ----------
@@ -111,19 +177,21 @@ class RingBuffer:
 
         Returns
         -------
-        samples : float32 [shape=(n_samples,)]
+        Piece
             Empty when the time is over, or when the buffer is closed and drained.
         """
         if max_samples < 1:
             raise ParameterError(f"max_samples is {max_samples}, at least 1 is wanted")
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
-            while self._n_held == 0 and not self._closed:
+            while self._n_ready() == 0 and not self._closed:
                 wait_s = None if deadline is None else deadline - time.monotonic()
                 if wait_s is not None and wait_s <= 0:
                     break
                 self._changed.wait(wait_s)
-            n = min(max_samples, self._n_held)
+            n = min(max_samples, self._n_ready())
+            if n == 0:
+                return Piece(np.zeros(0, dtype=np.float32))
             capacity = self._samples.size
             n_before_wrap = min(n, capacity - self._first)
             samples = np.empty(n, dtype=np.float32)
@@ -131,10 +199,28 @@ class RingBuffer:
             samples[n_before_wrap:] = self._samples[: n - n_before_wrap]
             self._first = (self._first + n) % capacity
             self._n_held -= n
-            return samples
+            piece = Piece(samples, self._n_overrun, self._n_lost)
+            self._n_overrun = self._n_lost = 0
+            self._pass_holes()
+            return piece
 
     def close(self) -> None:
         """End the stream: what is held can still be read, nothing more is written."""
         with self._changed:
             self._closed = True
+            self._barrier = None
             self._changed.notify_all()
+
+    def _n_ready(self) -> int:
+        """Samples up to the next hole or barrier."""
+        position = self._n_written - self._n_held
+        end = self._holes[0][0] if self._holes else self._n_written
+        if self._barrier is not None:
+            end = min(end, max(position, self._barrier))
+        return end - position
+
+    def _pass_holes(self) -> None:
+        """Count the holes that lie before the oldest sample now."""
+        position = self._n_written - self._n_held
+        while self._holes and self._holes[0][0] <= position:
+            self._n_lost += self._holes.popleft()[1]

@@ -30,8 +30,6 @@ class MicrophoneSource:
         Name or part of it, or index; None: the default input.
     sample_rate : int
         Rate of the blocks, in Hz.
-    warn : callable, optional
-        Takes a sentence on what was odd but not fatal.
     opened : callable, optional
         Called with a description of the device once it records.
     """
@@ -41,14 +39,12 @@ class MicrophoneSource:
         device: str | int | None,
         sample_rate: int,
         *,
-        warn: Callable[[str], None] = say_nothing,
         opened: Callable[[str], None] = say_nothing,
     ) -> None:
         self.name = "the microphone"
         self.waited_s = 0.0
         self._device = device
         self._sample_rate = sample_rate
-        self._warn = warn
         self._opened = opened
 
     def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
@@ -71,32 +67,22 @@ class MicrophoneSource:
                 f"{self.name} ({microphone.capture_rate} Hz, {microphone.n_channels} "
                 f"channel{'s' if microphone.n_channels > 1 else ''})"
             )
-            n_dropped = 0
-            has_overflowed = False
+            opening_s = self.waited_s
             while not stop.requested:
-                before_s = time.perf_counter()
-                samples = microphone.read(POLL_S)
-                now_s = time.perf_counter()
-                self.waited_s += now_s - before_s
-                if microphone.overflows and not has_overflowed:
-                    # Said once: a log of every one would fill an SD card.
-                    has_overflowed = True
-                    self._warn("the system lost input before it reached us: it is too busy")
-                lost, n_dropped = microphone.dropped_samples - n_dropped, microphone.dropped_samples
-                if lost:
-                    yield Gap(lost, "they were read too late")
-                yield from self._cut(samples, now_s)
+                recorded = microphone.take(POLL_S)
+                self.waited_s = opening_s + microphone.waited_s
+                if recorded.n_lost:
+                    yield Gap(recorded.n_lost, recorded.reason)
+                yield from self._cut(recorded.samples, recorded.arrived_s)
 
-    def _cut(self, samples: NDArray[np.float32], now_s: float) -> Iterator[Block]:
+    def _cut(self, samples: NDArray[np.float32], arrived_s: float) -> Iterator[Block]:
         """Small blocks, each with its own arrival: a backlog shows as latency."""
         for start in range(0, samples.size, BLOCK_SAMPLES):
             block = samples[start : start + BLOCK_SAMPLES]
             n_behind = samples.size - start - block.size
-            yield Block(block, now_s - n_behind / self._sample_rate)
+            yield Block(block, arrived_s - n_behind / self._sample_rate)
 
 
 def open_source(settings: SourceSettings) -> MicrophoneSource:
     """Name the microphone; it is opened when the first block is asked for."""
-    return MicrophoneSource(
-        settings.device, settings.sample_rate, warn=settings.warn, opened=settings.opened
-    )
+    return MicrophoneSource(settings.device, settings.sample_rate, opened=settings.opened)

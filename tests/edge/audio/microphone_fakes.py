@@ -44,10 +44,13 @@ class FakeStream:
     def close(self) -> None:
         self.calls.append("close")
 
-    def deliver(self, block: np.ndarray, flags: Flags | None = None) -> None:
+    def deliver(
+        self, block: np.ndarray, flags: Flags | None = None, adc_s: float | None = None
+    ) -> None:
         block = np.asarray(block, dtype=self.settings["dtype"])
         block = block.reshape(-1, self.settings["channels"]).copy()
-        self.settings["callback"](block, len(block), None, flags or Flags())
+        times = None if adc_s is None else types.SimpleNamespace(inputBufferAdcTime=adc_s)
+        self.settings["callback"](block, len(block), times, flags or Flags())
         # PortAudio uses the memory again.
         block[:] = 9.0
 

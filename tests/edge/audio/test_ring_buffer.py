@@ -155,3 +155,149 @@ def test_no_capacity(capacity):
 def test_nothing_to_read():
     with pytest.raises(ParameterError, match="max_samples is 0"):
         RingBuffer(1).read(0)
+
+
+# Holes
+
+
+def taken(buffer: RingBuffer) -> list[tuple[list[float], int, int]]:
+    pieces = []
+    while (piece := buffer.take(99, timeout_s=0)).samples.size:
+        pieces.append((piece.samples.tolist(), piece.n_overrun, piece.n_lost))
+    return pieces
+
+
+def test_a_hole_lies_where_it_was_and_parts_what_is_read():
+    buffer = RingBuffer(10)
+    buffer.write(ramp(0, 2))
+    buffer.write(ramp(2, 3), n_lost=7)
+    buffer.write(ramp(5, 1))
+    assert taken(buffer) == [([0, 1], 0, 0), ([2, 3, 4, 5], 0, 7)]
+    buffer.write(ramp(6, 1), n_lost=2)
+    assert taken(buffer) == [([6], 0, 2)]
+
+
+def test_what_is_overwritten_takes_its_holes_along():
+    buffer = RingBuffer(4)
+    buffer.write(ramp(0, 2), n_lost=5)
+    buffer.write(ramp(2, 2), n_lost=7)
+    buffer.write(ramp(4, 3))
+    # 0 1 2 and both holes are gone, before the 3.
+    assert taken(buffer) == [([3, 4, 5, 6], 3, 12)]
+
+
+def test_a_hole_that_is_found_out_later_is_put_where_it_was():
+    buffer = RingBuffer(10)
+    buffer.write(ramp(0, 2))
+    buffer.hold()
+    buffer.write(ramp(2, 2))
+    assert taken(buffer) == [([0, 1], 0, 0)]
+    buffer.write(ramp(4, 1))
+    assert buffer.take(9, timeout_s=0).samples.size == 0
+    buffer.release(6)
+    assert taken(buffer) == [([2, 3, 4], 0, 6)]
+    buffer.hold()
+    buffer.write(ramp(5, 1))
+    buffer.release()
+    buffer.release(3)  # nothing is held: nothing is lost
+    assert taken(buffer) == [([5], 0, 0)]
+
+
+def test_a_hole_before_what_was_overwritten_is_not_forgotten():
+    buffer = RingBuffer(4)
+    buffer.write(ramp(0, 2))
+    buffer.hold()
+    buffer.write(ramp(2, 5))
+    assert taken(buffer) == []
+    buffer.release(6)
+    assert taken(buffer) == [([3, 4, 5, 6], 3, 6)]
+
+
+def test_closing_lets_go_of_what_is_held():
+    buffer = RingBuffer(4)
+    buffer.hold()
+    buffer.write(ramp(0, 2))
+    buffer.close()
+    assert taken(buffer) == [([0, 1], 0, 0)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    capacity=st.integers(1, 12),
+    steps=st.lists(
+        st.tuples(st.sampled_from("wlrh"), st.integers(0, 15), st.integers(1, 9)), max_size=60
+    ),
+)
+def test_every_sample_and_every_hole_keeps_its_place(capacity, steps):
+    """A sample's value is its place among all that there ever were."""
+    buffer, place, told = RingBuffer(capacity), 0, 0
+    for action, n, n_lost in steps:
+        if action in "wlh" and n:
+            if action == "h":
+                buffer.hold()
+                buffer.write(ramp(place + n_lost, n))
+                buffer.release(n_lost)
+            else:
+                buffer.write(
+                    ramp(place + n_lost * (action == "l"), n), n_lost=n_lost * (action == "l")
+                )
+            place += n + n_lost * (action != "w")
+        elif action == "r" and n:
+            piece = buffer.take(n, timeout_s=0)
+            told += piece.n_overrun + piece.n_lost
+            if piece.samples.size:
+                assert piece.samples.tolist() == ramp(told, piece.samples.size).tolist()
+                told += piece.samples.size
+            else:
+                assert len(buffer) == 0
+    while (piece := buffer.take(5, timeout_s=0)).samples.size:
+        told += piece.n_overrun + piece.n_lost
+        assert piece.samples.tolist() == ramp(told, piece.samples.size).tolist()
+        told += piece.samples.size
+    assert told == place
+
+
+# The lock
+
+
+class SlowArray(np.ndarray):
+    """Stops in the middle of a write, until somebody else has had a chance to read."""
+
+    def __setitem__(self, index, value):
+        super().__setitem__(index, value)
+        if self.turn is not None:
+            self.turn.set()
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("n_written", [5, 3])
+def test_nobody_reads_in_the_middle_of_a_write(n_written):
+    buffer = RingBuffer(4)
+    buffer.write(ramp(0, 4))
+    slow = buffer._samples.view(SlowArray)
+    slow.turn = turn = threading.Event()
+    buffer._samples = slow
+    writer = threading.Thread(target=lambda: buffer.write(ramp(4, n_written)), daemon=True)
+    writer.start()
+    assert turn.wait(5)
+    # The oldest samples are overwritten by now, and not yet given up.
+    got = np.asarray(buffer.read(9))
+    writer.join(5)
+    assert got.tolist() == ramp(n_written, 4).tolist()
+
+
+@pytest.mark.parametrize("ask", ["__len__", "dropped_samples", "closed"])
+def test_nobody_counts_in_the_middle_of_a_write(ask):
+    buffer = RingBuffer(4)
+    answered = threading.Event()
+
+    def count() -> None:
+        _ = len(buffer) if ask == "__len__" else getattr(buffer, ask)
+        answered.set()
+
+    with buffer._changed:
+        thread = threading.Thread(target=count, daemon=True)
+        thread.start()
+        assert not answered.wait(0.05)
+    assert answered.wait(5)
+    thread.join()

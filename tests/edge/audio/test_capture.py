@@ -1,0 +1,159 @@
+"""Every sample keeps its place, from the callback to the reader."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from microphone_fakes import Flags
+
+from edge.audio.capture import Capture, Recorded
+from edge.audio.microphone import Microphone
+from edge.audio.resample import resample
+
+
+def everything(capture: Capture) -> list[Recorded]:
+    found = []
+    while (one := capture.take(0)).samples.size or one.n_lost:
+        found.append(one)
+    return found
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    blocks=st.lists(
+        st.tuples(st.integers(1, 900), st.sampled_from([0, 0, 0, 1, 333, 5000]), st.booleans()),
+        min_size=1,
+        max_size=40,
+    ),
+    buffer_s=st.sampled_from([0.1, 3.0]),
+)
+def test_the_place_of_every_sample_is_told_to_the_sample(
+    blocks: list[tuple[int, int, bool]], buffer_s: float
+) -> None:
+    rate = 8000
+    capture = Capture(rate, rate, buffer_s)
+    place = told = 0
+
+    def read() -> None:
+        nonlocal told
+        for one in everything(capture):
+            told += one.n_lost
+            wanted = np.arange(told, told + one.samples.size, dtype=np.float32)
+            np.testing.assert_array_equal(one.samples, wanted)
+            told += one.samples.size
+
+    for index, (n, n_missing, reads) in enumerate(blocks):
+        n_lost = n_missing if index else 0
+        place += n_lost
+        now_s = 50 + place / rate
+        capture.write(np.arange(place, place + n, dtype=np.float32), now_s, now_s, n_lost > 0)
+        place += n
+        if reads:
+            read()
+    read()
+    assert told == place
+    assert capture.dropped_samples == place - sum(n for n, _, _ in blocks) + (
+        capture.ring.dropped_samples
+    )
+
+
+@pytest.mark.parametrize("device_rate", [16_000, 48_000, 44_100])
+def test_a_hole_parts_what_is_resampled_and_the_clock_goes_on(device_rate: int) -> None:
+    rng = np.random.default_rng(3)
+    parts = [rng.uniform(-1, 1, n).astype(np.float32) for n in (20_001, 777, 15_000)]
+    capture = Capture(device_rate, 16_000, 3.0)
+    place = 0
+    for index, part in enumerate(parts):
+        if index:
+            place += 10 * device_rate
+        for start in range(0, part.size, 512):
+            now_s = 50 + (place + start) / device_rate
+            capture.write(part[start : start + 512], now_s, now_s, index > 0 and start == 0)
+        place += part.size
+    found = everything(capture)
+    found.append(Recorded(capture._resampler.flush(), 0.0))
+    heard: list[list[np.ndarray]] = [[]]
+    for one in found:
+        if one.n_lost:
+            assert one.n_lost == pytest.approx(160_000, abs=1)
+            assert "the system lost it" in one.reason
+            heard.append([])
+        heard[-1].append(one.samples)
+    assert len(heard) == 3
+    # Nothing of one side is heard on the other.
+    for got, part in zip(heard, parts, strict=True):
+        np.testing.assert_allclose(
+            np.concatenate(got), resample(part, device_rate, 16_000), atol=1e-6
+        )
+    total = sum(one.n_lost + one.samples.size for one in found)
+    # One place is rounded, the last part's length is rounded up.
+    assert total == pytest.approx(place * 16_000 / device_rate, abs=1.5)
+
+
+def test_many_holes_do_not_make_the_clock_slip() -> None:
+    capture = Capture(44_100, 16_000, 3.0)
+    place = told = 0
+    for index in range(300):
+        place += 1001 * (index > 0)
+        now_s = 50 + place / 44_100
+        capture.write(np.ones(441, np.float32), now_s, now_s, index > 0)
+        place += 441
+        told += sum(one.n_lost + one.samples.size for one in everything(capture))
+    # But for what waits in the resampler.
+    assert told == pytest.approx(place * 16_000 / 44_100, abs=64)
+
+
+def test_what_was_not_read_in_time_is_told_where_it_was() -> None:
+    capture = Capture(8000, 8000, 0.5)
+    capture.write(np.arange(100, dtype=np.float32), None, 50.0, False)
+    assert everything(capture)[0].samples.size == 100
+    for start in range(100, 10_100, 500):
+        block = np.arange(start, start + 500, dtype=np.float32)
+        capture.write(block, None, 50.0 + start / 8000, False)
+    (one,) = everything(capture)
+    assert one.n_lost == 6000
+    assert one.reason == "this program was too slow to read it"
+    assert one.samples[0] == 6100
+    assert capture.dropped_samples == 6000
+
+
+def test_a_backlog_is_as_old_as_it_is() -> None:
+    import time
+
+    capture = Capture(8000, 8000, 3.0)
+    capture.write(np.ones(800, np.float32), 50.0, 50.0, False)
+    capture.write(np.ones(4000, np.float32), 60.0, 60.0, True)
+    first, second = everything(capture)
+    # Behind it half a second waited: it was there that much earlier.
+    assert time.perf_counter() - first.arrived_s == pytest.approx(0.5, abs=0.1)
+    assert time.perf_counter() - second.arrived_s == pytest.approx(0.0, abs=0.1)
+    assert capture.waited_s < 0.1
+
+
+def test_waiting_is_counted_and_the_resampler_s_work_is_not() -> None:
+    capture = Capture(48_000, 16_000, 3.0)
+    assert capture.take(0.05).samples.size == 0
+    assert 0.04 < capture.waited_s < 1.0
+    waited_s = capture.waited_s
+    capture.write(np.zeros(96_000, np.float32), None, 1.0, False)
+    assert capture.take(1.0).samples.size > 30_000
+    assert capture.waited_s - waited_s < 0.002
+
+
+def test_portaudio_s_time_reaches_the_clock(sounddevice) -> None:
+    with Microphone(2, channel=0) as microphone:
+        stream = sounddevice.stream
+        for index in range(4):
+            stream.deliver(np.ones((512, 6)), adc_s=7.0 + index * 0.032)
+        stream.deliver(np.ones((512, 6)), Flags(input_overflow=True), adc_s=17.128)
+        first, second = microphone.take(0), microphone.take(0)
+        assert (first.samples.size, first.n_lost) == (2048, 0)
+        assert (second.samples.size, second.n_lost) == (512, 160_000)
+        assert microphone.dropped_samples == 160_000
+        assert microphone.overflows == 1
+    with Microphone(2, channel=0) as microphone:
+        # Another stream, another clock.
+        sounddevice.stream.deliver(np.ones((512, 6)), adc_s=9999.0)
+        assert microphone.take(0).n_lost == 0
