@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ GRACE_S = 2.0
 
 #: When the interpreter itself does not come to its end in this time, SIGALRM ends it.
 _LAST_S = 10
+
+#: Time for a thread to come back from the system's handler.
+_NOTING_S = 0.02
 
 _is_ours = False
 
@@ -79,8 +82,10 @@ def stopped_by_signals(stop: Stop) -> Iterator[None]:
                 # The default action of SIGALRM ends whatever does not end by itself.
                 signal.signal(signal.SIGALRM, signal.SIG_DFL)
                 signal.alarm(_LAST_S)
-            for number in ours:
-                signal.signal(number, signal.SIG_IGN if is_last else before[number])
+                _ignore(ours)
+            else:
+                for number in ours:
+                    signal.signal(number, before[number])
 
 
 @contextlib.contextmanager
@@ -103,6 +108,8 @@ def _watched(numbers: frozenset[int]) -> Iterator[None]:
 
 
 def _watch(read_end: int, numbers: frozenset[int], end: Callable[[int], None]) -> None:
+    # Those that are watched for interrupt the main thread, not this one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     first_s: float | None = None
     while data := os.read(read_end, 65_536):
         now_s = time.monotonic()
@@ -116,16 +123,23 @@ def _watch(read_end: int, numbers: frozenset[int], end: Callable[[int], None]) -
     os.close(read_end)
 
 
+def _ignore(numbers: Sequence[int]) -> None:
+    """Ignore signals from now on, also those that come at this very moment."""
+    # The system first, and a moment for what another thread is still noting: Python complains
+    # of a signal that it has noted and whose handler is gone when it looks.
+    set_handler = _system_signal()
+    if set_handler is not None:
+        for number in numbers:
+            set_handler(number, 1)  # SIG_IGN
+        time.sleep(_NOTING_S)
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _default_action() -> Callable[[int], None]:
     """Give what ends the process as if nobody had ever handled the signal."""
     # Python lets the main thread alone set handlers, and that one may be lost in a runtime.
-    set_handler: Any = None
-    with contextlib.suppress(ImportError, OSError, AttributeError):
-        import ctypes
-
-        set_handler = ctypes.CDLL(None).signal
-        set_handler.argtypes = (ctypes.c_int, ctypes.c_void_p)
-        set_handler.restype = ctypes.c_void_p
+    set_handler = _system_signal()
 
     def end(number: int) -> None:
         if set_handler is None:
@@ -135,3 +149,16 @@ def _default_action() -> Callable[[int], None]:
         os.kill(os.getpid(), number)
 
     return end
+
+
+def _system_signal() -> Any:
+    """Give the C library's ``signal``, or None where it cannot be reached."""
+    try:
+        import ctypes
+
+        set_handler: Any = ctypes.CDLL(None).signal
+        set_handler.argtypes = (ctypes.c_int, ctypes.c_void_p)
+        set_handler.restype = ctypes.c_void_p
+    except (ImportError, OSError, AttributeError, TypeError):
+        return None
+    return set_handler

@@ -167,7 +167,7 @@ def test_a_storm_of_signals_is_one_stop(
     assert summary["decisions"] == len(decisions)
     starts_s = np.array([one["start_s"] for one in decisions])
     assert np.ptp(np.diff(starts_s)) < 0.002
-    assert len(err.splitlines()) == 2
+    assert len(err.splitlines()) == 2, err
 
 
 def test_a_signal_that_was_ignored_stays_ignored(tiny_artifact: Artifact, clip: Path) -> None:
