@@ -1,20 +1,80 @@
-"""Small work on arrays: samples checked at the boundary, frames as views, logits to a posterior."""
+"""Small work on numbers and arrays.
+
+Samples and numbers checked at the boundary, frames as views, logits to a posterior.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import NoReturn
+import numbers
+import operator
+from typing import NoReturn, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
 
-__all__ = ["MAX_ABS_SAMPLE", "as_samples", "frame_view", "rows_view", "softmax"]
+__all__ = [
+    "MAX_ABS_SAMPLE",
+    "as_number",
+    "as_samples",
+    "as_whole",
+    "frame_view",
+    "rows_view",
+    "softmax",
+]
 
 #: Samples beyond this (60 dB over full scale) are no audio in [-1, 1]: unscaled integers,
 #: mostly.  Far larger ones (3e16) would overflow the float32 power spectrum.
 MAX_ABS_SAMPLE = 1000.0
+
+
+def as_number(value: object, name: str, wanted: str, low: float, high: float) -> float:
+    """Check a real number once, at the boundary; NumPy's are numbers, True and text are not.
+
+    Parameters
+    ----------
+    value : object
+        What a caller gave.
+    name : str
+        What to call it in an error.
+    wanted : str
+        The rest of the sentence: "from 0 to 1 is wanted".
+    low, high : float
+        Smallest and largest; a value that must be above 0 has ``math.ulp(0.0)`` for ``low``.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number, NaN, or outside.
+    """
+    if not isinstance(value, bool) and isinstance(value, numbers.Real):
+        try:
+            number = float(value)
+        except (TypeError, OverflowError, ValueError):
+            number = math.nan
+        if low <= number <= high:
+            return number
+    raise ParameterError(f"{name} is {shown(value)}, {wanted}")
+
+
+def as_whole(value: SupportsIndex, name: str, wanted: str, low: int, high: int) -> int:
+    """Check a whole number once, at the boundary; as :func:`as_number`.
+
+    Raises
+    ------
+    ParameterError
+        If it is no whole number, or outside.
+    """
+    if not isinstance(value, bool):
+        try:
+            number = operator.index(value)
+        except TypeError:
+            number = low - 1
+        if low <= number <= high:
+            return number
+    raise ParameterError(f"{name} is {shown(value)}, {wanted}")
 
 
 def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]:
@@ -40,8 +100,8 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
     """
     try:
         array = np.asarray(samples)
-    except ValueError as error:
-        raise ParameterError(f"{name} is no array of numbers: {error}") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"{name} is no array of numbers: {shown(error)}") from error
     if array.ndim != 1:
         raise ParameterError(
             f"{name} has shape {array.shape}, one dimension (mono) is wanted: "

@@ -18,6 +18,7 @@ __all__ = [
     "ParameterError",
     "SinkError",
     "printable",
+    "shown",
 ]
 
 
@@ -68,6 +69,24 @@ def printable(text: str) -> str:
         direction of writing, and halves of characters.
     """
     return _OBEYED.sub(_spelt, text)
+
+
+def shown(value: object, n_letters: int = 60) -> str:
+    """Write a value that was refused, in one line and not too long.
+
+    Parameters
+    ----------
+    value : object
+        Whatever a caller gave; one that cannot be written is named by its type.
+    n_letters : int
+        Most letters of the result.
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        # A number of 5000 digits, a list that is nested too deeply, or whatever a class does.
+        text = f"one {type(value).__name__}"
+    return text if len(text) <= n_letters else f"{text[: n_letters - 3]}..."
 
 
 #: C0, DEL and C1; line and paragraph separator; marks of direction; surrogates.

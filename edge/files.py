@@ -7,7 +7,35 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["atomic_path"]
+from edge.errors import ParameterError, shown
+
+__all__ = ["as_path", "atomic_path"]
+
+
+def as_path(path: str | bytes | os.PathLike[str], name: str = "path") -> str:
+    """Check that something names a file or a folder.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        What a caller gave.
+    name : str
+        What to call it in an error.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else, or empty: that would be the current folder.
+    """
+    try:
+        text = os.fsdecode(path)
+    except (TypeError, UnicodeError) as error:
+        raise ParameterError(
+            f"{name} is {shown(path)}, the name of a file or folder is wanted"
+        ) from error
+    if not text:
+        raise ParameterError(f"{name} is empty, the name of a file or folder is wanted")
+    return text
 
 
 @contextlib.contextmanager
@@ -16,7 +44,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     When it does not, nothing is left behind and ``path`` is as it was.
     """
-    target = Path(path)
+    target = Path(as_path(path))
     # Not tempfile: its files are private, this one follows the umask like any other.
     temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:

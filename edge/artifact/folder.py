@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.artifact.manifest import Manifest
-from edge.errors import ArtifactError
+from edge.errors import ArtifactError, ParameterError, shown
+from edge.files import as_path
 
 __all__ = ["MANIFEST_FILE", "Artifact", "Manifest", "read_artifact", "write_artifact"]
 
@@ -84,9 +85,13 @@ def read_artifact(directory: str | os.PathLike[str]) -> Artifact:
         :class:`~edge.artifact.Manifest` wants, or the model file's size or
         SHA-256 differs.
     """
-    path = Path(directory)
-    if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
+    path = Path(as_path(directory, "the artifact"))
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError:
+        is_folder = is_there = False  # A name of 300 characters, say.
+    if not is_folder:
+        what = "is not a folder" if is_there else "does not exist"
         raise ArtifactError(
             f"{path} {what}: an artifact is a folder with {MANIFEST_FILE} and a model file"
         )
@@ -120,10 +125,14 @@ def write_artifact(
         If the manifest is not valid, ``directory`` holds something that is no
         artifact, or the disk refuses.
     """
+    target = Path(os.path.abspath(as_path(directory, "directory")))
+    if not isinstance(fields, Mapping) or not isinstance(model, bytes):
+        raise ParameterError(
+            f"fields is {shown(fields)} and model {shown(model)}, a mapping and bytes are wanted"
+        )
     digest = hashlib.sha256(model).hexdigest()
     manifest = Manifest.from_dict({**fields, "model_sha256": digest, "model_bytes": len(model)})
     text = manifest.to_json()
-    target = Path(os.path.abspath(directory))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         kept = _files_to_keep(target)

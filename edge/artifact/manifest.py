@@ -34,7 +34,7 @@ from edge.artifact.parts import (
     TensorSpec,
     read_sizes,
 )
-from edge.errors import ArtifactError, ParameterError
+from edge.errors import ArtifactError, ParameterError, shown
 from edge.features.spec import FeatureSpec
 from edge.models.base import Sizes
 from edge.models.registry import ARCHITECTURES
@@ -98,9 +98,9 @@ class Manifest:
             If the model does not know the corpus.
         """
         corpus = self.default_corpus if corpus is None else corpus
-        if corpus not in self.corpora:
+        if not isinstance(corpus, str) or corpus not in self.corpora:
             raise ParameterError(
-                f"corpus is {corpus!r}, this model knows {', '.join(self.corpora)}"
+                f"corpus is {shown(corpus)}, this model knows {', '.join(self.corpora)}"
             )
         return self.corpora.index(corpus)
 
@@ -147,7 +147,7 @@ class Manifest:
         fields = record("the manifest", value, cls)
         for name in ("name", "licence"):
             text(name, fields[name])
-        if fields["backend"] not in RUNTIMES:
+        if not isinstance(fields["backend"], str) or fields["backend"] not in RUNTIMES:
             raise ArtifactError(
                 f"backend is {fields['backend']!r}, one of {known_runtimes()} is wanted"
             )
@@ -158,9 +158,10 @@ class Manifest:
         fields["outputs"] = _tensors("outputs", fields["outputs"], architecture)
         fields["labels"] = texts("labels", fields["labels"], architecture.n_labels)
         fields["languages"] = texts("languages", fields["languages"], architecture.n_corpora)
-        if fields["default_language"] not in fields["languages"]:
+        default = text("default_language", fields["default_language"])
+        if default not in fields["languages"]:
             raise ArtifactError(
-                f"default_language is {fields['default_language']!r}, one of "
+                f"default_language is {default!r}, one of "
                 f"{', '.join(fields['languages'])} is wanted"
             )
         fields["feature_spec"] = _feature_spec(fields, architecture)

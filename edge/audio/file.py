@@ -13,9 +13,10 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from edge.arrays import as_whole
 from edge.audio.wav import is_wav, read_wav
-from edge.errors import AudioFileError, MissingDependencyError, ParameterError
-from edge.files import atomic_path
+from edge.errors import AudioFileError, MissingDependencyError, ParameterError, shown
+from edge.files import as_path, atomic_path
 
 __all__ = ["AUDIO_SUFFIXES", "find_audio_files", "read_audio", "write_wav"]
 
@@ -57,7 +58,7 @@ def read_audio(path: PathLike) -> tuple[FloatArray, int]:
     MissingDependencyError
         If the file is not WAV and soundfile is not installed.
     """
-    name = os.fspath(path)
+    name = as_path(path)
     try:
         with open(name, "rb", opener=_open_at_once) as stream:
             status = os.fstat(stream.fileno())
@@ -156,11 +157,13 @@ def find_audio_files(paths: Iterable[PathLike] | PathLike) -> list[Path]:
     AudioFileError
         If a folder holds no audio file or may not be read.
     """
-    if isinstance(paths, str | os.PathLike):
+    if isinstance(paths, str | bytes | os.PathLike):
         paths = [paths]
+    if not isinstance(paths, Iterable):
+        raise ParameterError(f"paths is {shown(paths)}, names of files and folders are wanted")
     found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if not path.is_dir():
+    for path in (Path(as_path(one)) for one in paths):
+        if not _is_folder(path):
             found[path] = None
             continue
         inside = _files_in(path)
@@ -170,6 +173,13 @@ def find_audio_files(paths: Iterable[PathLike] | PathLike) -> list[Path]:
             )
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # A name of 300 characters: reading it says so.
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -205,8 +215,13 @@ def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
     ------
     ParameterError
         If samples have other dimensions or are not finite, or the rate is below 1.
+    AudioFileError
+        If the file cannot be written.
     """
-    values = np.asarray(samples, dtype=np.float64)
+    try:
+        values = np.asarray(samples, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"samples are no array of numbers: {shown(error)}") from error
     if values.ndim not in (1, 2) or (values.ndim == 2 and values.shape[1] == 0):
         raise ParameterError(
             f"samples have the shape {values.shape}, (n_samples,) or (n_samples, n_channels) is "
@@ -214,8 +229,7 @@ def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
         )
     if not np.isfinite(values).all():
         raise ParameterError("samples hold NaN or infinity, finite values are wanted")
-    if sample_rate < 1:
-        raise ParameterError(f"sample_rate is {sample_rate}, at least 1 is wanted")
+    sample_rate = as_whole(sample_rate, "sample_rate", "at least 1 is wanted", 1, 2**32 - 1)
     n_channels = 1 if values.ndim == 1 else values.shape[1]
     data = np.clip(np.round(values * 32768.0), -32768, 32767).astype("<i2").tobytes()
     header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16)
@@ -223,6 +237,12 @@ def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
         "<HHIIHH", 1, n_channels, sample_rate, sample_rate * n_channels * 2, n_channels * 2, 16
     )
     header += struct.pack("<4sI", b"data", len(data))
-    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
-        stream.write(header)
-        stream.write(data)
+    try:
+        with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+            stream.write(header)
+            stream.write(data)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ParameterError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AudioFileError(f"{as_path(path)} cannot be written: {reason}") from error

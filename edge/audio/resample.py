@@ -9,13 +9,13 @@ input at the time k / dst.
 from __future__ import annotations
 
 import functools
-import operator
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.arrays import as_samples, as_whole
 from edge.audio.polyphase import Polyphase
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
 
 __all__ = ["Resampler", "resample"]
 
@@ -23,6 +23,8 @@ FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 
 _MAX_RATIO = 256
+#: As a WAV file can hold.
+_HIGHEST_RATE_HZ = 2**32 - 1
 
 
 @functools.lru_cache(maxsize=8)
@@ -31,17 +33,14 @@ def _plan(src: int, dst: int) -> Polyphase:
 
 
 def _checked_rate(name: str, rate: int) -> int:
-    try:
-        value = operator.index(rate)
-    except TypeError:
-        value = 0
-    if value < 1 or isinstance(rate, bool):
-        raise ParameterError(f"{name} is {rate!r}, a whole number of at least 1 Hz is wanted")
-    return value
+    return as_whole(rate, name, "a whole number of at least 1 Hz is wanted", 1, _HIGHEST_RATE_HZ)
 
 
 def _checked_samples(samples: npt.ArrayLike) -> FloatArray:
-    values = np.asarray(samples)
+    try:
+        values = np.asarray(samples)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"samples are no array of numbers: {shown(error)}") from error
     if values.ndim != 1:
         raise ParameterError(
             f"samples have the shape {values.shape}, one channel (n_samples,) is wanted"
@@ -50,7 +49,8 @@ def _checked_samples(samples: npt.ArrayLike) -> FloatArray:
         raise ParameterError(
             f"samples are {values.dtype}, floats in [-1, 1] are wanted: divide by the full scale"
         )
-    return values.astype(np.float32, copy=False)
+    # The filters would spread what is not finite, or too large for a float32, over what is.
+    return as_samples(values)
 
 
 class Resampler:

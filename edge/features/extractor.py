@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
 from edge.features.decibels import power_to_db
 from edge.features.families.base import Columns, Kernel
 from edge.features.front_end import HighPass
@@ -57,6 +57,8 @@ class FeatureExtractor:
     """
 
     def __init__(self, spec: FeatureSpec | None = None) -> None:
+        if spec is not None and not isinstance(spec, FeatureSpec):
+            raise ParameterError(f"spec is {shown(spec)}, a FeatureSpec or None is wanted")
         self.spec = spec = spec or FeatureSpec()
         self._kernels = {family.NAME: family.kernel(spec) for family in spec.families}
         kernels = list(self._kernels.values())

@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from edge.arrays import as_whole
 from edge.errors import ParameterError
 from edge.features.families import FAMILIES
 from edge.features.families.base import Family, check_settings, choice, count, setting_key
@@ -27,6 +28,10 @@ from edge.features.front_end import FrontEnd
 __all__ = ["FeatureSpec", "default_settings"]
 
 FamilyType = TypeVar("FamilyType", bound=Family)
+
+# Of samples or frames; further than any clock that counts them.
+_MOST = 2**62
+_COUNT = f"a whole number from -{_MOST} to {_MOST} is wanted"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,11 +181,13 @@ class FeatureSpec:
 
     def n_frames(self, n_samples: int) -> int:
         """Whole frames in ``n_samples`` samples (no padding, no centring)."""
-        return max(0, 1 + (n_samples - self.win_length) // self.hop_length)
+        n = as_whole(n_samples, "n_samples", _COUNT, -_MOST, _MOST)
+        return max(0, 1 + (n - self.win_length) // self.hop_length)
 
     def n_samples(self, n_frames: int) -> int:
         """Count the samples that ``n_frames`` frames span."""
-        return 0 if n_frames <= 0 else (n_frames - 1) * self.hop_length + self.win_length
+        n = as_whole(n_frames, "n_frames", _COUNT, -_MOST, _MOST)
+        return 0 if n <= 0 else (n - 1) * self.hop_length + self.win_length
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, flat, the inverse of :meth:`from_dict`."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from edge.artifact import Artifact
-from edge.errors import BackendError, EdgeSerError, ParameterError
+from edge.errors import BackendError, EdgeSerError, ParameterError, shown
 from edge.runtimes.base import Model
 from edge.runtimes.kinds import Kind, kinds_of
 from edge.runtimes.registry import AUTO, RUNTIMES, known_runtimes
@@ -83,9 +83,10 @@ def open_artifact(
     installed is passed over without.  Where only NumPy is left, nothing is tried and nothing is
     timed.
     """
-    if backend is not None and backend != AUTO and backend not in RUNTIMES:
+    known = isinstance(backend, str) and (backend == AUTO or backend in RUNTIMES)
+    if backend is not None and not known:
         raise ParameterError(
-            f"backend is {backend!r}, {AUTO} or one of {known_runtimes()} is wanted"
+            f"backend is {shown(backend)}, {AUTO} or one of {known_runtimes()} is wanted"
         )
     candidates, is_bundled = kinds_of(source, backend)
     if attentive:

@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.artifact import MANIFEST_FILE, Artifact, Manifest, read_artifact
 from edge.bundled import MODELS, MODELS_DIR
 from edge.errors import ArtifactError, BackendError, EdgeSerError, ParameterError
+from edge.files import as_path
 from edge.runtimes.base import Model
 from edge.runtimes.open import open_model, runtime_of
 from edge.runtimes.registry import AUTO, RUNTIMES
@@ -110,12 +111,12 @@ def _folders(source: str | os.PathLike[str] | None, backend: str | None) -> tupl
     if source is None:
         kinds = next(iter(MODELS.values()))
     else:
-        name = os.fspath(source)
-        if not name:
+        if isinstance(source, str | bytes) and not source:
             raise ParameterError(
                 "the artifact is named by an empty text, a folder or a bundled model "
                 f"({', '.join(MODELS)}) is wanted; '.' is the current folder"
             )
+        name = as_path(source, "the artifact")
         found = find_artifacts(Path(name))
         # A folder that is there comes before a bundled model of its name.
         if name not in MODELS or found[0].exists():

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.files import as_path
 from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Stop
 
 __all__ = ["FileSource", "open_demo", "open_source"]
@@ -43,9 +44,9 @@ class FileSource:
         *,
         fast: bool = False,
     ) -> None:
-        self.name = os.fspath(path)
+        self.name = as_path(path)
         self.waited_s = 0.0
-        self._path = Path(path)
+        self._path = Path(self.name)
         self._sample_rate = sample_rate
         self._fast = fast
 

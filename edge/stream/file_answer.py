@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import AudioFileError, BackendError, EdgeSerError, MissingDependencyError
+from edge.files import as_path
 from edge.stream.decision import QUIET, SPEECH, Decision, State
 from edge.stream.lengths import too_short
 from edge.stream.posterior import average_posterior, counted_segments
@@ -205,9 +206,9 @@ def named_errors(path: str | os.PathLike[str]) -> Iterator[str]:
     AudioFileError
         If the path is empty, or the file does not fit into memory.
     """
-    name = os.fsdecode(path)
-    if not name:
+    if isinstance(path, str | bytes) and not path:
         raise AudioFileError("the path is empty, an audio file is wanted")
+    name = as_path(path)
     try:
         yield name
     except EdgeSerError as error:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.arrays import softmax
-from edge.errors import BackendError
+from edge.errors import BackendError, ParameterError, shown
 from edge.stream.decision import QUIET, SPEECH, State
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.speech_gate import GateSettings, SpeechGate
@@ -71,6 +71,10 @@ class Judge:
         self._corpus = classifier.artifact.manifest.corpus_id(corpus)
         self._gate = SpeechGate(gate)
         self._smoother: Smoother | None = None
+        if not isinstance(smooth, bool | SmootherSettings):
+            raise ParameterError(
+                f"smooth is {shown(smooth)}, True, False or SmootherSettings is wanted"
+            )
         if smooth:
             settings = smooth if isinstance(smooth, SmootherSettings) else None
             self._smoother = Smoother(classifier.labels, settings)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import operator
 
-from edge.errors import ParameterError
+from edge.arrays import as_number, as_whole
 from edge.features.spec import FeatureSpec
 
 __all__ = ["checked_rate", "hop_frames", "segment_frames", "too_short"]
@@ -13,6 +12,9 @@ __all__ = ["checked_rate", "hop_frames", "segment_frames", "too_short"]
 #: Longest segment, in seconds.  The models are trained on 1-3 s; far beyond it a
 #: segment is a slip of the pen, and attention grows with its square.
 _LONGEST_SEGMENT_S = 60.0
+
+#: No sound is recorded faster; what it is resampled by stays within bounds of its own.
+_HIGHEST_RATE_HZ = 2**32 - 1
 
 
 def segment_frames(spec: FeatureSpec, segment_s: float) -> int:
@@ -24,11 +26,9 @@ def segment_frames(spec: FeatureSpec, segment_s: float) -> int:
         If the segment holds no frame or is longer than a minute.
     """
     shortest_s = spec.win_length / spec.sample_rate
-    if not (math.isfinite(segment_s) and shortest_s <= segment_s <= _LONGEST_SEGMENT_S):
-        raise ParameterError(
-            f"segment_s is {segment_s}, {shortest_s} to {_LONGEST_SEGMENT_S} s are wanted"
-        )
-    return spec.n_frames(round(segment_s * spec.sample_rate))
+    wanted = f"{shortest_s} to {_LONGEST_SEGMENT_S} s are wanted"
+    length_s = as_number(segment_s, "segment_s", wanted, shortest_s, _LONGEST_SEGMENT_S)
+    return spec.n_frames(round(length_s * spec.sample_rate))
 
 
 def hop_frames(spec: FeatureSpec, hop_s: float) -> int:
@@ -39,11 +39,9 @@ def hop_frames(spec: FeatureSpec, hop_s: float) -> int:
     ParameterError
         If the hop is not above 0 or longer than a minute.
     """
-    if not (math.isfinite(hop_s) and 0 < hop_s <= _LONGEST_SEGMENT_S):
-        raise ParameterError(
-            f"hop_s is {hop_s}, above 0 and up to {_LONGEST_SEGMENT_S} s is wanted"
-        )
-    return max(1, round(hop_s * spec.sample_rate / spec.hop_length))
+    wanted = f"above 0 and up to {_LONGEST_SEGMENT_S} s is wanted"
+    length_s = as_number(hop_s, "hop_s", wanted, math.ulp(0.0), _LONGEST_SEGMENT_S)
+    return max(1, round(length_s * spec.sample_rate / spec.hop_length))
 
 
 def checked_rate(sample_rate: int) -> int:
@@ -54,15 +52,8 @@ def checked_rate(sample_rate: int) -> int:
     ParameterError
         If it is no whole number of at least 1.
     """
-    try:
-        rate = 0 if isinstance(sample_rate, bool) else operator.index(sample_rate)
-    except TypeError:
-        rate = 0
-    if rate < 1:
-        raise ParameterError(
-            f"sample_rate is {sample_rate!r}, a whole number of at least 1 Hz is wanted"
-        )
-    return rate
+    wanted = "a whole number of at least 1 Hz is wanted"
+    return as_whole(sample_rate, "sample_rate", wanted, 1, _HIGHEST_RATE_HZ)
 
 
 def too_short(what: str, n_samples: int, spec: FeatureSpec) -> str:

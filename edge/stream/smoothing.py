@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from edge.arrays import as_number
 from edge.errors import ParameterError
 
 __all__ = ["Smoother", "SmootherSettings"]
@@ -56,11 +58,11 @@ class SmootherSettings:
 
     def __post_init__(self) -> None:
         for name in ("time_constant_s", "persist_s", "forget_s"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ParameterError(f"{name} is {value}, a finite number >= 0 s is wanted")
-        if not 0 <= self.lead <= 1:
-            raise ParameterError(f"lead is {self.lead}, a probability in [0, 1] is wanted")
+            wanted = "a finite number >= 0 s is wanted"
+            value = as_number(getattr(self, name), name, wanted, 0.0, sys.float_info.max)
+            object.__setattr__(self, name, value)
+        lead = as_number(self.lead, "lead", "a probability in [0, 1] is wanted", 0.0, 1.0)
+        object.__setattr__(self, "lead", lead)
 
 
 class Smoother:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.errors import ParameterError
+from edge.arrays import as_number
+from edge.errors import ParameterError, shown
 
 __all__ = ["SILENCE_DB", "GateSettings", "SpeechGate", "segment_level_db"]
 
@@ -46,12 +48,12 @@ class GateSettings:
     loudest_share: float = 0.1
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.floor_db) or self.floor_db > 0:
-            raise ParameterError(f"floor_db is {self.floor_db}, a level <= 0 dBFS is wanted")
-        if not 0 < self.loudest_share <= 1:
-            raise ParameterError(
-                f"loudest_share is {self.loudest_share}, a share above 0 and up to 1 is wanted"
-            )
+        least = -sys.float_info.max
+        floor_db = as_number(self.floor_db, "floor_db", "a level <= 0 dBFS is wanted", least, 0.0)
+        wanted = "a share above 0 and up to 1 is wanted"
+        share = as_number(self.loudest_share, "loudest_share", wanted, math.ulp(0.0), 1.0)
+        object.__setattr__(self, "floor_db", floor_db)
+        object.__setattr__(self, "loudest_share", share)
 
 
 class SpeechGate:
@@ -64,6 +66,8 @@ class SpeechGate:
     """
 
     def __init__(self, settings: GateSettings | None = None) -> None:
+        if settings is not None and not isinstance(settings, GateSettings):
+            raise ParameterError(f"gate is {shown(settings)}, GateSettings or None is wanted")
         self.settings = settings or GateSettings()
         self._floor_rms = 10.0 ** (self.settings.floor_db / 20.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.arrays import as_samples
+from edge.arrays import as_number, as_samples, as_whole
 from edge.errors import BackendError, ParameterError
 from edge.stream.decision import GAP, Decision, Timing
 from edge.stream.judge import Judge
@@ -143,6 +143,11 @@ class Stream:
         """
         if arrived_s is None:
             arrived_s = time.perf_counter()
+        else:
+            most = sys.float_info.max
+            arrived_s = as_number(
+                arrived_s, "arrived_s", "a time in seconds is wanted", -most, most
+            )
         self._enter()
         try:
             self._check_open()
@@ -306,12 +311,5 @@ class Stream:
 
 
 def _count(n_samples: int) -> int:
-    try:
-        count = -1 if isinstance(n_samples, bool) else operator.index(n_samples)
-    except TypeError:
-        count = -1
-    if count > _LONGEST_GAP:
-        raise ParameterError("n_samples is above 2**52, a gap of fewer samples is wanted")
-    if count < 0:
-        raise ParameterError(f"n_samples is {n_samples!r:.40}, a whole number >= 0 is wanted")
-    return count
+    wanted = f"a whole number from 0 to {_LONGEST_GAP} is wanted"
+    return as_whole(n_samples, "n_samples", wanted, 0, _LONGEST_GAP)

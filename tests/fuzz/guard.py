@@ -127,7 +127,7 @@ class Guard:
             real = os.path.realpath(text)
         except (TypeError, ValueError, OSError):
             return True  # It cannot be opened either.
-        return real.startswith(self._folder + os.sep) or real in _HARMLESS
+        return (real + os.sep).startswith(self._folder + os.sep) or real in _HARMLESS
 
     def _look_at_modules(self) -> None:
         for name, module in list(sys.modules.items())[self._modules :]:

@@ -30,7 +30,7 @@ TEXTS = (
     "../..", "/dev/zero", "/dev/stdin", "/etc/passwd", "~", "$HOME", "`id`", "$(id)", "%s%n",
     "{0.__class__}", "None", "null", "nan", "numpy", "onnx", "tflite", "torchscript", "auto",
     "claf-ser", "model.npz", "model.pt", "model.onnx", "manifest.json", "a" * 300, "b" * 5000,
-    "c" * 100_000, "a/" * 500, "__class__", "os.system", "1", "1e400", "true", "\\", "'", '"',
+    "c" * 100_000, "a/" * 50, "__class__", "os.system", "1", "1e400", "true", "\\", "'", '"',
     "con", "x.wav", "-x.wav",
 )  # fmt: skip
 

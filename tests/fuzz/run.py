@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fuzz.guard import MAX_S
 from fuzz.target import open_target
 from fuzz.worker import PROGRESS, keep_input
 
@@ -76,6 +77,7 @@ def run_target(
     product: bool = False,
     save: Path | None = None,
     hang_s: float = HANG_S,
+    max_s: float = MAX_S,
     warm_up: int = 5,
 ) -> Report:
     """Try a target with the seeds from ``first`` on.
@@ -91,6 +93,8 @@ def run_target(
         Where inputs that found something are kept, in a folder a target.
     hang_s : float
         When a trial is given up.
+    max_s : float
+        Most processor time of a trial.
     warm_up : int
         Trials before the first, whose time does not count.
     """
@@ -103,6 +107,7 @@ def run_target(
         task = {
             "target": target, "folder": name, "product": product, "warm_up": warm_up,
             "save": None if place is None else str(place), "address_mb": _ADDRESS_MB,
+            "max_s": max_s,
         }  # fmt: skip
         suspects: list[Finding] = []
         for found in _trials(folder, task, first, n, hang_s, report):
@@ -146,11 +151,12 @@ def _trials(
         report.n_answered += n_answered
         report.worst_s = max(report.worst_s, worst_s)
         report.worst_mb = max(report.worst_mb, worst_mb)
+        n_done = end - first if seed == -1 else max(0, seed + 1 - first)
+        report.n_trials += n_done
         for line in (folder / "findings.jsonl").read_text().splitlines():
             found = json.loads(line)
             yield Finding(report.target, found["seed"], found["kind"], found["text"])
         if seed == -1:
-            report.n_trials += end - first
             return
         said = (folder / "log").read_text(errors="replace")[-3000:]
         if seed == -2:
@@ -158,7 +164,6 @@ def _trials(
             if n_early_ends > 3:
                 raise RuntimeError(f"the worker of {report.target} does not start:\n{said}")
             continue
-        report.n_trials += seed + 1 - first
         kind = "hang" if is_hang else "died"
         what = f"no end after {hang_s:g} s" if is_hang else f"exit code {code}"
         yield Finding(report.target, seed, kind, f"{what}\n{said}")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EdgeSerError
-from fuzz.guard import MAX_MB, MAX_S, Guard, limit_process
+from fuzz.guard import MAX_MB, Guard, limit_process
 from fuzz.target import Target, Trial, UnsoundError, open_target
 
 __all__ = ["PROGRESS", "keep_input", "main"]
@@ -62,7 +62,7 @@ def main(argument: str) -> None:
         _empty(place)
         os.chdir(place)
         trial = Trial(random.Random(f"{task['target']}:{seed}"), place, task["product"])
-        finding, took_s, grown_mb, refused = _judge(target, trial, guard)
+        finding, took_s, grown_mb, refused = _judge(target, trial, guard, task["max_s"])
         worst_s, worst_mb = max(worst_s, took_s), max(worst_mb, grown_mb)
         if finding is not None:
             with open(folder / "findings.jsonl", "a") as file:
@@ -82,7 +82,7 @@ def _warm_up(target: Target, task: dict[str, Any], place: Path) -> None:
 
 
 def _judge(
-    target: Target, trial: Trial, guard: Guard
+    target: Target, trial: Trial, guard: Guard, max_s: float
 ) -> tuple[dict[str, str] | None, float, float, bool]:
     """Try once: what was found, the time, the memory, and whether the input was refused."""
     kind = text = None
@@ -101,10 +101,10 @@ def _judge(
     took_s, grown_mb, acts = guard.disarm()
     if acts:
         kind, text = "forbidden", f"{acts[0]}\n{text or ''}"
-    elif kind is None and took_s > MAX_S:
-        kind, text = "slow", f"{took_s:.2f} s of processor time"
     elif kind is None and grown_mb > MAX_MB:
         kind, text = "memory", f"{grown_mb:.0f} MB more than before"
+    elif kind is None and took_s > max_s:
+        kind, text = "slow", f"{took_s:.2f} s of processor time"
     found = None if kind is None else {"kind": kind, "text": str(text)}
     return found, took_s, grown_mb, refused
 

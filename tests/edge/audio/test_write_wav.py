@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge.audio.file import read_audio, write_wav
-from edge.errors import ParameterError
+from edge.errors import AudioFileError, ParameterError
 
 
 @pytest.mark.parametrize("n_channels", [1, 2])
@@ -43,7 +43,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(AudioFileError, match=r"out.wav cannot be written: No space left"):
         write_wav(path, [0.25], 8_000)
     assert os.listdir(tmp_path) == ["out.wav"]
     assert read_audio(path)[0].tolist() == [0.5]
