@@ -21,6 +21,7 @@ from edge.sources.base import (
     Stop,
     say_nothing,
 )
+from edge.sources.container_marks import N_HEAD, container_mark
 
 __all__ = ["StdinSource", "open_source"]
 
@@ -57,25 +58,21 @@ class StdinSource:
         Raises
         ------
         AudioFileError
-            If the stream is a terminal or starts like a WAV file.
+            If the stream is a terminal, cannot be read, or starts as an audio file does.
         """
-        if self._stream.isatty():
+        if not self._stream.closed and self._stream.isatty():
             raise AudioFileError(
                 "standard input is a terminal, raw 16-bit mono samples at "
                 f"{self._sample_rate} Hz are wanted: pipe them in, such as from "
                 f"`arecord -t raw -f S16_LE -c 1 -r {self._sample_rate}`"
             )
-        rest = b""
-        is_first = True
+        rest, head = b"", b""
         while (data := self._read(stop)) is not None:
-            if is_first and data[:4] in (b"RIFF", b"fLaC", b"OggS"):
-                raise AudioFileError(
-                    f"standard input starts with {data[:4].decode()}, the mark of an audio file; "
-                    f"raw 16-bit mono samples at {self._sample_rate} Hz are wanted: name the file "
-                    "instead of piping it"
-                )
-            is_first = False
             arrived_s = time.perf_counter()
+            if len(head) < N_HEAD:
+                # However little comes at a time: a decision needs more than is looked at.
+                head = (head + data)[:N_HEAD]
+                self._check(head)
             data = rest + data
             n_whole = len(data) // 2 * 2
             rest = data[n_whole:]
@@ -84,18 +81,30 @@ class StdinSource:
         if rest and not stop.requested:
             self._warn("standard input ended with half a sample: its last byte was left out")
 
+    def _check(self, head: bytes) -> None:
+        """Refuse what is a file of another kind, and would be noise as samples."""
+        mark = container_mark(head)
+        if mark is not None:
+            raise AudioFileError(
+                f"standard input starts with {mark}, the mark of an audio file; raw 16-bit mono "
+                f"samples at {self._sample_rate} Hz are wanted: name the file instead of piping "
+                "it, or pipe it through `ffmpeg -loglevel error -i - -f s16le -ac 1 -ar "
+                f"{self._sample_rate} -`"
+            )
+
     def _read(self, stop: Stop) -> bytes | None:
         """Next bytes, or None at the end or when stopped."""
         before_s = time.perf_counter()
-        descriptor = self._stream.fileno()
         try:
+            descriptor = self._stream.fileno()
             while not stop.requested:
                 # A plain read would not come back for a signal.
                 if select.select([descriptor], [], [], POLL_S)[0]:
                     return os.read(descriptor, 4 * BLOCK_SAMPLES * 2) or None
             return None
-        except OSError as error:
-            raise AudioFileError(f"standard input cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise AudioFileError(f"standard input cannot be read: {reason}") from error
         finally:
             self.waited_s += time.perf_counter() - before_s
 
