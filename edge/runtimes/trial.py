@@ -65,7 +65,7 @@ def _limit(artifact: Artifact, cpu_s: float) -> None:
     except (ImportError, OSError):
         return
     used = n_pages * resource.getpagesize()
-    limit = used + MEMORY_BYTES + 4 * artifact.manifest.model_bytes
+    limit = used + MEMORY_BYTES + 4 * min(artifact.manifest.model_bytes, MEMORY_BYTES // 4)
     _, hardest = resource.getrlimit(resource.RLIMIT_AS)
     if hardest == resource.RLIM_INFINITY or limit < hardest:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

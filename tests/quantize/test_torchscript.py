@@ -11,6 +11,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,34 @@ def test_threads_of_the_process_are_left_alone(
     assert torch.get_num_threads() == threads
 
 
+def test_threads_side_by_side_leave_the_number_alone(
+    artifacts: dict[str, Artifact], threads: int
+) -> None:
+    """Whoever ends first must not put back what another is computing with."""
+    model = open_model(artifacts["fp32"])
+    wanted = model.session().infer(rows(1, 61), 4)
+    seen = []
+
+    def work(_: int) -> None:
+        session: Any = model.session()
+        module = session._module
+
+        def watched(*inputs: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.get_num_threads())
+            logits = module(*inputs)
+            seen.append(torch.get_num_threads())
+            return logits
+
+        session._module = watched
+        for _ in range(10):
+            assert np.array_equal(session.infer(rows(1, 61), 4), wanted)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert set(seen) == {1}
+    assert torch.get_num_threads() == threads
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_nothing_is_kept_between_calls(artifacts: dict[str, Artifact], weights: str) -> None:
     backend = open_model(artifacts[weights]).session()
@@ -233,7 +262,7 @@ def scripted(source: str) -> bytes:
         ("def other(self, features):\n    return features\n", "has no forward to run"),
         (
             "def forward(self, features, language):\n    return features.sum(1)\n",
-            r"gives float32 \(1, 34\) for one example, float32 \(1, 8\) is wanted",
+            r"gives float32 \(1, 34\), float32 \(1, 8\) is wanted",
         ),
     ],
 )

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,25 @@ def test_failure_of_the_runtime_is_one_sentence(
 
 
 # -- standard error ----------------------------------------------------------------------
+
+
+def test_threads_that_open_sessions_leave_standard_error_as_it_was(
+    manifest: Manifest, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each turns it aside for a moment; what others write meanwhile comes through."""
+    model = RUNTIMES["tflite"].load(manifest, model_bytes())
+    before = os.fstat(2)
+
+    def work(number: int) -> None:
+        for _ in range(5):
+            model.session()
+            os.write(2, f"line {number}\n".encode())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert os.path.samestat(os.fstat(2), before)
+    lines = capfd.readouterr().err.splitlines()
+    assert sorted(lines) == sorted(f"line {n}" for n in range(8) for _ in range(5))
 
 
 def test_the_command_line_says_nothing_of_its_runtime(artifact: Artifact) -> None:
