@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.cli.renamed import OldName, add_report_options
 from quantize.cli_protocols import PROTOCOLS, evaluate_protocol
 from quantize.cli_runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.cli_train import add_data_options
@@ -59,13 +60,17 @@ def add_command(commands: Any) -> None:
         help="the checkpoint in torch, or an artifact in its real runtime, exported if need be "
         "(default: torch)",
     )
+    corpora = ("unknown", "own")
     parser.add_argument(
-        "--language",
-        choices=("unknown", "own"),
+        "--corpus",
+        choices=corpora,
         default="unknown",
-        help="language id given to the model; a device knows none (default: unknown)",
+        help="corpus that the model is told of; a device knows none (default: unknown)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument(
+        "--language", choices=corpora, action=OldName, dest="corpus", help=argparse.SUPPRESS
+    )
+    add_report_options(parser, "all figures")
     parser.set_defaults(function=_evaluate)
 
 
@@ -75,7 +80,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     parts, results = measure_runs(arguments, _one_run)
     folds = are_folds([r["split"] for r in results])
     pooled = Evaluation.pooled(parts).figures() if folds else None
-    print(_table(results, pooled))
+    if not arguments.json:
+        print(_table(results, pooled))
     report = report_of(arguments, results)
     if pooled:
         report["pooled"] = pooled
@@ -83,7 +89,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         accuracies = [r["accuracy"] for r in results]
         report["mean_accuracy"] = float(np.mean(accuracies))
         report["sd_accuracy"] = float(np.std(accuracies, ddof=1))
-    if len(results) == 1:
+    if len(results) == 1 and not arguments.json:
         print()
         print(format_metrics(results[0]))
     write_report(arguments, report)
@@ -101,11 +107,11 @@ def _one_run(
         chosen,
         cache,
         clips,
-        language=arguments.language,
+        language=arguments.corpus,
         labels=common_labels(split, clips),
         n_workers=arguments.workers,
     )
-    figures = write_evaluation(folder, split, runner, arguments.kind, arguments.language, part)
+    figures = write_evaluation(folder, split, runner, arguments.kind, arguments.corpus, part)
     return part, figures
 
 

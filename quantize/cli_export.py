@@ -43,7 +43,7 @@ def add_command(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="evaluation written by evaluate --json, to be carried in the manifest; repeatable",
+        help="evaluation written by evaluate --output, to be carried in the manifest; repeatable",
     )
     parser.add_argument(
         "--scorecard",
@@ -87,7 +87,7 @@ def export_run(
 
 
 def accuracy_entries(path: Path) -> list[dict[str, Any]]:
-    """Figures of one ``evaluate --json`` file as the manifest keeps them.
+    """Figures of one ``evaluate --output`` file as the manifest keeps them.
 
     Several seeds of ``paper`` give their mean; folds give the pooled figures of every
     corpus; the model measured is one trained without the clips it is measured on.
@@ -145,7 +145,7 @@ def accuracy_entries(path: Path) -> list[dict[str, Any]]:
         ]
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise TrainingError(
-            f"{path} is no report of edge-ser-quantize evaluate --json: {error!r}"
+            f"{path} is no report of edge-ser-quantize evaluate --output: {error!r}"
         ) from error
 
 

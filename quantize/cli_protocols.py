@@ -42,8 +42,9 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
         shown = mean_conditions([r["conditions"] for r in results])
         report["mean"] = {"conditions": shown}
     splits = ", ".join(r["split"] for r in results)
-    print(f"{title}; split {splits}; {arguments.kind}, language {arguments.language}\n")
-    print((segments_table if arguments.protocol == "segments" else noise_table)(shown))
+    if not arguments.json:
+        print(f"{title}; split {splits}; {arguments.kind}, corpus {arguments.corpus}\n")
+        print((segments_table if arguments.protocol == "segments" else noise_table)(shown))
     write_report(arguments, report)
     return 0
 
@@ -67,7 +68,7 @@ def _one_run(
         "answers": list(labels),
         "conditions": _figures(trials),
     }
-    name = f"{arguments.protocol}-{arguments.kind}-{arguments.language}.json"
+    name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}.json"
     write_json(folder / name, result)
     return trials, result
 
@@ -81,7 +82,7 @@ def _segments(
 ) -> dict[str, Trials]:
     return {
         f"{window_s} s": segment_trials(
-            runner, chosen, rows, window_s, language=arguments.language, labels=labels
+            runner, chosen, rows, window_s, language=arguments.corpus, labels=labels
         )
         for window_s in WINDOWS_S
     }
@@ -95,7 +96,7 @@ def _noise(
     arguments: argparse.Namespace,
 ) -> dict[str, Trials]:
     noisy = NoiseCache(arguments.cache, runner.spec, chosen, arguments.workers)
-    asked = {"language": arguments.language, "labels": labels}
+    asked = {"language": arguments.corpus, "labels": labels}
     trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
     for condition in arguments.conditions or CONDITIONS:
         trials[condition] = utterance_trials(runner, chosen, noisy.load(condition), **asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shlex
 import sys
@@ -59,7 +60,7 @@ def runner_of(folder: Path, kind: str) -> Runner:
 def redo_command(arguments: argparse.Namespace) -> list[str]:
     """Words of the command to measure again, with folders by name alone."""
     words = ["evaluate", *(f"runs/{run.name}" for run in arguments.runs)]
-    words += ["--data", "CORPORA", "--kind", arguments.kind, "--language", arguments.language]
+    words += ["--data", "CORPORA", "--kind", arguments.kind, "--corpus", arguments.corpus]
     if arguments.protocol != "utterances":
         words += ["--protocol", arguments.protocol]
     if arguments.conditions:
@@ -82,7 +83,7 @@ def report_of(arguments: argparse.Namespace, results: list[dict[str, Any]]) -> d
     """What every report of a measurement begins with."""
     return {
         "kind": arguments.kind,
-        "language": arguments.language,
+        "language": arguments.corpus,
         "commit": commit(),
         "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
         "runs": results,
@@ -90,7 +91,9 @@ def report_of(arguments: argparse.Namespace, results: list[dict[str, Any]]) -> d
 
 
 def write_report(arguments: argparse.Namespace, report: dict[str, Any]) -> None:
-    """Write the report where ``--json`` says."""
+    """Write the report where ``--output`` says, and print it for ``--json``."""
     if arguments.json:
-        write_json(arguments.json, report)
-        print(f"figures: {arguments.json}", file=sys.stderr)
+        print(json.dumps(report))
+    if arguments.output:
+        write_json(arguments.output, report)
+        print(f"figures: {arguments.output}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -13,13 +14,12 @@ __all__ = ["run"]
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print a table and write the figures."""
-    if args.json is not None:
-        # Better now than after the measuring.
-        target = Path(args.json)
-        if target.is_dir() or not target.parent.is_dir():
-            raise ParameterError(
-                f"--json is {args.json!r}, a file in a folder that exists is wanted"
-            )
+    target: Path | None = args.output
+    # Better now than after the measuring.
+    if target is not None and (target.is_dir() or not target.parent.is_dir()):
+        raise ParameterError(
+            f"--output is {str(target)!r}, a file in a folder that exists is wanted"
+        )
     from edge.benchmark.measure import format_report, measure, write_report
     from edge.cli.model import open_classifier
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(f"edge-ser: measuring for {args.duration:g} s", file=sys.stderr, flush=True)
     report = measure(classifier, args.duration)
-    print(format_report(report))
-    if args.json is not None:
-        write_report(args.json, report)
+    print(json.dumps(report) if args.json else format_report(report))
+    if target is not None:
+        write_report(target, report)
     return 0

@@ -14,10 +14,11 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from edge.cli.notices import complain, discard, warn
+from edge.cli.notices import complain, discard
 from edge.cli.numpy_missing import what_numpy_lacks
+from edge.cli.renamed import OldName, add_report_options
 from edge.cli.signals import own_the_process
 from edge.errors import EdgeSerError
 
@@ -43,23 +44,6 @@ class _UsageError(EdgeSerError):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message}; `{self.prog} --help` tells more")
-
-
-class _OldName(argparse.Action):
-    """An option under its name of before: it works, with a word."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        setattr(namespace, self.dest, values)
-        warn(
-            f"{option_string} is now called --{self.dest}, the old name will go with the next "
-            "version"
-        )
 
 
 def run() -> NoReturn:
@@ -212,7 +196,7 @@ def _add_benchmark(commands: _Commands) -> None:
         help="seconds of measuring (default: %(default)s); the cold starts come on top",
     )
     _add_model(parser)
-    parser.add_argument("--json", metavar="FILE", help="also write all figures to FILE")
+    add_report_options(parser, "all figures")
 
 
 def _add_devices(commands: _Commands) -> None:
@@ -234,7 +218,7 @@ def _add_windows(parser: argparse.ArgumentParser, hop: str) -> None:
     )
     # The old name, for one version.
     parser.add_argument(
-        "--window", type=_seconds, action=_OldName, dest="segment", help=argparse.SUPPRESS
+        "--window", type=_seconds, action=OldName, dest="segment", help=argparse.SUPPRESS
     )
     parser.add_argument(
         "--hop",

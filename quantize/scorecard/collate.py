@@ -80,7 +80,7 @@ def collate(places: Places) -> dict[str, Any]:
                 measured.add(report["commit"])
             except (ValueError, KeyError, TypeError, IndexError) as error:
                 raise TrainingError(
-                    f"{path} is no report of edge-ser-quantize evaluate --json ({error!r}): "
+                    f"{path} is no report of edge-ser-quantize evaluate --output ({error!r}): "
                     "delete it, and the same command measures again"
                 ) from error
             protocols.setdefault(_protocol(measurement), {})[measurement.kind] = entry
@@ -130,7 +130,7 @@ def collate_report(report: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     report : mapping
-        As ``evaluate --json`` writes it.
+        As ``evaluate --output`` writes it.
 
     Returns
     -------

@@ -170,7 +170,7 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
         name=f"{recipe.name}/{measurement.name}",
         recipe=recipe.name,
         jobs=jobs,
-        words=(*words, *_workers(places), "--json", str(report)),
+        words=(*words, *_workers(places), "--output", str(report)),
         inputs=tuple(inputs),
         outputs=(report,),
         log=places.log(recipe, measurement.name),

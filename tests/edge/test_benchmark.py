@@ -14,6 +14,7 @@ import edge.benchmark.measure
 import edge.stream.classifier
 from edge.artifact import Artifact
 from edge.benchmark.measure import format_report, measure, write_report
+from edge.cli.main import main
 from edge.errors import EdgeSerError, ParameterError
 
 PERCENTILES = {"min", "mean", "p50", "p95", "p99"}
@@ -22,12 +23,34 @@ PERCENTILES = {"min", "mean", "p50", "p95", "p99"}
 @pytest.fixture(scope="module")
 def report_file(tiny_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("benchmark") / "report.json"
-    done = run_cli("benchmark", "--duration", "0.1", "--json", path, "--artifact",
+    done = run_cli("benchmark", "--duration", "0.1", "--output", path, "--artifact",
                    tiny_artifact.path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     path.with_suffix(".txt").write_text(done.stdout)
     return path
+
+
+def test_the_old_name_of_output_works_with_a_word(
+    tiny_artifact: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r.json"
+    options = ["--duration", "0.1", "--artifact", str(tiny_artifact.path)]
+    assert main(["benchmark", *options, "--json", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "--json FILE is now called --output FILE" in said.err
+    assert said.out.startswith("tiny on numpy, ")
+    assert json.loads(path.read_text())["artifact"]["name"] == "tiny"
+
+
+def test_json_prints_one_object(
+    tiny_artifact: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--duration", "0.1", "--artifact", str(tiny_artifact.path)]
+    assert main(["benchmark", "--json", *options]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert json.loads(said.out)["artifact"]["name"] == "tiny"
 
 
 def test_report_holds_every_figure(report_file: Path, tiny_artifact: Artifact) -> None:

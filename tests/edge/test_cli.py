@@ -281,7 +281,7 @@ def test_empty_folder_is_one_sentence(
         (["listen", "--fast"], "--fast is for a file"),
         (["listen", "--source", "a.wav", "--device", "x"], "--device names a microphone"),
         (["classify"], "required: PATH"),
-        (["benchmark", "--json", "none/such/file"], "a file in a folder that exists is wanted"),
+        (["benchmark", "--output", "none/such/file"], "a file in a folder that exists is wanted"),
     ],
 )
 def test_wrong_usage_is_one_sentence(

@@ -41,7 +41,7 @@ def test_a_run_folder_tells_how_it_was_made(runs):
 
 def test_folds_are_pooled_and_written_as_json(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
-    command = evaluate(data, runs, str(runs / "f0"), str(runs / "f1"), "--json", str(report))
+    command = evaluate(data, runs, str(runs / "f0"), str(runs / "f1"), "--output", str(report))
     assert main(command) == 0
     table = capsys.readouterr().out.splitlines()
     assert table[0].split()[:5] == ["run", "split", "clips", "accuracy", "UAR"]
@@ -81,7 +81,7 @@ def test_german_to_english_tests_the_other_corpora(data, runs):
 def test_segments_of_folds_are_pooled(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
     folders = [str(runs / "f0"), str(runs / "f1")]
-    command = evaluate(data, runs, *folders, "--protocol", "segments", "--json", str(report))
+    command = evaluate(data, runs, *folders, "--protocol", "segments", "--output", str(report))
     assert main([*command, "--kind", "numpy-int8"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("2 folds pooled; split speaker-5fold-s0-f0, speaker-5fold-s0-f1;")
@@ -99,7 +99,7 @@ def test_segments_of_folds_are_pooled(data, runs, tmp_path, capsys):
 def test_protocol_figures_of_several_seeds_are_averaged(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
     folders = [str(runs / "f0"), str(runs / "f0")]
-    command = evaluate(data, runs, *folders, "--protocol", "segments", "--json", str(report))
+    command = evaluate(data, runs, *folders, "--protocol", "segments", "--output", str(report))
     assert main(command) == 0
     assert "mean ± sd of 2 runs" in capsys.readouterr().out
     result = json.loads(report.read_text())
@@ -108,12 +108,22 @@ def test_protocol_figures_of_several_seeds_are_averaged(data, runs, tmp_path, ca
     assert mean["uar_sd"] == pytest.approx(0)
 
 
+def test_json_prints_the_report_alone_and_the_old_name_works_with_a_word(data, runs, capsys):
+    command = evaluate(data, runs, str(runs / "f0"))
+    assert main([*command, "--language", "own", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "--language is now called --corpus" in said.err
+    report = json.loads(said.out)
+    assert report["command"].endswith("--kind torch --corpus own")
+    assert report["runs"][0]["accuracy"] >= 0
+
+
 def test_noise_is_told_as_a_drop_from_clean(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
-    command = evaluate(data, runs, str(runs / "f0"), "--protocol", "noise", "--json", str(report))
+    command = evaluate(data, runs, str(runs / "f0"), "--protocol", "noise", "--output", str(report))
     assert main([*command, "--conditions", "white-0dB", "babble-20dB"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "run f0; split speaker-5fold-s0-f0; torch, language unknown"
+    assert lines[0] == "run f0; split speaker-5fold-s0-f0; torch, corpus unknown"
     assert [line.split()[0] for line in lines[3:7]] == [
         "condition",
         "clean",
@@ -157,7 +167,7 @@ def test_an_artifact_is_measured_in_its_own_runtime(data, runs, capsys):
 
 def test_export_carries_figures_and_a_card_and_the_device_loads_it(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
-    assert main(evaluate(data, runs, str(runs / "f0"), "--json", str(report))) == 0
+    assert main(evaluate(data, runs, str(runs / "f0"), "--output", str(report))) == 0
     out, card = tmp_path / "model", tmp_path / "CARD.md"
     command = [
         "export",

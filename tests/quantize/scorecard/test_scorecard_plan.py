@@ -52,9 +52,9 @@ def test_commands_are_what_the_command_line_takes():
             assert step.outputs[0].parent == given.out
             assert getattr(given, "recipe", "baseline") == step.recipe
         elif step.words[0] == "evaluate":
-            assert given.json == step.outputs[0]
+            assert given.output == step.outputs[0]
             assert given.kind in ("torch", *KINDS)
-            assert given.language == "unknown"
+            assert given.corpus == "unknown"
         else:
             assert [*given.runs, *given.also] == [path.parent for path in step.outputs]
 
