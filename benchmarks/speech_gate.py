@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.audio.file import find_audio_files, read_audio
+from edge.audio.file import read_audio
+from edge.audio.find import find_audio_files
 from edge.features.spec import FeatureSpec
 from edge.stream.speech_gate import SILENCE_DB, GateSettings
 

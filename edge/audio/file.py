@@ -1,40 +1,108 @@
-"""Audio files: find them and read them as mono float32."""
+"""Audio files: read as mono float32, piece by piece or whole, and written."""
 
 from __future__ import annotations
 
-import codecs
+import errno
 import os
 import stat
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.arrays import as_whole
-from edge.audio.wav import is_wav, read_wav
+from edge.audio.channels import ChannelPicker
+from edge.audio.other import READABLE_SUFFIXES, SoundfileSamples, kind_of, refuse
+from edge.audio.wav import WavSamples, is_wav
+from edge.audio.wav_header import CodedWavError
 from edge.errors import AudioFileError, MissingDependencyError, ParameterError, shown
 from edge.files import as_path, atomic_path
 
-__all__ = ["AUDIO_SUFFIXES", "find_audio_files", "read_audio", "write_wav"]
+__all__ = ["AudioReader", "open_audio", "read_audio", "write_wav"]
 
 FloatArray = npt.NDArray[np.float32]
 PathLike = str | os.PathLike[str]
 
-_WAV_SUFFIXES = frozenset({".wav", ".wave"})
-#: Suffixes, in lower case, that a folder is searched for.
-AUDIO_SUFFIXES = _WAV_SUFFIXES | {
-    ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64",
-}  # fmt: skip
-# First bytes of the kinds that soundfile reads, so that a wrong suffix does no harm.
-_OTHER_AUDIO = (b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3", b"RIFX", b"riff")
-_PIECE_SAMPLES = 1 << 18
+_NO_FILE = "is not a regular file, an audio file is wanted"
 
 
-def read_audio(path: PathLike) -> tuple[FloatArray, int]:
-    """Read an audio file, its channels mixed to one by their mean.
+class AudioReader:
+    """One channel of an audio file, piece by piece; a context manager.
+
+    Made by :func:`open_audio`.
+
+    Attributes
+    ----------
+    name : str
+        Path of the file.
+    sample_rate, n_channels : int
+    channel : int
+        The one that is read, from 0.
+    warnings : list of str
+        What its header says wrong and what was done about it; grows while it is read.
+    """
+
+    def __init__(
+        self, name: str, samples: WavSamples | SoundfileSamples, close: Callable[[], None]
+    ) -> None:
+        self.name = name
+        self.sample_rate, self.n_channels = samples.sample_rate, samples.n_channels
+        self.warnings = samples.warnings
+        self._samples, self._close = samples, close
+        picker = ChannelPicker(self.n_channels, self.sample_rate)
+        if self.n_channels > 1:
+            picker.listen(samples.frames())
+            if picker.warning is not None:
+                self.warnings.append(picker.warning)
+        self.channel = picker.picked
+
+    def __enter__(self) -> AudioReader:
+        """Hand out the reader."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<AudioReader {self.name!r}: {self.sample_rate} Hz, channel {self.channel + 1}>"
+
+    def close(self) -> None:
+        """Close the file; nothing happens when it is closed already."""
+        self._close()
+
+    def pieces(self) -> Iterator[FloatArray]:
+        """Read from the beginning, a piece at a time, so that memory does not grow.
+
+        Yields
+        ------
+        float32 [shape=(n_samples,)]
+            In [-1, 1], finite; a new array.
+
+        Raises
+        ------
+        AudioFileError
+            If the file cannot be read to its end, or holds what is no sound.
+        """
+        try:
+            for frames in self._samples.frames():
+                # Float overs are clipped.
+                yield np.clip(frames[:, self.channel], -1.0, 1.0)
+        except OSError as error:
+            raise AudioFileError(f"{self.name} cannot be read: {error.strerror}") from error
+
+
+def open_audio(path: PathLike) -> AudioReader:
+    """Open an audio file and choose the channel to read.
 
     WAV needs the standard library alone; FLAC, OGG and others need soundfile.
 
@@ -42,6 +110,53 @@ def read_audio(path: PathLike) -> tuple[FloatArray, int]:
     ----------
     path : path
         A regular file. Its first bytes decide how it is read, not its suffix.
+
+    Raises
+    ------
+    AudioFileError
+        If the file is missing, not readable, empty, without samples, not audio, in a codec
+        that is not supported, or holds NaN or infinity where the channel is chosen.
+    MissingDependencyError
+        If the file is not WAV and soundfile is not installed.
+    """
+    name = as_path(path)
+    if not name:
+        raise AudioFileError("the path is empty, an audio file is wanted")
+    stream, n_bytes = _open_file(name)
+    try:
+        head = stream.read(64)
+        if is_wav(head):
+            try:
+                return AudioReader(name, WavSamples(stream, n_bytes, name), stream.close)
+            except CodedWavError as error:
+                reader = _decoded(name, error)
+        else:
+            is_audio = kind_of(head) is not None or Path(name).suffix.lower() in READABLE_SUFFIXES
+            if not is_audio:
+                refuse(name, head)
+            other = SoundfileSamples(name, head)
+            reader = AudioReader(name, other, other.close)
+    except OSError as error:
+        stream.close()
+        raise AudioFileError(f"{name} cannot be read: {error.strerror}") from error
+    except BaseException:
+        stream.close()
+        raise
+    stream.close()
+    return reader
+
+
+def read_audio(
+    path: PathLike, warn: Callable[[str], None] | None = None
+) -> tuple[FloatArray, int]:
+    """Read a whole audio file, its loudest channel.
+
+    Parameters
+    ----------
+    path : path
+        As for :func:`open_audio`.
+    warn : callable, optional
+        Takes a sentence on what was odd but not fatal.
 
     Returns
     -------
@@ -52,151 +167,50 @@ def read_audio(path: PathLike) -> tuple[FloatArray, int]:
 
     Raises
     ------
-    AudioFileError
-        If the file is missing, not readable, empty, truncated, without samples,
-        not audio, in a codec that is not supported, or holds NaN or infinity.
-    MissingDependencyError
-        If the file is not WAV and soundfile is not installed.
+    AudioFileError, MissingDependencyError
+        As :func:`open_audio` and :meth:`AudioReader.pieces`.
     """
-    name = as_path(path)
+    with open_audio(path) as reader:
+        samples = np.concatenate(list(reader.pieces()))
+        if warn is not None:
+            for sentence in reader.warnings:
+                warn(sentence)
+        return samples, reader.sample_rate
+
+
+def _open_file(name: str) -> tuple[BinaryIO, int]:
+    """Open a regular file and nothing else: a pipe would wait for somebody to write."""
     try:
-        with open(name, "rb", opener=_open_at_once) as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise AudioFileError(f"{name} is not a regular file, an audio file is wanted")
-            if status.st_size == 0:
-                raise AudioFileError(f"{name} is empty (0 bytes), an audio file is wanted")
-            head = stream.read(64)
-            if is_wav(head):
-                return read_wav(stream, status.st_size, name)
+        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError as error:
         raise AudioFileError(f"{name} does not exist: check the path") from error
-    except IsADirectoryError as error:
-        raise AudioFileError(f"{name} is a folder, an audio file is wanted") from error
     except PermissionError as error:
         raise AudioFileError(f"{name} may not be read: check its permissions") from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENXIO:
+            raise AudioFileError(f"{name} {_NO_FILE}") from error
         raise AudioFileError(f"{name!r} cannot be read: {error}") from error
-    suffix = Path(name).suffix.lower()
-    if head.startswith(_OTHER_AUDIO) or suffix in AUDIO_SUFFIXES - _WAV_SUFFIXES:
-        return _read_with_soundfile(name)
-    _refuse(name, head)
+    status = os.fstat(descriptor)
+    what = None
+    if stat.S_ISDIR(status.st_mode):
+        what = "is a folder, an audio file is wanted"
+    elif not stat.S_ISREG(status.st_mode):
+        what = _NO_FILE
+    elif status.st_size == 0:
+        what = "is empty (0 bytes), an audio file is wanted"
+    if what is not None:
+        os.close(descriptor)
+        raise AudioFileError(f"{name} {what}")
+    return open(descriptor, "rb"), status.st_size
 
 
-def _open_at_once(name: str, flags: int) -> int:
-    """Open without waiting: a named pipe that nobody writes to would hold us for ever."""
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _refuse(name: str, head: bytes) -> NoReturn:
+def _decoded(name: str, error: CodedWavError) -> AudioReader:
+    """Open a coded WAV file with soundfile, or say how it is converted."""
     try:
-        # Incremental, for the last character may be cut in two.
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
-        is_text = all(character.isprintable() or character.isspace() for character in text)
-    except UnicodeDecodeError:
-        is_text = False
-    what = "is a text file" if is_text else f"starts with the bytes {head[:4].hex(' ')}"
-    raise AudioFileError(f"{name} is not audio: it {what}, a WAV file starts with RIFF")
-
-
-def _read_with_soundfile(name: str) -> tuple[FloatArray, int]:
-    try:
-        import soundfile
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"{name} is not a WAV file and soundfile is not installed: pip install soundfile"
-        ) from error
-    except OSError as error:
-        raise MissingDependencyError(
-            f"{name} is not a WAV file and soundfile finds no libsndfile: "
-            "sudo apt-get install libsndfile1"
-        ) from error
-    try:
-        with soundfile.SoundFile(name) as file:
-            sample_rate, n_promised = int(file.samplerate), int(file.frames)
-            pieces = [
-                piece.mean(axis=1, dtype=np.float64).astype(np.float32)
-                for piece in file.blocks(
-                    max(1, _PIECE_SAMPLES // file.channels), dtype="float32", always_2d=True
-                )
-            ]
-    except soundfile.SoundFileError as error:
-        raise AudioFileError(
-            f"{name} cannot be decoded, it is damaged or not audio: {error}"
-        ) from error
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
-    if samples.size == 0:
-        raise AudioFileError(f"{name} holds no samples")
-    if samples.size < n_promised:
-        raise AudioFileError(
-            f"{name} is truncated: its header promises {n_promised} samples and {samples.size} "
-            "are there; copy or record it again"
-        )
-    if not np.isfinite(samples).all():
-        raise AudioFileError(f"{name} holds NaN or infinity, finite samples are wanted")
-    return np.clip(samples, -1.0, 1.0), sample_rate
-
-
-def find_audio_files(paths: Iterable[PathLike] | PathLike) -> list[Path]:
-    """Audio files among files and folders.
-
-    Parameters
-    ----------
-    paths : paths
-        What is not a folder is kept whatever its name, even when it is missing:
-        reading it then gives the error. Folders are searched to any depth for
-        :data:`AUDIO_SUFFIXES`; hidden files and folders are skipped.
-
-    Returns
-    -------
-    files : list of Path
-        In the order of ``paths``, each folder's sorted; each file once.
-
-    Raises
-    ------
-    AudioFileError
-        If a folder holds no audio file or may not be read.
-    """
-    if isinstance(paths, str | bytes | os.PathLike):
-        paths = [paths]
-    if not isinstance(paths, Iterable):
-        raise ParameterError(f"paths is {shown(paths)}, names of files and folders are wanted")
-    found: dict[Path, None] = {}
-    for path in (Path(as_path(one)) for one in paths):
-        if not _is_folder(path):
-            found[path] = None
-            continue
-        inside = _files_in(path)
-        if not inside:
-            raise AudioFileError(
-                f"{path} holds no audio file: none ends in {' '.join(sorted(AUDIO_SUFFIXES))}"
-            )
-        found.update(dict.fromkeys(inside))
-    return list(found)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False  # A name of 300 characters: reading it says so.
-
-
-def _files_in(folder: Path) -> list[Path]:
-    def refuse(error: OSError) -> NoReturn:
-        raise AudioFileError(
-            f"the folder {error.filename} cannot be searched: {error.strerror}"
-        ) from error
-
-    files: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [
-            Path(root, name)
-            for name in names
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES
-        ]
-    return sorted(files)
+        samples = SoundfileSamples(name, b"")
+    except (AudioFileError, MissingDependencyError):
+        raise AudioFileError(str(error)) from error
+    return AudioReader(name, samples, samples.close)
 
 
 def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:

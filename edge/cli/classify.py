@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.notices import complain, say, warn
-from edge.errors import AudioFileError, EdgeSerError, ParameterError, printable
+from edge.errors import EdgeSerError, ParameterError, printable
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -23,6 +23,7 @@ _WIDEST_PATH = 60
 
 def run(args: argparse.Namespace) -> int:
     """Decide on files; 2 when one of them failed."""
+    from edge.audio.find import search
     from edge.cli.model import open_classifier
     from edge.sinks import JsonLinesSink
 
@@ -35,14 +36,14 @@ def run(args: argparse.Namespace) -> int:
         attentive(classifier.model)
     # Settings that cannot be used are one error, not one for every file.
     classifier.file_stream(args.segment, args.hop)
-    files: dict[Path, None] = {}
-    n_done = n_failed = 0
-    for path in args.paths:
-        try:
-            files.update(dict.fromkeys(_found(path)))
-        except EdgeSerError as error:
-            n_failed += 1
-            complain(error)
+    found = search(args.paths)
+    files = found.files
+    n_done, n_failed = 0, len(found.problems)
+    for problem in found.problems:
+        complain(problem)
+    passed_over = found.sentence()
+    if passed_over is not None:
+        warn(passed_over)
     width = min(_WIDEST_PATH, max((len(str(file)) for file in files), default=0))
     progress = _Progress(len(files))
     for file in files:
@@ -69,10 +70,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_explain(args: argparse.Namespace) -> None:
     """Refuse what cannot be drawn before any work is done."""
+    from edge.audio.find import find_audio_files
     from edge.explain.picture import check_matplotlib, check_target
 
     check_target(args.explain)
-    files = [file for path in args.paths for file in _found(path)]
+    files = find_audio_files(args.paths)
     if len(files) > 1:
         raise ParameterError(
             f"--explain draws one audio file and {len(files)} are given: run it once for each, "
@@ -84,24 +86,6 @@ def _check_explain(args: argparse.Namespace) -> None:
             f"--explain would replace {target}, the file to classify: name another picture"
         )
     check_matplotlib()
-
-
-def _found(path: str) -> list[Path]:
-    """Audio files that a path stands for.
-
-    Raises
-    ------
-    AudioFileError
-        If it is empty, or a folder without any or that may not be searched.
-    """
-    from edge.audio.file import find_audio_files
-
-    if not path:
-        raise AudioFileError("a path is empty, an audio file or a folder is wanted")
-    try:
-        return find_audio_files([path])
-    except (OSError, ValueError) as error:
-        raise AudioFileError(f"{path!r} cannot be searched: {error}") from error
 
 
 def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> FileAnswer:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.files import as_path
-from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Stop
+from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Stop, say_nothing
 
 __all__ = ["FileSource", "open_demo", "open_source"]
 
@@ -30,6 +30,8 @@ class FileSource:
         Rate of the blocks, in Hz.
     fast : bool
         Do not wait for the time a block would take to be spoken.
+    warn : callable, optional
+        Takes a sentence on what was odd but not fatal.
 
     Notes
     -----
@@ -43,12 +45,14 @@ class FileSource:
         sample_rate: int,
         *,
         fast: bool = False,
+        warn: Callable[[str], None] = say_nothing,
     ) -> None:
         self.name = as_path(path)
         self.waited_s = 0.0
         self._path = Path(self.name)
         self._sample_rate = sample_rate
         self._fast = fast
+        self._warn = warn
 
     def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
         """Yield the file's samples.
@@ -58,30 +62,56 @@ class FileSource:
         AudioFileError
             If the file cannot be read.
         """
-        started_s = time.perf_counter()
+        started_s: float | None = None
         n_samples = 0
-        for samples in self._pieces():
+        for samples, read_s in self._in_time(self._pieces()):
+            if started_s is None:
+                started_s = time.perf_counter()
             n_samples += samples.size
             arrived_s = None
             if not self._fast:
-                # A block is there when its last sample has been spoken.
-                arrived_s = started_s + n_samples / self._sample_rate
-                self._wait_until(arrived_s, stop)
+                # A block is there when its last sample has been spoken, and read: what a disk
+                # takes is not the device's latency.
+                due_s = started_s + n_samples / self._sample_rate
+                arrived_s = due_s + read_s
+                self._wait_until(due_s, stop)
             if stop.requested:
                 return
             yield Block(samples, arrived_s=arrived_s)
 
     def _pieces(self) -> Iterator[NDArray[np.float32]]:
-        from edge.audio.file import read_audio
+        from edge.audio.file import open_audio
         from edge.audio.resample import Resampler
 
-        samples, native_rate = read_audio(self._path)
-        resampler = Resampler(native_rate, self._sample_rate)
-        block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
-        step = max(1, round(block_s * native_rate))
-        for start in range(0, samples.size, step):
-            yield resampler.push(samples[start : start + step])
-        yield resampler.flush()
+        with open_audio(self._path) as reader:
+            n_said = 0
+            resampler = Resampler(reader.sample_rate, self._sample_rate)
+            block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
+            step = max(1, round(block_s * reader.sample_rate))
+            for samples in reader.pieces():
+                n_said = self._say(reader.warnings, n_said)
+                for start in range(0, samples.size, step):
+                    yield resampler.push(samples[start : start + step])
+            yield resampler.flush()
+            self._say(reader.warnings, n_said)
+
+    def _say(self, warnings: list[str], n_said: int) -> int:
+        for sentence in warnings[n_said:]:
+            self._warn(f"{self.name}: {sentence}")
+        return len(warnings)
+
+    def _in_time(
+        self, pieces: Iterator[NDArray[np.float32]]
+    ) -> Iterator[tuple[NDArray[np.float32], float]]:
+        """Pieces, and how long each took to read, which counts as waiting."""
+        while True:
+            before_s = time.perf_counter()
+            samples = next(pieces, None)
+            read_s = time.perf_counter() - before_s
+            self.waited_s += read_s
+            if samples is None:
+                return
+            yield samples, read_s
 
     def _wait_until(self, due_s: float, stop: Stop) -> None:
         before_s = time.perf_counter()
@@ -93,7 +123,9 @@ class FileSource:
 def open_source(settings: SourceSettings) -> FileSource:
     """Open the file that is named."""
     settings.opened(settings.path)
-    return FileSource(settings.path, settings.sample_rate, fast=settings.fast)
+    return FileSource(
+        settings.path, settings.sample_rate, fast=settings.fast, warn=settings.warn
+    )
 
 
 def open_demo(settings: SourceSettings) -> FileSource:

@@ -232,11 +232,13 @@ def pieces(name: str, rate: int, warnings: list[str]) -> Iterator[NDArray[np.flo
     warnings : list of str
         What is noticed about the file is added.
     """
-    from edge.audio.file import read_audio
+    from edge.audio.file import open_audio
     from edge.audio.resample import Resampler
 
-    samples, file_rate = read_audio(name)
-    resampler = Resampler(file_rate, rate)
-    for start in range(0, samples.size, _PIECE_SAMPLES):
-        yield resampler.push(samples[start : start + _PIECE_SAMPLES])
-    yield resampler.flush()
+    with open_audio(name) as reader:
+        resampler = Resampler(reader.sample_rate, rate)
+        for samples in reader.pieces():
+            for start in range(0, samples.size, _PIECE_SAMPLES):
+                yield resampler.push(samples[start : start + _PIECE_SAMPLES])
+        yield resampler.flush()
+        warnings += reader.warnings

@@ -17,7 +17,8 @@ import numpy as np
 
 import edge
 from edge.artifact import Manifest, read_artifact, write_artifact
-from edge.audio.file import find_audio_files, read_audio, write_wav
+from edge.audio.file import read_audio, write_wav
+from edge.audio.find import find_audio_files
 from edge.audio.resample import Resampler, resample
 from edge.errors import EdgeSerError
 from edge.explain.explain import explain

@@ -84,7 +84,7 @@ def test_every_width_comes_out_on_the_same_scale(tmp_path, tag, n_bits, data):
     assert sample_rate == 16_000
 
 
-@pytest.mark.parametrize("sample_rate", [1, 8_000, 11_025, 44_100, 48_000, 192_000])
+@pytest.mark.parametrize("sample_rate", [2000, 8_000, 11_025, 44_100, 48_000, 192_000])
 def test_the_file_s_own_rate_is_given(tmp_path, sample_rate):
     content = simple(PCM, 16, bytes(8), sample_rate=sample_rate)
     assert read_bytes(tmp_path, content)[1] == sample_rate
@@ -103,16 +103,16 @@ def test_extensible_format(tmp_path, header, data):
     assert read_bytes(tmp_path, content)[0].tolist() == [0.25, -0.25]
 
 
-def test_channels_are_mixed_by_their_mean(tmp_path):
-    data = struct.pack("<4h", 16384, 0, -16384, -8192)
+def test_the_louder_channel_is_taken(tmp_path):
+    data = struct.pack("<4h", 0, 16384, -8192, -16384)
     samples, _ = read_bytes(tmp_path, simple(PCM, 16, data, n_channels=2))
-    assert samples.tolist() == [0.25, -0.375]
+    assert samples.tolist() == [0.5, -0.5]
 
 
 def test_a_hundred_channels_longer_than_one_piece(tmp_path):
     frames = np.random.default_rng(1).integers(-32768, 32767, (7000, 100), dtype="<i2")
     samples, _ = read_bytes(tmp_path, simple(PCM, 16, frames.tobytes(), n_channels=100))
-    np.testing.assert_allclose(samples, frames.mean(axis=1) / 32768, atol=1e-7)
+    assert any(np.array_equal(samples, frames[:, k] / np.float32(32768)) for k in range(100))
 
 
 def test_what_the_wave_module_writes(tmp_path):
@@ -122,7 +122,7 @@ def test_what_the_wave_module_writes(tmp_path):
         file.setparams((2, 2, 22_050, 0, "NONE", ""))
         file.writeframes(frames.tobytes())
     samples, sample_rate = read_audio(str(path))
-    np.testing.assert_allclose(samples, frames.mean(axis=1) / 32768, atol=1e-7)
+    assert np.array_equal(samples, frames[:, 0] / np.float32(32768))
     assert sample_rate == 22_050
 
 
@@ -161,10 +161,10 @@ def test_a_wrong_suffix_does_no_harm(tmp_path):
     assert read_bytes(tmp_path, content, "clip.flac")[0].tolist() == [0.5]
 
 
-def test_float_overs_are_clipped_after_mixing(tmp_path):
-    data = struct.pack("<4f", 1.5, 0.25, 1.5, 1.0)
-    samples, _ = read_bytes(tmp_path, simple(FLOAT, 32, data, n_channels=2))
-    assert samples.tolist() == [0.875, 1.0]
+def test_float_overs_are_clipped(tmp_path):
+    data = struct.pack("<4f", 1.5, -0.25, -1.25, 1.0)
+    samples, _ = read_bytes(tmp_path, simple(FLOAT, 32, data))
+    assert samples.tolist() == [1.0, -0.25, -1.0, 1.0]
 
 
 # What is refused
@@ -179,19 +179,19 @@ def test_float_overs_are_clipped_after_mixing(tmp_path):
         (b"RI", "is not audio"),
         (bytes(range(200, 240)), "it starts with the bytes c8 c9 ca cb"),
         (b"RIFF", "is truncated"),
-        (b"RIFF\x24\0\0\0AVI LIST....", "is not audio"),
+        (b"RIFF\x24\0\0\0AVI LIST....", "is AVI, which cannot be read here; .*ffmpeg -i "),
+        (b"RIFF\x24\0\0\0WEBPVP8 ....", "is not audio"),
         (simple(PCM, 16, b""), "holds no samples"),
         (simple(PCM, 16, b"\1"), "holds no samples"),
-        (simple(PCM, 16, bytes(400))[:-100], "promises 400 bytes of samples and 300 are there"),
         (riff(chunk(b"fmt ", fmt(PCM, 16))), r"is truncated: .*\(no data chunk\)"),
         (riff(chunk(b"data", bytes(4))), "data chunk comes before a fmt chunk"),
         (riff(chunk(b"fmt ", b"\1\0\1\0"), chunk(b"data", bytes(4))), "fmt chunk has 4 bytes"),
-        (simple(7, 8, bytes(8)), r"coded as mu-law \(format tag 7\); .*ffmpeg -i clip.wav"),
-        (simple(6, 8, bytes(8)), r"coded as A-law \(format tag 6\)"),
         (simple(2, 4, bytes(8)), r"coded as Microsoft ADPCM \(format tag 2\)"),
         (simple(0x1234, 16, bytes(8)), r"coded as an unknown codec \(format tag 4660\)"),
         (simple(PCM, 16, bytes(8), sample_rate=0), "sample rate of 0 Hz"),
-        (simple(PCM, 16, bytes(8), n_channels=0), "has 0 channels"),
+        (simple(PCM, 16, bytes(8), sample_rate=63), "63 Hz, 2000 to 768000 Hz are wanted"),
+        (simple(PCM, 16, bytes(8), n_channels=0), "has 0 channels, 1 to 256"),
+        (simple(PCM, 16, bytes(8000), n_channels=300), "has 300 channels, 1 to 256"),
         (simple(PCM, 0, bytes(8)), "integer samples of 0 bits, 8, 16, 24 or 32 are wanted"),
         (simple(PCM, 64, bytes(8)), "integer samples of 64 bits"),
         (simple(FLOAT, 16, bytes(8)), "float samples of 16 bits, 32 or 64 are wanted"),
@@ -199,14 +199,6 @@ def test_float_overs_are_clipped_after_mixing(tmp_path):
         (simple(FLOAT, 64, struct.pack("<2d", 0, -math.inf)), "holds -inf at"),
         (simple(FLOAT, 32, struct.pack("<2f", 0, -20_000)), "samples up to 20000, .* -1 and 1"),
         (simple(FLOAT, 64, struct.pack("<2d", 0, 1e300)), r"samples up to 1e\+300"),
-        (
-            riff(chunk(b"fmt ", fmt(PCM, 16)[:12] + b"\7\0\x10\0"), chunk(b"data", bytes(8))),
-            "1 channels of 16 bits take 2 bytes, its fmt chunk says 7",
-        ),
-        (
-            riff(chunk(b"fmt ", extensible(7, 8, 8)), chunk(b"data", bytes(8))),
-            "coded as mu-law",
-        ),
         (
             riff(chunk(b"fmt ", extensible(1, 16, 16, bytes(14))), chunk(b"data", bytes(8))),
             "unknown sub-format",
@@ -251,7 +243,7 @@ def test_paths_that_are_no_readable_file(tmp_path, monkeypatch):
     def deny(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("builtins.open", deny)
+    monkeypatch.setattr("os.open", deny)
     with pytest.raises(AudioFileError, match="may not be read: check its permissions"):
         read_audio("secret.wav")
 
@@ -265,9 +257,18 @@ WHOLE = riff(
 
 @settings(deadline=None, max_examples=len(WHOLE))
 @given(n_bytes=st.integers(0, len(WHOLE) - 1))
-def test_a_file_cut_anywhere_is_refused(tmp_path_factory, n_bytes):
-    with pytest.raises(AudioFileError):
-        read_bytes(tmp_path_factory.getbasetemp(), WHOLE[:n_bytes], "cut.wav")
+def test_a_file_cut_anywhere_is_refused_or_read_as_far_as_it_goes(tmp_path_factory, n_bytes):
+    path = tmp_path_factory.getbasetemp() / "cut.wav"
+    path.write_bytes(WHOLE[:n_bytes])
+    said = []
+    n_whole = (n_bytes - WHOLE.index(b"data") - 8) // 2
+    if n_whole < 1:
+        with pytest.raises(AudioFileError):
+            read_audio(path, said.append)
+        return
+    samples, _ = read_audio(path, said.append)
+    assert (samples * 32768).tolist() == list(range(n_whole))
+    assert f"({len(WHOLE) - n_bytes} byte" in said[0]
 
 
 @settings(deadline=None, max_examples=200)

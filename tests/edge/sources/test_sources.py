@@ -50,7 +50,8 @@ def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
 def test_fast_file_gives_every_sample_and_never_waits(clip: Path) -> None:
     source = FileSource(clip, 16_000, fast=True)
     np.testing.assert_allclose(joined(collect(source)), CLIP, atol=1 / 32768)
-    assert source.waited_s == 0
+    # Reading counts as waiting, and nothing else is.
+    assert source.waited_s < 0.5 * CLIP.size / 16_000
     assert source.name == str(clip)
 
 

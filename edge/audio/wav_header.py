@@ -1,0 +1,295 @@
+"""Where the samples of a WAV file lie and how they are written, whatever its header says wrong.
+
+The RIFF chunks are walked here because :mod:`wave` knows neither float nor
+WAVE_FORMAT_EXTENSIBLE and believes every length it reads.  What can be put right without a guess is
+read and told of in a warning; what cannot is an error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from typing import BinaryIO
+
+from edge.audio.convert import conversion
+from edge.errors import AudioFileError
+
+__all__ = ["FLOAT", "PCM", "CodedWavError", "WavLayout", "is_wav", "read_layout"]
+
+PCM, FLOAT = 0x0001, 0x0003
+_EXTENSIBLE = 0xFFFE
+# The last 14 bytes of a sub-format GUID whose first two bytes are a format tag.
+_TAG_GUID = bytes.fromhex("000000001000800000aa00389b71")
+_CODECS = {
+    0x0002: "Microsoft ADPCM",
+    0x0006: "A-law",
+    0x0007: "mu-law",
+    0x0011: "IMA ADPCM",
+    0x0031: "GSM 6.10",
+    0x0050: "MPEG audio",
+    0x0055: "MP3",
+    0x00FF: "AAC",
+    0x0161: "Windows Media Audio",
+    0x2000: "AC-3",
+    0x674F: "Ogg Vorbis",
+}
+_FORMS = (b"RIFF", b"RF64", b"BW64")
+# A writer into a pipe cannot come back to fill in the length. It leaves 0 (GStreamer), all ones
+# (ffmpeg), or about 2 GiB (sox, arecord, espeak-ng).
+_SMALLEST_PLACEHOLDER = 0x7FFFF000
+_LONG = 0xFFFFFFFF
+#: A recorder's rate: below, no speech is left (a telephone's is 8000), above, no converter is.
+_RATES_HZ = (2000, 768_000)
+_MOST_CHANNELS = 256
+#: More samples behind the data than this are worth a word.
+_UNHEARD_S = 0.05
+
+
+class CodedWavError(AudioFileError):
+    """The samples are coded: another reader may know how."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WavLayout:
+    """How a WAV file's samples are written.
+
+    Parameters
+    ----------
+    tag : int
+        :data:`PCM` or :data:`FLOAT`.
+    n_channels, sample_rate : int
+    width : int
+        Bytes of a sample.
+    container : int
+        Bytes that a sample takes; more than ``width`` for 24 bits in four bytes.
+    start, n_bytes : int
+        Where the samples lie in the file.
+    warnings : tuple of str
+        What its header says wrong.
+    """
+
+    tag: int
+    n_channels: int
+    sample_rate: int
+    width: int
+    container: int
+    start: int
+    n_bytes: int
+    warnings: tuple[str, ...]
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of a PCM frame, one sample of every channel."""
+        return self.n_channels * self.container
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Format:
+    tag: int
+    n_channels: int
+    sample_rate: int
+    width: int
+    container: int
+    warnings: tuple[str, ...]
+
+    @property
+    def bytes_a_second(self) -> int:
+        return self.sample_rate * self.n_channels * self.container
+
+    def seconds(self, n_bytes: int) -> str:
+        """Say how long so many bytes of samples last."""
+        return f"{n_bytes / self.bytes_a_second:.1f} s"
+
+
+def is_wav(head: bytes) -> bool:
+    """Whether the first 12 bytes of a file are those of a WAV file, whole or cut short."""
+    return head[:4] in _FORMS and (len(head) < 12 or head[8:12] == b"WAVE")
+
+
+def read_layout(stream: BinaryIO, n_file_bytes: int, name: str) -> WavLayout:
+    """Walk the chunks up to the samples, and see what lies behind them.
+
+    Parameters
+    ----------
+    stream : binary file
+        Seekable, positioned anywhere.
+    n_file_bytes : int
+        Length of the file.
+    name : str
+        What errors call the file.
+
+    Raises
+    ------
+    CodedWavError
+        If the samples are neither integer PCM nor IEEE float.
+    AudioFileError
+        If the file ends before the samples, holds none, or its format cannot be used.
+    """
+    stream.seek(0)
+    is_long = stream.read(4) != b"RIFF"
+    long_size: int | None = None
+    found: _Format | None = None
+    position = 12
+    while position + 8 <= n_file_bytes:
+        stream.seek(position)
+        chunk_id, size = struct.unpack("<4sI", stream.read(8))
+        position += 8
+        if chunk_id == b"data":
+            if found is None:
+                raise AudioFileError(
+                    f"{name} is a damaged WAV file: its data chunk comes before a fmt chunk"
+                )
+            if is_long and size == _LONG and long_size is not None:
+                size = long_size
+            return _with_samples(stream, found, position, size, n_file_bytes, name)
+        if chunk_id in (b"fmt ", b"ds64") and position + size <= n_file_bytes:
+            body = stream.read(min(size, 64))
+            if chunk_id == b"fmt ":
+                found = _parse_format(body, name)
+            elif len(body) >= 16:
+                long_size = struct.unpack_from("<Q", body, 8)[0]
+        position = _behind(stream, position, size)
+    raise AudioFileError(
+        f"{name} is truncated: its {n_file_bytes} bytes end before the samples (no data chunk); "
+        "copy or record it again"
+    )
+
+
+def _behind(stream: BinaryIO, position: int, size: int) -> int:
+    """Where the chunk after one of ``size`` bytes begins."""
+    position += size
+    if size % 2:
+        # Chunks start at even places. Some writers forget the padding byte; a chunk id never
+        # begins with 0, so a 0 is the padding.
+        stream.seek(position)
+        position += stream.read(1) == b"\0"
+    return position
+
+
+def _with_samples(
+    stream: BinaryIO, found: _Format, start: int, size: int, n_file_bytes: int, name: str
+) -> WavLayout:
+    n_left = n_file_bytes - start
+    warnings = list(found.warnings)
+    if size == 0:
+        n_bytes = 0 if _only_chunks_left(stream, start, n_file_bytes) else n_left
+    elif size <= n_left:
+        n_bytes = size
+        unheard = _unheard(stream, found, _behind(stream, start, size), n_file_bytes)
+        if unheard is not None:
+            warnings.append(unheard)
+    else:
+        n_bytes = n_left
+        if size < _SMALLEST_PLACEHOLDER or size > _LONG:
+            n_missing = size - n_left
+            warnings.append(
+                f"its header promises {found.seconds(size)} of sound and {found.seconds(n_left)} "
+                f"are there ({n_missing} byte{'' if n_missing == 1 else 's'} are missing): it was "
+                "cut off, or its length is wrong"
+            )
+    n_bytes -= n_bytes % (found.n_channels * found.container)
+    if n_bytes == 0:
+        raise AudioFileError(f"{name} holds no samples: its data chunk is empty")
+    return WavLayout(
+        found.tag, found.n_channels, found.sample_rate, found.width, found.container,
+        start, n_bytes, tuple(warnings),
+    )  # fmt: skip
+
+
+def _only_chunks_left(stream: BinaryIO, position: int, n_file_bytes: int) -> bool:
+    """Whether what follows an empty data chunk is a tidy row of chunks rather than samples."""
+    while position + 8 <= n_file_bytes:
+        stream.seek(position)
+        chunk_id, size = struct.unpack("<4sI", stream.read(8))
+        if not _is_name(chunk_id):
+            return False
+        position += 8 + size + size % 2
+    return position in (n_file_bytes, n_file_bytes + 1)
+
+
+def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int) -> str | None:
+    """Say how much sound lies behind the samples; None where there is none."""
+    n_bytes = 0
+    n_parts = 0
+    while position + 8 <= n_file_bytes:
+        stream.seek(position)
+        chunk_id, size = struct.unpack("<4sI", stream.read(8))
+        n_left = n_file_bytes - position - 8
+        if chunk_id in _FORMS or chunk_id == b"data":
+            # Another file glued to this one, or a second stretch of sound.
+            size = size or n_left
+            n_bytes += min(size, n_left)
+            n_parts += 1
+        elif not _is_name(chunk_id) or size > n_left + 1:
+            stream.seek(position)
+            if any(stream.read(1 << 16)):
+                n_bytes += n_file_bytes - position
+            break
+        position = _behind(stream, position + 8, size)
+    if n_bytes < _UNHEARD_S * found.bytes_a_second:
+        return None
+    where = (
+        "in another file or chunk that was put behind it"
+        if n_parts
+        else "behind the length that its header gives"
+    )
+    return (
+        f"{found.seconds(n_bytes)} of sound follow unheard, {where}: write it again with a "
+        "program that sets its length right"
+    )
+
+
+def _is_name(chunk_id: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F for byte in chunk_id)
+
+
+def _parse_format(body: bytes, name: str) -> _Format:
+    if len(body) < 16:
+        raise AudioFileError(
+            f"{name} is a damaged WAV file: its fmt chunk has {len(body)} bytes, "
+            "at least 16 are wanted"
+        )
+    tag, n_channels, rate, byte_rate, block, n_bits = struct.unpack_from("<HHIIHH", body)
+    if tag == _EXTENSIBLE:
+        tag = _sub_format(body, name)
+    if tag not in (PCM, FLOAT):
+        codec = _CODECS.get(tag, "an unknown codec")
+        raise CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {conversion(name)}")
+    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
+        raise AudioFileError(
+            f"{name} has a sample rate of {rate} Hz, {_RATES_HZ[0]} to {_RATES_HZ[1]} Hz are "
+            "wanted: its header is damaged, or it holds no speech"
+        )
+    if not 1 <= n_channels <= _MOST_CHANNELS:
+        raise AudioFileError(f"{name} has {n_channels} channels, 1 to {_MOST_CHANNELS} are wanted")
+    # 12 or 20 bits sit at the top of the next whole byte count, so the width is all that matters.
+    width = (n_bits + 7) // 8
+    if width not in ((4, 8) if tag == FLOAT else (1, 2, 3, 4)):
+        kind, wanted = ("float", "32 or 64") if tag == FLOAT else ("integer", "8, 16, 24 or 32")
+        raise AudioFileError(f"{name} has {kind} samples of {n_bits} bits, {wanted} are wanted")
+    container = 4 if width == 3 and block == 4 * n_channels else width
+    warnings = []
+    if block != n_channels * container:
+        warnings.append(
+            f"its header says that {n_channels} channel{'' if n_channels == 1 else 's'} of "
+            f"{n_bits} bits take {block} bytes, {n_channels * container} were taken"
+        )
+    elif byte_rate != min(rate * block, _LONG):
+        warnings.append(
+            f"its header says that a second takes {byte_rate} bytes, {rate * block} were taken"
+        )
+    return _Format(tag, n_channels, rate, width, container, tuple(warnings))
+
+
+def _sub_format(body: bytes, name: str) -> int:
+    if len(body) < 40:
+        raise AudioFileError(
+            f"{name} is a damaged WAV file: its extensible fmt chunk has {len(body)} bytes, "
+            "at least 40 are wanted"
+        )
+    if body[26:40] != _TAG_GUID:
+        raise AudioFileError(
+            f"{name} has an unknown sub-format {body[24:40].hex()}; {conversion(name)}"
+        )
+    tag: int = struct.unpack_from("<H", body, 24)[0]
+    return tag

@@ -1,0 +1,240 @@
+"""WAV files as recorders, streams and failed copies leave them: read with a warning, or refused."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.audio.file import open_audio, read_audio
+from edge.errors import AudioFileError
+
+RATE = 16_000
+VOICE = (0.3 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)).astype(np.float64)
+PCM_16 = np.round(VOICE * 32767).astype("<i2").tobytes()
+HEARD = np.frombuffer(PCM_16, "<i2") / np.float32(32768)
+
+
+def fmt(
+    tag: int = 1, n_channels: int = 1, n_bits: int = 16, block: int | None = None,
+    byte_rate: int | None = None,
+) -> bytes:  # fmt: skip
+    block = n_channels * ((n_bits + 7) // 8) if block is None else block
+    byte_rate = RATE * block if byte_rate is None else byte_rate
+    return chunk(
+        b"fmt ", struct.pack("<HHIIHH", tag, n_channels, RATE, byte_rate, block, n_bits)
+    )
+
+
+def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
+    size = len(body) if size is None else size
+    return name + struct.pack("<I", size) + body + b"\0" * (len(body) % 2)
+
+
+def riff(*chunks: bytes) -> bytes:
+    body = b"WAVE" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def read(folder: Path, content: bytes) -> tuple[np.ndarray, list[str]]:
+    path = folder / "clip.wav"
+    path.write_bytes(content)
+    said: list[str] = []
+    return read_audio(path, said.append)[0], said
+
+
+@pytest.mark.parametrize("block", [0, 1, 4, 7])
+def test_a_wrong_block_size_is_named_and_not_believed(tmp_path: Path, block: int) -> None:
+    samples, said = read(tmp_path, riff(fmt(block=block, byte_rate=1), chunk(b"data", PCM_16)))
+    assert np.array_equal(samples, HEARD)
+    (sentence,) = said
+    assert f"1 channel of 16 bits take {block} bytes, 2 were taken" in sentence
+
+
+def test_a_wrong_byte_rate_is_named(tmp_path: Path) -> None:
+    samples, said = read(tmp_path, riff(fmt(byte_rate=4 * RATE), chunk(b"data", PCM_16)))
+    assert np.array_equal(samples, HEARD)
+    assert said == ["its header says that a second takes 64000 bytes, 32000 were taken"]
+
+
+def int24() -> np.ndarray:
+    return np.round(VOICE * (2**23 - 1)).astype("<i4")
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        pytest.param(fmt(n_bits=24, block=4), int24() & 0xFFFFFF, id="old arecord"),
+        pytest.param(fmt(n_bits=24, block=4), int24(), id="old arecord, with its sign"),
+        pytest.param(fmt(n_bits=32), int24(), id="new arecord"),
+    ],
+)
+def test_24_bits_in_the_low_three_bytes_of_four(
+    tmp_path: Path, header: bytes, values: np.ndarray
+) -> None:
+    data = values.astype("<u4").tobytes()
+    samples, said = read(tmp_path, riff(header, chunk(b"data", data)))
+    np.testing.assert_allclose(samples, VOICE, atol=2e-7)
+    (sentence,) = said
+    assert "24 bits in the low three bytes of four" in sentence
+
+
+@pytest.mark.parametrize("header", [fmt(n_bits=24, block=4), fmt(n_bits=32)])
+def test_24_bits_in_the_high_three_bytes_need_no_word(tmp_path: Path, header: bytes) -> None:
+    data = (int24() << 8).astype("<i4").tobytes()
+    samples, said = read(tmp_path, riff(header, chunk(b"data", data)))
+    np.testing.assert_allclose(samples, VOICE, atol=2e-7)
+    assert said == []
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.001])
+def test_16_bits_that_became_32_stay_as_soft_as_they_are(tmp_path: Path, gain: float) -> None:
+    values = np.round(gain * VOICE * 32767).astype("<i4") << 16
+    samples, said = read(tmp_path, riff(fmt(n_bits=32), chunk(b"data", values.tobytes())))
+    assert np.array_equal(samples, np.round(gain * VOICE * 32767).astype(np.float32) / 32768)
+    assert said == []
+
+
+def test_silence_of_four_bytes_is_silence(tmp_path: Path) -> None:
+    samples, said = read(tmp_path, riff(fmt(n_bits=32), chunk(b"data", bytes(64_000))))
+    assert not samples.any()
+    assert said == []
+
+
+def test_floats_under_the_tag_of_whole_numbers_are_refused(tmp_path: Path) -> None:
+    data = VOICE.astype("<f4").tobytes()
+    with pytest.raises(AudioFileError, match="whole numbers of 32 bits and holds floats"):
+        read(tmp_path, riff(fmt(n_bits=32), chunk(b"data", data)))
+
+
+def test_whole_numbers_under_the_tag_of_floats_are_refused(tmp_path: Path) -> None:
+    data = np.round(VOICE * 32767).astype("<i4").tobytes()
+    with pytest.raises(AudioFileError, match=r"holds nan|written as whole numbers"):
+        read(tmp_path, riff(fmt(3, n_bits=32), chunk(b"data", data)))
+    data = np.abs(np.round(VOICE * 32767)).astype("<i4").tobytes()
+    with pytest.raises(AudioFileError, match="written as whole numbers"):
+        read(tmp_path, riff(fmt(3, n_bits=32), chunk(b"data", data)))
+
+
+@pytest.mark.parametrize("extra", [1, 16, 44, 2_000_000_000 - len(PCM_16)])
+def test_a_length_too_large_is_named_with_what_is_missing(tmp_path: Path, extra: int) -> None:
+    size = len(PCM_16) + extra
+    samples, said = read(tmp_path, riff(fmt(), chunk(b"data", PCM_16, size)))
+    assert np.array_equal(samples, HEARD)
+    (sentence,) = said
+    assert f"({extra} byte{'' if extra == 1 else 's'} are missing)" in sentence
+    assert "1.0 s are there" in sentence
+
+
+@pytest.mark.parametrize("n_cut", [1, 9001])
+def test_a_file_cut_short_is_judged_as_far_as_it_goes(tmp_path: Path, n_cut: int) -> None:
+    content = riff(fmt(), chunk(b"data", PCM_16))[:-n_cut]
+    samples, said = read(tmp_path, content)
+    assert np.array_equal(samples, HEARD[: (len(PCM_16) - n_cut) // 2])
+    assert f"({n_cut} byte" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("tail", "seconds"),
+    [
+        pytest.param(PCM_16[8000:], "0.8 s", id="wrapped or never updated"),
+        pytest.param(chunk(b"data", PCM_16), "1.0 s", id="a second data chunk"),
+        pytest.param(2 * riff(fmt(), chunk(b"data", PCM_16)), "2.0 s", id="glued files"),
+        pytest.param(
+            chunk(b"LIST", b"INFO") + chunk(b"data", PCM_16, 0), "1.0 s", id="a chunk between"
+        ),
+    ],
+)
+def test_sound_behind_the_length_is_told_of(tmp_path: Path, tail: bytes, seconds: str) -> None:
+    samples, said = read(tmp_path, riff(fmt(), chunk(b"data", PCM_16[:8000])) + tail)
+    assert np.array_equal(samples, HEARD[:4000])
+    (sentence,) = said
+    assert sentence.startswith(f"{seconds} of sound follow unheard")
+
+
+@pytest.mark.parametrize(
+    "tail", [b"", chunk(b"id3 ", b"x" * 9001), chunk(b"LIST", b"INFOabc"), bytes(20_000), b"\0"]
+)
+def test_what_is_no_sound_behind_it_needs_no_word(tmp_path: Path, tail: bytes) -> None:
+    samples, said = read(tmp_path, riff(fmt(), chunk(b"data", PCM_16)) + tail)
+    assert np.array_equal(samples, HEARD)
+    assert said == []
+
+
+def stereo(*columns: np.ndarray) -> bytes:
+    values = np.round(np.stack(columns, axis=1) * 32767).astype("<i2")
+    return riff(fmt(n_channels=len(columns)), chunk(b"data", values.tobytes()))
+
+
+def test_a_channel_turned_upside_down_is_named_and_does_not_cancel(tmp_path: Path) -> None:
+    samples, said = read(tmp_path, stereo(VOICE, -VOICE))
+    np.testing.assert_allclose(samples, HEARD, atol=2 / 32768)
+    (sentence,) = said
+    assert sentence.startswith("channel 2 is channel 1 turned upside down")
+
+
+@pytest.mark.parametrize(
+    ("columns", "picked"),
+    [
+        ((VOICE, VOICE), 0),
+        ((VOICE, 0 * VOICE), 0),
+        ((0 * VOICE, VOICE), 1),
+        ((0.01 * VOICE, VOICE), 1),
+        ((VOICE, np.roll(VOICE, 16)), 0),
+        # An offset is no sound, however large.
+        ((0 * VOICE + 0.9, VOICE), 1),
+        ((0 * VOICE, 0 * VOICE, VOICE, VOICE, 0 * VOICE, 0 * VOICE), 2),
+        ((0 * VOICE, 0 * VOICE), 0),
+    ],
+)
+def test_the_loudest_channel_is_taken(
+    tmp_path: Path, columns: tuple[np.ndarray, ...], picked: int
+) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(stereo(*columns))
+    with open_audio(path) as reader:
+        assert reader.channel == picked
+        assert reader.warnings == []
+        samples = np.concatenate(list(reader.pieces()))
+    assert np.array_equal(samples, np.round(columns[picked] * 32767).astype(np.float32) / 32768)
+
+
+def test_a_channel_that_speaks_after_a_silence_is_found(tmp_path: Path) -> None:
+    late = np.concatenate([np.zeros(20 * RATE), VOICE])
+    early_noise = np.concatenate([1e-4 * np.sin(np.arange(20 * RATE)), 0 * VOICE])
+    path = tmp_path / "clip.wav"
+    path.write_bytes(stereo(early_noise, late))
+    with open_audio(path) as reader:
+        assert reader.channel == 1
+
+
+def test_pieces_are_small_and_make_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(riff(fmt(), chunk(b"data", 40 * PCM_16)))
+    with open_audio(path) as reader:
+        pieces = list(reader.pieces())
+    assert max(piece.nbytes for piece in pieces) <= 1 << 19
+    assert np.array_equal(np.concatenate(pieces), np.tile(HEARD, 40))
+
+
+def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "clip.wav")
+    with pytest.raises(AudioFileError, match="is not a regular file"):
+        read_audio(tmp_path / "clip.wav")
+
+
+@pytest.mark.parametrize("name", ["a b's.wav", "-rf.wav", "ü $(x).wav"])
+def test_the_line_to_paste_is_quoted_and_has_its_folder(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(riff(fmt(0x1234), chunk(b"data", PCM_16)))
+    with pytest.raises(AudioFileError) as caught:
+        read_audio(path)
+    import shlex
+
+    line = str(caught.value).split("`")[1]
+    words = shlex.split(line)
+    assert words[:3] == ["ffmpeg", "-i", str(path)]
+    assert words[-1] == f"{Path(name).stem.lstrip('-')}-pcm.wav"
