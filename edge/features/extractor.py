@@ -60,6 +60,8 @@ class FeatureExtractor:
         if spec is not None and not isinstance(spec, FeatureSpec):
             raise ParameterError(f"spec is {shown(spec)}, a FeatureSpec or None is wanted")
         self.spec = spec = spec or FeatureSpec()
+        # Counted once: a spec lists its names anew whenever it is asked.
+        self._n_features = spec.n_features
         self._kernels = {family.NAME: family.kernel(spec) for family in spec.families}
         kernels = list(self._kernels.values())
         self._spectrum = Spectrum(spec.n_fft, spec.hop_length, max(k.n_lags for k in kernels))
@@ -158,7 +160,7 @@ class FeatureExtractor:
 
     def _rows(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         spec = self.spec
-        rows = np.empty((spec.n_frames(samples.size), spec.n_features), dtype=np.float32)
+        rows = np.empty((spec.n_frames(samples.size), self._n_features), dtype=np.float32)
         for first in range(0, len(rows), TILE):
             self._fill(rows[first : first + TILE], samples[first * spec.hop_length :])
         return rows
