@@ -107,7 +107,7 @@ class FeatureExtractor:
         """
         checked = as_samples(samples)
         if self.spec.front_end is not None:
-            checked = self.spec.front_end.filter(self.spec.sample_rate).process(checked)
+            checked = self.spec.front_end.filter(self.spec.sample_rate).process_checked(checked)
         if checked.size < self.spec.win_length:
             raise ParameterError(
                 f"samples has {checked.size} samples, one frame needs at least "
@@ -137,7 +137,7 @@ class FeatureExtractor:
         """
         checked = as_samples(block, "block")
         if self._front_end is not None:
-            checked = self._front_end.process(checked)
+            checked = self._front_end.process_checked(checked)
         return self.push_checked(checked)
 
     def push_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -99,7 +99,10 @@ class DcBlocker:
         ParameterError
             If they are no finite mono samples; the state is then unchanged.
         """
-        checked = as_samples(samples)
+        return self.process_checked(as_samples(samples))
+
+    def process_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
+        """:meth:`process` what :func:`~edge.arrays.as_samples` has let through already."""
         n = min(checked.size, self._n_plain - self._n_heard)
         if n <= 0:
             return self._forgetting(checked)
@@ -231,7 +234,10 @@ class HighPass:
 
     def process(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Filter the samples that follow the last ones; as :meth:`DcBlocker.process`."""
-        checked = as_samples(samples)
+        return self.process_checked(as_samples(samples))
+
+    def process_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
+        """:meth:`process` what :func:`~edge.arrays.as_samples` has let through already."""
         if not checked.size:
             return checked.copy()
         if not self._begun:

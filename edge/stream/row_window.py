@@ -149,7 +149,7 @@ class RowWindow:
         if self._blocker is None:
             rows = self._extractor.push(samples)
         else:
-            rows = self._extractor.push_checked(self._blocker.process(samples))
+            rows = self._extractor.push_checked(self._blocker.process_checked(samples))
         self._n_computed += self._n_pending
         self._n_pending = 0
         n_new = len(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.audio.band import BandMeter
 from edge.audio.clipping import ClippingMeter
 
 __all__ = ["SoundCheck"]
@@ -20,7 +21,7 @@ class SoundCheck:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._meters = [ClippingMeter()]
+        self._meters: tuple[ClippingMeter, BandMeter] = (ClippingMeter(), BandMeter(sample_rate))
         #: Every sentence so far, in order.
         self.sentences: list[str] = []
 

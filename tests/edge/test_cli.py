@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "below").mkdir()
     write_wav(folder / "a.wav", voice(48_000), 16_000)
     write_wav(folder / "b long name.wav", np.stack([voice(20_000)] * 2, axis=1), 44_100)
-    write_wav(folder / "below" / "c.wav", voice(8000), 8000)
+    write_wav(folder / "below" / "c.wav", voice(22_050), 22_050)
     return folder
 
 
@@ -56,6 +56,20 @@ def test_listen_writes_decisions_to_stdout_and_the_rest_to_stderr(
     said = done.stderr.splitlines()
     assert len(said) == 2
     assert re.match(r"edge-ser: 3 decisions in 3\.0 s of audio, real-time factor 0\.", said[-1])
+
+
+def test_a_recording_without_its_upper_band_is_told_of_by_listen_and_classify(
+    model: list[str], tmp_path: Path
+) -> None:
+    write_wav(tmp_path / "telephone.wav", voice(32_000), 8000)
+    done = run_cli("classify", tmp_path / "telephone.wav", "--json", *model)
+    (record,) = records(done.stdout)
+    assert record["state"] == "speech"
+    assert record["warning"].startswith("nothing above 3.")
+    done = run_cli("listen", "--source", tmp_path / "telephone.wav", "--fast", "--json", *model)
+    warnings = [r["warning"] for r in records(done.stdout) if r.get("warning")]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("nothing above 3.")
 
 
 def test_listen_json_has_the_documented_schema(model: list[str], folder: Path) -> None:

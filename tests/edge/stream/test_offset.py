@@ -49,7 +49,7 @@ def test_behind_a_gap_the_offset_is_found_anew() -> None:
 def test_without_the_blocker_the_model_sees_what_it_saw_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(DcBlocker, "process", lambda _, samples: samples)
+    monkeypatch.setattr(DcBlocker, "process_checked", lambda _, samples: samples)
     classifier = fake_classifier()
     classifier.classify(CLIP, 16_000, hop_s=0.512)
     rows = classifier.model.seen[0][0]
