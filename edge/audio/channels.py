@@ -74,10 +74,10 @@ class ChannelPicker:
             f"wired the wrong way: channel {taken + 1} alone was taken"
         )
 
-    def push(self, frames: npt.NDArray[np.floating]) -> None:
-        """Take in PCM frames [shape=(n_frames, n_channels)]."""
-        for first in range(0, len(frames), self._n_stretch):
-            stretch = frames[first : first + self._n_stretch].astype(np.float64)
+    def push(self, pcm_frames: npt.NDArray[np.floating]) -> None:
+        """Take in PCM frames [shape=(n_pcm_frames, n_channels)]."""
+        for first in range(0, len(pcm_frames), self._n_stretch):
+            stretch = pcm_frames[first : first + self._n_stretch].astype(np.float64)
             self._n_heard += len(stretch)
             stretch -= stretch.mean(axis=0)
             products = stretch.T @ stretch
@@ -87,7 +87,7 @@ class ChannelPicker:
 
     def listen(self, pieces: Iterable[npt.NDArray[np.floating]]) -> None:
         """Take in pieces until it is sure."""
-        for frames in pieces:
-            self.push(frames)
+        for pcm_frames in pieces:
+            self.push(pcm_frames)
             if self.is_sure:
                 return

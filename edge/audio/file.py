@@ -55,7 +55,7 @@ class AudioReader:
         self._samples, self._close = samples, close
         picker = ChannelPicker(self.n_channels, self.sample_rate)
         if self.n_channels > 1:
-            picker.listen(samples.frames())
+            picker.listen(samples.pcm_frames())
             if picker.warning is not None:
                 self.warnings.append(picker.warning)
         self.channel = picker.picked
@@ -94,7 +94,7 @@ class AudioReader:
             If the file cannot be read to its end, or holds what is no sound.
         """
         try:
-            for frames in self._samples.frames():
+            for frames in self._samples.pcm_frames():
                 # Float overs are clipped.
                 yield np.clip(frames[:, self.channel], -1.0, 1.0)
         except OSError as error:

@@ -142,7 +142,7 @@ class SoundfileSamples:
         """Close the file."""
         self._file.close()
 
-    def frames(self) -> Iterator[Floats]:
+    def pcm_frames(self) -> Iterator[Floats]:
         """Read from the first PCM frame on, float32 [shape=(n_frames, n_channels)].
 
         Raises

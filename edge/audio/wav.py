@@ -54,7 +54,7 @@ class WavSamples:
         if layout.container == 4 and layout.tag != FLOAT:
             self._look()
 
-    def frames(self) -> Iterator[Floats]:
+    def pcm_frames(self) -> Iterator[Floats]:
         """Read from the first PCM frame on.
 
         Yields
@@ -68,14 +68,14 @@ class WavSamples:
             If the file becomes shorter, or holds NaN, infinity or floats of other units.
         """
         layout = self._layout
-        frames_a_piece = max(1, _PIECE_BYTES // layout.frame_bytes)
-        n_frames = layout.n_bytes // layout.frame_bytes
+        frames_a_piece = max(1, _PIECE_BYTES // layout.pcm_frame_bytes)
+        n_frames = layout.n_bytes // layout.pcm_frame_bytes
         largest = 0.0
         for first in range(0, n_frames, frames_a_piece):
             n = min(frames_a_piece, n_frames - first)
-            self._stream.seek(layout.start + first * layout.frame_bytes)
-            raw = self._stream.read(n * layout.frame_bytes)
-            if len(raw) < n * layout.frame_bytes:
+            self._stream.seek(layout.start + first * layout.pcm_frame_bytes)
+            raw = self._stream.read(n * layout.pcm_frame_bytes)
+            if len(raw) < n * layout.pcm_frame_bytes:
                 raise AudioFileError(
                     f"{self._name} became shorter while it was read: copy it again"
                 )

@@ -78,7 +78,7 @@ class WavLayout:
     warnings: tuple[str, ...]
 
     @property
-    def frame_bytes(self) -> int:
+    def pcm_frame_bytes(self) -> int:
         """Bytes of a PCM frame, one sample of every channel."""
         return self.n_channels * self.container
 
