@@ -137,6 +137,7 @@ class SoundfileSamples:
                 f"{name} has {self.n_channels} channels, {_MOST_CHANNELS} at most are wanted"
             )
         self.warnings: list[str] = []
+        self._is_used = False
 
     def close(self) -> None:
         """Close the file."""
@@ -155,8 +156,11 @@ class SoundfileSamples:
         failure: Exception | None = None
         while True:
             try:
-                if n_read == 0:
-                    self._file.seek(0)
+                if n_read == 0 and self._is_used:
+                    # Anew, not back to the start: some codecs cannot go back.
+                    self._file.close()
+                    self._file = self._soundfile.SoundFile(self._name)
+                self._is_used = True
                 frames = self._file.read(n_a_piece, dtype="float32", always_2d=True)
             except Exception as error:
                 failure = error

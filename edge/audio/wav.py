@@ -24,6 +24,8 @@ _MIN_FLOAT_PEAK = 1e-20
 #: Stretches of a file that tell how its samples were written, and their length.
 _N_LOOKS, _LOOK_BYTES = 24, 1 << 16
 _LOW_24 = 1 << 23
+#: Peak of a sound of 24 bits (-24 dBFS), and the share of neighbours alike that tells 16 bits.
+_LOUD_24, _ALIKE_SHARE = 500_000, 0.02
 
 
 class WavSamples:
@@ -121,12 +123,13 @@ class WavSamples:
                 f"{self._name} says that its samples are whole numbers of 32 bits and holds "
                 "floats: write it again as 16-bit PCM"
             )
-        if not (values & 0xFF).any():
-            # 24 bits, or 16, at the top of four bytes: the same numbers as 32 bits.
-            return
-        is_24 = self._layout.width == 3
-        has_sign_alone = bool((np.abs(values.astype(np.int64)) <= _LOW_24).all())
-        if is_24 or has_sign_alone:
+        # In the fourth byte stands the sign, or nothing where only 24 bits were written.
+        is_low = bool((np.abs(values.astype(np.int64)) <= _LOW_24).all())
+        if self._layout.width == 3:
+            is_low |= bool((values >> 24 == 0).all())
+        elif is_low:
+            is_low = _is_low_24(values)
+        if is_low:
             self._is_low_24 = True
             self.warnings.append(
                 "its samples were taken as 24 bits in the low three bytes of four, as arecord "
@@ -157,3 +160,19 @@ class WavSamples:
                 "wanted: scale it and write it again"
             )
         return peak
+
+
+def _is_low_24(values: npt.NDArray[np.int32]) -> bool:
+    """Whether small numbers of 32 bits are 24 bits at the bottom rather than a soft sound.
+
+    Taken as 32 bits, all of them are below -48 dBFS.  What was 16 bits once has nothing in the
+    lower two bytes.  A microphone that delivers 24 bits at the top has nothing in the lowest
+    byte, and in a quiet room its own noise: -75 dBFS at its peaks, of which no two neighbours are
+    alike.
+    """
+    if not (values & 0xFFFF).any():
+        return False
+    if (values & 0xFF).any():
+        return True
+    is_loud = int(np.abs(values).max()) > _LOUD_24
+    return is_loud or float((values[1:] == values[:-1]).mean()) > _ALIKE_SHARE

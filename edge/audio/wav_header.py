@@ -184,8 +184,8 @@ def _with_samples(
             n_missing = size - n_left
             warnings.append(
                 f"its header promises {found.seconds(size)} of sound and {found.seconds(n_left)} "
-                f"are there ({n_missing} byte{'' if n_missing == 1 else 's'} are missing): it was "
-                "cut off, or its length is wrong"
+                f"are there ({n_missing} byte{' is' if n_missing == 1 else 's are'} missing): it "
+                "was cut off, or its length is wrong"
             )
     n_bytes -= n_bytes % (found.n_channels * found.container)
     if n_bytes == 0:

@@ -101,3 +101,33 @@ def test_real_flac_and_ogg(tmp_path, suffix):
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(AudioFileError):
         read_audio(path)
+
+
+@pytest.mark.parametrize("subtype", ["ALAW", "ULAW", "IMA_ADPCM", "MS_ADPCM", "GSM610"])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_coded_wav_is_read_where_soundfile_is_there(tmp_path, monkeypatch, subtype, n_channels):
+    soundfile = pytest.importorskip("soundfile")
+    if subtype == "GSM610" and n_channels == 2:
+        pytest.skip("GSM has one channel")
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 8000)
+    path = tmp_path / "call.wav"
+    columns = np.stack([0.1 * tone, tone][2 - n_channels :], axis=1)
+    soundfile.write(path, columns, 8000, subtype=subtype)
+    samples, sample_rate = read_audio(path)
+    assert sample_rate == 8000
+    assert np.corrcoef(samples[:16_000], tone[: samples.size])[0, 1] > 0.95
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(AudioFileError, match=r"is coded as .* \(format tag \d+\); .*`ffmpeg -i "):
+        read_audio(path)
+
+
+def test_a_file_that_is_cut_off_is_judged_as_far_as_it_goes(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", fake_soundfile(np.ones((2, 1)), 44_102))
+    said = []
+    (tmp_path / "clip.flac").write_bytes(b"fLaC....")
+    samples, _ = read_audio(tmp_path / "clip.flac", said.append)
+    assert samples.tolist() == [1.0, 1.0]
+    assert said == [
+        "only 0.0 s of sound could be read, 1.0 s fewer than its header promises: it is cut off or "
+        "damaged"
+    ]

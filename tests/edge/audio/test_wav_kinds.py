@@ -64,12 +64,19 @@ def int24() -> np.ndarray:
     return np.round(VOICE * (2**23 - 1)).astype("<i4")
 
 
+def int24_of_16() -> np.ndarray:
+    """What was 16 bits once, soft: nothing in the lowest byte."""
+    return np.round(0.3 * VOICE * 32767).astype("<i4") << 8
+
+
 @pytest.mark.parametrize(
     ("header", "values"),
     [
         pytest.param(fmt(n_bits=24, block=4), int24() & 0xFFFFFF, id="old arecord"),
         pytest.param(fmt(n_bits=24, block=4), int24(), id="old arecord, with its sign"),
         pytest.param(fmt(n_bits=32), int24(), id="new arecord"),
+        pytest.param(fmt(n_bits=24, block=4), int24_of_16() & 0xFFFFFF, id="old, of 16 bits"),
+        pytest.param(fmt(n_bits=32), int24_of_16(), id="new, of 16 bits"),
     ],
 )
 def test_24_bits_in_the_low_three_bytes_of_four(
@@ -77,7 +84,8 @@ def test_24_bits_in_the_low_three_bytes_of_four(
 ) -> None:
     data = values.astype("<u4").tobytes()
     samples, said = read(tmp_path, riff(header, chunk(b"data", data)))
-    np.testing.assert_allclose(samples, VOICE, atol=2e-7)
+    wanted = 0.3 * VOICE if not (values & 0xFF).any() else VOICE
+    np.testing.assert_allclose(samples, wanted, atol=2e-5)
     (sentence,) = said
     assert "24 bits in the low three bytes of four" in sentence
 
@@ -87,6 +95,14 @@ def test_24_bits_in_the_high_three_bytes_need_no_word(tmp_path: Path, header: by
     data = (int24() << 8).astype("<i4").tobytes()
     samples, said = read(tmp_path, riff(header, chunk(b"data", data)))
     np.testing.assert_allclose(samples, VOICE, atol=2e-7)
+    assert said == []
+
+
+def test_a_quiet_room_in_24_bits_at_the_top_stays_quiet(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 10 ** (-87 / 20), RATE)
+    values = np.round(noise * 2**23).astype("<i4") << 8
+    samples, said = read(tmp_path, riff(fmt(n_bits=32), chunk(b"data", values.tobytes())))
+    np.testing.assert_allclose(samples, noise, atol=2e-7)
     assert said == []
 
 
@@ -125,7 +141,7 @@ def test_a_length_too_large_is_named_with_what_is_missing(tmp_path: Path, extra:
     samples, said = read(tmp_path, riff(fmt(), chunk(b"data", PCM_16, size)))
     assert np.array_equal(samples, HEARD)
     (sentence,) = said
-    assert f"({extra} byte{'' if extra == 1 else 's'} are missing)" in sentence
+    assert f"({extra} byte{' is' if extra == 1 else 's are'} missing)" in sentence
     assert "1.0 s are there" in sentence
 
 
