@@ -146,9 +146,7 @@ def open_audio(path: PathLike) -> AudioReader:
     return reader
 
 
-def read_audio(
-    path: PathLike, warn: Callable[[str], None] | None = None
-) -> tuple[FloatArray, int]:
+def read_audio(path: PathLike, warn: Callable[[str], None] | None = None) -> tuple[FloatArray, int]:
     """Read a whole audio file, its loudest channel.
 
     Parameters

@@ -199,9 +199,6 @@ def _import_soundfile(name: str, kind: str) -> Any:
         ) from error
     except OSError as error:
         raise MissingDependencyError(
-            f"{name} is {kind}, and soundfile finds no libsndfile: "
-            "sudo apt-get install libsndfile1"
+            f"{name} is {kind}, and soundfile finds no libsndfile: sudo apt-get install libsndfile1"
         ) from error
     return soundfile
-
-

@@ -6,10 +6,36 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edge.cli.notices import say
+from edge.cli.options import add_model, seconds
+from edge.cli.renamed import add_report_options
 from edge.errors import ParameterError
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from edge.cli.options import Commands
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "benchmark",
+        help="measure speed and memory on this device",
+        description="Measure features, model and the whole on this device.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--duration",
+        type=seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds of measuring (default: %(default)s); the cold starts come on top",
+    )
+    add_model(parser)
+    add_report_options(parser, "all figures")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     classifier = open_classifier(args)
     if sys.stderr.isatty():
-        print(f"edge-ser: measuring for {args.duration:g} s", file=sys.stderr, flush=True)
+        say(f"measuring for {args.duration:g} s")
     report = measure(classifier, args.duration)
     print(json.dumps(report) if args.json else format_report(report))
     if target is not None:

@@ -9,16 +9,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.notices import complain, say, warn
+from edge.cli.options import add_lengths, add_model
 from edge.errors import EdgeSerError, ParameterError, printable
 
 if TYPE_CHECKING:
+    from edge.cli.options import Commands
     from edge.stream.classifier import Classifier
     from edge.stream.file_answer import FileAnswer
 
-__all__ = ["run"]
+__all__ = ["add_parser", "run"]
 
 #: A longer path than this pushes the columns of its own line only.
 _WIDEST_PATH = 60
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "classify",
+        help="decide on audio files",
+        description="Decide on audio files, one line a file. A file that fails is named on "
+        "standard error; the others are still decided on, and the exit code is 2.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="an audio file, or a folder")
+    add_lengths(parser, "half the model's, mostly 0.25")
+    add_model(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--explain",
+        metavar="PNG",
+        help="also draw waveform, pitch, attention and posteriors over time into PNG; for one "
+        "audio file at a time and the numpy backend, needs matplotlib",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

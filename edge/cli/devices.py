@@ -5,10 +5,26 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from typing import TYPE_CHECKING
 
-from edge.errors import AudioDeviceError
+from edge.cli.notices import say
+from edge.errors import AudioDeviceError, printable
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from edge.cli.options import Commands
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "devices",
+        help="list the input devices",
+        description="List the input devices with their native rate and channels.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,6 +49,12 @@ def run(args: argparse.Namespace) -> int:
         for device in devices:
             sink.write({"type": "device", **dataclasses.asdict(device)})
         return 0
+    devices = [
+        dataclasses.replace(
+            device, name=printable(device.name), host_api=printable(device.host_api)
+        )
+        for device in devices
+    ]
     names = max(len("name"), *(len(device.name) for device in devices))
     hosts = max(len("host"), *(len(device.host_api) for device in devices))
     print(f"   #  {'name':<{names}}  {'host':<{hosts}}  {'rate':>9}  channels")
@@ -43,5 +65,5 @@ def run(args: argparse.Namespace) -> int:
             f"{device.sample_rate:>6} Hz  {device.n_channels:>8}"
         )
     if any(device.is_default for device in devices):
-        print("* is the default", file=sys.stderr)
+        say("* is the default")
     return 0

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from edge.cli.notices import Notices
+from edge.cli.options import add_lengths, add_model, seconds
 from edge.cli.signals import stopped_by_signals
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
 from edge.sources.registry import find_source, open_source
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from edge.cli.options import Commands
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "listen",
+        help="decide on live speech, a file or a pipe, as it goes",
+        description="Decide on speech as it goes, one line a decision. Ctrl-C ends it.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--source",
+        default="mic",
+        metavar="mic|demo|FILE|-",
+        help="the microphone (default), the bundled clip, an audio file, or raw 16 kHz mono "
+        "16-bit samples from standard input; a file called mic is ./mic",
+    )
+    parser.add_argument("--device", metavar="NAME", help="microphone: its name, a part, or number")
+    parser.add_argument("--duration", type=seconds, metavar="S", help="end after S s of audio")
+    parser.add_argument(
+        "--fast", action="store_true", help="do not play a file at the pace of speech"
+    )
+    add_lengths(parser, "the model's, mostly 0.5")
+    add_model(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:

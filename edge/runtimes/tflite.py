@@ -213,17 +213,23 @@ def _without_notices() -> Iterator[None]:
         except (OSError, AttributeError):
             yield  # There is no standard error, or no such file: better a line too many.
             return
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        _flush_standard_error()
         os.dup2(caught, _STANDARD_ERROR)
         try:
             yield
         finally:
-            if sys.stderr is not None:
-                sys.stderr.flush()
+            _flush_standard_error()
             os.dup2(saved, _STANDARD_ERROR)
         with open(caught, "rb", closefd=False) as lines:
             lines.seek(0)
             for line in lines:
                 if not line.startswith(b"INFO:"):
-                    os.write(_STANDARD_ERROR, line)
+                    with contextlib.suppress(OSError):  # nobody reads it, or the disk is full
+                        os.write(_STANDARD_ERROR, line)
+
+
+def _flush_standard_error() -> None:
+    """Write out what Python still holds, if anybody can be told."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.flush()

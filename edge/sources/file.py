@@ -123,9 +123,7 @@ class FileSource:
 def open_source(settings: SourceSettings) -> FileSource:
     """Open the file that is named."""
     settings.opened(settings.path)
-    return FileSource(
-        settings.path, settings.sample_rate, fast=settings.fast, warn=settings.warn
-    )
+    return FileSource(settings.path, settings.sample_rate, fast=settings.fast, warn=settings.warn)
 
 
 def open_demo(settings: SourceSettings) -> FileSource:

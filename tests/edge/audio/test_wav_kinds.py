@@ -24,9 +24,7 @@ def fmt(
 ) -> bytes:  # fmt: skip
     block = n_channels * ((n_bits + 7) // 8) if block is None else block
     byte_rate = RATE * block if byte_rate is None else byte_rate
-    return chunk(
-        b"fmt ", struct.pack("<HHIIHH", tag, n_channels, RATE, byte_rate, block, n_bits)
-    )
+    return chunk(b"fmt ", struct.pack("<HHIIHH", tag, n_channels, RATE, byte_rate, block, n_bits))
 
 
 def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:

@@ -59,3 +59,15 @@ def test_missing_sounddevice_is_one_sentence(
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     assert main([*command, *(model if command == ["listen"] else [])]) == 2
     assert "needs sounddevice" in complaint(capsys.readouterr().err)
+
+
+def test_a_device_s_name_cannot_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = [InputDevice(0, "Mic\x1b[2J\n", "AL\x07SA", 2, 48_000, True)]
+    monkeypatch.setattr(edge.audio.devices, "list_input_devices", lambda: strange)
+    assert main(["devices"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert "Mic\\x1b[2J\\x0a" in lines[1]
+    assert "AL\\x07SA" in lines[1]
