@@ -13,6 +13,11 @@ from edge.audio.microphone import Microphone
 from edge.audio.resample import resample
 
 
+def places(first: int, n: int) -> np.ndarray:
+    """Samples that tell where they stand: exact, and no louder than samples are."""
+    return np.arange(first, first + n, dtype=np.float32) / 2**18
+
+
 def everything(capture: Capture) -> list[Recorded]:
     found = []
     while (one := capture.take(0)).samples.size or one.n_lost:
@@ -40,7 +45,7 @@ def test_the_place_of_every_sample_is_told_to_the_sample(
         nonlocal told
         for one in everything(capture):
             told += one.n_lost
-            wanted = np.arange(told, told + one.samples.size, dtype=np.float32)
+            wanted = places(told, one.samples.size)
             np.testing.assert_array_equal(one.samples, wanted)
             told += one.samples.size
 
@@ -48,7 +53,7 @@ def test_the_place_of_every_sample_is_told_to_the_sample(
         n_lost = n_missing if index else 0
         place += n_lost
         now_s = 50 + place / rate
-        capture.write(np.arange(place, place + n, dtype=np.float32), now_s, now_s, n_lost > 0)
+        capture.write(places(place, n), now_s, now_s, n_lost > 0)
         place += n
         if reads:
             read()
@@ -107,15 +112,15 @@ def test_many_holes_do_not_make_the_clock_slip() -> None:
 
 def test_what_was_not_read_in_time_is_told_where_it_was() -> None:
     capture = Capture(8000, 8000, 0.5)
-    capture.write(np.arange(100, dtype=np.float32), None, 50.0, False)
+    capture.write(places(0, 100), None, 50.0, False)
     assert everything(capture)[0].samples.size == 100
     for start in range(100, 10_100, 500):
-        block = np.arange(start, start + 500, dtype=np.float32)
+        block = places(start, 500)
         capture.write(block, None, 50.0 + start / 8000, False)
     (one,) = everything(capture)
     assert one.n_lost == 6000
     assert one.reason == "this program was too slow to read it"
-    assert one.samples[0] == 6100
+    assert one.samples[0] == places(6100, 1)
     assert capture.dropped_samples == 6000
 
 
