@@ -107,28 +107,32 @@ def open_artifact(
 
 def _try_all(candidates: Sequence[Kind], *, is_trusted: bool, is_auto: bool) -> None:
     """Try what is not NumPy's, and time what has rivals."""
-    from edge.runtimes import probe
-
     has_numpy = any(c.is_numpy and not c.error for c in candidates)
     for candidate in candidates:
-        if candidate.is_numpy or candidate.error or is_trusted:
-            continue
-        if not RUNTIMES[candidate.backend].is_installed:
-            candidate.fail(RUNTIMES[candidate.backend].missing(), "is not installed")
-        elif probe.can_try():
-            assert candidate.artifact is not None
-            trial = probe.try_artifact(candidate.artifact)
-            candidate.ms = trial.ms
-            if trial.error is not None:
-                candidate.fail(trial.error, trial.problem)
-        elif is_auto and has_numpy:
-            sentence = "cannot be tried: this program is frozen and starts no Python"
-            candidate.fail(BackendError(f"{candidate.folder} {sentence}"), sentence)
+        if not (candidate.is_numpy or candidate.error or is_trusted):
+            _try(candidate, is_needed=not (is_auto and has_numpy))
     working = [c for c in candidates if not c.error]
     if len(working) > 1:
         for candidate in working:
             if candidate.ms is None:
                 _time(candidate)
+
+
+def _try(candidate: Kind, *, is_needed: bool) -> None:
+    # It brings subprocess along, which the default way does without.
+    from edge.runtimes.probe import can_try, try_artifact
+
+    assert candidate.artifact is not None
+    if not RUNTIMES[candidate.backend].is_installed:
+        candidate.fail(RUNTIMES[candidate.backend].missing(), "is not installed")
+    elif can_try():
+        trial = try_artifact(candidate.artifact)
+        candidate.ms = trial.ms
+        if trial.error is not None:
+            candidate.fail(trial.error, trial.problem)
+    elif not is_needed:
+        sentence = "cannot be tried: this program is frozen and starts no Python"
+        candidate.fail(BackendError(f"{candidate.folder} {sentence}"), sentence)
 
 
 def _time(candidate: Kind) -> None:

@@ -122,7 +122,9 @@ def _folders(source: str | os.PathLike[str] | None, backend: str | None) -> tupl
         if name not in MODELS or found[0].exists():
             return found, all(each.resolve().parent == MODELS_DIR for each in found)
         kinds = MODELS[name]
-    wanted = [kinds[backend]] if backend in kinds else list(kinds.values())
+    # Without a name NumPy's is meant, and the others need not be read.
+    named = "numpy" if backend is None else backend
+    wanted = [kinds[named]] if named in kinds else list(kinds.values())
     return [MODELS_DIR / kind for kind in wanted], True
 
 

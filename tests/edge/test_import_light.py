@@ -64,6 +64,18 @@ def test_everything_imports_with_numpy_alone() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_loading_starts_nothing_and_reads_one_model() -> None:
+    done = run_blocked(
+        "import edge\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda e, a: opened.append(str(a[0])) if e == 'open' else None)\n"
+        "edge.load()\n"
+        "assert len([o for o in opened if o.endswith('manifest.json')]) == 1, opened\n"
+        "assert not set(sys.modules) & {'subprocess', 'edge.runtimes.probe'}\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_clip_is_classified_with_numpy_alone(tiny_artifact: Artifact) -> None:
     done = run_blocked(
         "from edge.cli.main import main\n"
