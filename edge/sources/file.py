@@ -62,56 +62,54 @@ class FileSource:
         AudioFileError
             If the file cannot be read.
         """
-        started_s: float | None = None
+        started_s = there_s = 0.0
         n_samples = 0
-        for samples, read_s in self._in_time(self._pieces()):
-            if started_s is None:
+        for samples, read_s in self._pieces():
+            if n_samples == 0:
+                # The clock begins with the first piece: a disk that wakes up is not late speech.
                 started_s = time.perf_counter()
+                there_s = started_s - read_s
             n_samples += samples.size
             arrived_s = None
             if not self._fast:
-                # A block is there when its last sample has been spoken, and read: what a disk
-                # takes is not the device's latency.
+                # A block is there when its last sample has been spoken, and read by somebody
+                # who is never behind: what a disk takes is not the device's latency.
                 due_s = started_s + n_samples / self._sample_rate
-                arrived_s = due_s + read_s
+                arrived_s = there_s = max(due_s, there_s + read_s)
                 self._wait_until(due_s, stop)
             if stop.requested:
                 return
             yield Block(samples, arrived_s=arrived_s)
 
-    def _pieces(self) -> Iterator[NDArray[np.float32]]:
+    def _pieces(self) -> Iterator[tuple[NDArray[np.float32], float]]:
+        """Resampled pieces, and the seconds of reading, which is waiting, before each."""
         from edge.audio.file import open_audio
         from edge.audio.resample import Resampler
 
+        before_s = time.perf_counter()
         with open_audio(self._path) as reader:
             n_said = 0
             resampler = Resampler(reader.sample_rate, self._sample_rate)
             block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
             step = max(1, round(block_s * reader.sample_rate))
-            for samples in reader.pieces():
-                n_said = self._say(reader.warnings, n_said)
+            pieces = reader.pieces()
+            while True:
+                samples = next(pieces, None)
+                read_s = time.perf_counter() - before_s
+                self.waited_s += read_s
+                n_said = self._tell(reader.warnings, n_said)
+                if samples is None:
+                    break
                 for start in range(0, samples.size, step):
-                    yield resampler.push(samples[start : start + step])
-            yield resampler.flush()
-            self._say(reader.warnings, n_said)
+                    yield resampler.push(samples[start : start + step]), read_s
+                    read_s = 0.0
+                before_s = time.perf_counter()
+            yield resampler.flush(), read_s
 
-    def _say(self, warnings: list[str], n_said: int) -> int:
+    def _tell(self, warnings: list[str], n_said: int) -> int:
         for sentence in warnings[n_said:]:
             self._warn(f"{self.name}: {sentence}")
         return len(warnings)
-
-    def _in_time(
-        self, pieces: Iterator[NDArray[np.float32]]
-    ) -> Iterator[tuple[NDArray[np.float32], float]]:
-        """Pieces, and how long each took to read, which counts as waiting."""
-        while True:
-            before_s = time.perf_counter()
-            samples = next(pieces, None)
-            read_s = time.perf_counter() - before_s
-            self.waited_s += read_s
-            if samples is None:
-                return
-            yield samples, read_s
 
     def _wait_until(self, due_s: float, stop: Stop) -> None:
         before_s = time.perf_counter()
