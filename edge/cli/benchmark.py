@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.notices import say
-from edge.cli.options import add_model, seconds
+from edge.cli.options import add_model, positive_s
 from edge.cli.renamed import add_report_options
 from edge.errors import ParameterError
 
@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument(
         "--duration",
-        type=seconds,
+        type=positive_s,
         default=10.0,
         metavar="S",
         help="seconds of measuring (default: %(default)s); the cold starts come on top",

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge.cli.notices import Notices
-from edge.cli.options import add_lengths, add_model, seconds
+from edge.cli.options import add_lengths, add_model, positive_s
 from edge.cli.signals import stopped_by_signals
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
@@ -35,7 +35,7 @@ def add_parser(commands: Commands) -> None:
         "16-bit samples from standard input; a file called mic is ./mic",
     )
     parser.add_argument("--device", metavar="NAME", help="microphone: its name, a part, or number")
-    parser.add_argument("--duration", type=seconds, metavar="S", help="end after S s of audio")
+    parser.add_argument("--duration", type=positive_s, metavar="S", help="end after S s of audio")
     parser.add_argument(
         "--fast", action="store_true", help="do not play a file at the pace of speech"
     )

@@ -12,7 +12,7 @@ from edge.errors import EdgeSerError
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
-__all__ = ["Parser", "add_lengths", "add_model", "seconds"]
+__all__ = ["Parser", "add_lengths", "add_model", "positive_s"]
 
 
 class _UsageError(EdgeSerError):
@@ -31,17 +31,17 @@ def add_lengths(parser: argparse.ArgumentParser, hop: str) -> None:
     """Add ``--segment`` and ``--hop``, whose default is told by ``hop``."""
     parser.add_argument(
         "--segment",
-        type=seconds,
+        type=positive_s,
         metavar="S",
         help="seconds of audio that a decision looks at (default: the model's, mostly 2.0)",
     )
     # The old name, for one version.
     parser.add_argument(
-        "--window", type=seconds, action=OldName, dest="segment", help=argparse.SUPPRESS
+        "--window", type=positive_s, action=OldName, dest="segment", help=argparse.SUPPRESS
     )
     parser.add_argument(
         "--hop",
-        type=seconds,
+        type=positive_s,
         metavar="S",
         help=f"seconds from one decision to the next (default: {hop})",
     )
@@ -66,7 +66,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def seconds(text: str) -> float:
+def positive_s(text: str) -> float:
     """Read a number of seconds above 0."""
     try:
         value = float(text)
