@@ -47,7 +47,7 @@ class BackendError(EdgeSerError):
 
 
 class MissingDependencyError(EdgeSerError):
-    """An optional package is needed; the message names the extra to install."""
+    """An optional package is needed; the message names it, and how to install it."""
 
 
 class SinkError(EdgeSerError):

@@ -229,6 +229,22 @@ def test_tflite_runtime_beside_a_newer_numpy(
     assert capfd.readouterr() == ("", "")
 
 
+def test_every_interpreter_has_one_thread(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def watched(**options: Any) -> Any:
+        asked.append(options.get("num_threads"))
+        return interpreter.Interpreter(**options)
+
+    fake_runtime(monkeypatch, watched)
+    session = RUNTIMES["tflite"].load(manifest, model_bytes()).session()
+    session.infer(rows(1, 5), UNKNOWN)
+    assert len(asked) >= 3
+    assert set(asked) == {1}
+
+
 def test_failure_of_the_runtime_is_one_sentence(
     artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:

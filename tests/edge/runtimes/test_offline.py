@@ -98,7 +98,9 @@ def test_no_system_call_to_a_network_and_none_that_writes(
 def test_python_opens_no_socket_and_writes_no_file(
     artifact: Artifact, home: Path, tmp_path: Path
 ) -> None:
-    """The same by Python's own audit, where there is no strace; children have it too."""
+    """The same by Python's own audit; children have it too."""
+    if artifact.manifest.backend not in ("numpy", "onnx") and shutil.which("strace"):
+        pytest.skip("strace saw it, and more")
     (tmp_path / "hook").mkdir()
     (tmp_path / "hook" / "sitecustomize.py").write_text(HOOK)
     log = tmp_path / "log"
