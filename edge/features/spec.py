@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from edge.arrays import as_whole
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
 from edge.features.families import FAMILIES
 from edge.features.families.base import Family, check_settings, choice, count, setting_key
 from edge.features.families.chroma import Chroma
@@ -82,19 +82,24 @@ class FeatureSpec:
     def __post_init__(self) -> None:
         check_settings(self)
         if not isinstance(self.families, tuple | list) or not self.families:
-            raise ParameterError(f"families is {self.families!r}, one family or more is wanted")
+            raise ParameterError(
+                f"families is {shown(self.families)}, one family or more is wanted"
+            )
         object.__setattr__(self, "families", tuple(self.families))
         for family in self.families:
-            if FAMILIES.get(getattr(family, "NAME", "")) is not type(family):
+            known = isinstance(family, Family) and hasattr(family, "NAME")
+            if not known or FAMILIES.get(family.NAME) is not type(family):
                 raise ParameterError(
-                    f"families holds {family!r}, one of {', '.join(FAMILIES)} is wanted"
+                    f"families holds {shown(family)}, one of {', '.join(FAMILIES)} is wanted"
                 )
         if len(set(self.order)) < len(self.order):
-            raise ParameterError(f"order is {self.order}, each family at most once is wanted")
+            raise ParameterError(
+                f"order is {shown(self.order)}, each family at most once is wanted"
+            )
         self._check_frames()
         if self.front_end is not None:
             if not isinstance(self.front_end, FrontEnd):
-                raise ParameterError(f"front_end is {self.front_end!r}, a FrontEnd is wanted")
+                raise ParameterError(f"front_end is {shown(self.front_end)}, a FrontEnd is wanted")
             self.front_end.check(self.sample_rate)
         for family in self.families:
             family.check(self)
@@ -219,7 +224,9 @@ class FeatureSpec:
             ``order`` does not name, or is missing from the frame geometry; or as on creation.
         """
         if not isinstance(settings, Mapping):
-            raise ParameterError(f"feature_spec is {settings!r}, an object of settings is wanted")
+            raise ParameterError(
+                f"feature_spec is {shown(settings)}, an object of settings is wanted"
+            )
         keys = {name: _keys(kind) for name, kind in FAMILIES.items()}
         geometry, known = _keys(cls), default_settings()
         for key in settings:
@@ -235,7 +242,8 @@ class FeatureSpec:
             unused = [key for key in own if key in settings and name not in order]
             if unused:
                 raise ParameterError(
-                    f"feature_spec sets {unused[0]}, but its order {order} is without {name!r}"
+                    f"feature_spec sets {unused[0]}, but its order {shown(order)} is without "
+                    f"{name!r}"
                 )
         families = tuple(_from_keys(FAMILIES[name], keys[name], settings) for name in order)
         front_end = {
@@ -304,7 +312,9 @@ def _from_keys(kind: type[Family], keys: Mapping[str, str], settings: Mapping[st
 def _order(order: Any) -> tuple[str, ...]:
     """Check what names the families."""
     if not isinstance(order, tuple | list) or not order:
-        raise ParameterError(f"order is {order!r}, a list of some of {tuple(FAMILIES)} is wanted")
+        raise ParameterError(
+            f"order is {shown(order)}, a list of some of {tuple(FAMILIES)} is wanted"
+        )
     for name in order:
         if not isinstance(name, str) or name not in FAMILIES:
             raise ParameterError(_unknown("order names the unknown family", name, FAMILIES))
@@ -312,7 +322,7 @@ def _order(order: Any) -> tuple[str, ...]:
 
 
 def _unknown(sentence: str, key: object, known: Sequence[str] | Mapping[str, Any]) -> str:
-    nearest = difflib.get_close_matches(str(key)[:100], list(known), n=1, cutoff=0.4)
+    nearest = difflib.get_close_matches(shown(key).strip("'"), list(known), n=1, cutoff=0.4)
     if nearest:
-        return f"{sentence} {key!r}, {nearest[0]!r} is the nearest that there is"
-    return f"{sentence} {key!r}: it was written by another version of edge-ser"
+        return f"{sentence} {shown(key)}, {nearest[0]!r} is the nearest that there is"
+    return f"{sentence} {shown(key)}: it was written by another version of edge-ser"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
 from edge.features.spectrum import FrameSpectra
 
 __all__ = [
@@ -90,21 +90,21 @@ def check_settings(record: Any) -> None:
             whole = isinstance(value, int) and not isinstance(value, bool)
             if not whole or not 1 <= value <= largest:
                 raise ParameterError(
-                    f"{key} is {value!r}, a whole number from 1 to {largest} is wanted"
+                    f"{key} is {shown(value)}, a whole number from 1 to {largest} is wanted"
                 )
         elif "number" in field.metadata:
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ParameterError(f"{key} is {value!r}, a number is wanted")
+                raise ParameterError(f"{key} is {shown(value)}, a number is wanted")
             # Compared as they are: a whole number of 400 digits does not become a float.
             if not 0 <= value <= _LARGEST_FLOAT:
                 raise ParameterError(
-                    f"{key} is {value}, a number from 0 to {_LARGEST_FLOAT:g} is wanted"
+                    f"{key} is {shown(value)}, a number from 0 to {_LARGEST_FLOAT:g} is wanted"
                 )
             # An int, or -0.0, would give another canonical JSON than the equal float.
             object.__setattr__(record, field.name, float(value) + 0.0)
         elif "only" in field.metadata and value != field.metadata["only"]:
             raise ParameterError(
-                f"{key} is {value!r}, {field.metadata['only']!r} is the only one known"
+                f"{key} is {shown(value)}, {field.metadata['only']!r} is the only one known"
             )
 
 

@@ -337,3 +337,43 @@ def test_anything_but_an_object_is_refused(settings: Any) -> None:
 def test_a_tampered_value_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=name):
         FeatureSpec.from_dict({**FeatureSpec().to_dict(), name: value})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n_mels": 10**5000},
+        {"fmin_hz": -(10**5000)},
+        {"order": ["rms"] * 100_000},
+        {"order": ["r" * 100_000]},
+        {"k" * 100_000: 1},
+        {"window": "hann" * 100_000},
+    ],
+)
+def test_a_refusal_of_what_is_huge_is_one_short_sentence(change: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError) as refusal:
+        FeatureSpec.from_dict({**FeatureSpec().to_dict(), **change})
+    assert len(str(refusal.value)) < 300
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda each: (
+        st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=9), each, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = st.sampled_from([*default_settings(), "n_mel", ""]) | st.text(max_size=12)
+ORDERS = st.lists(st.sampled_from([*FAMILIES, "mfc"]), max_size=6)
+
+
+@given(changes=st.dictionaries(KEYS, VALUES, max_size=3), order=st.none() | ORDERS)
+def test_any_json_is_a_spec_or_a_sentence(changes: dict[str, Any], order: list[str] | None) -> None:
+    settings = {**FeatureSpec().to_dict(), **changes}
+    if order is not None:
+        settings["order"] = order
+    try:
+        spec = FeatureSpec.from_dict(settings)
+    except ParameterError:
+        return
+    assert FeatureSpec.from_dict(spec.to_dict()).fingerprint == spec.fingerprint
