@@ -125,6 +125,11 @@ class SoundfileSamples:
         except Exception as error:
             # libsndfile's own, and what its wrapper meets in a header of nonsense.
             raise AudioFileError(self._damaged(error)) from error
+        if self._file.format == "RAW":
+            # Without a header libsndfile goes by the suffix: anything called .au or .snd would be
+            # heard as telephone noise.
+            self.close()
+            refuse(name, head)
         if not _RATES_HZ[0] <= self.sample_rate <= _RATES_HZ[1]:
             self.close()
             raise AudioFileError(

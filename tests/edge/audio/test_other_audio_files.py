@@ -48,6 +48,7 @@ def fake_soundfile(frames: np.ndarray, n_promised: int) -> types.ModuleType:
                 raise module.SoundFileError("Format not recognised.")
             self.samplerate, self.channels, self.frames = 44_100, frames.shape[1], n_promised
             self._place = 0
+            self.format = "FLAC"
 
         def close(self):
             pass
@@ -131,3 +132,11 @@ def test_a_file_that_is_cut_off_is_judged_as_far_as_it_goes(tmp_path, monkeypatc
         "only 0.0 s of sound could be read, 1.0 s fewer than its header promises: it is cut off or "
         "damaged"
     ]
+
+
+@pytest.mark.parametrize("suffix", [".au", ".snd", ".flac"])
+@pytest.mark.parametrize("content", [bytes(40_000), b"not a sound at all, " * 2000])
+def test_a_suffix_makes_no_sound_of_anything(tmp_path, suffix, content):
+    pytest.importorskip("soundfile")
+    with pytest.raises(AudioFileError, match=rf"clip\{suffix} (is not audio|cannot be decoded)"):
+        read_bytes(tmp_path, content, f"clip{suffix}")
