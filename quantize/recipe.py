@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
-from edge.errors import EdgeSerError
+from edge.errors import EdgeSerError, shown
 from edge.features.spec import FeatureSpec, default_settings
 from quantize.augment import AugmentSettings
 from quantize.batch_settings import BatchSettings
@@ -173,15 +174,17 @@ def _defaults(settings_type: Any) -> dict[str, Any]:
 
 def _check_type(name: str, key: str, value: object, like: object) -> None:
     """Refuse a value of another type than a default's; a whole number is a number too."""
-    kinds: tuple[tuple[type, type | tuple[type, ...], str], ...] = (
+    kinds: tuple[tuple[type | UnionType, type | tuple[type, ...], str], ...] = (
         (bool, bool, "true or false"),
         (int, int, "a whole number"),
         (float, (int, float), "a number"),
         (str, str, "a text"),
-        (tuple, list, "a list"),
+        (tuple | list, list, "a list"),
         (dict, dict, "a table"),
     )
     accepted, wanted = next((a, w) for kind, a, w in kinds if isinstance(like, kind))
     fits = isinstance(value, accepted) and (isinstance(like, bool) or not isinstance(value, bool))
+    if fits and isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        fits, wanted = False, "a list of texts"
     if not fits:
-        raise RecipeError(f"recipe {name}: {key} is {value!r}, {wanted} is wanted")
+        raise RecipeError(f"recipe {name}: {key} is {shown(value)}, {wanted} is wanted")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -13,9 +16,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from edge.errors import printable
 from quantize.errors import RecipeError
 
 __all__ = ["packaged_names", "packaged_text", "parse_toml", "read_own_file", "refuse_unknown"]
+
+# Ours have 1 kB.  The parser's time grows with the square of the brackets in a row.
+_MAX_BYTES = 32_768
 
 
 def packaged_names(*folders: str) -> list[str]:
@@ -47,10 +54,24 @@ def read_own_file(name: str, packaged: Iterable[str]) -> str:
             "wanted"
         )
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return _read(path).decode("utf-8")
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise RecipeError(f"recipe {name} cannot be read: {reason}") from error
+        raise RecipeError(f"recipe {printable(name)} cannot be read: {reason}") from error
+
+
+def _read(path: Path) -> bytes:
+    """Content of a small regular file; a pipe would wait for somebody to write."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "its name holds a NUL")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {_MAX_BYTES} bytes")
+    return content
 
 
 def parse_toml(name: str, text: str) -> dict[str, Any]:
@@ -63,7 +84,8 @@ def parse_toml(name: str, text: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # TOMLDecodeError is a ValueError; so is a number of 5000 digits. Brackets nest too deeply.
         raise RecipeError(f"recipe {name} is no TOML: {error}") from error
 
 

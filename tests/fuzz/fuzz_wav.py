@@ -55,7 +55,7 @@ def demo_samples() -> np.ndarray:
 
 def draw_wav(rng: random.Random, clip: np.ndarray) -> bytes:
     """Draw a WAV file that is wrong somewhere, or only odd."""
-    n = rng.choice((0, 1, 511, 1023, 1024, 1500, 5000, 9000, 16_000))
+    n = rng.choice((0, 1, 511, 1023, 1024, 5000, 9000, 9000, 9000, 12_000, 16_000, 16_000))
     start = rng.randrange(len(clip) - n)
     samples = clip[start : start + n]
     if rng.random() < 0.15:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import pytest
 from run_commands import train
@@ -56,6 +57,10 @@ def test_ablations_are_the_default_recipe_less_one_thing():
         ),
         ('title = "x"\n[model]\nhidden = 0', "mine: hidden is 0, a whole number >= 1 is wanted"),
         ('title = "x"\n[features]\nn_mfcc = 0', "mine: n_mfcc is 0"),
+        ('title = "x"\nteachers = [{a = 1}]', "teachers is .*, a list of texts is wanted"),
+        ('title = "x"\n[model]\nwithout = [[1.5]]', "without is .*, a list of texts is wanted"),
+        (f"title = {'9' * 5000}", "no TOML"),
+        ("title = " + "[" * 5000, "no TOML"),
     ],
 )
 def test_what_is_not_known_is_refused(text, message):
@@ -86,3 +91,25 @@ def test_a_run_says_its_recipe_and_options_change_it(data, tmp_path, capsys):
     assert main(["export", str(out)]) == 2
     assert "trained without attention" in capsys.readouterr().err
     assert not (out / "artifacts").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "it is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+        (lambda path: path.mkdir(), "it is no regular file|Is a directory"),
+        (lambda path: path.write_bytes(b"#" * 40_000), "it is larger than 32768 bytes"),
+        (lambda path: path.write_bytes(b"\xff"), "it is no UTF-8 text"),
+    ],
+)
+def test_what_is_no_recipe_file_is_refused_at_once(tmp_path, make, reason):
+    path = tmp_path / "mine.toml"
+    make(path)
+    with pytest.raises(RecipeError, match=rf"mine\.toml cannot be read: ({reason})"):
+        load_recipe(str(path))
+
+
+def test_a_name_with_a_nul_is_no_recipe():
+    with pytest.raises(RecipeError, match=r"a\\x00\.toml cannot be read"):
+        load_recipe("a\0.toml")
