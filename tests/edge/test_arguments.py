@@ -13,7 +13,8 @@ import pytest
 import edge
 from edge.arrays import as_number, as_samples, as_whole
 from edge.artifact import Artifact, read_artifact, write_artifact
-from edge.audio.file import find_audio_files, read_audio, write_wav
+from edge.audio.file import read_audio, write_wav
+from edge.audio.find import find_audio_files
 from edge.audio.resample import Resampler, resample
 from edge.errors import AudioFileError, EdgeSerError, ParameterError, shown
 from edge.files import as_path
