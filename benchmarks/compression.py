@@ -1,6 +1,6 @@
 """What compression costs and buys: models x kinds of artifact, size, accuracy, agreement, time.
 
-    python benchmarks/compression.py --data CORPORA --runs runs --json FILE
+    python benchmarks/compression.py --data CORPORA --runs runs --output FILE
 
 Each model is a folder of runs under RUNS, trained on `paper` (seeds 0 to 2) and on the five speaker
 folds; accuracy is measured on what each held out, language unknown, through the real runtime.
@@ -238,7 +238,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR")
     parser.add_argument("--models", nargs="+", default=list(MODELS), metavar="FOLDER")
     parser.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--output", type=Path, metavar="FILE")
     parser.add_argument("--render", type=Path, metavar="FILE", help="write README's table")
     arguments = parser.parse_args()
     try:
@@ -249,8 +249,8 @@ def main() -> int:
         print(f"compression.py: error: {error}", file=sys.stderr)
         return 2
     print(table(rows))
-    if arguments.json:
-        write_json(arguments.json, {"commit": commit(), "rows": rows})
+    if arguments.output:
+        write_json(arguments.output, {"commit": commit(), "rows": rows})
     return 0
 
 

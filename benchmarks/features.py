@@ -1,6 +1,6 @@
 """What the features cost beside librosa's and others', and how close they are.
 
-    python benchmarks/features.py [--data CORPORA] [--segments 200] [--json FILE]
+    python benchmarks/features.py [--data CORPORA] [--segments 200] [--output FILE]
 
 Segments are 2 s from the middle of clips drawn with a seed; without --data, speech-like signals
 of our own. All methods run on every segment in one process on one thread, in an order drawn
@@ -205,7 +205,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", metavar="CORPORA", help="folder of the corpora")
     parser.add_argument("--segments", type=int, default=200, help="how many (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result here")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(argv)
     # librosa pads a segment for its larger frames and says so; python_speech_features warns of
     # its own regular expressions.
@@ -227,8 +227,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     ) and bool(result["memory"]["constant"])
     print(report.table(result))
-    if args.json is not None:
-        write_json(args.json, result)
+    if args.output is not None:
+        write_json(args.output, result)
     return 0 if result["met"] else 1
 
 

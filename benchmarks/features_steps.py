@@ -1,6 +1,6 @@
 """What each step towards faster features bought, where the time goes now, and where it ends.
 
-    python benchmarks/features_steps.py [--repeats 1000] [--json FILE]
+    python benchmarks/features_steps.py [--repeats 1000] [--output FILE]
 
 Steps: before and after on the same data, in turns, the medians; both must give the same numbers.
 Profile: the stages of one 2 s extract (61 frames) and of one push of 0.5 s more (16 frames).
@@ -174,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=1000, help="of a call (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the signal (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result here")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(argv)
     try:
         if args.repeats < 1:
@@ -184,8 +184,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"edge-ser: error: {error}", file=sys.stderr)
         return 2
     print(table(result))
-    if args.json is not None:
-        write_json(args.json, result)
+    if args.output is not None:
+        write_json(args.output, result)
     return 0
 
 

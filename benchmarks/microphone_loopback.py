@@ -1,6 +1,6 @@
 """Check the microphone sample by sample against a private PulseAudio server.
 
-    python benchmarks/microphone_loopback.py [--json FILE]
+    python benchmarks/microphone_loopback.py [--output FILE]
 
 No sound card is needed: the server has two null sinks (16 kHz mono and 48 kHz
 stereo), known sound is played into each, and `edge.audio.microphone` records the
@@ -268,7 +268,7 @@ def losing_the_server(folder: Path, kill: int) -> dict[str, object]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    parser.add_argument("--output", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args(argv)
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
@@ -300,14 +300,14 @@ def main(argv: list[str] | None = None) -> int:
         for kill in (signal.SIGSTOP, signal.SIGKILL):
             rows.append(losing_the_server(folder, kill))
             print(" ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)
-    if arguments.json:
+    if arguments.output:
         # JSON has no infinity: bit-exact is null, with n_different 0.
         plain = [
             {key: None if value == np.inf else value for key, value in row.items()} for row in rows
         ]
-        temporary = arguments.json.with_name(f".{arguments.json.name}.part")
+        temporary = arguments.output.with_name(f".{arguments.output.name}.part")
         temporary.write_text(json.dumps(plain, indent=1, default=str) + "\n")
-        os.replace(temporary, arguments.json)
+        os.replace(temporary, arguments.output)
     passed = all(row["passed"] for row in rows)
     print("all as wanted" if passed else "NOT as wanted")
     return 0 if passed else 1

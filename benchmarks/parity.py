@@ -1,6 +1,6 @@
 """How close the features are to librosa 0.11's on real speech.
 
-    python benchmarks/parity.py --data ROOT [--json benchmarks/results/parity.json]
+    python benchmarks/parity.py --data ROOT [--output benchmarks/results/parity.json]
 
 ROOT holds the corpora (see ``python -m quantize.corpora ROOT``). Clips are drawn with a seed,
 evenly over the corpora; every frame of them counts. Exit code 0: all bars are met, 1: one is
@@ -225,7 +225,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, metavar="ROOT", help="folder of the corpora")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result here")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     parser.add_argument("--clips", type=int, default=200, help="clips to draw (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw (%(default)s)")
     args = parser.parse_args(argv)
@@ -242,8 +242,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     met = [*result["features"].values(), result["pitch"], result["streaming"]]
     result["met"] = all(part["met"] for part in met)
     print(table(result))
-    if args.json is not None:
-        write_json(args.json, result)
+    if args.output is not None:
+        write_json(args.output, result)
     return 0 if result["met"] else 1
 
 

@@ -1,6 +1,6 @@
 """How far the pitch can be trusted, next to librosa's yin and pyin and the paper's equations 4-5.
 
-    python benchmarks/pitch.py [--data ROOT] [--json benchmarks/results/pitch.json]
+    python benchmarks/pitch.py [--data ROOT] [--output benchmarks/results/pitch.json]
 
 Made recordings, whose pitch is known, are heard clean and in white noise. With --data (ROOT holds
 the corpora, see ``python -m quantize.corpora ROOT``) speech is judged by Praat's autocorrelation
@@ -208,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="ROOT", help="folder of the corpora")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result here")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     parser.add_argument("--clips", type=int, default=100, help="of speech, to draw (%(default)s)")
     parser.add_argument("--synthetic", type=int, default=40, help="clips to make (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of everything drawn (%(default)s)")
@@ -228,8 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"edge-ser: error: {error}", file=sys.stderr)
         return 2
     print(table(result))
-    if args.json is not None:
-        write_json(args.json, result)
+    if args.output is not None:
+        write_json(args.output, result)
     return 0 if result["bar"]["met"] else 1
 
 

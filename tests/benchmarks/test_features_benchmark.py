@@ -23,7 +23,7 @@ def run(script: Path, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]
 
 
 def test_no_segments_is_one_sentence(tmp_path: Path) -> None:
-    done = run(BENCHMARKS / "features.py", "--segments", "0", "--json", "f.json", cwd=tmp_path)
+    done = run(BENCHMARKS / "features.py", "--segments", "0", "--output", "f.json", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "edge-ser: error: --segments is 0, at least 1 is wanted\n"
     assert not list(tmp_path.iterdir())

@@ -33,7 +33,7 @@ def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("steps")
     # Every pair is compared before it is timed: exit code 0 is agreement.
-    done = run("--repeats", "2", "--json", "steps.json", cwd=folder)
+    done = run("--repeats", "2", "--output", "steps.json", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     return done.stdout, json.loads((folder / "steps.json").read_text())
@@ -105,7 +105,7 @@ def test_other_numbers_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_repeats_is_one_sentence(tmp_path: Path) -> None:
-    done = run("--repeats", "0", "--json", "steps.json", cwd=tmp_path)
+    done = run("--repeats", "0", "--output", "steps.json", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "edge-ser: error: --repeats is 0, at least 1 is wanted\n"
     assert not list(tmp_path.iterdir())

@@ -30,7 +30,7 @@ def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_without_corpora_it_is_one_sentence(tmp_path: Path, args: list[str], message: str) -> None:
-    done = run(*args, "--json", "result.json", cwd=tmp_path)
+    done = run(*args, "--output", "result.json", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(f"edge-ser: error: {message}")
