@@ -148,8 +148,8 @@ def json_rows(
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write what :func:`json_rows` gave as CSV, whole or not at all.
 
-    ``misses`` is ``OPTION=EXCESS`` words, ``by_corpus`` is ``accuracy_CORPUS`` and
-    ``uar_CORPUS`` of every corpus that edge-ser knows.
+    ``misses`` is ``OPTION=EXCESS`` words without the option's dashes, ``by_corpus`` is
+    ``accuracy_CORPUS`` and ``uar_CORPUS`` of every corpus that edge-ser knows.
     """
     flat = [_flat(row) for row in rows]
     with (
@@ -164,13 +164,22 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat = {key: value for key, value in row.items() if key != "by_corpus"}
     flat["misses"] = " ".join(
-        f"{option}={'?' if by is None else format(by, '.4g')}"
+        f"{option.lstrip('-')}={'?' if by is None else format(by, '.4g')}"
         for option, by in flat["misses"].items()
     )
     for metric in ("accuracy", "uar"):
         for corpus in DOMAINS:
             flat[f"{metric}_{corpus}"] = row["by_corpus"].get(corpus, {}).get(metric)
-    return {
-        key: f"{value:.6g}" if isinstance(value, float) else "" if value is None else value
-        for key, value in flat.items()
-    }
+    return {key: _cell(value) for key, value in flat.items()}
+
+
+def _cell(value: Any) -> Any:
+    """Write a value so that a spreadsheet shows it and does not compute it.
+
+    A run's folder may be called ``=HYPERLINK(...)``; numbers keep their minus.
+    """
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str) and value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return "" if value is None else value

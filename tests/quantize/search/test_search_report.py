@@ -65,7 +65,7 @@ def test_json_and_csv_have_one_set_of_keys_for_all_trials(choice, tmp_path):
     assert list(rows[0])[:7] == ["run", "kind", "name", "status", "error", "chosen", "front"]
     assert {"accuracy_tess", "uar_emo-db", "ms", "ms_wall", "times_faster"} < set(rows[0])
     assert rows[2]["accuracy_tess"] == "0.795"
-    assert rows[1]["misses"] == "--max-kb=400"
+    assert rows[1]["misses"] == "max-kb=400"
     assert (rows[2]["ms"], rows[4]["ms"], rows[2]["accuracy_savee"]) == ("0.5", "", "")
 
 
@@ -174,3 +174,26 @@ def test_no_name_lies_on_another(tmp_path, monkeypatch):
 def test_a_picture_of_nothing_is_refused(tmp_path):
     with pytest.raises(ParameterError, match="at least one artifact"):
         plot_pareto(reference(), [], choose([], LIMITS), LIMITS, tmp_path / "x.png")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-x", "'-x"),
+        ("@SUM(1)", "'@SUM(1)"),
+        (" =1", "' =1"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("tiny", "tiny"),
+        (-1.5, "-1.5"),
+        (-2, "-2"),
+    ],
+)
+def test_cell_of_a_csv_file_is_no_formula(choice, tmp_path, value, cell):
+    listed = json_rows(reference(), ROWS, choice, [FAILED])
+    listed[0]["run"] = value
+    write_csv(tmp_path / "search.csv", listed)
+    with open(tmp_path / "search.csv", newline="") as file:
+        assert next(iter(csv.DictReader(file)))["run"] == cell
