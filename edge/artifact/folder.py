@@ -5,27 +5,37 @@ It is data only: reading one runs no code from it and unpickles nothing.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
 import json
 import os
-import secrets
+import re
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge.artifact.budgets import MAX_DIGITS, MAX_MANIFEST_BYTES
+from edge.artifact.checks import named
 from edge.artifact.manifest import Manifest
 from edge.errors import ArtifactError, ParameterError, shown
-from edge.files import as_path
+from edge.files import (
+    as_path,
+    create,
+    exchange_folders,
+    not_a_file,
+    read_file,
+    sync_folder,
+    temporary_sibling,
+)
 
 __all__ = ["MANIFEST_FILE", "Artifact", "Manifest", "read_artifact", "write_artifact"]
 
 MANIFEST_FILE = "manifest.json"
 
 _MEND = "copy the artifact folder again or export the model anew"
-# Ours are about 10 kB; a larger file is not a manifest and is not worth parsing.
-_MAX_MANIFEST_BYTES = 4_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +51,9 @@ class Artifact:
         return self.path / self.manifest.model_file
 
     def read_model(self) -> bytes:
-        """Read the model file, checked against the manifest's size and SHA-256.
+        """Read the model file once, checked against the manifest's size and SHA-256.
+
+        No more is read than the manifest says, however long the file is or grows.
 
         Raises
         ------
@@ -49,18 +61,13 @@ class Artifact:
             If the file is missing, unreadable, truncated or was changed.
         """
         path, manifest = self.model_path, self.manifest
-        try:
-            n_bytes = path.stat().st_size
-            if n_bytes != manifest.model_bytes:
-                raise ArtifactError(
-                    f"{path} has {n_bytes} bytes, its manifest says {manifest.model_bytes}: it is "
-                    f"truncated or belongs to another model; {_MEND}"
-                )
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise ArtifactError(f"{path} is missing; {_MEND}") from error
-        except OSError as error:
-            raise ArtifactError(f"{path} cannot be read: {error.strerror}; {_MEND}") from error
+        content = _read(path, manifest.model_bytes)
+        if len(content) != manifest.model_bytes:
+            more = "more than " if len(content) > manifest.model_bytes else ""
+            raise ArtifactError(
+                f"{path} has {more}{min(len(content), manifest.model_bytes)} bytes, its manifest "
+                f"says {manifest.model_bytes}: it is truncated or belongs to another model; {_MEND}"
+            )
         digest = hashlib.sha256(content).hexdigest()
         if digest != manifest.model_sha256:
             raise ArtifactError(
@@ -85,16 +92,7 @@ def read_artifact(directory: str | os.PathLike[str]) -> Artifact:
         :class:`~edge.artifact.Manifest` wants, or the model file's size or
         SHA-256 differs.
     """
-    path = Path(as_path(directory, "the artifact"))
-    try:
-        is_folder, is_there = path.is_dir(), path.exists()
-    except OSError:
-        is_folder = is_there = False  # A name of 300 characters, say.
-    if not is_folder:
-        what = "is not a folder" if is_there else "does not exist"
-        raise ArtifactError(
-            f"{path} {what}: an artifact is a folder with {MANIFEST_FILE} and a model file"
-        )
+    path = _folder(directory)
     artifact = Artifact(path, _read_manifest(path / MANIFEST_FILE))
     artifact.read_model()
     return artifact
@@ -125,7 +123,7 @@ def write_artifact(
         If the manifest is not valid, ``directory`` holds something that is no
         artifact, or the disk refuses.
     """
-    target = Path(os.path.abspath(as_path(directory, "directory")))
+    name = as_path(directory, "directory")
     if not isinstance(fields, Mapping) or not isinstance(model, bytes):
         raise ParameterError(
             f"fields is {shown(fields)} and model {shown(model)}, a mapping and bytes are wanted"
@@ -133,53 +131,95 @@ def write_artifact(
     digest = hashlib.sha256(model).hexdigest()
     manifest = Manifest.from_dict({**fields, "model_sha256": digest, "model_bytes": len(model)})
     text = manifest.to_json()
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    target = Path(os.path.abspath(name))
+    temporary = temporary_sibling(target)
     try:
-        kept = _files_to_keep(target)
+        kept = _files_to_keep(target, manifest.model_file)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
+        if target.exists():
+            shutil.copymode(target, temporary)
         for file in kept:
             shutil.copy2(file, temporary / file.name)
-        _write_through(temporary / manifest.model_file, model)
-        _write_through(temporary / MANIFEST_FILE, text.encode())
-        _sync_folder(temporary)
+        create(temporary / manifest.model_file, model)
+        create(temporary / MANIFEST_FILE, text.encode())
+        sync_folder(temporary)
         _swap(temporary, target)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ArtifactError(
-            f"{directory} cannot be written: {error.strerror or error}; nothing was changed there"
+            f"{name} cannot be written: {_reason(error)}; nothing was changed there"
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return Artifact(Path(directory), manifest)
+    return Artifact(Path(name), manifest)
 
 
-def _read_manifest(path: Path) -> Manifest:
+def _folder(directory: str | os.PathLike[str]) -> Path:
+    """Check that there is a folder that can be looked into."""
+    path = Path(as_path(directory, "the artifact"))
+    wanted = f"an artifact is a folder with {MANIFEST_FILE} and a model file"
     try:
-        if path.stat().st_size > _MAX_MANIFEST_BYTES:
-            raise ArtifactError(f"{path} is larger than {_MAX_MANIFEST_BYTES} bytes; {_MEND}")
-        content = json.loads(
-            path.read_text(encoding="utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_constant,
-        )
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} does not exist: {wanted}") from error
+    except NotADirectoryError as error:
+        raise ArtifactError(f"{path} does not exist, it leads through a file: {wanted}") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read: {_reason(error)}: {wanted}") from error
+    if not stat.S_ISDIR(mode):
+        raise ArtifactError(f"{path} is not a folder: {wanted}")
+    return path
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    try:
+        return read_file(path, max_bytes)
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} is missing; {_MEND}") from error
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}; {_MEND}") from error
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path} is not valid JSON: {error}; {_MEND}") from error
+        raise ArtifactError(f"{path} cannot be read: {_reason(error)}; {_MEND}") from error
+
+
+def _read_manifest(path: Path) -> Manifest:
+    text = _read(path, MAX_MANIFEST_BYTES)
+    if len(text) > MAX_MANIFEST_BYTES:
+        raise ArtifactError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes; {_MEND}")
+    try:
+        content = _parse(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        reason = str(error) or "there is no room for it"
+        raise ArtifactError(f"{path} is not valid JSON: {reason}; {_MEND}") from error
     try:
         return Manifest.from_dict(content)
     except ArtifactError as error:
         raise ArtifactError(f"{path}: {error}; {_MEND}") from error
 
 
+def _parse(text: bytes) -> Any:
+    return json.loads(
+        text.decode("utf-8"),
+        object_pairs_hook=_without_duplicates,
+        parse_constant=_refuse_constant,
+        parse_int=_whole_number,
+    )
+
+
+def _whole_number(digits: str) -> int:
+    # Python takes a second to read a million digits.
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"it has a number of {len(digits)} digits, at most {MAX_DIGITS} are read")
+    return int(digits)
+
+
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        raise ValueError(f"{', '.join(twice)} is there twice")
+        counts = collections.Counter(key for key, _ in pairs)
+        raise ValueError(f"{named(k for k, n in counts.items() if n > 1)} is there twice")
     return found
 
 
@@ -187,57 +227,70 @@ def _refuse_constant(word: str) -> Any:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _files_to_keep(target: Path) -> list[Path]:
-    """Files of an existing artifact folder that are not the artifact's own."""
+def _files_to_keep(target: Path, model_file: str) -> list[Path]:
+    """Files of an existing artifact folder that are not the artifact's own.
+
+    Its own are the manifest, the model file that this names, and what is to be written.  Another
+    ``model.*`` is somebody's and stays.
+    """
     if not target.exists() and not target.is_symlink():
         return []
     if target.is_symlink() or not target.is_dir():
         raise ArtifactError(f"{target} is not a folder; choose another place for the artifact")
     entries = sorted(target.iterdir())
-    if entries and not (target / MANIFEST_FILE).is_file():
+    manifest = target / MANIFEST_FILE
+    if entries and not manifest.is_file():
         raise ArtifactError(
             f"{target} holds {entries[0].name} but no {MANIFEST_FILE}: it is not an artifact and "
             "is not replaced; choose an empty folder"
         )
-    others = [e for e in entries if e.name != MANIFEST_FILE and not e.name.startswith("model.")]
+    own = {MANIFEST_FILE, model_file}
+    if entries:
+        own.add(_model_named_in(manifest))
+    others = [entry for entry in entries if entry.name not in own]
     for entry in others:
         if entry.is_symlink() or not entry.is_file():
+            what = not_a_file(entry.lstat().st_mode)
             raise ArtifactError(
-                f"{target} holds {entry.name}, which is not part of an artifact; move it away"
+                f"{target} holds {entry.name}, which is not part of an artifact ({what}); "
+                "move it away"
             )
     return others
 
 
+def _model_named_in(path: Path) -> str:
+    """Name of the model file of a manifest, which may be of another version or damaged."""
+    try:
+        content = _parse(read_file(path, MAX_MANIFEST_BYTES))
+    except (OSError, ValueError, RecursionError, MemoryError):
+        return MANIFEST_FILE
+    name = content.get("model_file") if isinstance(content, dict) else None
+    is_model = isinstance(name, str) and re.fullmatch(r"model\.[A-Za-z0-9]{1,16}", name)
+    return str(name) if is_model else MANIFEST_FILE
+
+
 def _swap(temporary: Path, target: Path) -> None:
-    """Rename the finished folder into place; put the old one back if that fails."""
-    # A folder cannot be renamed over a full one, so the old one steps aside first.
+    """Give the finished folder its name, and the old one the temporary name, to be removed.
+
+    The system exchanges both names at once, so that whenever a process is killed the old or the
+    new artifact is there.  Where it cannot (Windows, some network file systems), the old folder
+    steps aside first: a failure puts it back, a process that is killed in between leaves it
+    under a hidden name that ends in ``.old``.
+    """
+    if not target.exists():
+        os.rename(temporary, target)
+    elif not exchange_folders(temporary, target):
+        _step_aside(temporary, target)
+    sync_folder(target.parent)
+
+
+def _step_aside(temporary: Path, target: Path) -> None:
     aside = temporary.with_suffix(".old")
-    replaces = target.exists()
-    if replaces:
-        os.rename(target, aside)
+    os.rename(target, aside)
     try:
         os.rename(temporary, target)
     except BaseException:
-        if replaces:
-            os.rename(aside, target)
+        os.rename(aside, target)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        # Some file systems cannot sync a folder; the files themselves are on the disk.
-        pass
-    finally:
-        os.close(descriptor)

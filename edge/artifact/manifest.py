@@ -8,6 +8,7 @@ it again.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -16,13 +17,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.artifact.budgets import (
+    MAX_LICENCE_LETTERS,
+    MAX_MODEL_BYTES,
+    MAX_TEMPERATURE,
+    MIN_TEMPERATURE,
+    check_features,
+    check_window,
+)
 from edge.artifact.checks import (
     build,
     finite,
     items,
     json_object,
+    one_line,
     plain,
     record,
+    shallow,
+    short,
     text,
     texts,
     whole,
@@ -43,6 +55,11 @@ from edge.runtimes.registry import RUNTIMES, known_runtimes
 __all__ = ["SCHEMA_VERSION", "Manifest"]
 
 SCHEMA_VERSION = 1
+
+_OF_THE_MODEL = (
+    "architecture", "labels", "languages", "feature_fingerprint", "window_frames", "window_hop",
+    "normalisation", "training",
+)  # fmt: skip
 
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
 
@@ -104,6 +121,17 @@ class Manifest:
             )
         return self.corpora.index(corpus)
 
+    @property
+    def model_identity(self) -> str:
+        """SHA-256 of what two artifacts have in common that are kinds of one model, as hexadecimal.
+
+        Network, labels, corpora, features, window, normalisation and training: all but how the
+        weights are stored, by whom they are run, and what was measured of that.
+        """
+        fields = self.to_dict()
+        text = json.dumps({key: fields[key] for key in _OF_THE_MODEL}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, the inverse of :meth:`from_dict`."""
         fields: dict[str, Any] = plain(dataclasses.replace(self, training={}, accuracy=()))
@@ -125,7 +153,7 @@ class Manifest:
                 f"  {json.dumps(key)}: {json.dumps(value, allow_nan=False, ensure_ascii=False)}"
                 for key, value in self.to_dict().items()
             ]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ArtifactError(f"the manifest cannot be written as JSON: {error}") from error
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -141,15 +169,15 @@ class Manifest:
         """
         if isinstance(value, Mapping) and value.get("schema_version") != SCHEMA_VERSION:
             raise ArtifactError(
-                f"schema_version is {value.get('schema_version')!r}, this edge-ser reads "
+                f"schema_version is {short(value.get('schema_version'))}, this edge-ser reads "
                 f"{SCHEMA_VERSION}: it was written by another version"
             )
         fields = record("the manifest", value, cls)
-        for name in ("name", "licence"):
-            text(name, fields[name])
+        one_line("name", fields["name"])
+        one_line("licence", fields["licence"], MAX_LICENCE_LETTERS)
         if not isinstance(fields["backend"], str) or fields["backend"] not in RUNTIMES:
             raise ArtifactError(
-                f"backend is {fields['backend']!r}, one of {known_runtimes()} is wanted"
+                f"backend is {short(fields['backend'])}, one of {known_runtimes()} is wanted"
             )
         _check_model_file(fields)
         architecture = read_sizes(fields["architecture"])
@@ -161,7 +189,7 @@ class Manifest:
         default = text("default_language", fields["default_language"])
         if default not in fields["languages"]:
             raise ArtifactError(
-                f"default_language is {default!r}, one of "
+                f"default_language is {short(default)}, one of "
                 f"{', '.join(fields['languages'])} is wanted"
             )
         fields["feature_spec"] = _feature_spec(fields, architecture)
@@ -171,13 +199,20 @@ class Manifest:
                 f"window_hop {fields['window_hop']} is more than window_frames {n_frames}: "
                 "frames between two windows would never be heard"
             )
+        check_window(architecture, fields["feature_spec"], n_frames, fields["window_hop"])
         fields["normalisation"] = Normalisation.from_dict(
             fields["normalisation"], architecture.n_features
         )
-        fields["temperature"] = finite("temperature", fields["temperature"])
-        if fields["temperature"] <= 0:
-            raise ArtifactError(f"temperature is {fields['temperature']}, above 0 is wanted")
+        temperature = fields["temperature"] = finite("temperature", fields["temperature"])
+        if temperature <= 0:
+            raise ArtifactError(f"temperature is {temperature}, above 0 is wanted")
+        if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
+            raise ArtifactError(
+                f"temperature is {temperature}, {MIN_TEMPERATURE} to {MAX_TEMPERATURE:g} is wanted"
+            )
         fields["quantization"] = Quantization.from_dict(fields["quantization"])
+        for name in ("training", "accuracy"):
+            shallow(name, fields[name])
         fields["training"] = json_object("training", fields["training"])
         fields["accuracy"] = tuple(
             json_object(f"accuracy[{index}]", entry, _ACCURACY_KEYS)
@@ -192,12 +227,19 @@ def _check_model_file(fields: Mapping[str, Any]) -> None:
     # A bare name of plain characters: no folder, no drive, no "..".
     if not re.fullmatch(r"model\.[A-Za-z0-9]{1,16}", name):
         raise ArtifactError(
-            f"model_file is {name!r}, a bare name such as 'model.npz' or 'model.onnx' is wanted"
+            f"model_file is {short(name)}, a bare name such as 'model.npz' or 'model.onnx' is "
+            "wanted"
+        )
+    # What a file is called tells a person what opening it does.
+    wanted = RUNTIMES[fields["backend"]].model_file
+    if name != wanted:
+        raise ArtifactError(
+            f"model_file is {name!r}, a model for backend {fields['backend']!r} is called {wanted}"
         )
     digest = text("model_sha256", fields["model_sha256"])
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise ArtifactError(f"model_sha256 is {digest!r}, 64 digits of 0-9 and a-f are wanted")
-    whole("model_bytes", fields["model_bytes"], 1)
+        raise ArtifactError(f"model_sha256 is {short(digest)}, 64 digits of 0-9 and a-f are wanted")
+    whole("model_bytes", fields["model_bytes"], 1, MAX_MODEL_BYTES)
 
 
 def _tensors(where: str, value: object, sizes: Sizes) -> tuple[TensorSpec, ...]:
@@ -216,14 +258,14 @@ def _tensors(where: str, value: object, sizes: Sizes) -> tuple[TensorSpec, ...]:
     wanted = {name: forms[name] for name in names}
     if tuple(spec.name for spec in specs) != tuple(wanted):
         raise ArtifactError(
-            f"{where} are named {[spec.name for spec in specs]}, {list(wanted)} are wanted"
+            f"{where} are named {short([spec.name for spec in specs])}, {list(wanted)} are wanted"
         )
     for spec in specs:
         rank, dtypes, layout, width = wanted[spec.name]
         fits = len(spec.shape) == rank and (width is None or spec.shape[-1] == width)
         if not fits or spec.dtype not in dtypes or spec.layout != layout:
             raise ArtifactError(
-                f"{where} {spec.name!r} is {spec.dtype} {list(spec.shape)} {spec.layout!r}, "
+                f"{where} {spec.name!r} is {spec.dtype} {short(list(spec.shape))} {spec.layout!r}, "
                 f"{' or '.join(dtypes)} of rank {rank}"
                 + (f" ending in {width}" if width else "")
                 + f" and layout {layout!r} is wanted"
@@ -235,11 +277,12 @@ def _feature_spec(fields: Mapping[str, Any], architecture: Sizes) -> FeatureSpec
     settings = json_object("feature_spec", fields["feature_spec"])
     try:
         spec = FeatureSpec.from_dict(settings)
-    except (ParameterError, TypeError) as error:
+    except (ParameterError, TypeError, ValueError, OverflowError) as error:
         raise ArtifactError(f"feature_spec cannot be used: {error}") from error
+    check_features(spec)
     if spec.fingerprint != fields["feature_fingerprint"]:
         raise ArtifactError(
-            f"feature_fingerprint is {fields['feature_fingerprint']!r} but feature_spec gives "
+            f"feature_fingerprint is {short(fields['feature_fingerprint'])} but feature_spec gives "
             f"{spec.fingerprint!r}: one of them was edited"
         )
     if spec.n_features != architecture.n_features:

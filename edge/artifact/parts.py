@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 
+from edge.artifact.budgets import (
+    MAX_LOGIT,
+    MAX_MEAN,
+    MAX_SIZE,
+    MAX_STD,
+    MIN_STD,
+    check_reference,
+)
 from edge.artifact.checks import (
     build,
     finite,
     items,
     json_object,
     numbers,
+    one_line,
     record,
-    text,
+    short,
     texts,
     whole,
 )
@@ -33,12 +42,12 @@ def read_sizes(value: object) -> Sizes:
     named = json_object("architecture", value, ("type",))["type"]
     if not isinstance(named, str) or named not in ARCHITECTURES:
         raise ArtifactError(
-            f"architecture.type is {named!r}, one of {', '.join(ARCHITECTURES)} is wanted"
+            f"architecture.type is {short(named)}, one of {', '.join(ARCHITECTURES)} is wanted"
         )
     kind = ARCHITECTURES[named].sizes
     fields = record("architecture", value, kind)
     for name in fields.keys() - {"type"}:
-        whole(f"architecture.{name}", fields[name], 1)
+        whole(f"architecture.{name}", fields[name], 1, MAX_SIZE)
     sizes: Sizes = build(kind, fields)
     problem = sizes.problem()
     if problem is not None:
@@ -60,7 +69,7 @@ class TensorSpec:
         """Check and build from plain JSON types."""
         fields = record(where, value, cls)
         for name in ("name", "dtype", "layout"):
-            text(f"{where}.{name}", fields[name])
+            one_line(f"{where}.{name}", fields[name])
         shape = items(f"{where}.shape", fields["shape"])
         for size in shape:
             if size is not None:
@@ -81,9 +90,17 @@ class Normalisation:
         fields = record("normalisation", value, cls)
         mean = numbers("normalisation.mean", fields["mean"], n_features)
         std = numbers("normalisation.std", fields["std"], n_features)
-        # The device divides by float32: a smaller std would overflow there.
-        if min(std) < 1e-30:
-            raise ArtifactError(f"normalisation.std holds {min(std)}, numbers above 0 are wanted")
+        furthest = max(mean, key=abs)
+        if abs(furthest) > MAX_MEAN:
+            raise ArtifactError(
+                f"normalisation.mean holds {furthest:g}, {-MAX_MEAN:g} to {MAX_MEAN:g} is wanted"
+            )
+        for extreme in (min(std), max(std)):
+            if not MIN_STD <= extreme <= MAX_STD:
+                raise ArtifactError(
+                    f"normalisation.std holds {extreme}, numbers from {MIN_STD:g} to {MAX_STD:g} "
+                    "are wanted"
+                )
         return cls(mean, std)
 
 
@@ -101,14 +118,14 @@ class Quantization:
     def from_dict(cls, value: object) -> Quantization:
         """Check and build from plain JSON types."""
         fields = record("quantization", value, cls)
-        text("quantization.recipe", fields["recipe"])
-        text("quantization.granularity", fields["granularity"])
+        one_line("quantization.recipe", fields["recipe"])
+        one_line("quantization.granularity", fields["granularity"])
         if whole("quantization.weight_bits", fields["weight_bits"], 1) > 32:
             raise ArtifactError(
                 f"quantization.weight_bits is {fields['weight_bits']}, at most 32 is wanted"
             )
         if fields["calibration_fingerprint"] is not None:
-            text("quantization.calibration_fingerprint", fields["calibration_fingerprint"])
+            one_line("quantization.calibration_fingerprint", fields["calibration_fingerprint"])
         layers = texts("quantization.float_layers", fields["float_layers"])
         return cls(**{**fields, "float_layers": layers})
 
@@ -130,19 +147,25 @@ class Reference:
     def from_dict(cls, value: object, architecture: Sizes) -> Reference:
         """Check and build from plain JSON types."""
         fields = record("reference", value, cls)
-        rows = tuple(
-            numbers("a row of reference.features", row, architecture.n_features)
-            for row in items("reference.features", fields["features"])
-        )
+        rows = items("reference.features", fields["features"])
         if not rows:
             raise ArtifactError("reference.features is empty, at least one row is wanted")
+        check_reference(architecture, len(rows))
+        features = tuple(
+            numbers("a row of reference.features", row, architecture.n_features) for row in rows
+        )
         corpus = whole("reference.language", fields["language"], 0)
         if corpus >= architecture.n_corpora:
             raise ArtifactError(
                 f"reference.language is {corpus}, less than {architecture.n_corpora} is wanted"
             )
         logits = numbers("reference.logits", fields["logits"], architecture.n_labels)
+        largest = max(map(abs, logits))
+        if largest > MAX_LOGIT:
+            raise ArtifactError(
+                f"reference.logits holds {largest:g}, at most {MAX_LOGIT:g} is wanted"
+            )
         tolerance = finite("reference.tolerance", fields["tolerance"])
         if not 0 < tolerance < 1:
             raise ArtifactError(f"reference.tolerance is {tolerance}, between 0 and 1 is wanted")
-        return cls(rows, corpus, logits, tolerance)
+        return cls(features, corpus, logits, tolerance)

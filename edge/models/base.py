@@ -118,6 +118,11 @@ class Architecture(Generic[S]):
         Weights that may be stored as whole numbers.
     matrix_shape : callable
         Name and shape of a weight to its output channels and inputs.
+    window_cost : callable, optional
+        Sizes and a number of frames to the bytes of the buffers and the multiplications that one
+        window takes, roughly; a manifest that asks for too much is refused before anything is
+        allocated.  Without it every weight is taken to be used at every frame, which is wrong of
+        what grows with the square of their number.
     """
 
     name: str
@@ -127,6 +132,7 @@ class Architecture(Generic[S]):
     network: Callable[[S, Mapping[str, Floats]], Network]
     may_be_whole: frozenset[str] = frozenset()
     matrix_shape: Callable[[str, tuple[int, ...]], tuple[int, int]] = matrix_shape
+    window_cost: Callable[[S, int], tuple[int, int]] | None = None
 
 
 def aligned(values: npt.ArrayLike) -> Floats:

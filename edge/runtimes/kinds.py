@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.artifact import MANIFEST_FILE, Artifact, Manifest, read_artifact
+from edge.artifact import MANIFEST_FILE, Artifact, read_artifact
 from edge.bundled import MODELS, MODELS_DIR
 from edge.errors import ArtifactError, BackendError, EdgeSerError, ParameterError
 from edge.files import as_path
@@ -163,23 +162,13 @@ def _refuse_different_models(kinds: Sequence[Kind]) -> None:
     models: dict[str, Kind] = {}
     for kind in kinds:
         if kind.artifact:
-            models.setdefault(_identity(kind.artifact.manifest), kind)
+            models.setdefault(kind.artifact.manifest.model_identity, kind)
     if len(models) > 1:
         one, other, *_ = models.values()
         raise ArtifactError(
             f"{one.folder.parent} holds different models ({one.folder.name} and "
             f"{other.folder.name}), kinds of one model are wanted: name the folder of one"
         )
-
-
-def _identity(manifest: Manifest) -> str:
-    """What two artifacts have in common that are kinds of one model."""
-    fields = manifest.to_dict()
-    keys = (
-        "architecture", "labels", "languages", "feature_fingerprint", "window_frames",
-        "window_hop", "normalisation", "training",
-    )  # fmt: skip
-    return json.dumps([fields[key] for key in keys], sort_keys=True, default=str)
 
 
 def _pass_over_programs(kinds: Sequence[Kind]) -> None:

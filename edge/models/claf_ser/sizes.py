@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["ClafSerSizes"]
+__all__ = ["ClafSerSizes", "window_cost"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,3 +37,23 @@ class ClafSerSizes:
                 f"and conv_kernel {self.conv_kernel} must be odd"
             )
         return None
+
+
+def window_cost(sizes: ClafSerSizes, n_frames: int) -> tuple[int, int]:
+    """Bytes of the buffers and multiplications of one window, within a factor of two.
+
+    The LSTM keeps four gates and a state for each direction and step, and some Python objects
+    each of 100 bytes; the attention a score for every pair of steps, head by head, and twice
+    that while it takes their softmax; the convolution its inputs side by side.
+    """
+    n_steps, width = -(-n_frames // sizes.frame_stack), 2 * sizes.hidden
+    unfolded = sizes.step_width * sizes.conv_kernel
+    pairs = sizes.n_heads * n_steps * n_steps
+    numbers = n_steps * (5 * width + 3 * width + unfolded + sizes.conv_channels) + 2 * pairs
+    work = n_steps * (
+        4 * width * (sizes.step_width + sizes.hidden)
+        + 2 * width * width
+        + unfolded * sizes.conv_channels
+    )
+    # The scores, and their softmax: an exponential is worth some ten multiplications.
+    return 4 * numbers + 600 * n_steps, work + n_steps * n_steps * width + 10 * pairs
