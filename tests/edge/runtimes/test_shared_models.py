@@ -17,10 +17,10 @@ from artifact_fakes import rows
 from model_kinds import KINDS, export_kind
 from runtime_fakes import REPOSITORY, voice
 
-import edge
 from edge.artifact import Artifact
 from edge.errors import ParameterError
 from edge.runtimes.base import Model, Session
+from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 
 UNKNOWN = 4
@@ -33,7 +33,7 @@ def artifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def classifier(artifact: Artifact) -> Classifier:
-    return edge.load(artifact.path, artifact.manifest.backend)
+    return Classifier(artifact, open_model(artifact))
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +88,11 @@ def test_copies_answer_alike(classifier: Classifier, way: str) -> None:
         assert np.array_equal(posteriors(classifier), wanted)
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_pools_answer_alike(artifact: Artifact, method: str) -> None:
+def test_pools_answer_alike(artifact: Artifact) -> None:
+    """Forked and spawned, sent there and inherited."""
     paths = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "edge")]
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("pool_run.py")),
-         str(artifact.path), artifact.manifest.backend, method],
+        [sys.executable, str(Path(__file__).with_name("pool_run.py")), str(artifact.path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
