@@ -98,9 +98,9 @@ demo-clip: $(DEV)/.installed ## speak the bundled clip anew (needs espeak-ng)
 	$(DEV)/bin/python tools/make_demo_clip.py
 
 clean: ## remove what the targets above made
-	rm -rf $(RUN) $(DEV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(RUN) $(DEV) build dist *.egg-info quantize/build quantize/*.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache
-	find edge quantize tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find edge edge_ser quantize tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # An environment is whole when its stamp is there, and the stamp says for which Python and
 # which folder (scripts in an environment hold absolute paths, so a moved checkout is a new one).
