@@ -64,7 +64,7 @@ _OF_THE_MODEL = (
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Manifest:
     """Everything the device must know about a model besides its weights.
 
@@ -95,6 +95,12 @@ class Manifest:
     accuracy: tuple[Mapping[str, Any], ...]
     licence: str
     reference: Reference
+
+    def __repr__(self) -> str:
+        return (
+            f"<Manifest of {self.name!r}: {self.architecture.type} for {self.backend}, "
+            f"{self.model_bytes} bytes, SHA-256 {self.model_sha256[:12]}>"
+        )
 
     @property
     def mean(self) -> npt.NDArray[np.float32]:

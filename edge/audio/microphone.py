@@ -96,6 +96,12 @@ class Microphone:
         self._capture = Capture(1, 1, buffer_s)
         self._started_s = 0.0
 
+    def __repr__(self) -> str:
+        device = self._wanted_device
+        name = self._opened.name if self._opened else "default" if device is None else device
+        state = "open" if self._stream is not None else "closed"
+        return f"<Microphone {name!r} at {self._sample_rate} Hz: {state}>"
+
     def __enter__(self) -> Microphone:
         """Open the device and start to record."""
         self.open()

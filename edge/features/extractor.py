@@ -82,6 +82,11 @@ class FeatureExtractor:
         self._front_end = front_end.filter(spec.sample_rate) if front_end else None
         self._tail = np.empty(0, dtype=np.float32)
 
+    def __repr__(self) -> str:
+        spec = self.spec
+        names = ", ".join(spec.order)
+        return f"<FeatureExtractor of {spec.n_features} features at {spec.sample_rate} Hz: {names}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Buffers lie over each other, which a copy of each would not.
         return _restored, (self.spec, self._tail.copy(), copy.deepcopy(self._front_end))

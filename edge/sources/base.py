@@ -77,6 +77,9 @@ class Stop:
     def __init__(self) -> None:
         self.requested = False
 
+    def __repr__(self) -> str:
+        return f"<Stop: {'requested' if self.requested else 'not requested'}>"
+
     def request(self) -> None:
         """Ask for the end; safe in a signal handler and from any thread."""
         self.requested = True

@@ -68,6 +68,19 @@ def test_star_gives_all_names() -> None:
     assert done.stdout == "load\n", done.stderr
 
 
+def test_what_is_public_shows_itself_in_a_short_line() -> None:
+    classifier = edge_ser.load()
+    shown = [
+        repr(thing)
+        for thing in (
+            classifier, classifier.stream(), classifier.artifact, edge_ser.FeatureExtractor(),
+            edge_ser.Microphone(device="desk"), edge_ser.Stop(),
+        )
+    ]  # fmt: skip
+    assert [line for line in shown if " object at " in line or len(line) > 300] == []
+    assert "'desk'" in shown[4]
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'edge_ser' has no attribute 'nothing'"):
         _ = edge_ser.nothing
