@@ -162,3 +162,23 @@ def test_portaudio_s_time_reaches_the_clock(sounddevice) -> None:
         # Another stream, another clock.
         sounddevice.stream.deliver(np.ones((512, 6)), adc_s=9999.0)
         assert microphone.take(0).n_lost == 0
+
+
+def test_a_loss_that_nobody_reports_is_told_before_the_block_that_followed_it() -> None:
+    """Late by both clocks, and it stays so: what follows is not handed out before that is known."""
+    rate = 8000
+    capture = Capture(rate, rate, 3.0)
+    n_lost = rate
+    for index in range(60):
+        start = index * 256
+        now_s = 50 + (start + (n_lost if index >= 20 else 0)) / rate
+        capture.write(places(start, 256), now_s, now_s, False)
+        if index == 22:
+            # Still in doubt: only what was before the hole may be read.
+            early = everything(capture)
+            assert sum(one.samples.size for one in early) == 20 * 256
+            assert not any(one.n_lost for one in early)
+    late = everything(capture)
+    assert [one.n_lost for one in late if one.n_lost] == [n_lost]
+    assert late[0].samples[0] == places(20 * 256, 1)
+    assert capture.dropped_samples == n_lost
