@@ -26,6 +26,7 @@ __all__ = [
     "exchange_folders",
     "not_a_file",
     "read_file",
+    "sync_file",
     "sync_folder",
     "temporary_sibling",
 ]
@@ -83,7 +84,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     create(temporary)
     try:
         yield temporary
-        _sync_file(temporary)
+        sync_file(temporary)
         os.replace(temporary, target)
     finally:
         with contextlib.suppress(OSError):
@@ -210,8 +211,11 @@ def sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | _BINARY)
+def sync_file(path: Path) -> None:
+    """Write a file's content through to the disk; a link is refused."""
+    # Windows syncs only what may be written to; elsewhere a read-only file is as good.
+    access = os.O_RDWR if os.name == "nt" else os.O_RDONLY
+    descriptor = os.open(path, access | getattr(os, "O_NOFOLLOW", 0) | _BINARY)
     try:
         os.fsync(descriptor)
     finally:

@@ -27,6 +27,7 @@ from edge.files import (
     exchange_folders,
     not_a_file,
     read_file,
+    sync_file,
     sync_folder,
     temporary_sibling,
 )
@@ -141,6 +142,7 @@ def write_artifact(
             shutil.copymode(target, temporary)
         for file in kept:
             shutil.copy2(file, temporary / file.name)
+            sync_file(temporary / file.name)
         create(temporary / manifest.model_file, model)
         create(temporary / MANIFEST_FILE, text.encode())
         sync_folder(temporary)

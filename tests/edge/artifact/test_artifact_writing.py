@@ -88,7 +88,7 @@ def test_manifest_that_may_not_be_written(artifact: Artifact, fields: dict[str, 
     assert snapshot(artifact.path.parent) == before
 
 
-@pytest.mark.parametrize("call", range(1, 10))
+@pytest.mark.parametrize("call", range(1, 13))
 def test_failure_at_any_step_leaves_the_old_artifact(
     artifact: Artifact, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
@@ -224,7 +224,8 @@ def test_process_killed_at_any_step_leaves_a_whole_artifact(
 def test_content_is_on_the_disk_before_it_has_its_name(
     artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both files, then the folder, then the exchange, then the folder that it is in."""
+    """All files, then the folder, then the exchange, then the folder that it is in."""
+    (artifact.path / "MODEL_CARD.md").write_text("a card")
     events: list[str] = []
     fsync = os.fsync
 
@@ -242,7 +243,7 @@ def test_content_is_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr("os.fsync", synced)
     monkeypatch.setattr("edge.artifact.folder.exchange_folders", exchanged)
     write_artifact(artifact.path, manifest_fields(name="second"), MODEL)
-    assert events == ["model.npz", "manifest.json", "folder", "exchange", "parent"]
+    assert events == ["MODEL_CARD.md", "model.npz", "manifest.json", "folder", "exchange", "parent"]
 
 
 def test_other_models_in_the_folder_are_kept(artifact: Artifact) -> None:
