@@ -34,7 +34,7 @@ from edge.benchmark.machine import describe_machine
 from quantize.files import write_json
 
 MEASURED_FILES = (
-    *("edge/features", "edge/feature_spec.py", "benchmarks/features.py", "tests/parity"),
+    *("edge/features", "edge/arrays.py", "benchmarks/features.py", "tests/parity"),
     *(f"benchmarks/features_{part}.py" for part in ("steps", "pairs", "pairs_power")),
     *(f"benchmarks/features_{part}.py" for part in ("profile", "floor")),
 )

@@ -45,7 +45,7 @@ GROUPS = {
 }
 PITCH = 13
 PITCH_WITHIN, PITCH_SHARE = 0.005, 0.99
-MEASURED_FILES = ("edge/features", "edge/feature_spec.py", "tests/parity", "benchmarks/parity.py")
+MEASURED_FILES = ("edge/features", "edge/arrays.py", "tests/parity", "benchmarks/parity.py")
 
 
 def draw(clips: Sequence[Clip], n_clips: int, seed: int) -> list[Clip]:

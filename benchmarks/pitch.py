@@ -36,7 +36,7 @@ from quantize.corpora import load_corpora
 from quantize.files import write_json
 
 MEASURED_FILES = (
-    "edge/features", "edge/feature_spec.py", "benchmarks/pitch.py", "benchmarks/pitch_compare.py",
+    "edge/features", "edge/arrays.py", "benchmarks/pitch.py", "benchmarks/pitch_compare.py",
     "benchmarks/pitch_methods.py", "benchmarks/pitch_metrics.py", "benchmarks/pitch_truth.py",
 )  # fmt: skip
 SYNTHETIC_DB = (None, 20.0, 10.0, 5.0, 0.0)
