@@ -24,9 +24,15 @@ def conversion(name: str) -> str:
         lies in the current folder under a name that is not its own.
     """
     path = Path(name)
-    # A path that begins with a dash would be an option.
-    source = os.path.join(".", name) if name.startswith("-") else name
     stem = path.stem.lstrip("-") or "speech"
     target = f"{stem}.wav" if path.suffix.lower() != ".wav" else f"{stem}-pcm.wav"
+    source, target = _as_a_path(name), _as_a_path(target)
     line = f"ffmpeg -i {shlex.quote(source)} -c:a pcm_s16le {shlex.quote(target)}"
     return f"integer PCM or float is wanted: convert it with `{line}`"
+
+
+def _as_a_path(name: str) -> str:
+    """Write a name so that it is no option and no address: ffmpeg takes 12:30.m4a for one."""
+    if name.startswith("-") or ":" in name.split("/", 1)[0]:
+        return os.path.join(".", name)
+    return name

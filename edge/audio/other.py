@@ -116,7 +116,7 @@ class SoundfileSamples:
         if kind is not None and kind not in _READABLE:
             refuse(name, head)
         self._name = name
-        self._soundfile = _import_soundfile(name, kind or "coded WAV")
+        self._soundfile = _import_soundfile(name, kind or "no WAV file")
         try:
             self._file: Any = self._soundfile.SoundFile(name)
             self.sample_rate, self.n_channels = int(self._file.samplerate), self._file.channels
@@ -199,7 +199,7 @@ def _import_soundfile(name: str, kind: str) -> Any:
         import soundfile
     except ImportError as error:
         raise MissingDependencyError(
-            f"{name} is {kind}, which needs soundfile, and soundfile is not installed: "
+            f"{name} is {kind} and needs soundfile, and soundfile is not installed: "
             f"pip install soundfile; or {conversion(name)}"
         ) from error
     except OSError as error:

@@ -27,6 +27,9 @@ def test_other_kinds_need_soundfile(tmp_path, monkeypatch):
         read_bytes(tmp_path, b"OggS....", "clip.wav")
     with pytest.raises(MissingDependencyError, match="soundfile is not installed"):
         read_bytes(tmp_path, b"\xff\xfb\x90\0", "clip.mp3")
+    # Without a mark, it is only known what it is not.
+    with pytest.raises(MissingDependencyError, match=r"noise\.mp3 is no WAV file and needs"):
+        read_bytes(tmp_path, b"\x12\x34\x56\x78", "noise.mp3")
     with pytest.raises(AudioFileError, match=r"notes\.txt is not audio"):
         read_bytes(tmp_path, b"text", "notes.txt")
 

@@ -240,6 +240,16 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
         read_audio(tmp_path / "clip.wav")
 
 
+def test_the_line_to_paste_holds_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Recorders name files by the time; ffmpeg takes what stands before a colon for a protocol.
+    monkeypatch.chdir(tmp_path)
+    Path("12:30:05.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(40))
+    with pytest.raises(AudioFileError, match=r"`ffmpeg -i \./12:30:05\.m4a .* \./12:30:05\.wav`"):
+        read_audio("12:30:05.m4a")
+
+
 @pytest.mark.parametrize("name", ["a b's.wav", "-rf.wav", "ü $(x).wav"])
 def test_the_line_to_paste_is_quoted_and_has_its_folder(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
