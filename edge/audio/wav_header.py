@@ -41,6 +41,10 @@ _LONG = 0xFFFFFFFF
 #: A recorder's rate: below, no speech is left (a telephone's is 8000), above, no converter is.
 _RATES_HZ = (2000, 768_000)
 _MOST_CHANNELS = 256
+#: Chunks of a file that are looked at; a file of nothing but their heads would take minutes.
+_MOST_CHUNKS = 20_000
+#: Places, and bytes at each, by which what follows the samples is told from padding.
+_N_LOOKS, _LOOK_BYTES = 64, 1 << 12
 #: More samples behind the data than this are worth a word.
 _UNHEARD_S = 0.05
 
@@ -130,7 +134,13 @@ def read_layout(stream: BinaryIO, n_file_bytes: int, name: str) -> WavLayout:
     long_size: int | None = None
     found: _Format | None = None
     position = 12
+    n_chunks = 0
     while position + 8 <= n_file_bytes:
+        n_chunks += 1
+        if n_chunks > _MOST_CHUNKS:
+            raise AudioFileError(
+                f"{name} is a damaged WAV file: its first {_MOST_CHUNKS} chunks hold no samples"
+            )
         stream.seek(position)
         chunk_id, size = struct.unpack("<4sI", stream.read(8))
         position += 8
@@ -198,7 +208,9 @@ def _with_samples(
 
 def _only_chunks_left(stream: BinaryIO, position: int, n_file_bytes: int) -> bool:
     """Whether what follows an empty data chunk is a tidy row of chunks rather than samples."""
-    while position + 8 <= n_file_bytes:
+    for _ in range(_MOST_CHUNKS):
+        if position + 8 > n_file_bytes:
+            break
         stream.seek(position)
         chunk_id, size = struct.unpack("<4sI", stream.read(8))
         if not _is_name(chunk_id):
@@ -211,7 +223,9 @@ def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int)
     """Say how much sound lies behind the samples; None where there is none."""
     n_bytes = 0
     n_parts = 0
-    while position + 8 <= n_file_bytes:
+    for _ in range(_MOST_CHUNKS):
+        if position + 8 > n_file_bytes:
+            break
         stream.seek(position)
         chunk_id, size = struct.unpack("<4sI", stream.read(8))
         n_left = n_file_bytes - position - 8
@@ -221,8 +235,7 @@ def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int)
             n_bytes += min(size, n_left)
             n_parts += 1
         elif not _is_name(chunk_id) or size > n_left + 1:
-            stream.seek(position)
-            if any(stream.read(1 << 16)):
+            if _holds_anything(stream, position, n_file_bytes):
                 n_bytes += n_file_bytes - position
             break
         position = _behind(stream, position + 8, size)
@@ -237,6 +250,15 @@ def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int)
         f"{found.seconds(n_bytes)} of sound follow unheard, {where}: write it again with a "
         "program that sets its length right"
     )
+
+
+def _holds_anything(stream: BinaryIO, start: int, end: int) -> bool:
+    """Whether a stretch of a file is more than zeros; a recording may begin with them."""
+    for position in range(start, end, max(_LOOK_BYTES, -(-(end - start) // _N_LOOKS))):
+        stream.seek(position)
+        if any(stream.read(min(_LOOK_BYTES, end - position))):
+            return True
+    return False
 
 
 def _is_name(chunk_id: bytes) -> bool:

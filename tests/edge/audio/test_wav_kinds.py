@@ -160,6 +160,7 @@ def test_a_file_cut_short_is_judged_as_far_as_it_goes(tmp_path: Path, n_cut: int
         pytest.param(
             chunk(b"LIST", b"INFO") + chunk(b"data", PCM_16, 0), "1.0 s", id="a chunk between"
         ),
+        pytest.param(bytes(4 * len(PCM_16)) + PCM_16, "5.0 s", id="silence before it"),
     ],
 )
 def test_sound_behind_the_length_is_told_of(tmp_path: Path, tail: bytes, seconds: str) -> None:
@@ -223,6 +224,16 @@ def test_a_channel_that_speaks_after_a_silence_is_found(tmp_path: Path) -> None:
     path.write_bytes(stereo(early_noise, late))
     with open_audio(path) as reader:
         assert reader.channel == 1
+
+
+def test_chunks_without_end_are_not_walked_to_the_end(tmp_path: Path) -> None:
+    empty = 200_000 * chunk(b"abcd", b"")
+    path = tmp_path / "clip.wav"
+    path.write_bytes(riff(fmt()) + empty + chunk(b"data", PCM_16))
+    with pytest.raises(AudioFileError, match=r"clip\.wav is a damaged WAV file: its first 20000"):
+        read_audio(path)
+    samples, _ = read(tmp_path, riff(fmt(), chunk(b"data", PCM_16)) + empty)
+    assert np.array_equal(samples, HEARD)
 
 
 def test_pieces_are_small_and_make_the_whole(tmp_path: Path) -> None:
