@@ -52,6 +52,11 @@ class ChannelPicker:
         return self._n_loud >= self._n_enough or self._n_heard >= self._n_most
 
     @property
+    def has_heard(self) -> bool:
+        """Whether a channel was louder than silence."""
+        return self._n_loud > 0
+
+    @property
     def picked(self) -> int:
         """The channel to take, from 0; the first while none was loud."""
         powers = self._products.diagonal()

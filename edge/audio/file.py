@@ -41,7 +41,8 @@ class AudioReader:
         Path of the file.
     sample_rate, n_channels : int
     channel : int
-        The one that is read, from 0.
+        The one that is read, from 0; chosen anew where a file that began with silence is first
+        heard.
     warnings : list of str
         What its header says wrong and what was done about it; grows while it is read.
     """
@@ -53,12 +54,11 @@ class AudioReader:
         self.sample_rate, self.n_channels = samples.sample_rate, samples.n_channels
         self.warnings = samples.warnings
         self._samples, self._close = samples, close
-        picker = ChannelPicker(self.n_channels, self.sample_rate)
+        self._picker = ChannelPicker(self.n_channels, self.sample_rate)
+        self.channel = 0
         if self.n_channels > 1:
-            picker.listen(samples.pcm_frames())
-            if picker.warning is not None:
-                self.warnings.append(picker.warning)
-        self.channel = picker.picked
+            self._picker.listen(samples.pcm_frames())
+            self._pick()
 
     def __enter__(self) -> AudioReader:
         """Hand out the reader."""
@@ -95,10 +95,19 @@ class AudioReader:
         """
         try:
             for frames in self._samples.pcm_frames():
+                if self.n_channels > 1 and not self._picker.has_heard:
+                    # All was silence so far: whoever speaks first is in time.
+                    self._picker.push(frames)
+                    self._pick()
                 # Float overs are clipped.
                 yield np.clip(frames[:, self.channel], -1.0, 1.0)
         except OSError as error:
             raise AudioFileError(f"{self.name} cannot be read: {error.strerror}") from error
+
+    def _pick(self) -> None:
+        self.channel = self._picker.picked
+        if self._picker.warning is not None:
+            self.warnings.append(self._picker.warning)
 
 
 def open_audio(path: PathLike) -> AudioReader:
@@ -178,8 +187,9 @@ def read_audio(path: PathLike, warn: Callable[[str], None] | None = None) -> tup
 
 def _open_file(name: str) -> tuple[BinaryIO, int]:
     """Open a regular file and nothing else: a pipe would wait for somebody to write."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(name, flags)
     except FileNotFoundError as error:
         raise AudioFileError(f"{name} does not exist: check the path") from error
     except PermissionError as error:

@@ -226,6 +226,18 @@ def test_a_channel_that_speaks_after_a_silence_is_found(tmp_path: Path) -> None:
         assert reader.channel == 1
 
 
+def test_a_channel_that_speaks_after_minutes_of_silence_is_heard(tmp_path: Path) -> None:
+    late = np.concatenate([np.zeros(130 * RATE), VOICE])
+    path = tmp_path / "clip.wav"
+    path.write_bytes(stereo(0 * late, late, -late))
+    with open_audio(path) as reader:
+        samples = np.concatenate(list(reader.pieces()))
+        assert reader.channel == 1
+        (sentence,) = reader.warnings
+    assert np.array_equal(samples[-RATE:], HEARD)
+    assert sentence.startswith("channel 3 is channel 2 turned upside down")
+
+
 def test_chunks_without_end_are_not_walked_to_the_end(tmp_path: Path) -> None:
     empty = 200_000 * chunk(b"abcd", b"")
     path = tmp_path / "clip.wav"
