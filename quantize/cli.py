@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edge.errors import EdgeSerError, MissingDependencyError
+from edge.errors import EdgeSerError, MissingDependencyError, printable
 
 __all__ = ["main", "run"]
 
@@ -68,13 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
         code: int = arguments.function(arguments)
     except EdgeSerError as error:
-        print(f"edge-ser-quantize: error: {error}", file=sys.stderr)
+        _say_error(str(error))
         return 2
     except BrokenPipeError:
         return 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"edge-ser-quantize: error: {error.strerror or error}{where}", file=sys.stderr)
+        _say_error(f"{error.strerror or error}{where}")
         return 2
     except KeyboardInterrupt:
         print(
@@ -88,6 +88,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> None:
     """Console entry point."""
     sys.exit(main())
+
+
+def _say_error(text: str) -> None:
+    """Tell of an error, with what a terminal would obey spelt out: a file's name may hold it."""
+    lines = "\n".join(map(printable, text.split("\n")))
+    print(f"edge-ser-quantize: error: {lines}", file=sys.stderr)
 
 
 if __name__ == "__main__":
