@@ -285,3 +285,10 @@ def test_the_line_to_paste_is_quoted_and_has_its_folder(tmp_path: Path, name: st
     words = shlex.split(line)
     assert words[:3] == ["ffmpeg", "-i", str(path)]
     assert words[-1] == f"{Path(name).stem.lstrip('-')}-pcm.wav"
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000 - 0x24, 0x7FFFF000])
+def test_a_placeholder_for_the_length_needs_no_word(tmp_path: Path, size: int) -> None:
+    samples, said = read(tmp_path, riff(fmt(), chunk(b"data", PCM_16, size)))
+    assert np.array_equal(samples, HEARD)
+    assert said == []

@@ -145,3 +145,12 @@ def test_more_than_minutes_are_not_drawn(tmp_path: Path, tiny_artifact: Artifact
     write_wav(tmp_path / "long.wav", np.zeros(301 * 4000, np.float32), 4000)
     with pytest.raises(AudioFileError, match=r"long\.wav .*more than 300 s cannot be explained"):
         explain_file(edge.load(tiny_artifact.path), tmp_path / "long.wav")
+
+
+def test_what_its_header_says_wrong_is_in_the_answer(tmp_path: Path) -> None:
+    write_wav(tmp_path / "cut.wav", CLIP, 16_000)
+    (tmp_path / "cut.wav").write_bytes((tmp_path / "cut.wav").read_bytes()[:-2001])
+    answer = fake_classifier().classify_file(tmp_path / "cut.wav")
+    (sentence,) = answer.warnings
+    assert "(2001 bytes are missing)" in sentence
+    assert answer.to_dict()["warning"] == sentence
