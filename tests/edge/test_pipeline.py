@@ -12,6 +12,7 @@ from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import AudioFileError, BackendError, ParameterError
 from edge.pipeline import Summary, listen, run_pipeline
 from edge.sinks import SinkBase
+from edge.sinks.group import SinkGroup
 from edge.sources import Block, Gap, Stop
 from edge.stream.decision import Decision
 
@@ -303,3 +304,27 @@ def test_listen_refuses_what_it_does_not_know(source: str, sink: str) -> None:
 def test_listen_refuses_a_device_for_a_file() -> None:
     with pytest.raises(ParameterError, match="device names a microphone"):
         listen("demo", [], classifier=fake_classifier(), device=1)
+
+
+def test_what_was_decided_beside_a_failure_is_handed_out_at_once() -> None:
+    stop = Stop()
+
+    class OneBlock(ListSource):
+        def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
+            yield Block(CLIP)
+            stop.request()
+
+    every, sink = ListSink(), Told()
+    run_pipeline(OneBlock([]), fake_classifier().stream(smooth=False), [every], stop=Stop())
+    classifier = fake_classifier()
+    classifier.model = FailingModel([1])
+    run_pipeline(OneBlock([]), classifier.stream(smooth=False), [sink], stop=stop)
+    assert len(every.decisions) > 3
+    assert len(sink.decisions) == len(every.decisions) - 1
+
+
+def test_what_a_decision_warns_of_is_a_notice_too() -> None:
+    notices: list[str] = []
+    source = ListSource([Block(CLIP[:40_000]), Gap(16_000, "dog ate it"), Block(CLIP[40_000:])])
+    run_pipeline(source, fake_classifier().stream(), SinkGroup([ListSink()], notices.append))
+    assert any("1.000 s of sound are missing: dog ate it" in sentence for sentence in notices)

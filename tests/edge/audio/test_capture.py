@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -125,8 +127,6 @@ def test_what_was_not_read_in_time_is_told_where_it_was() -> None:
 
 
 def test_a_backlog_is_as_old_as_it_is() -> None:
-    import time
-
     capture = Capture(8000, 8000, 3.0)
     capture.write(np.ones(800, np.float32), 50.0, 50.0, False)
     capture.write(np.ones(4000, np.float32), 60.0, 60.0, True)
@@ -182,3 +182,62 @@ def test_a_loss_that_nobody_reports_is_told_before_the_block_that_followed_it() 
     assert [one.n_lost for one in late if one.n_lost] == [n_lost]
     assert late[0].samples[0] == places(20 * 256, 1)
     assert capture.dropped_samples == n_lost
+
+
+@pytest.mark.parametrize("has_adc", [True, False])
+def test_a_loss_that_nobody_reports_is_told_where_it_was(has_adc: bool) -> None:
+    capture = Capture(8000, 8000, 3.0)
+    place = 0
+
+    def write(n_blocks: int) -> list[Recorded]:
+        nonlocal place
+        found = []
+        for _ in range(n_blocks):
+            now_s = 50 + place / 8000
+            block = np.arange(place, place + 256, dtype=np.float32) / 2**17
+            capture.write(block, now_s if has_adc else None, now_s, False)
+            place += 256
+            found += everything(capture)
+        return found
+
+    before = write(30)
+    assert sum(one.samples.size for one in before) == 30 * 256
+    hole = place
+    place += 80_000
+    # Nothing of what follows is handed out before it is clear.
+    assert write(2) == []
+    first, *others = write(30)
+    assert (first.n_lost, first.samples[0] * 2**17) == (80_000, hole + 80_000)
+    assert sum(one.n_lost for one in others) == 0
+    assert capture.dropped_samples == 80_000
+    assert first.samples.size + sum(one.samples.size for one in others) == 32 * 256
+
+
+def test_a_report_in_the_middle_of_a_doubt_settles_it() -> None:
+    capture = Capture(8000, 8000, 3.0)
+    times_s = [50.0, 50.032, 53.064, 53.1]
+    for index, now_s in enumerate(times_s):
+        capture.write(np.full(256, index, np.float32), now_s, now_s, index == 3)
+    found = everything(capture)
+    assert sum(one.samples.size for one in found) == 4 * 256
+    (lost,) = [one for one in found if one.n_lost]
+    assert lost.n_lost == pytest.approx(3.004 * 8000, abs=1)
+    assert lost.samples[0] == 3
+
+
+def test_a_hole_of_less_than_a_sample_is_a_hole() -> None:
+    capture = Capture(48_000, 16_000, 3.0)
+    for index in range(3):
+        now_s = 50 + index * (480 / 48_000)
+        capture.write(np.ones(480, np.float32), now_s, now_s, index == 2)
+    assert [one.n_lost for one in everything(capture) if one.n_lost] == [1]
+
+
+def test_the_end_before_a_hole_is_older_than_what_is_behind_it() -> None:
+    capture = Capture(48_000, 16_000, 3.0)
+    capture.write(np.ones(4800, np.float32), 50.0, 50.0, False)
+    capture.write(np.ones(48_000, np.float32), 60.0, 60.0, True)
+    found = everything(capture)
+    ages_s = [time.perf_counter() - one.arrived_s for one in found]
+    # Before the hole, what the resampler held of it, and behind it.
+    assert ages_s == pytest.approx([1.0, 1.0, 0.0], abs=0.1)

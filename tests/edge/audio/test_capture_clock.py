@@ -159,3 +159,46 @@ def test_a_doubt_does_not_last_longer_than_it_may() -> None:
     clock = CaptureClock(RATE, limit_s=0.1)
     device = Device(clock=clock).play(50).lose(5.0).play(5)
     assert device.lost == [80_000]
+
+
+def test_what_waited_may_come_slowly() -> None:
+    device = Device(has_adc=False).play(50)
+    device.now_s += 0.8
+    # Twice as fast as it was spoken, for as long as it takes.
+    device.play(round(1.6 / BLOCK_S), pace=0.5)
+    device.play(50)
+    assert device.lost == []
+
+
+def test_the_device_s_clock_that_was_late_for_a_moment_only_clears_it() -> None:
+    device = Device().play(50)
+    device.lose(0.3).play(1)
+    assert device.clock.is_in_doubt
+    # It comes back to what it was; what is late for us is so for another reason.
+    for _ in range(9):
+        device.adc_s -= BLOCK_S
+        device.play(1)
+    device.play(50)
+    assert device.lost == []
+
+
+def test_a_stall_that_the_device_s_clock_knows_nothing_of_is_no_doubt() -> None:
+    device = Device().play(50)
+    device.now_s += 1.0
+    device.play(1)
+    assert not device.clock.is_in_doubt
+
+
+def test_a_loss_is_measured_from_the_earliest_block() -> None:
+    device = Device(has_adc=False).play(1)
+    # That block was late itself.
+    device.now_s -= 0.14
+    device.play(20).lose(0.2).play(20)
+    assert device.lost == [3200]
+
+
+def test_where_the_clocks_disagree_ours_is_taken() -> None:
+    device = Device().play(50).lose(2.0)
+    device.adc_s += 0.53
+    device.play(20)
+    assert device.lost == [32_000]

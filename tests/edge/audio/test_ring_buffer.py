@@ -301,3 +301,15 @@ def test_nobody_counts_in_the_middle_of_a_write(ask):
         assert not answered.wait(0.05)
     assert answered.wait(5)
     thread.join()
+
+
+def test_a_waiting_reader_is_woken_by_a_release():
+    buffer = RingBuffer(4)
+    buffer.hold()
+    buffer.write(ramp(0, 2))
+    timer = threading.Timer(0.05, buffer.release)
+    timer.start()
+    begin = time.monotonic()
+    assert buffer.take(4, timeout_s=10).samples.size == 2
+    assert time.monotonic() - begin < 5
+    timer.join()
