@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from quantize.errors import TrainingError
 from quantize.files import write_json
-from quantize.scoring import Segments, utterance_posterior
+from quantize.scoring import Segments, counted
 
 __all__ = [
     "MAX_TEMPERATURE",
@@ -52,15 +52,29 @@ def tempered(utterances: Sequence[Segments], temperature: float) -> NDArray[np.f
     float64 [shape=(n_utterances, n_labels)]
         The mean over the segments with speech, as on a device.
     """
-    result = []
-    for each in utterances:
-        scores = np.log(np.maximum(each.posteriors, 1e-300)) / temperature
+    return _Evidence(utterances).tempered(temperature)
+
+
+class _Evidence:
+    """The segments that count, of all utterances in one table: a fit asks for 25 temperatures."""
+
+    def __init__(self, utterances: Sequence[Segments]) -> None:
+        masks = [counted(each) for each in utterances]
+        rows = np.concatenate([u.posteriors[m] for u, m in zip(utterances, masks, strict=True)])
+        self._logits = np.log(np.maximum(rows, 1e-300))
+        self._impossible = rows == 0.0
+        self._n = np.array([int(mask.sum()) for mask in masks])
+        self._first = np.cumsum(self._n) - self._n
+
+    def tempered(self, temperature: float) -> NDArray[np.float64]:
+        scores = self._logits / temperature
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         # A class that could not be answered still cannot.
-        scores[each.posteriors == 0.0] = 0.0
+        scores[self._impossible] = 0.0
         scores /= scores.sum(axis=1, keepdims=True)
-        result.append(utterance_posterior(each, scores))
-    return np.stack(result)
+        total = np.add.reduceat(scores, self._first, axis=0)
+        mean: NDArray[np.float64] = total / self._n[:, None]
+        return mean
 
 
 def fit_temperature(
@@ -101,9 +115,10 @@ def fit_temperature(
     _, group, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
     weights = 1.0 / sizes[group] / len(sizes)
     picked = np.arange(len(labels)), labels
+    evidence = _Evidence(utterances)
 
     def loss(log_temperature: float) -> float:
-        posterior = tempered(utterances, math.exp(log_temperature))[picked]
+        posterior = evidence.tempered(math.exp(log_temperature))[picked]
         return float(-(weights * np.log(np.maximum(posterior, 1e-12))).sum())
 
     # Golden section: the loss of a mixture need not be convex, but has one valley here.

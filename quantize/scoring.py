@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.arrays import softmax
 from edge.features.spec import FeatureSpec
-from edge.stream.posterior import average_posterior, file_hop
+from edge.stream.posterior import average_posterior, counted_segments, file_hop
 from edge.stream.speech_gate import SpeechGate, segment_level_db
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "WINDOW_HOP",
     "Infer",
     "Segments",
+    "counted",
     "score_files",
     "score_segments",
     "score_utterances",
@@ -236,9 +237,20 @@ def utterance_posterior(
     Where the device would hear nobody it gives no answer. Every clip of a test set has a
     truth and is judged by it: then all segments near the loudest count.
     """
-    posterior = average_posterior(posteriors, segments.levels_db, segments.speech)
-    if posterior is None:
-        everything = [True] * len(segments.speech)
-        posterior = average_posterior(posteriors, segments.levels_db, everything)
+    posterior = average_posterior(posteriors, segments.levels_db, counted(segments))
     assert posterior is not None
     return posterior
+
+
+def counted(segments: Segments) -> NDArray[np.bool_]:
+    """Tell which segments of an utterance count, see :func:`utterance_posterior`.
+
+    Returns
+    -------
+    bool [shape=(n_segments,)]
+        True at least once.
+    """
+    mask = counted_segments(segments.levels_db, segments.speech)
+    if mask.any():
+        return mask
+    return counted_segments(segments.levels_db, [True] * len(segments.speech))

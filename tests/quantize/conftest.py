@@ -9,10 +9,16 @@ from quantize.cli import main
 
 
 @pytest.fixture(scope="session")
-def data(tmp_path_factory):
+def synthetic_root(tmp_path_factory):
+    """All four corpora, synthetic, of seed 0; nobody writes there."""
     root = tmp_path_factory.mktemp("data") / "corpora"
     assert main(["synthesise-corpus", str(root)]) == 0
     return root
+
+
+@pytest.fixture(scope="session")
+def data(synthetic_root):
+    return synthetic_root
 
 
 @pytest.fixture(scope="session")

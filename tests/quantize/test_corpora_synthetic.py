@@ -16,10 +16,8 @@ from quantize.errors import CorpusError
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("synthetic")
-    write_synthetic_corpus(folder, n_speakers=2, n_per_label=2)
-    return folder
+def root(synthetic_root: Path) -> Path:
+    return synthetic_root
 
 
 def samples(clip: Clip) -> np.ndarray:

@@ -10,15 +10,12 @@ from edge.errors import AudioFileError
 from edge.features import FeatureExtractor
 from quantize.augment import AugmentSettings
 from quantize.corpora import load_corpora
-from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.dataset import FeatureCache, normalisation
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    root = tmp_path_factory.mktemp("corpora")
-    write_synthetic_corpus(root, seed=1)
-    return load_corpora(root)[0][::9]
+def clips(synthetic_root):
+    return load_corpora(synthetic_root)[0][::9]
 
 
 def test_variant_0_is_what_the_device_computes(clips, tmp_path):

@@ -10,18 +10,18 @@ import pytest
 
 from edge.errors import ParameterError
 from quantize.corpora import LABELS, Clip, load_corpora
-from quantize.corpora.synthetic import synthetic_speech, write_synthetic_corpus
+from quantize.corpora.synthetic import synthetic_speech
 from quantize.dataset import FeatureCache
 from quantize.errors import CorpusError
 from quantize.segments import corpus_segments, generated_segments
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Clip], FeatureCache]:
-    root: Path = tmp_path_factory.mktemp("corpora")
-    write_synthetic_corpus(root, n_speakers=2, n_per_label=2)
-    clips, _ = load_corpora(root)
-    return clips, FeatureCache(root / "cache")
+def corpus(
+    synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Clip], FeatureCache]:
+    clips, _ = load_corpora(synthetic_root)
+    return clips, FeatureCache(tmp_path_factory.mktemp("cache"))
 
 
 def test_segments_come_evenly_from_corpora_speakers_and_emotions(

@@ -14,7 +14,6 @@ from edge.features.spec import FeatureSpec
 from quantize.batch_settings import BatchSettings
 from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from quantize.corpora import load_corpora
-from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.dataset import FeatureCache
 from quantize.distill import Answer
 from quantize.errors import CheckpointError, TrainingError
@@ -27,11 +26,9 @@ SMALL = ClafSerConfig(hidden=16, n_heads=2, classifier=32, dropout=0.0)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(synthetic_root, tmp_path_factory):
     """Clips of a synthetic corpus, their rows and a split; computed once."""
-    root = tmp_path_factory.mktemp("corpora")
-    write_synthetic_corpus(root, seed=0)
-    clips, _ = load_corpora(root)
+    clips, _ = load_corpora(synthetic_root)
     cache = FeatureCache(tmp_path_factory.mktemp("cache"))
     variants = [cache.load(clips, v) for v in range(2)]
     split = paper_split(clips, seed=0)

@@ -11,7 +11,6 @@ from edge.features.families.pitch_classes import pitch_classes
 from edge.features.spec import FeatureSpec
 from quantize.baseline.features import BASELINE_SPEC, N_INPUTS
 from quantize.corpora import load_corpora
-from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.dataset import FeatureCache
 
 SPEC = BASELINE_SPEC
@@ -175,9 +174,8 @@ def test_impossible_settings_are_refused(settings, message):
         SPEC.with_settings(**settings)
 
 
-def test_the_cache_keeps_them_beside_the_others(tmp_path):
-    write_synthetic_corpus(tmp_path / "corpora", seed=1)
-    clips = load_corpora(tmp_path / "corpora")[0][::40]
+def test_the_cache_keeps_them_beside_the_others(synthetic_root, tmp_path):
+    clips = load_corpora(synthetic_root)[0][::40]
     cache, other = FeatureCache(tmp_path, SPEC), FeatureCache(tmp_path)
     assert cache.folder != other.folder
     rows = cache.load(clips)

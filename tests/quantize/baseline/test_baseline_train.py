@@ -16,7 +16,6 @@ from quantize.batches import Example
 from quantize.checkpoint import load_checkpoint
 from quantize.cli import main
 from quantize.corpora import load_corpora
-from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.dataset import FeatureCache
 from quantize.splits import paper_split
 
@@ -24,10 +23,8 @@ SMALL = {"first": 32, "second": 24, "dense": 16, "dropout": 0.0}
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    root = tmp_path_factory.mktemp("corpora")
-    write_synthetic_corpus(root, seed=0)
-    return root
+def root(synthetic_root):
+    return synthetic_root
 
 
 @pytest.fixture(scope="module")
