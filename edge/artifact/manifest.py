@@ -286,9 +286,10 @@ def _feature_spec(fields: Mapping[str, Any], architecture: Sizes) -> FeatureSpec
     except (ParameterError, TypeError, ValueError, OverflowError) as error:
         raise ArtifactError(f"feature_spec cannot be used: {error}") from error
     check_features(spec)
-    if spec.fingerprint != fields["feature_fingerprint"]:
+    fingerprint = text("feature_fingerprint", fields["feature_fingerprint"])
+    if spec.fingerprint != fingerprint:
         raise ArtifactError(
-            f"feature_fingerprint is {short(fields['feature_fingerprint'])} but feature_spec gives "
+            f"feature_fingerprint is {short(fingerprint)} but feature_spec gives "
             f"{spec.fingerprint!r}: one of them was edited"
         )
     if spec.n_features != architecture.n_features:

@@ -29,6 +29,10 @@ PathLike = str | os.PathLike[str]
 
 _NO_FILE = "is not a regular file, an audio file is wanted"
 
+# Of what write_wav writes: half the field of a PCM frame's bytes, and the field of a file's.
+_MOST_WRITTEN_CHANNELS = 32_767
+_MOST_WRITTEN_SAMPLES = (2**32 - 64) // 2
+
 
 class AudioReader:
     """One channel of an audio file, piece by piece; a context manager.
@@ -241,7 +245,10 @@ def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
         If the file cannot be written.
     """
     try:
-        values = np.asarray(samples, dtype=np.float64)
+        values = np.asarray(samples)
+        if values.dtype.kind not in "fiu":
+            raise TypeError(f"their dtype is {values.dtype}")
+        values = values.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"samples are no array of numbers: {shown(error)}") from error
     if values.ndim not in (1, 2) or (values.ndim == 2 and values.shape[1] == 0):
@@ -251,8 +258,16 @@ def write_wav(path: PathLike, samples: npt.ArrayLike, sample_rate: int) -> None:
         )
     if not np.isfinite(values).all():
         raise ParameterError("samples hold NaN or infinity, finite values are wanted")
-    sample_rate = as_whole(sample_rate, "sample_rate", "at least 1 is wanted", 1, 2**32 - 1)
     n_channels = 1 if values.ndim == 1 else values.shape[1]
+    if n_channels > _MOST_WRITTEN_CHANNELS or values.size > _MOST_WRITTEN_SAMPLES:
+        raise ParameterError(
+            f"samples have the shape {values.shape}, more than a WAV file can hold: "
+            f"{_MOST_WRITTEN_CHANNELS} channels and 4 GiB are the most"
+        )
+    # Bytes a second must fit their field.
+    highest = (2**32 - 1) // (2 * n_channels)
+    wanted = f"at least 1 and at most {highest} is wanted"
+    sample_rate = as_whole(sample_rate, "sample_rate", wanted, 1, highest)
     data = np.clip(np.round(values * 32768.0), -32768, 32767).astype("<i2").tobytes()
     header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16)
     header += struct.pack(

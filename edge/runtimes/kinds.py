@@ -119,12 +119,19 @@ def _folders(source: str | os.PathLike[str] | None, backend: str | None) -> tupl
         found = find_artifacts(Path(name))
         # A folder that is there comes before a bundled model of its name.
         if name not in MODELS or found[0].exists():
-            return found, all(each.resolve().parent == MODELS_DIR for each in found)
+            return found, all(_is_bundled(each) for each in found)
         kinds = MODELS[name]
     # Without a name NumPy's is meant, and the others need not be read.
     named = "numpy" if backend is None else backend
     wanted = [kinds[named]] if named in kinds else list(kinds.values())
     return [MODELS_DIR / kind for kind in wanted], True
+
+
+def _is_bundled(folder: Path) -> bool:
+    try:
+        return folder.resolve().parent == MODELS_DIR
+    except (OSError, ValueError, RuntimeError):
+        return False  # A NUL in the name, links in a circle: reading it says so.
 
 
 def _read(folder: Path) -> Kind:

@@ -171,3 +171,19 @@ def test_what_was_got_is_shown_in_one_short_line() -> None:
     assert shown(Unwritable()) == "one Unwritable"
     assert "\n" not in shown(np.zeros((9, 9)))
     assert len(shown("x" * 1000)) == 60
+
+
+def test_what_a_wav_file_cannot_hold(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    for samples, rate in ((CLIP, 2**32 - 1), (np.zeros((1, 70_000)), 8000), (CLIP + 1j, 8000)):
+        with pytest.raises(ParameterError, match=r"sample_rate is|can hold|no array of numbers"):
+            write_wav(path, samples, rate)
+    assert not path.exists()
+
+
+def test_a_nul_in_an_artifacts_name_and_arrays_for_settings() -> None:
+    with pytest.raises(EdgeSerError):
+        edge.load("a\0b")
+    for value in (np.zeros(0), np.zeros(2), ["hann"]):
+        with pytest.raises(ParameterError, match="window is"):
+            edge.FeatureSpec().with_settings(window=value)

@@ -9,6 +9,7 @@ import json
 import random
 import reprlib
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,8 +146,8 @@ class ApiTarget:
             _Call("n_frames", edge.FeatureSpec().n_frames, {"n_samples": 5000}),
             _Call("n_samples", edge.FeatureSpec().n_samples, {"n_frames": 50}),
             _Call("FeatureExtractor", FeatureExtractor, {"spec": edge.FeatureSpec()}),
-            _Call("Resampler", resampling, {"block": clip, "src": 44_100, "dst": 16_000}),
-            _Call("resample", resample, {"samples": clip, "src": 8000, "dst": 16_000}),
+            _Call("Resampler", resampling, {"block": clip[:4000], "src": 44_100, "dst": 16_000}),
+            _Call("resample", resample, {"samples": clip[:4000], "src": 8000, "dst": 16_000}),
             _Call("read_audio", read_audio, {"path": path}),
             _Call("find_audio_files", find_audio_files, {"paths": [folder]}),
             _Call(
@@ -268,6 +269,15 @@ def _command_line(rng: random.Random, path: Path, artifact: Path) -> list[str]:
     ]
 
 
+_MARKS_OF_DIRECTION = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+
+
+def _is_obeyed(letter: str) -> bool:
+    """Whether a terminal does something for it: controls, halves, marks of direction."""
+    is_control = unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+    return is_control or unicodedata.bidirectional(letter) in _MARKS_OF_DIRECTION
+
+
 def _run_command(argv: list[str]) -> None:
     from edge.cli.main import main
 
@@ -285,7 +295,7 @@ def _run_command(argv: list[str]) -> None:
     said = b"".join(s.buffer.getvalue() for s in (out, err)).decode("utf-8")  # type: ignore[attr-defined]
     check(code in (0, 2, None), f"exit code {code}: {said[-2000:]}")
     check("Traceback" not in said, said)
-    raw = [c for c in said if c != "\n" and not c.isprintable() and c not in "\t\r"]
+    raw = [c for c in said if c != "\n" and _is_obeyed(c)]
     if raw:
         raise UnsoundError(
             f"control characters {sorted(set(raw))!r} reach the terminal: {said[-800:]!a}"

@@ -26,12 +26,12 @@ _FLOATS = (
 )  # fmt: skip
 TEXTS = (
     "", " ", "\0", "a\0b", "\n", "\r\n", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "\u202eabc",
-    "\u2066", "\ufeff", "\ud800", "é", "𝔘", "=1+1", "@x", "-", "--help", "-o", "..", ".", "/",
-    "../..", "/dev/zero", "/dev/stdin", "/etc/passwd", "~", "$HOME", "`id`", "$(id)", "%s%n",
-    "{0.__class__}", "None", "null", "nan", "numpy", "onnx", "tflite", "torchscript", "auto",
-    "claf-ser", "model.npz", "model.pt", "model.onnx", "manifest.json", "a" * 300, "b" * 5000,
-    "c" * 100_000, "a/" * 50, "__class__", "os.system", "1", "1e400", "true", "\\", "'", '"',
-    "con", "x.wav", "-x.wav",
+    "\u2066", "\ufeff", "\ud800", "é", "𝔘", "=1+1", "@x", "-", "--help", "-o", "..", ".", "//",
+    "../../nowhere", "/dev/zero", "/dev/stdin", "/etc/passwd", "~", "$HOME", "`id`", "$(id)",
+    "%s%n", "{0.__class__}", "None", "null", "nan", "numpy", "onnx", "tflite", "torchscript",
+    "auto", "claf-ser", "model.npz", "model.pt", "model.onnx", "manifest.json", "a" * 300,
+    "b" * 5000, "c" * 100_000, "a/" * 50, "__class__", "os.system", "1", "1e400", "true", "\\", "'",
+    '"', "con", "x.wav", "-x.wav",
 )  # fmt: skip
 
 

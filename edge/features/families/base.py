@@ -102,7 +102,9 @@ def check_settings(record: Any) -> None:
                 )
             # An int, or -0.0, would give another canonical JSON than the equal float.
             object.__setattr__(record, field.name, float(value) + 0.0)
-        elif "only" in field.metadata and value != field.metadata["only"]:
+        elif "only" in field.metadata and not (
+            isinstance(value, str) and value == field.metadata["only"]
+        ):
             raise ParameterError(
                 f"{key} is {shown(value)}, {field.metadata['only']!r} is the only one known"
             )
