@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.audio.file import read_audio
-from edge.audio.resample import resample
+from edge.audio.full_band import resample_full_band
 from edge.errors import AudioFileError
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
@@ -42,7 +42,9 @@ def read_clip(clip: Clip, sample_rate: int) -> NDArray[np.float32]:
         If the file cannot be read.
     """
     samples, native_rate = read_audio(clip.path)
-    return samples if native_rate == sample_rate else resample(samples, native_rate, sample_rate)
+    if native_rate == sample_rate:
+        return samples
+    return resample_full_band(samples, native_rate, sample_rate)
 
 
 def clip_rng(clip_id: str, variant: int, seed: int) -> np.random.Generator:

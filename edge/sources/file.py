@@ -84,14 +84,15 @@ class FileSource:
     def _pieces(self) -> Iterator[tuple[NDArray[np.float32], float]]:
         """Resampled pieces, and the seconds of reading, which is waiting, before each."""
         from edge.audio.file import open_audio
-        from edge.audio.resample import Resampler
+        from edge.audio.full_band import full_band_resampler
 
         before_s = time.perf_counter()
         with open_audio(self._path) as reader:
             n_said = 0
-            resampler = Resampler(reader.sample_rate, self._sample_rate)
+            resampler = full_band_resampler(reader.sample_rate, self._sample_rate)
             block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
             step = max(1, round(block_s * reader.sample_rate))
+            out_step = max(1, round(block_s * self._sample_rate))
             pieces = reader.pieces()
             while True:
                 samples = next(pieces, None)
@@ -101,10 +102,16 @@ class FileSource:
                 if samples is None:
                     break
                 for start in range(0, samples.size, step):
-                    yield resampler.push(samples[start : start + step]), read_s
-                    read_s = 0.0
+                    made = resampler.push(samples[start : start + step])
+                    # Resampling may hold samples back and hand out many at once.
+                    for first in range(0, max(1, made.size), out_step):
+                        yield made[first : first + out_step], read_s
+                        read_s = 0.0
                 before_s = time.perf_counter()
-            yield resampler.flush(), read_s
+            made = resampler.flush()
+            for first in range(0, max(1, made.size), out_step):
+                yield made[first : first + out_step], read_s
+                read_s = 0.0
 
     def _tell(self, warnings: list[str], n_said: int) -> int:
         for sentence in warnings[n_said:]:

@@ -258,9 +258,9 @@ class Classifier:
         clip = as_samples(samples)
         sample_rate = checked_rate(sample_rate)
         if clip.size and sample_rate != self.spec.sample_rate:
-            from edge.audio.resample import resample
+            from edge.audio.full_band import resample_full_band
 
-            clip = resample(clip, sample_rate, self.spec.sample_rate)
+            clip = resample_full_band(clip, sample_rate, self.spec.sample_rate)
         if clip.size < self.spec.win_length:
             raise ParameterError(too_short("the clip", clip.size, self.spec))
         return clip

@@ -233,10 +233,10 @@ def pieces(name: str, rate: int, warnings: list[str]) -> Iterator[NDArray[np.flo
         What is noticed about the file is added.
     """
     from edge.audio.file import open_audio
-    from edge.audio.resample import Resampler
+    from edge.audio.full_band import full_band_resampler
 
     with open_audio(name) as reader:
-        resampler = Resampler(reader.sample_rate, rate)
+        resampler = full_band_resampler(reader.sample_rate, rate)
         for samples in reader.pieces():
             for start in range(0, samples.size, _PIECE_SAMPLES):
                 yield resampler.push(samples[start : start + _PIECE_SAMPLES])

@@ -15,7 +15,7 @@ from runtime_fakes import voice
 import edge.audio.microphone
 from edge.audio.capture import Recorded
 from edge.audio.file import write_wav
-from edge.audio.resample import resample
+from edge.audio.full_band import resample_full_band
 from edge.errors import AudioFileError
 from edge.sources import Block, Gap, Stop
 from edge.sources.file import FileSource
@@ -84,7 +84,7 @@ def test_other_rates_arrive_resampled(tmp_path: Path, sample_rate: int, fast: bo
     samples = voice(round(0.2 * sample_rate))
     write_wav(tmp_path / "clip.wav", samples, sample_rate)
     out = joined(collect(FileSource(tmp_path / "clip.wav", 16_000, fast=fast)))
-    wanted = resample(samples, sample_rate, 16_000)
+    wanted = resample_full_band(samples, sample_rate, 16_000)
     assert out.size == wanted.size
     np.testing.assert_allclose(out, wanted, atol=2e-4)
 
