@@ -78,11 +78,15 @@ def search(paths: Iterable[PathLike] | PathLike) -> FoundFiles:
     """
     if isinstance(paths, str | bytes | os.PathLike):
         paths = [paths]
-    if not isinstance(paths, Iterable):
-        raise ParameterError(f"paths is {shown(paths)}, names of files and folders are wanted")
+    try:
+        # Asked and not told by its type: an array without dimensions is no sequence.
+        each = iter(paths)
+    except TypeError as error:
+        wanted = "names of files and folders are wanted"
+        raise ParameterError(f"paths is {shown(paths)}, {wanted}") from error
     found = FoundFiles()
     files: dict[Path, None] = {}
-    for given in paths:
+    for given in each:
         try:
             path = Path(as_path(given))
         except ParameterError as error:

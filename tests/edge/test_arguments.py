@@ -108,6 +108,7 @@ def test_what_is_no_setting(classifier: edge.Classifier, tmp_path: Path) -> None
         lambda: edge.load(None, ["numpy"]),  # type: ignore[arg-type]
         lambda: edge.FeatureExtractor("spec"),  # type: ignore[arg-type]
         lambda: find_audio_files(3),  # type: ignore[arg-type]
+        lambda: find_audio_files(np.array(0.5)),  # type: ignore[arg-type]
         lambda: write_artifact(tmp_path / "a", [], b""),  # type: ignore[arg-type]
         lambda: write_artifact(tmp_path / "a", {}, "text"),  # type: ignore[arg-type]
     ]
