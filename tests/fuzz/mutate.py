@@ -239,7 +239,7 @@ def mutate_text(rng: random.Random, text: str) -> bytes:
     if kind == 0:
         return b"\xef\xbb\xbf" + text.encode("utf-8", "surrogatepass")
     if kind == 1:
-        return text.encode("utf-16")
+        return text.encode("utf-16", "surrogatepass")
     if kind == 2:
         return (text + text).encode("utf-8", "surrogatepass")
     if kind == 3:

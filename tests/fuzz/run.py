@@ -116,15 +116,14 @@ def run_target(
                 keep_input(folder / "trial", task["save"], found.seed)
             if len(suspects) >= _MAX_FINDINGS:
                 break
-    if is_short and suspects:
-        for suspect in suspects:
-            again = run_target(
-                target, suspect.seed, 1, product=True, save=save, hang_s=hang_s, warm_up=0
-            )
-            report.findings += again.findings
-            report.n_contained += not again.findings
-    else:
-        report.findings += suspects
+        if is_short:
+            again = {**task, "product": True, "warm_up": 0}
+            for suspect in suspects:
+                found_again = list(_trials(folder, again, suspect.seed, 1, hang_s, Report(target)))
+                report.findings += found_again
+                report.n_contained += not found_again
+        else:
+            report.findings += suspects
     report.wall_s = time.monotonic() - started_s
     return report
 
