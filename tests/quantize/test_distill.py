@@ -198,7 +198,7 @@ def test_a_student_that_takes_two_frames_a_step(data, runs, tmp_path):
 def test_matching_brings_the_pooled_vectors_together(runs, place):
     saved = load_checkpoint(runs / "f0" / "checkpoint.safetensors")
     split = read_split(runs / "f0" / "split.json")
-    rows = torch.randn(96, 30, 34, generator=torch.Generator().manual_seed(0))
+    rows = torch.randn(96, 20, 34, generator=torch.Generator().manual_seed(0))
     labels, unknown, weights = torch.arange(96) % 8, torch.full((96,), 4), torch.ones(96)
     left = {}
     for match_weight in (0.0, 5.0):
@@ -208,14 +208,14 @@ def test_matching_brings_the_pooled_vectors_together(runs, place):
         model = CLAFSER(ClafSerConfig(frame_stack=2, hidden=8, dropout=0.0))
         objective = Objective(settings, saved.mean, saved.std, 16, teachers)
         optimizer = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=0.01)
-        for _ in range(80):
+        for _ in range(50):
             optimizer.zero_grad()
             objective(model, rows, unknown, labels, weights, None, place)[0].backward()
             optimizer.step()
         with torch.no_grad():
             pooled = model(rows, unknown).pooled
             left[match_weight] = unexplained(pooled, saved.model(rows, unknown).pooled)
-    assert left[5.0] < 0.8 * left[0.0]
+    assert left[5.0] < 0.6 * left[0.0]
 
 
 def test_a_map_that_fits_leaves_no_distance():
