@@ -173,9 +173,10 @@ class Manifest:
             If a key is unknown or missing, a value has the wrong type or length,
             or two values contradict each other; the sentence names the key.
         """
-        if isinstance(value, Mapping) and value.get("schema_version") != SCHEMA_VERSION:
+        version = value.get("schema_version") if isinstance(value, Mapping) else SCHEMA_VERSION
+        if not isinstance(version, int) or version != SCHEMA_VERSION:
             raise ArtifactError(
-                f"schema_version is {short(value.get('schema_version'))}, this edge-ser reads "
+                f"schema_version is {short(version)}, this edge-ser reads "
                 f"{SCHEMA_VERSION}: it was written by another version"
             )
         fields = record("the manifest", value, cls)

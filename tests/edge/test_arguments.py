@@ -12,7 +12,7 @@ import pytest
 
 import edge
 from edge.arrays import as_number, as_samples, as_whole
-from edge.artifact import Artifact, read_artifact, write_artifact
+from edge.artifact import Artifact, Manifest, read_artifact, write_artifact
 from edge.audio.file import read_audio, write_wav
 from edge.audio.find import find_audio_files
 from edge.audio.resample import Resampler, resample
@@ -188,3 +188,8 @@ def test_a_nul_in_an_artifacts_name_and_arrays_for_settings() -> None:
     for value in (np.zeros(0), np.zeros(2), ["hann"]):
         with pytest.raises(ParameterError, match="window is"):
             edge.FeatureSpec().with_settings(window=value)
+
+
+def test_an_array_is_no_schema_version() -> None:
+    with pytest.raises(EdgeSerError, match="schema_version is"):
+        Manifest.from_dict({"schema_version": np.ones(2)})

@@ -26,7 +26,7 @@ _FLOATS = (
 )  # fmt: skip
 TEXTS = (
     "", " ", "\0", "a\0b", "\n", "\r\n", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "\u202eabc",
-    "\u2066", "\ufeff", "\ud800", "é", "𝔘", "=1+1", "@x", "-", "--help", "-o", "..", ".", "//",
+    "\u2066", "\ufeff", "\ud800", "é", "𝔘", "=1+1", "@x", "-", "--help", "-o", "..", ".", "/nowhere",
     "../../nowhere", "/dev/zero", "/dev/stdin", "/etc/passwd", "~", "$HOME", "`id`", "$(id)",
     "%s%n", "{0.__class__}", "None", "null", "nan", "numpy", "onnx", "tflite", "torchscript",
     "auto", "claf-ser", "model.npz", "model.pt", "model.onnx", "manifest.json", "a" * 300,
@@ -249,7 +249,7 @@ def mutate_text(rng: random.Random, text: str) -> bytes:
         return (text[:at] + digits + text[at:]).encode("utf-8", "surrogatepass")
     if kind == 4:
         at = rng.randrange(len(text) + 1)
-        opening = rng.choice(("[", "{", '{"a":', "[[", "a.", '"', "'''", "\\u", "//", "#"))
+        opening = rng.choice(("[", "{", '{"a":', "[[", "a.", '"', "'''", "\\u", "/nowhere", "#"))
         return (text[:at] + opening * rng.choice((1, 10, 1000, 100_000)) + text[at:]).encode(
             "utf-8", "surrogatepass"
         )
