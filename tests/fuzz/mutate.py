@@ -26,7 +26,7 @@ _FLOATS = (
 )  # fmt: skip
 TEXTS = (
     "", " ", "\0", "a\0b", "\n", "\r\n", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "\u202eabc",
-    "\u2066", "\ufeff", "\ud800", "é", "𝔘", "=1+1", "@x", "-", "--help", "-o", "..", ".", "/nowhere",
+    "\u2066", "\ufeff", "\ud800", "é", "𝔘", "=1+1", "@x", "-", "--help", "-o", "..", ".", "/no",
     "../../nowhere", "/dev/zero", "/dev/stdin", "/etc/passwd", "~", "$HOME", "`id`", "$(id)",
     "%s%n", "{0.__class__}", "None", "null", "nan", "numpy", "onnx", "tflite", "torchscript",
     "auto", "claf-ser", "model.npz", "model.pt", "model.onnx", "manifest.json", "a" * 300,
