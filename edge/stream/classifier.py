@@ -144,6 +144,7 @@ class Classifier:
         if hop_s is None:
             hop_s = self.file_hop_s
             if segment_s is not None:
+                segment_frames(self.spec, segment_s)  # It is a number, then.
                 hop_s = min(hop_s, segment_s)
         return self.stream(segment_s, hop_s, smooth=False, corpus=corpus)
 

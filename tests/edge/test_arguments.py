@@ -47,6 +47,7 @@ def test_what_is_no_number(classifier: edge.Classifier, value: Any) -> None:
     calls: list[tuple[str, Callable[[], object]]] = [
         ("segment_s", lambda: value is not None and classifier.stream(segment_s=value)),
         ("hop_s", lambda: value is not None and classifier.stream(hop_s=value)),
+        ("segment_s", lambda: classifier.classify(CLIP, 16_000, segment_s=value)),
         ("sample_rate", lambda: classifier.classify(CLIP, value)),
         ("arrived_s", lambda: value is not None and classifier.stream().push(CLIP, value)),
         ("n_samples", lambda: classifier.stream().skip(value)),
