@@ -122,3 +122,35 @@ def test_the_right_refusal(case: Case, refused: Said, classifier: edge.Classifie
         assert line[:3] == ["ffmpeg", "-i", str(path)]
         assert line[-1].endswith(".wav")
         assert line[-1] != case.name
+
+
+#: Names, what the decisions are, and the warning.
+LISTENED = [
+    ("base.wav", "speech", None),
+    ("rate44100.wav", "speech", None),
+    ("dc_0.02.wav", "speech", None),
+    ("room_noise.wav", "quiet", None),
+    ("silence_dc_0.01.wav", "quiet", None),
+    ("stereo_inverted.wav", "speech", "turned upside down"),
+    ("size_off_by_16.wav", "speech", "16 bytes are missing"),
+    ("cat3.wav", "speech", "follow unheard"),
+    ("gain+20.wav", "speech", "the sound clips"),
+    ("rate8000.wav", "speech", "nothing above"),
+]
+
+
+@pytest.mark.parametrize(("name", "state", "warning"), LISTENED)
+def test_listening_says_the_same(
+    heard: Said, capsys: pytest.CaptureFixture[str], name: str, state: str, warning: str | None
+) -> None:
+    source = str(heard.folder / name)
+    command = ["listen", "--backend", "numpy", "--fast", "--json", "--source", source]
+    assert main(command) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    decisions = [record for record in records if "state" in record]
+    assert {decision["state"] for decision in decisions} == {state}
+    expected = {heard.records[name]["label"]}
+    assert {decision["label"] for decision in decisions} == expected
+    (said,) = [record["warning"] for record in records if record.get("warning")] or [None]
+    assert (said is None) == (warning is None)
+    assert warning is None or warning in said
