@@ -213,7 +213,7 @@ def test_a_disk_that_fills_up_leaves_what_was_there(run, tmp_path, capsys, monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge.artifact.folder._write_through", full)
+    monkeypatch.setattr("edge.artifact.folder.create", full)
     error = refused(capsys, run, tmp_path / "a", "--recipe", "numpy_weight_only_wi4")
     assert "No space left on device; nothing was changed there" in error
     assert (tmp_path / "a" / "manifest.json").read_bytes() == before
