@@ -16,18 +16,22 @@ Two things are looked for in the loud frames of the first seconds of speech:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.arrays import frame_view
 
-__all__ = ["LOOKS", "BandMeter"]
+__all__ = ["LOOKS", "METERED_HZ", "BandMeter", "band_said_once", "rate_warning"]
 
 #: A spectrum that ends below is told.
 _WANTED_HZ = 7000.0
 #: Width of a band, and the span of what an edge may be and of what is seen above it.
 _BAND_HZ = 125.0
 _LOWEST_EDGE, _HIGHEST_EDGE, _TOP = 24, 56, 62
+#: Rate of a recording below which no edge is looked for: its own rate has to tell.
+METERED_HZ = round(2 * _LOWEST_EDGE * _BAND_HZ)
 #: Bands that hold sound below an edge, and those that the edge itself may take.
 _N_BELOW, _N_EDGE = 4, 2
 #: Nyquist frequencies of 8, 11.025 and 12 kHz.
@@ -43,6 +47,24 @@ LOOKS = ((24, 29.0), (48, 27.0), (96, 22.0), (160, 19.0))
 _N_TAKEN = 8
 #: In dB of a squared sample; below is nothing.
 _FLOOR = 1e-16
+_LESS_RIGHT = "the model has learnt from wider sound and is less often right"
+
+
+def rate_warning(sample_rate: int) -> str | None:
+    """Say that a rate, in Hz, leaves no room for the band; None where it does."""
+    if sample_rate >= 2 * _WANTED_HZ:
+        return None
+    return (
+        f"nothing above {sample_rate / 2000:.1f} kHz is in a recording of {sample_rate} Hz; "
+        f"{_LESS_RIGHT}"
+    )
+
+
+def band_said_once(sentences: Sequence[str], *, is_speech: bool) -> list[str]:
+    """Keep one sentence on the band, the last, which heard it; none where nobody spoke."""
+    of_band = [sentence for sentence in sentences if sentence.endswith(_LESS_RIGHT)]
+    kept = of_band[-1:] if is_speech else []
+    return [each for each in sentences if each in kept or each not in of_band]
 
 
 class BandMeter:
@@ -130,8 +152,7 @@ class BandMeter:
         if fall_db >= least_fall_db and edge_hz < _WANTED_HZ:
             return (
                 f"nothing above {edge_hz / 1000:.1f} kHz was heard: the recording comes from a "
-                "telephone, or was made or coded for less sound; the model has learnt from wider "
-                "sound and is less often right"
+                f"telephone, or was made or coded for less sound; {_LESS_RIGHT}"
             )
         across, above, below = self._products.sum(axis=0).T
         mirrored = across / np.sqrt(above * below + _FLOOR)
@@ -140,8 +161,7 @@ class BandMeter:
         if mirrored[most] > _MIRRORED:
             return (
                 f"what was heard above {mirror_hz / 1000:.1f} kHz mirrors what is below: the "
-                f"recording was made at {2 * mirror_hz:.0f} Hz and resampled poorly; the model "
-                "has learnt from wider sound and is less often right"
+                f"recording was made at {2 * mirror_hz:.0f} Hz and resampled poorly; {_LESS_RIGHT}"
             )
         return None
 

@@ -83,12 +83,17 @@ class FileSource:
 
     def _pieces(self) -> Iterator[tuple[NDArray[np.float32], float]]:
         """Resampled pieces, and the seconds of reading, which is waiting, before each."""
+        from edge.audio.band import METERED_HZ, rate_warning
         from edge.audio.file import open_audio
         from edge.audio.full_band import full_band_resampler
 
         before_s = time.perf_counter()
         with open_audio(self._path) as reader:
             n_said = 0
+            narrow = rate_warning(reader.sample_rate)
+            if narrow is not None and reader.sample_rate < METERED_HZ:
+                # The stream hears the others.
+                reader.warnings.append(narrow)
             resampler = full_band_resampler(reader.sample_rate, self._sample_rate)
             block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
             step = max(1, round(block_s * reader.sample_rate))

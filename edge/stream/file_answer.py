@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.audio.band import band_said_once, rate_warning
 from edge.errors import AudioFileError, BackendError, EdgeSerError, MissingDependencyError
 from edge.files import as_path
 from edge.stream.decision import QUIET, SPEECH, Decision, State
@@ -167,7 +168,7 @@ class Tally:
             n_speech_segments=int(speech.sum()),
             duration_s=duration_s,
             level_db=10.0 * math.log10(powers.mean()),
-            warnings=tuple(dict.fromkeys(warnings)),
+            warnings=tuple(dict.fromkeys(band_said_once(warnings, is_speech=mean is not None))),
             ms=1000 * (time.perf_counter() - started_s),
         )
 
@@ -242,3 +243,7 @@ def pieces(name: str, rate: int, warnings: list[str]) -> Iterator[NDArray[np.flo
                 yield resampler.push(samples[start : start + _PIECE_SAMPLES])
         yield resampler.flush()
         warnings += reader.warnings
+        # Few frames, or soft ones, are not enough to hear it.
+        narrow = rate_warning(reader.sample_rate)
+        if narrow is not None:
+            warnings.append(narrow)

@@ -335,12 +335,28 @@ def _rates(voice: np.ndarray) -> Iterator[Case]:
 
     for rate in (22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000):
         yield Case(f"rate{rate}.wav", file(rate))
-    for rate, band in ((8_000, r"[34]\.\d"), (11_025, r"5\.\d"), (12_000, r"[56]\.\d")):
+    for rate, band in (
+        (2_000, r"1\.0"),
+        (4_000, r"2\.0"),
+        (6_000, r"3\.\d"),
+        (8_000, r"[34]\.\d"),
+        (11_025, r"5\.\d"),
+        (12_000, r"[56]\.\d"),
+    ):
         yield Case(
             f"rate{rate}.wav",
             file(rate),
             within=NO_LABEL,
-            warning=f"nothing above {band} kHz was heard",
+            warning=f"nothing above {band} kHz (was heard|is in a recording)",
+        )
+    # Too short to be heard, the rate itself tells.
+    for rate in (8_000, 11_025):
+        short = at_rate(voice, rate)[: round(0.6 * rate)]
+        yield Case(
+            f"rate{rate}_short.wav",
+            riff(fmt(rate=rate), chunk(b"data", int16(short))),
+            within=NO_LABEL,
+            warning=f"is in a recording of {rate} Hz",
         )
     # Resampled from there, it lacks as much.
     back = at_rate(at_rate(voice, 8_000)[: voice.size // 2], RATE * 2)[: voice.size]

@@ -135,7 +135,8 @@ LISTENED = [
     ("size_off_by_16.wav", "speech", "16 bytes are missing"),
     ("cat3.wav", "speech", "follow unheard"),
     ("gain+20.wav", "speech", "the sound clips"),
-    ("rate8000.wav", "speech", "nothing above"),
+    ("rate8000.wav", "speech", "nothing above 4.0 kHz was heard"),
+    ("rate4000.wav", "speech", "nothing above 2.0 kHz is in"),
 ]
 
 
