@@ -49,7 +49,7 @@ imports: $(DEV)/.installed ## who may import whom
 
 # Small matrices: a second thread costs more than it helps, threefold on a busy machine.
 pytest: $(DEV)/.installed ## the tests alone
-	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # N trials of every target, or of ONLY; what they find is kept in fuzz-findings.
 N = 10000
