@@ -13,11 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
+from quantize.bounds import SHARE, Bounds, check_numbers
 from quantize.voice import perturb_voice
 
 __all__ = ["AugmentSettings", "augment"]
 
 _FRAME = 400
+
+_VOICE = Bounds(0.0, 0.3, "a share in [0, 0.3] is wanted")
+_SNR = Bounds(-200.0, 200.0, "a finite number from -200 to 200 dB is wanted")
+_BOUNDS = {
+    "pitch": _VOICE,
+    "formants": _VOICE,
+    "tempo": _VOICE,
+    "channel_db": Bounds(0.0, 100.0, "a finite number from 0 to 100 dB is wanted"),
+    "band_limit_share": SHARE,
+    "room_share": SHARE,
+    "noise_share": SHARE,
+    "babble_share": SHARE,
+    "min_snr_db": _SNR,
+    "max_snr_db": _SNR,
+    "gaussian_sigma": Bounds(0.0, 1.0, "a finite number from 0 to 1 is wanted"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +60,11 @@ class AugmentSettings:
     gaussian_sigma : float
         The paper's noise (section 4.6), added to clips at their own level when no
         stronger noise was.
+
+    Raises
+    ------
+    ParameterError
+        If a number is none or out of its range.
     """
 
     pitch: float = 0.18
@@ -58,14 +80,7 @@ class AugmentSettings:
     gaussian_sigma: float = 0.002
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if not np.isfinite(value):
-                raise ParameterError(f"{field.name} is {value}, a finite number is wanted")
-            if field.name.endswith("_share") and not 0 <= value <= 1:
-                raise ParameterError(f"{field.name} is {value}, a share in [0, 1] is wanted")
-            if field.name in ("pitch", "formants", "tempo") and not 0 <= value <= 0.3:
-                raise ParameterError(f"{field.name} is {value}, a share in [0, 0.3] is wanted")
+        check_numbers(self, _BOUNDS)
         if self.min_snr_db > self.max_snr_db:
             raise ParameterError(
                 f"min_snr_db {self.min_snr_db} is above max_snr_db {self.max_snr_db}"

@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
+from quantize.bounds import SHARE, Bounds, check_numbers
 
 __all__ = ["BatchSettings"]
+
+_MOST = 1_000_000
+_LONGEST_S = 3600.0
+_CROP = Bounds(math.ulp(0.0), _LONGEST_S, f"above 0 and at most {_LONGEST_S:g} s is wanted")
+_CORPUS_SHARE = Bounds(math.ulp(0.0), 1.0, "(0, 1] is wanted")
+_BOUNDS = {
+    "batch_size": Bounds.whole(1, _MOST, f"at least 1 and at most {_MOST} is wanted"),
+    "min_crop_s": _CROP,
+    "max_crop_s": _CROP,
+    "clean_share": SHARE,
+    "level_db": Bounds(0.0, 100.0, "0 to 100 dB are wanted"),
+    "noise": Bounds(0.0, 1000.0, "a number from 0 to 1000 is wanted"),
+    "n_time_masks": Bounds.whole(0, _MOST),
+    "max_time_mask": Bounds.whole(0, _MOST),
+    "group_mask_share": SHARE,
+    "unknown_share": SHARE,
+    "exchange_share": SHARE,
+    "class_balance": SHARE,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +61,11 @@ class BatchSettings:
     class_balance : float
         How far the emotions of a corpus weigh alike in the loss: 0 as often as they occur, 1
         alike. In SAVEE every fourth clip is neutral, in RAVDESS every fifteenth.
+
+    Raises
+    ------
+    ParameterError
+        If a number is none or out of its range.
     """
 
     batch_size: int = 32
@@ -57,21 +83,18 @@ class BatchSettings:
     class_balance: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ParameterError(f"batch_size is {self.batch_size}, at least 1 is wanted")
-        if not 0 < self.min_crop_s <= self.max_crop_s:
+        check_numbers(self, _BOUNDS)
+        if self.min_crop_s > self.max_crop_s:
             raise ParameterError(
                 f"min_crop_s {self.min_crop_s} and max_crop_s {self.max_crop_s} must be above 0 "
                 "and rise"
             )
-        if not 0 <= self.exchange_share <= 1:
+        if not isinstance(self.corpus_share, Mapping):
             raise ParameterError(
-                f"exchange_share is {self.exchange_share}, a share in [0, 1] is wanted"
+                f"corpus_share is {shown(self.corpus_share)}, a share by corpus is wanted"
             )
-        if not 0 <= self.class_balance <= 1:
-            raise ParameterError(
-                f"class_balance is {self.class_balance}, a share in [0, 1] is wanted"
-            )
-        for name, share in self.corpus_share.items():
-            if not 0 < share <= 1:
-                raise ParameterError(f"corpus_share of {name} is {share}, (0, 1] is wanted")
+        shares = {
+            name: _CORPUS_SHARE.check(share, f"corpus_share of {name}")
+            for name, share in self.corpus_share.items()
+        }
+        object.__setattr__(self, "corpus_share", shares)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.arrays import as_number
 from edge.errors import ParameterError
 from quantize.errors import TrainingError
 from quantize.files import write_json
@@ -183,11 +184,12 @@ def read_calibration(run: Path) -> Calibration:
         return Calibration()
     try:
         entry: Any = json.loads(path.read_text(encoding="utf-8"))
-        temperature = float(entry["temperature"])
-        if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
-            raise ValueError(f"the temperature is {temperature}")
+        wanted = f"{MIN_TEMPERATURE} to {MAX_TEMPERATURE} is wanted"
+        temperature = as_number(
+            entry["temperature"], "the temperature", wanted, MIN_TEMPERATURE, MAX_TEMPERATURE
+        )
         return Calibration(temperature, tuple(str(split) for split in entry["chosen_on"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise TrainingError(
             f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "
             "delete it, or calibrate again"

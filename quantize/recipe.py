@@ -23,10 +23,13 @@ from quantize.toml_files import (
 )
 from quantize.train_settings import TrainSettings
 
-__all__ = ["DEFAULT_RECIPE", "Recipe", "load_recipe", "recipe_names"]
+__all__ = ["DEFAULT_RECIPE", "MOST_VARIANTS", "Recipe", "load_recipe", "recipe_names"]
 
 #: The one that needs no other run.
 DEFAULT_RECIPE = "claf-ser-alone"
+
+#: Augmented variants of every clip.
+MOST_VARIANTS = 1000
 
 _TABLES: dict[str, Any] = {
     "model": ClafSerConfig,
@@ -149,6 +152,10 @@ def parse_recipe(name: str, text: str) -> Recipe:
             "are wanted"
         )
     n_variants = data.get("n_variants", base.n_variants if base else 8)
+    if not 0 <= n_variants <= MOST_VARIANTS:
+        raise RecipeError(
+            f"recipe {name}: n_variants is {shown(n_variants)}, 0 to {MOST_VARIANTS} is wanted"
+        )
     recipe = Recipe(name, data["title"], n_variants, teachers, **tables)
     for settings in (
         recipe.feature_spec,

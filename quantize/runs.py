@@ -12,6 +12,7 @@ from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.augment import AugmentSettings
 from quantize.batch_settings import BatchSettings
+from quantize.bounds import SEED, Bounds, check_numbers
 from quantize.corpora import Clip, load_corpora
 from quantize.dataset import FeatureCache
 from quantize.distill import Teachers
@@ -19,6 +20,7 @@ from quantize.earlier import starting_run
 from quantize.errors import SplitError, TrainingError
 from quantize.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.files import write_json
+from quantize.recipe import MOST_VARIANTS
 from quantize.report import plot_curves
 from quantize.splits import (
     Split,
@@ -41,6 +43,14 @@ SPLITS = ("paper", "speaker", "leave-one-corpus-out", "german-to-english")
 
 #: Of the training side's speakers, or of its clips where the sides share speakers.
 VALIDATION_SHARE = 0.2
+
+_MOST = 1000
+_BOUNDS = {
+    "seed": SEED,
+    "fold": Bounds.whole(0, _MOST),
+    "n_folds": Bounds.whole(2, _MOST),
+    "n_variants": Bounds.whole(0, MOST_VARIANTS, f"0 or more is wanted, at most {MOST_VARIANTS}"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +90,7 @@ class RunSettings:
                 "--validation with --split all: a split with a test side is wanted, of whose "
                 f"training side a part validates: {', '.join(SPLITS)}"
             )
-        if self.n_variants < 0:
-            raise ParameterError(f"n_variants is {self.n_variants}, 0 or more is wanted")
+        check_numbers(self, _BOUNDS)
 
 
 def make_split(clips: Sequence[Clip], name: str, seed: int, fold: int, n_folds: int) -> Split:

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
+from quantize.bounds import ABOVE_0, NOT_NEGATIVE, SEED, SHARE, Bounds, check_numbers
 
 __all__ = ["TrainSettings"]
+
+_MOST_EPOCHS = 1_000_000
+_BOUNDS = {
+    "epochs": Bounds.whole(1, _MOST_EPOCHS, f"at least 1 and at most {_MOST_EPOCHS} is wanted"),
+    "learning_rate": ABOVE_0,
+    "weight_decay": NOT_NEGATIVE,
+    "warmup_share": SHARE,
+    "label_smoothing": SHARE,
+    "mixup": Bounds(0.0, 1000.0, "0 or a finite number above is wanted, at most 1000"),
+    "distil_share": SHARE,
+    "distil_temperature": Bounds(0.01, 1000.0, "a number from 0.01 to 1000 is wanted"),
+    "match_weight": NOT_NEGATIVE,
+    "repeat_epochs": Bounds.whole(
+        0, _MOST_EPOCHS, f"0 or a number of epochs up to {_MOST_EPOCHS} is wanted"
+    ),
+    "max_alpha": Bounds(0.0, 1.0, "[0, 1] is wanted (eq. 24)"),
+    "average_decay": SHARE,
+    "seed": SEED,
+    "monitor_every": Bounds.whole(1, _MOST_EPOCHS),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +69,11 @@ class TrainSettings:
         Epochs between two looks at the held-out side.
     precision : str
         ``"fp32"`` or ``"bf16"``.
+
+    Raises
+    ------
+    ParameterError
+        If a number is none or out of its range, or two settings contradict each other.
     """
 
     epochs: int = 160
@@ -68,37 +93,13 @@ class TrainSettings:
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise ParameterError(f"epochs is {self.epochs}, at least 1 is wanted")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ParameterError(
-                f"learning_rate is {self.learning_rate}, a finite number above 0 is wanted"
-            )
-        if not (math.isfinite(self.mixup) and self.mixup >= 0):
-            raise ParameterError(f"mixup is {self.mixup}, 0 or a finite number above is wanted")
-        if not 0 <= self.distil_share <= 1:
-            raise ParameterError(
-                f"distil_share is {self.distil_share}, a share in [0, 1] is wanted"
-            )
-        if not (math.isfinite(self.distil_temperature) and self.distil_temperature > 0):
-            raise ParameterError(
-                f"distil_temperature is {self.distil_temperature}, a finite number above 0 is "
-                "wanted"
-            )
-        if not (math.isfinite(self.match_weight) and self.match_weight >= 0):
-            raise ParameterError(
-                f"match_weight is {self.match_weight}, 0 or a finite number above is wanted"
-            )
-        if self.repeat_epochs < 0:
-            raise ParameterError(
-                f"repeat_epochs is {self.repeat_epochs}, 0 or a number of epochs is wanted"
-            )
+        check_numbers(self, _BOUNDS)
         if self.repeat_epochs and self.mixup:
             raise ParameterError(
                 f"repeat_epochs is {self.repeat_epochs} with mixup {self.mixup}: crops that are "
                 "mixed do not come again, so one of them must be 0"
             )
         if self.precision not in ("fp32", "bf16"):
-            raise ParameterError(f"precision is {self.precision!r}, 'fp32' or 'bf16' is wanted")
-        if not 0 <= self.max_alpha <= 1:
-            raise ParameterError(f"max_alpha is {self.max_alpha}, [0, 1] is wanted (eq. 24)")
+            raise ParameterError(
+                f"precision is {shown(self.precision)}, 'fp32' or 'bf16' is wanted"
+            )

@@ -27,8 +27,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from edge.errors import ParameterError
-from quantize.models.config import ModelConfig
+from edge.errors import ParameterError, shown
+from quantize.bounds import check_numbers
+from quantize.models.config import DROPOUT, SIZE, ModelConfig
 
 __all__ = ["STEPS", "SimpleRnn", "SimpleRnnConfig", "SimpleRnnOutput", "statistics"]
 
@@ -55,14 +56,10 @@ class SimpleRnnConfig(ModelConfig):
     steps: str = "one"
 
     def __post_init__(self) -> None:
-        for name in ("n_features", "first", "second", "dense", "n_labels"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"{name} is {value!r}, a whole number >= 1 is wanted")
-        if not 0 <= self.dropout < 1:
-            raise ParameterError(f"dropout is {self.dropout}, a share in [0, 1) is wanted")
+        sizes = ("n_features", "first", "second", "dense", "n_labels")
+        check_numbers(self, {**dict.fromkeys(sizes, SIZE), "dropout": DROPOUT})
         if self.steps not in STEPS:
-            raise ParameterError(f"steps is {self.steps!r}, {' or '.join(STEPS)} is wanted")
+            raise ParameterError(f"steps is {shown(self.steps)}, {' or '.join(STEPS)} is wanted")
 
 
 class SimpleRnnOutput(NamedTuple):

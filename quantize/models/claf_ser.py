@@ -23,14 +23,16 @@ frames (3.4.1)         one a step; a small model may hear ``frame_stack`` of the
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from edge.errors import ParameterError
-from quantize.models.config import ModelConfig
+from edge.errors import ParameterError, shown
+from quantize.bounds import check_numbers
+from quantize.models.config import DROPOUT, SIZE, ModelConfig
 
 __all__ = [
     "CLAFSER",
@@ -72,20 +74,17 @@ class ClafSerConfig(ModelConfig):
     without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        parts = f"parts of {', '.join(PARTS)} are wanted"
+        if isinstance(self.without, str) or not isinstance(self.without, Iterable):
+            raise ParameterError(f"without is {shown(self.without)}, a list of {parts}")
         # JSON has no tuples.
         object.__setattr__(self, "without", tuple(self.without))
-        unknown = sorted(set(self.without) - set(PARTS))
+        unknown = [part for part in self.without if part not in PARTS]
         if unknown:
-            raise ParameterError(f"without names {unknown}, parts of {', '.join(PARTS)} are wanted")
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name == "without":
-                continue
-            if field.name == "dropout":
-                if not 0 <= value < 1:
-                    raise ParameterError(f"dropout is {value}, a share in [0, 1) is wanted")
-            elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"{field.name} is {value!r}, a whole number >= 1 is wanted")
+            raise ParameterError(f"without names {shown(unknown)}, {parts}")
+        names = [field.name for field in dataclasses.fields(self)]
+        check_numbers(self, {n: SIZE for n in names if n not in ("dropout", "without")})
+        check_numbers(self, {"dropout": DROPOUT})
         if (2 * self.hidden) % self.n_heads:
             raise ParameterError(
                 f"n_heads {self.n_heads} does not divide 2 * hidden = {2 * self.hidden}"

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from edge.errors import ParameterError
+from quantize.bounds import Bounds
 
-__all__ = ["ModelConfig"]
+__all__ = ["DROPOUT", "SIZE", "ModelConfig"]
+
+_LARGEST = 65_536
+#: Of a layer, or a count of heads, labels and the like; one beyond the largest has gigabytes.
+SIZE = Bounds.whole(1, _LARGEST, f"a whole number >= 1 is wanted, at most {_LARGEST}")
+#: Share of the activations that training leaves out.
+DROPOUT = Bounds(0.0, math.nextafter(1.0, 0.0), "a share in [0, 1) is wanted")
 
 Config = TypeVar("Config", bound="ModelConfig")
 

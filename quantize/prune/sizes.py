@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from edge.arrays import as_whole
 from edge.errors import ParameterError
+from quantize.bounds import PROPER_SHARE
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
 __all__ = ["PRUNABLE", "config_for_share", "n_exported", "pruned_config"]
@@ -37,15 +39,19 @@ def pruned_config(config: ClafSerConfig, **sizes: int) -> ClafSerConfig:
     ParameterError
         If a size is none, is larger than the trained model's, or the sizes do not go together.
     """
-    for name, size in sizes.items():
+    for name in sizes:
         if name not in PRUNABLE:
             raise ParameterError(f"{name} cannot be pruned, one of {', '.join(PRUNABLE)} is wanted")
-        if not 1 <= size <= getattr(config, name):
-            raise ParameterError(
-                f"{name} is {size}: 1 to {getattr(config, name)} is wanted, what the trained model "
-                "has"
-            )
-    changes: dict[str, Any] = dict(sizes)
+    changes: dict[str, Any] = {
+        name: as_whole(
+            size,
+            name,
+            f"1 to {getattr(config, name)} is wanted, what the trained model has",
+            1,
+            getattr(config, name),
+        )
+        for name, size in sizes.items()
+    }
     return dataclasses.replace(config, **changes)
 
 
@@ -68,11 +74,7 @@ def config_for_share(config: ClafSerConfig, share: float) -> ClafSerConfig:
     ParameterError
         If the share is none, or no number of units brings the model so far down.
     """
-    if not 0 < share < 1:
-        raise ParameterError(
-            f"the share of the parameters to leave is {share}, a number above 0 and below 1 is "
-            "wanted"
-        )
+    share = PROPER_SHARE.check(share, "the share of the parameters to leave")
     step = 2 ** max(0, (config.hidden // 8).bit_length() - 1)
     n_full = n_exported(config)
     least = 1.0

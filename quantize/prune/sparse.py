@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from edge.errors import ParameterError
+from quantize.bounds import PROPER_SHARE
 from quantize.export.numpy import numpy_model
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import refuse_unprunable
@@ -57,8 +57,7 @@ def sparse_model(model: CLAFSER, sparsity: float) -> CLAFSER:
         If the sparsity is none, or the model is not a whole CLAF-SER.
     """
     refuse_unprunable(model, "the model")
-    if not 0 < sparsity < 1:
-        raise ParameterError(f"sparsity is {sparsity}, a number above 0 and below 1 is wanted")
+    sparsity = PROPER_SHARE.check(sparsity, "sparsity")
     model = copy.deepcopy(model).cpu().eval()
     matrices = [matrix.detach() for matrix in _matrices(model)]
     scales = [m.pow(2).mean().sqrt().clamp(min=1e-30) for m in matrices]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge.errors import EdgeSerError
+from edge.errors import EdgeSerError, shown
 from quantize.errors import RecipeError
 
 __all__ = ["ALWAYS_FLOAT", "GROUPS", "LAYERS", "check_layers", "is_kept", "layer_names"]
@@ -45,6 +45,15 @@ def check_layers(
     RecipeError
         If a name is not known; or another ``error``.
     """
+    if isinstance(layers, str) or not isinstance(layers, Iterable):
+        raise error(f"{where} is {shown(layers)}, a list of names of layers is wanted")
+    layers = tuple(layers)
+    for name in layers:
+        if not isinstance(name, str):
+            raise error(
+                f"{where} names the layer {shown(name)}, one of {', '.join(layer_names())} is "
+                "wanted"
+            )
     tidy = [name.removesuffix(".weight") for name in layers]
     for name in tidy:
         if name not in layer_names():

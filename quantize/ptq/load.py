@@ -6,6 +6,7 @@ import dataclasses
 from functools import cache
 from pathlib import Path
 
+from edge.errors import shown
 from quantize.errors import RecipeError
 from quantize.ptq.recipe import PtqRecipe
 from quantize.toml_files import (
@@ -59,7 +60,7 @@ def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
     for table, keys in tables.items():
         part = data.get(table, {})
         if not isinstance(part, dict):
-            raise RecipeError(f"recipe {name} has {table} {part!r}, a table is wanted")
+            raise RecipeError(f"recipe {name} has {table} {shown(part)}, a table is wanted")
         refuse_unknown(name, part, keys, f" in [{table}]")
         values |= part
     missing = sorted(
@@ -71,10 +72,10 @@ def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
         raise RecipeError(f"recipe {name} lacks {', '.join(missing)}")
     for key in ("title", "backend", "method", "granularity"):
         if not isinstance(values[key], str):
-            raise RecipeError(f"recipe {name} has {key} {values[key]!r}, text is wanted")
+            raise RecipeError(f"recipe {name} has {key} {shown(values[key])}, text is wanted")
     for key in ("float_layers", "int8_layers"):
         layers = values.get(key, [])
         if not isinstance(layers, list) or not all(isinstance(n, str) for n in layers):
-            raise RecipeError(f"recipe {name} has {key} {layers!r}, a list of names is wanted")
+            raise RecipeError(f"recipe {name} has {key} {shown(layers)}, a list of names is wanted")
         values[key] = tuple(layers)
     return PtqRecipe(name=name, **values)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from edge.errors import shown
 from quantize.errors import RecipeError
 from quantize.ptq.layers import ALWAYS_FLOAT, LAYERS, check_layers, is_kept
 
@@ -22,6 +23,8 @@ _METHODS: dict[str, tuple[int, ...]] = {
     "static": (8,),
     "weight_only": (4, 8),
 }
+# Segments of a calibration, or inputs that share a factor.
+_MOST = 1_000_000
 _SMALL = ("conv", "language")
 _LSTM = ("lstm.weight_ih", "lstm.weight_hh")
 
@@ -116,6 +119,9 @@ class PtqRecipe:
     n_calibration: int = 0
 
     def __post_init__(self) -> None:
+        for key in ("name", "title", "backend", "method", "granularity"):
+            if not isinstance(getattr(self, key), str):
+                raise self._wrong(key, getattr(self, key), "a text")
         for key in ("float_layers", "int8_layers"):
             tidy = check_layers(f"{key} of recipe {self.name}", getattr(self, key))
             object.__setattr__(self, key, tidy)
@@ -129,7 +135,8 @@ class PtqRecipe:
             ("min_agreement", 0.0, 1.0),
         ):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, float) or not low < value <= high:
+            whole_or_not = isinstance(value, int | float) and not isinstance(value, bool)
+            if not whole_or_not or not low < value <= high:
                 raise self._wrong(name, value, f"above {low:g} and at most {high:g}")
 
     @property
@@ -184,7 +191,7 @@ class PtqRecipe:
                 "method", self.method, f"one of {', '.join(methods)} for {self.backend}"
             )
         bits = _METHODS[self.method]
-        if self.weight_bits not in bits:
+        if _whole(self.weight_bits) not in bits:
             wanted = " or ".join(map(str, bits))
             raise self._wrong("weight_bits", self.weight_bits, f"{wanted} for {self.method}")
 
@@ -247,9 +254,11 @@ class PtqRecipe:
             raise self._wrong("n_calibration", self.n_calibration, wanted)
 
     def _wrong(self, key: str, value: object, wanted: str) -> RecipeError:
-        return RecipeError(f"recipe {self.name} has {key} {value!r}, {wanted} is wanted")
+        return RecipeError(f"recipe {self.name} has {key} {shown(value)}, {wanted} is wanted")
 
 
 def _whole(value: object) -> int | None:
-    """Return a whole number that is not negative, or None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """Return a whole number that is not negative, and no more than memory could hold, or None."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return value
+    return None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping, Sequence
 
-from edge.errors import ParameterError
+from quantize.bounds import ABOVE_0, Bounds
 from quantize.search.rows import Row
 
 __all__ = ["Choice", "Constraints", "choose", "pareto_front"]
@@ -19,6 +20,8 @@ SAME_TIME = 1.05
 
 # Figures that are equal but for the last bit.
 _EPSILON = 1e-9
+
+_DROP = Bounds(0.0, sys.float_info.max, "a finite number of 0 or more is wanted")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +50,9 @@ class Constraints:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value is None:
-                continue
-            option = "--" + field.name.replace("_", "-")
-            if field.name == "max_drop" and not (math.isfinite(value) and value >= 0):
-                raise ParameterError(f"{option} is {value}, a finite number of 0 or more is wanted")
-            if not (math.isfinite(value) and (value > 0 or field.name == "max_drop")):
-                raise ParameterError(f"{option} is {value}, a finite number above 0 is wanted")
+            if value is not None:
+                bounds = _DROP if field.name == "max_drop" else ABOVE_0
+                bounds.check(value, "--" + field.name.replace("_", "-"))
 
     def items(self) -> list[tuple[str, float, str]]:
         """Option, limit and unit of each that is set."""

@@ -11,7 +11,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from edge.errors import ParameterError
+from edge.arrays import as_whole
+from quantize.bounds import PROPER_SHARE
 from quantize.corpora.base import Clip
 from quantize.corpora.load import CORPORA
 from quantize.errors import SplitError
@@ -43,11 +44,6 @@ def _order(items: Iterable[str], *seeds: object) -> list[str]:
 def _n_share(n: int, share: float) -> int:
     """Round half up, but leave at least one on each side of two or more."""
     return min(max(int(n * share + 0.5), 1), n - 1) if n > 1 else 0
-
-
-def _check_share(name: str, share: float) -> None:
-    if not 0 < share < 1:
-        raise ParameterError(f"{name} must lie between 0 and 1, got {share}.")
 
 
 def _by_stratum(clips: Iterable[Clip]) -> dict[tuple[str, str], list[str]]:
@@ -95,7 +91,7 @@ def paper_split(clips: Sequence[Clip], seed: int = 0, test_share: float = 0.2) -
     SplitError
         If one side would be empty.
     """
-    _check_share("test_share", test_share)
+    PROPER_SHARE.check(test_share, "test_share")
     train, test = _stratified(clips, test_share, "paper", seed)
     split = Split("paper", seed, None, "clip", tuple(train), tuple(test))
     check_split(split, clips)
@@ -153,8 +149,7 @@ def speaker_folds(clips: Sequence[Clip], n_folds: int = 5, seed: int = 0) -> lis
     SplitError
         If a fold would hold out nobody, or everybody.
     """
-    if n_folds < 2:
-        raise ParameterError(f"n_folds must be at least 2, got {n_folds}.")
+    n_folds = as_whole(n_folds, "n_folds", "2 to 1000 are wanted", 2, 1000)
     fold_of = _fold_of_speakers(clips, n_folds, seed)
     unused = sorted(set(range(n_folds)) - set(fold_of.values()))
     if unused:
@@ -227,7 +222,7 @@ def validation_split(
     SplitError
         If one side would be empty, or clips of `split` are not in `clips`.
     """
-    _check_share("share", share)
+    PROPER_SHARE.check(share, "share")
     check_split(split, clips)
     train_ids = set(split.train)
     train_clips = [clip for clip in clips if clip.clip_id in train_ids]

@@ -163,7 +163,7 @@ def test_clips_to_choose_on_are_never_of_the_test_side(data, runs, tmp_path):
         (["--sparsity", "0.5", "--hidden", "8"], "one of three is wanted"),
         (["--parameters", "1.5"], "a number above 0 and below 1 is wanted"),
         (["--parameters", "0.0001"], "fewer LSTM units alone reach"),
-        (["--hidden", "17"], "hidden is 17: 1 to 16 is wanted"),
+        (["--hidden", "17"], "hidden is 17, 1 to 16 is wanted"),
         (["--heads", "3"], "n_heads 3 does not divide 2 * hidden = 32"),
         (["--unstructured", "--sparsity", "1"], "sparsity is 1.0"),
         (["--hidden", "8", "--batches", "0"], "the number of batches is 0"),

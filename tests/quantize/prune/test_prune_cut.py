@@ -242,7 +242,7 @@ def test_a_share_that_cannot_be_is_refused(share):
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"hidden": 129}, "hidden is 129: 1 to 128 is wanted"),
+        ({"hidden": 129}, "hidden is 129, 1 to 128 is wanted"),
         ({"classifier": 0}, "classifier is 0"),
         ({"n_heads": 3}, "n_heads 3 does not divide 2 [*] hidden = 256"),
         ({"hidden": 63}, "does not divide"),
