@@ -75,6 +75,7 @@ class RowWindow:
         self._due_row = self._window_frames
         self._decided_row = 0
         self._features_s = 0.0
+        self._plan()
 
     @property
     def n_samples(self) -> int:
@@ -131,15 +132,18 @@ class RowWindow:
         Where a batch ends depends on the samples taken so far alone, so that every split
         into blocks computes the same numbers to the last bit.
         """
-        # A batch ends where a window does if not before.
-        due = self._spec.n_samples(self._due_row) - self._n_computed
-        n_batch = min(due, self._pending.size)
-        piece = samples[: n_batch - self._n_pending]
-        self._pending[self._n_pending : self._n_pending + piece.size] = piece
-        self._n_pending += piece.size
-        if self._n_pending == n_batch:
+        n_before = self._n_pending
+        n_after = min(n_before + samples.size, self._n_batch)
+        self._pending[n_before:n_after] = samples[: n_after - n_before]
+        self._n_pending = n_after
+        if n_after == self._n_batch:
             self.compute()
-        return piece.size
+        return n_after - n_before
+
+    def _plan(self) -> None:
+        """Settle where the next batch ends: where a window does if not before."""
+        due = self._spec.n_samples(self._due_row) - self._n_computed
+        self._n_batch = min(due, self._pending.size)
 
     def compute(self) -> None:
         """Compute the rows that the waiting samples complete."""
@@ -165,6 +169,7 @@ class RowWindow:
             self._rows[new] /= self._std
             self._end += n_new
             self._n_rows += n_new
+        self._plan()
         self._features_s += time.perf_counter() - started_s
 
     def decided(self) -> float:
@@ -177,6 +182,7 @@ class RowWindow:
         """
         if self.is_due:
             self._due_row += self._window_hop
+            self._plan()
         self._decided_row = self._n_rows
         features_s, self._features_s = self._features_s, 0.0
         return features_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -143,7 +144,7 @@ class Stream:
         """
         if arrived_s is None:
             arrived_s = time.perf_counter()
-        else:
+        elif type(arrived_s) is not float or not math.isfinite(arrived_s):
             most = sys.float_info.max
             arrived_s = as_number(
                 arrived_s, "arrived_s", "a time in seconds is wanted", -most, most
@@ -151,8 +152,14 @@ class Stream:
         self._enter()
         try:
             self._check_open()
-            self._take(as_samples(samples, "samples"), arrived_s)
-            return self._hand_out()
+            checked = as_samples(samples, "samples")
+            start, window = 0, self._window
+            while start < checked.size:
+                start += window.take(checked[start:] if start else checked)
+                if window.is_due:
+                    self._decide(arrived_s)
+            # Most blocks end nothing.
+            return self._hand_out() if self._ready or self._failure else []
         finally:
             self._busy.release()
 
@@ -238,13 +245,6 @@ class Stream:
             raise failure
         ready, self._ready = self._ready, []
         return ready
-
-    def _take(self, samples: NDArray[np.float32], arrived_s: float) -> None:
-        start = 0
-        while start < samples.size:
-            start += self._window.take(samples[start:])
-            if self._window.is_due:
-                self._decide(arrived_s)
 
     def _skip(self, n_lost: int, reason: str) -> None:
         rate = self.classifier.spec.sample_rate
