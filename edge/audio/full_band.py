@@ -175,7 +175,7 @@ def full_band_resampler(src: int, dst: int) -> FullBandResampler | Resampler:
     Parameters
     ----------
     src, dst : int
-        Sample rates in Hz, at most a factor of 256 apart.
+        Sample rates in Hz, at most a factor of 64 apart.
 
     Returns
     -------

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.audio.convert import conversion
+from edge.audio.rates import RANGE_HZ, is_recorders
 from edge.errors import AudioFileError, MissingDependencyError
 
 __all__ = ["READABLE_SUFFIXES", "UNREADABLE_SUFFIXES", "SoundfileSamples", "kind_of", "refuse"]
@@ -58,7 +59,6 @@ _MARKS: tuple[tuple[int, bytes, str], ...] = (
 #: What soundfile is asked to read.
 _READABLE = frozenset({"FLAC", "Ogg", "AIFF", "CAF", "AU", "RIFX", "Wave64", "MP3"})
 _PIECE_SAMPLES = 1 << 16
-_RATES_HZ = (2000, 768_000)
 _MOST_CHANNELS = 256
 
 
@@ -130,11 +130,11 @@ class SoundfileSamples:
             # heard as telephone noise.
             self.close()
             refuse(name, head)
-        if not _RATES_HZ[0] <= self.sample_rate <= _RATES_HZ[1]:
+        if not is_recorders(self.sample_rate):
             self.close()
             raise AudioFileError(
-                f"{name} has a sample rate of {self.sample_rate} Hz, {_RATES_HZ[0]} to "
-                f"{_RATES_HZ[1]} Hz are wanted: its header is damaged, or it holds no speech"
+                f"{name} has a sample rate of {self.sample_rate} Hz, {RANGE_HZ} are wanted: its "
+                "header is damaged, or it holds no speech"
             )
         if self.n_channels > _MOST_CHANNELS:
             self.close()

@@ -12,6 +12,7 @@ import struct
 from typing import BinaryIO
 
 from edge.audio.convert import conversion
+from edge.audio.rates import RANGE_HZ, is_recorders
 from edge.errors import AudioFileError
 
 __all__ = ["FLOAT", "PCM", "CodedWavError", "WavLayout", "is_wav", "read_layout"]
@@ -38,8 +39,6 @@ _FORMS = (b"RIFF", b"RF64", b"BW64")
 # (ffmpeg), or about 2 GiB (sox, arecord, espeak-ng).
 _SMALLEST_PLACEHOLDER = 0x7FFFF000
 _LONG = 0xFFFFFFFF
-#: A recorder's rate: below, no speech is left (a telephone's is 8000), above, no converter is.
-_RATES_HZ = (2000, 768_000)
 _MOST_CHANNELS = 256
 #: Chunks of a file that are looked at; a file of nothing but their heads would take minutes.
 _MOST_CHUNKS = 20_000
@@ -277,10 +276,10 @@ def _parse_format(body: bytes, name: str) -> _Format:
     if tag not in (PCM, FLOAT):
         codec = _CODECS.get(tag, "an unknown codec")
         raise CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {conversion(name)}")
-    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
+    if not is_recorders(rate):
         raise AudioFileError(
-            f"{name} has a sample rate of {rate} Hz, {_RATES_HZ[0]} to {_RATES_HZ[1]} Hz are "
-            "wanted: its header is damaged, or it holds no speech"
+            f"{name} has a sample rate of {rate} Hz, {RANGE_HZ} are wanted: its header is damaged, "
+            "or it holds no speech"
         )
     if not 1 <= n_channels <= _MOST_CHANNELS:
         raise AudioFileError(f"{name} has {n_channels} channels, 1 to {_MOST_CHANNELS} are wanted")

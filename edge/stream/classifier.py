@@ -9,13 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
 from edge.artifact import Artifact
+from edge.audio.rates import checked_rate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.runtimes.base import Model
 from edge.stream.decision import Decision
 from edge.stream.deprecated import renamed
 from edge.stream.file_answer import FileAnswer, answer_file
-from edge.stream.lengths import checked_rate, hop_frames, segment_frames, too_short
+from edge.stream.lengths import hop_frames, segment_frames, too_short
 from edge.stream.posterior import file_hop
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.speech_gate import GateSettings
@@ -166,7 +167,8 @@ class Classifier:
         samples : float [shape=(n_samples,)]
             Mono, full scale 1.
         sample_rate : int
-            Of ``samples``, in Hz; another rate than the model's is resampled.
+            Of ``samples``, in Hz, 2000 to 768,000 as of a file; another rate than the model's is
+            resampled.
         segment_s, hop_s, corpus
             As in :meth:`file_stream`: the segments that :meth:`classify_file` and
             ``edge-ser classify`` average.
@@ -182,7 +184,8 @@ class Classifier:
         Raises
         ------
         ParameterError
-            If the samples are not 1-D finite floats or hold less than one frame.
+            If the samples are not 1-D finite floats or hold less than one frame, or the rate is
+            no recorder's.
         BackendError
             If the model fails.
 

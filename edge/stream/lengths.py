@@ -1,20 +1,17 @@
-"""Seconds and rates that a caller asks for, checked and in frames."""
+"""Seconds that a caller asks for, checked and in frames."""
 
 from __future__ import annotations
 
 import math
 
-from edge.arrays import as_number, as_whole
+from edge.arrays import as_number
 from edge.features.spec import FeatureSpec
 
-__all__ = ["checked_rate", "hop_frames", "segment_frames", "too_short"]
+__all__ = ["hop_frames", "segment_frames", "too_short"]
 
 #: Longest segment, in seconds.  The models are trained on 1-3 s; far beyond it a
 #: segment is a slip of the pen, and attention grows with its square.
 _LONGEST_SEGMENT_S = 60.0
-
-#: No sound is recorded faster; what it is resampled by stays within bounds of its own.
-_HIGHEST_RATE_HZ = 2**32 - 1
 
 
 def segment_frames(spec: FeatureSpec, segment_s: float) -> int:
@@ -42,18 +39,6 @@ def hop_frames(spec: FeatureSpec, hop_s: float) -> int:
     wanted = f"above 0 and up to {_LONGEST_SEGMENT_S} s is wanted"
     length_s = as_number(hop_s, "hop_s", wanted, math.ulp(0.0), _LONGEST_SEGMENT_S)
     return max(1, round(length_s * spec.sample_rate / spec.hop_length))
-
-
-def checked_rate(sample_rate: int) -> int:
-    """Return a sample rate in Hz as an int, NumPy's whole numbers too.
-
-    Raises
-    ------
-    ParameterError
-        If it is no whole number of at least 1.
-    """
-    wanted = "a whole number of at least 1 Hz is wanted"
-    return as_whole(sample_rate, "sample_rate", wanted, 1, _HIGHEST_RATE_HZ)
 
 
 def too_short(what: str, n_samples: int, spec: FeatureSpec) -> str:

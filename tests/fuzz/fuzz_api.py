@@ -136,7 +136,7 @@ class ApiTarget:
             _Call(
                 "classify",
                 lambda **a: decisions(model.classify(**a)),
-                {"samples": clip[:4000], "sample_rate": 16_000, **lengths},
+                {"samples": clip, "sample_rate": 16_000, **lengths},
             ),
             _Call("stream", opened, {"smooth": True, "gate": None, **lengths}),
             _Call("SmootherSettings", smoothing, _defaults(SmootherSettings)),
@@ -150,8 +150,8 @@ class ApiTarget:
             _Call("n_frames", edge.FeatureSpec().n_frames, {"n_samples": 5000}),
             _Call("n_samples", edge.FeatureSpec().n_samples, {"n_frames": 50}),
             _Call("FeatureExtractor", FeatureExtractor, {"spec": edge.FeatureSpec()}),
-            _Call("Resampler", resampling, {"block": clip[:4000], "src": 44_100, "dst": 16_000}),
-            _Call("resample", resample, {"samples": clip[:4000], "src": 8000, "dst": 16_000}),
+            _Call("Resampler", resampling, {"block": clip, "src": 44_100, "dst": 16_000}),
+            _Call("resample", resample, {"samples": clip, "src": 8000, "dst": 16_000}),
             _Call("read_audio", read_audio, {"path": path}),
             _Call("find_audio_files", find_audio_files, {"paths": [folder]}),
             _Call(
@@ -168,7 +168,7 @@ class ApiTarget:
             _Call(
                 "explain",
                 lambda **a: explain(model, **a),
-                {"samples": clip[:4000], "sample_rate": 16_000, **lengths},
+                {"samples": clip, "sample_rate": 16_000, **lengths},
             ),
             _Call("FileSource", source, {"path": path, "sample_rate": 16_000}),
         ]

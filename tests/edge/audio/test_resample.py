@@ -176,7 +176,10 @@ def test_filter_memory_is_bounded(pair):
         (np.zeros(4), 48_000, -1, "dst is -1"),
         (np.zeros(4), 44_100.5, 16_000, "src is 44100.5"),
         (np.zeros(4), True, 16_000, "src is True"),
-        (np.zeros(4), 1, 16_000, "factor of 256"),
+        (np.zeros(4), 1, 16_000, "factor of 64"),
+        (np.zeros(4), 249, 16_000, "factor of 64"),
+        (np.zeros(4), 1_024_001, 16_000, "factor of 64"),
+        (np.zeros(4), 63, 16_000, "factor of 64"),
     ],
 )
 def test_what_is_refused(samples, src, dst, message):

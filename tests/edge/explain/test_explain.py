@@ -39,6 +39,11 @@ def decision(
     return Decision(start_s, end_s, "speech", label, posterior, label, level_db)
 
 
+def test_a_rate_of_no_recorder_is_refused(classifier: Classifier) -> None:
+    with pytest.raises(ParameterError, match="within 2000 to 768000 Hz"):
+        explain(classifier, np.zeros(20_000, np.float32), 63)
+
+
 # -- the backend -------------------------------------------------------------------------
 
 

@@ -267,6 +267,19 @@ def test_bad_rate_is_refused_even_for_an_empty_clip() -> None:
         fake_classifier().classify(np.zeros(0, np.float32), 44_100.5)
 
 
+@pytest.mark.parametrize("rate", [1, 63, 1999, 768_001, 2**32, 10**400])
+def test_a_rate_of_no_recorder_is_refused_as_of_a_file(rate: int) -> None:
+    clip = np.zeros(20_000, np.float32)
+    with pytest.raises(ParameterError, match="a whole number within 2000 to 768000 Hz is wanted"):
+        fake_classifier().classify(clip, rate)
+
+
+@pytest.mark.parametrize("rate", [2000, 768_000])
+def test_the_rates_of_all_recorders_are_taken(rate: int) -> None:
+    (decision,) = fake_classifier().classify(np.zeros(rate // 2, np.float32), rate)
+    assert decision.end_s == pytest.approx(0.5, abs=0.05)
+
+
 def test_refused_block_leaves_the_stream_as_it_was() -> None:
     classifier = fake_classifier()
     stream = classifier.stream(smooth=False)
