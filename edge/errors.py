@@ -17,6 +17,7 @@ __all__ = [
     "MissingDependencyError",
     "ParameterError",
     "SinkError",
+    "how_many",
     "printable",
     "shown",
 ]
@@ -52,6 +53,11 @@ class MissingDependencyError(EdgeSerError):
 
 class SinkError(EdgeSerError):
     """The last sink that was left failed."""
+
+
+def how_many(n: int, thing: str) -> str:
+    """Count something in a sentence: "1 byte", "2 bytes"."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
 def printable(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.benchmark.peak_memory import peak_rss_mb
-from edge.errors import AudioFileError, BackendError, ParameterError
+from edge.errors import AudioFileError, BackendError, ParameterError, how_many
 from edge.sinks import Sink
 from edge.sinks.group import SinkGroup
 from edge.sinks.registry import SinkSettings, make_sink
@@ -82,14 +82,14 @@ class Summary:
 
     def sentence(self) -> str:
         """Say the same in one line for a person."""
-        parts = [f"{self.decisions} decisions in {self.audio_s:.1f} s of audio"]
+        parts = [f"{how_many(self.decisions, 'decision')} in {self.audio_s:.1f} s of audio"]
         if self.rtf is not None:
             parts.append(f"real-time factor {self.rtf:.3f}")
         if self.p50_ms is not None:
             parts.append(
                 f"latency p50 {self.p50_ms:.1f}, p95 {self.p95_ms:.1f}, p99 {self.p99_ms:.1f} ms"
             )
-        parts.append(f"{self.dropped_samples} samples dropped")
+        parts.append(f"{how_many(self.dropped_samples, 'sample')} dropped")
         parts.append(f"peak memory {self.peak_rss_mb:.0f} MB")
         return ", ".join(parts)
 
@@ -213,7 +213,8 @@ def run_pipeline(
         if not stop.requested:
             if run.n_samples < spec.win_length:
                 raise AudioFileError(
-                    f"{source.name} ended after {run.n_samples} samples at {spec.sample_rate} Hz, "
+                    f"{source.name} ended after {how_many(run.n_samples, 'sample')} at "
+                    f"{spec.sample_rate} Hz, "
                     f"{spec.win_length} or more "
                     f"({1000 * spec.win_length / spec.sample_rate:.0f} ms) are wanted"
                 )

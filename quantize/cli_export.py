@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.artifact import Artifact
+from edge.errors import how_many
 from quantize.earlier import file_digest
 from quantize.errors import TrainingError
 from quantize.export import KINDS, export_artifact
@@ -107,7 +108,7 @@ def accuracy_entries(path: Path) -> list[dict[str, Any]]:
             "language": report["language"],
         }
         if "pooled" in report:
-            split = runs[0]["split"].rsplit("-f", 1)[0] + f", {len(runs)} folds"
+            split = runs[0]["split"].rsplit("-f", 1)[0] + f", {how_many(len(runs), 'fold')}"
             return [
                 {
                     "split": f"{split}, {corpus}",

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, how_many
 from quantize.cli_runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.corpora import Clip
 from quantize.dataset import FeatureCache
@@ -35,7 +35,7 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
     title, shown = f"run {results[0]['run']}", results[0]["conditions"]
     if are_folds([r["split"] for r in results]):
         pooled = {name: Trials.pooled([p[name] for p in parts]) for name in parts[0]}
-        title, shown = f"{len(results)} folds pooled", _figures(pooled)
+        title, shown = f"{how_many(len(results), 'fold')} pooled", _figures(pooled)
         report["pooled"] = {"conditions": shown}
     elif len(results) > 1:
         title = f"mean ± sd of {len(results)} runs"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, how_many
 from quantize.scorecard.collate import collate
 from quantize.scorecard.files import read_scorecard, write_scorecard
 from quantize.scorecard.plan import Places, plan, select
@@ -116,7 +116,7 @@ def _scorecard(arguments: argparse.Namespace) -> int:
             write_scorecard(arguments.out, collate(places))
 
     n_run = run_steps(steps, n_parallel=arguments.parallel, after=after)
-    print(f"{n_run} steps run, {len(steps) - n_run} were done")
+    print(f"{how_many(n_run, 'step')} run, {len(steps) - n_run} done before")
     scorecard = collate(places)
     for name in scorecard["missing"]:
         print(f"not measured yet: {name}")
@@ -132,7 +132,7 @@ def _print_plan(steps: list[Step]) -> None:
     to_do = {step.name for step in pending(steps)}
     for step in steps:
         print(f"{'to do' if step.name in to_do else 'done ':5s}  {step.command}")
-    print(f"{len(to_do)} of {len(steps)} steps to do", file=sys.stderr)
+    print(f"{len(to_do)} of {how_many(len(steps), 'step')} to do", file=sys.stderr)
 
 
 def _render(arguments: argparse.Namespace, scorecard: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from edge.errors import how_many
 from quantize.corpora import DOMAINS, LABELS, format_reports, load_corpora
 from quantize.corpora.synthetic import write_synthetic_corpus
 from quantize.errors import CorpusError, RecipeError
@@ -263,8 +264,8 @@ def _train(arguments: argparse.Namespace) -> int:
     recipe = load_recipe(arguments.recipe)
     if len(arguments.teachers) < len(recipe.teachers):
         raise RecipeError(
-            f"the recipe {recipe.name} learns from {len(recipe.teachers)} runs, "
-            f"{len(arguments.teachers)} are given: train {', '.join(recipe.teachers)} on the same "
+            f"the recipe {recipe.name} learns from {how_many(len(recipe.teachers), 'run')}, "
+            f"not {len(arguments.teachers)}: train {', '.join(recipe.teachers)} on the same "
             "split and name their runs with --teachers, or take --recipe claf-ser-alone"
         )
     training = given_options(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edge.errors import how_many
 from edge.features.spec import FeatureSpec
 from quantize.cli_train import add_data_options, label_map
 from quantize.columns import aligned
@@ -119,8 +120,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         print(format_parity(rows))
     where = ", ".join(sorted(set(segments.corpora)))
     print(
-        f"{len(segments)} segments of {where}, SHA-256 {segments.fingerprint[:12]}, against "
-        f"{run.name} in torch fp32, one thread",
+        f"{how_many(len(segments), 'segment')} of {where}, SHA-256 {segments.fingerprint[:12]}, "
+        f"against {run.name} in torch fp32, one thread",
         file=sys.stderr,
     )
     for row in rows:

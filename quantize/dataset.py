@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from edge.audio.file import read_audio
 from edge.audio.full_band import resample_full_band
-from edge.errors import AudioFileError
+from edge.errors import AudioFileError, how_many
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.augment import AugmentSettings, augment
@@ -159,8 +159,8 @@ def _clip_rows(
         )
     if samples.size < spec.win_length:
         raise AudioFileError(
-            f"{clip.path} has {samples.size} samples at {spec.sample_rate} Hz, one frame needs "
-            f"{spec.win_length}: leave the file out of the corpus"
+            f"{clip.path} has {how_many(samples.size, 'sample')} at {spec.sample_rate} Hz, one "
+            f"frame needs {spec.win_length}: leave the file out of the corpus"
         )
     return extractor.extract(samples)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from edge.artifact.budgets import MAX_DEPTH, MAX_LETTERS, MAX_NUMBER, MAX_WHOLE
-from edge.errors import ArtifactError, printable
+from edge.errors import ArtifactError, how_many, printable
 
 T = TypeVar("T")
 
@@ -156,7 +156,7 @@ def numbers(where: str, value: object, count: int) -> tuple[float, ...]:
     """Check for exactly ``count`` numbers that float32 can hold and be squared in."""
     found = items(where, value)
     if len(found) != count:
-        raise ArtifactError(f"{where} has {len(found)} numbers, {count} are wanted")
+        raise ArtifactError(f"{where} has {how_many(len(found), 'number')}, {count} are wanted")
     result = tuple(finite(where, number) for number in found)
     largest = max(map(abs, result), default=0.0)
     if largest > MAX_NUMBER:

@@ -20,7 +20,7 @@ from typing import Any
 from edge.artifact.budgets import MAX_DIGITS, MAX_MANIFEST_BYTES
 from edge.artifact.checks import named
 from edge.artifact.manifest import Manifest
-from edge.errors import ArtifactError, ParameterError, shown
+from edge.errors import ArtifactError, ParameterError, how_many, shown
 from edge.files import (
     as_path,
     create,
@@ -66,8 +66,9 @@ class Artifact:
         if len(content) != manifest.model_bytes:
             more = "more than " if len(content) > manifest.model_bytes else ""
             raise ArtifactError(
-                f"{path} has {more}{min(len(content), manifest.model_bytes)} bytes, its manifest "
-                f"says {manifest.model_bytes}: it is truncated or belongs to another model; {_MEND}"
+                f"{path} has {more}{how_many(min(len(content), manifest.model_bytes), 'byte')}, "
+                f"its manifest says {manifest.model_bytes}: it is truncated or belongs to another "
+                f"model; {_MEND}"
             )
         digest = hashlib.sha256(content).hexdigest()
         if digest != manifest.model_sha256:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edge.audio.other import READABLE_SUFFIXES, UNREADABLE_SUFFIXES
-from edge.errors import AudioFileError, EdgeSerError, ParameterError, shown
+from edge.errors import AudioFileError, EdgeSerError, ParameterError, how_many, shown
 from edge.files import as_path
 
 __all__ = ["AUDIO_SUFFIXES", "FoundFiles", "find_audio_files", "search"]
@@ -52,9 +52,9 @@ class FoundFiles:
         parts = [f"{n} {suffix}" for suffix, n in counts[:_N_NAMED]]
         n_rest = sum(n for _, n in counts[_N_NAMED:])
         if n_rest:
-            parts.append(f"{n_rest} others")
+            parts.append(how_many(n_rest, "other"))
         total = sum(self.passed_over.values())
-        sentence = f"{total} file{'' if total == 1 else 's'} passed over: {', '.join(parts)}"
+        sentence = f"{how_many(total, 'file')} passed over: {', '.join(parts)}"
         if any(suffix in UNREADABLE_SUFFIXES for suffix in self.passed_over):
             sentence += "; name one to hear how its kind is converted"
         return sentence

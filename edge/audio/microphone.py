@@ -20,7 +20,7 @@ from edge.audio.devices import (
     pick_input_device,
     portaudio_reason,
 )
-from edge.errors import AudioDeviceError, ParameterError
+from edge.errors import AudioDeviceError, ParameterError, how_many
 
 __all__ = ["InputDevice", "Microphone", "Recorded", "list_input_devices"]
 
@@ -184,7 +184,9 @@ class Microphone:
                 )
                 stream.start()
             except sd.PortAudioError as error:
-                reasons.append(f"{portaudio_reason(error)} at {rate} Hz, {n_channels} channel(s)")
+                reasons.append(
+                    f"{portaudio_reason(error)} at {rate} Hz, {how_many(n_channels, 'channel')}"
+                )
                 if stream is not None:
                     _close_stream(stream)
                 continue

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from edge.audio.convert import conversion
 from edge.audio.rates import RANGE_HZ, is_recorders
-from edge.errors import AudioFileError
+from edge.errors import AudioFileError, how_many
 
 __all__ = ["FLOAT", "PCM", "CodedWavError", "WavLayout", "is_wav", "read_layout"]
 
@@ -193,8 +193,8 @@ def _with_samples(
             n_missing = size - n_left
             warnings.append(
                 f"its header promises {found.seconds(size)} of sound and {found.seconds(n_left)} "
-                f"are there ({n_missing} byte{' is' if n_missing == 1 else 's are'} missing): it "
-                "was cut off, or its length is wrong"
+                f"are there ({how_many(n_missing, 'byte')} {'is' if n_missing == 1 else 'are'} "
+                "missing): it was cut off, or its length is wrong"
             )
     n_bytes -= n_bytes % (found.n_channels * found.container)
     if n_bytes == 0:
@@ -267,7 +267,7 @@ def _is_name(chunk_id: bytes) -> bool:
 def _parse_format(body: bytes, name: str) -> _Format:
     if len(body) < 16:
         raise AudioFileError(
-            f"{name} is a damaged WAV file: its fmt chunk has {len(body)} bytes, "
+            f"{name} is a damaged WAV file: its fmt chunk has {how_many(len(body), 'byte')}, "
             "at least 16 are wanted"
         )
     tag, n_channels, rate, byte_rate, block, n_bits = struct.unpack_from("<HHIIHH", body)
@@ -287,17 +287,22 @@ def _parse_format(body: bytes, name: str) -> _Format:
     width = (n_bits + 7) // 8
     if width not in ((4, 8) if tag == FLOAT else (1, 2, 3, 4)):
         kind, wanted = ("float", "32 or 64") if tag == FLOAT else ("integer", "8, 16, 24 or 32")
-        raise AudioFileError(f"{name} has {kind} samples of {n_bits} bits, {wanted} are wanted")
+        raise AudioFileError(
+            f"{name} has {kind} samples of {how_many(n_bits, 'bit')}, {wanted} are wanted"
+        )
     container = 4 if width == 3 and block == 4 * n_channels else width
     warnings = []
-    if block != n_channels * container:
+    right = n_channels * container
+    if block != right:
         warnings.append(
-            f"its header says that {n_channels} channel{'' if n_channels == 1 else 's'} of "
-            f"{n_bits} bits take {block} bytes, {n_channels * container} were taken"
+            f"its header says that {how_many(n_channels, 'channel')} of "
+            f"{how_many(n_bits, 'bit')} take {how_many(block, 'byte')}, {right} "
+            f"{'was' if right == 1 else 'were'} taken"
         )
     elif byte_rate != min(rate * block, _LONG):
         warnings.append(
-            f"its header says that a second takes {byte_rate} bytes, {rate * block} were taken"
+            f"its header says that a second takes {how_many(byte_rate, 'byte')}, {rate * block} "
+            "were taken"
         )
     return _Format(tag, n_channels, rate, width, container, tuple(warnings))
 

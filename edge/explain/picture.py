@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge.errors import MissingDependencyError, ParameterError
+from edge.errors import MissingDependencyError, ParameterError, how_many
 from edge.explain.explain import Explanation, envelope
 from edge.files import atomic_path
 
@@ -157,7 +157,7 @@ def _heading(explanation: Explanation, name: str) -> str:
         return f"{text}: {decided}"
     n_quiet = n_segments - n_counted
     quiet = f" ({n_quiet} more {'is' if n_quiet == 1 else 'are'} {_QUIET})" if n_quiet else ""
-    segments = f"{n_counted} segment{'' if n_counted == 1 else 's'}"
+    segments = how_many(n_counted, "segment")
     return f"{text}: {decided}\nmean over {segments}{quiet}"
 
 

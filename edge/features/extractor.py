@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
-from edge.errors import ParameterError, shown
+from edge.errors import ParameterError, how_many, shown
 from edge.features.decibels import power_to_db
 from edge.features.families.base import Columns, Kernel
 from edge.features.front_end import HighPass
@@ -115,7 +115,7 @@ class FeatureExtractor:
             checked = self.spec.front_end.filter(self.spec.sample_rate).process_checked(checked)
         if checked.size < self.spec.win_length:
             raise ParameterError(
-                f"samples has {checked.size} samples, one frame needs at least "
+                f"samples has {how_many(checked.size, 'sample')}, one frame needs at least "
                 f"{self.spec.win_length} ({1000 * self.spec.win_length / self.spec.sample_rate:.0f}"
                 f" ms at {self.spec.sample_rate} Hz)"
             )

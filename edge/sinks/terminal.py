@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TextIO
 
-from edge.errors import printable
+from edge.errors import how_many, printable
 from edge.sinks.base import SinkBase
 from edge.sinks.registry import SinkSettings
 from edge.stream.decision import Decision
@@ -91,7 +91,7 @@ class TerminalSink(SinkBase):
         minutes, tenths = divmod(round(10 * decision.end_s), 600)
         time = f"{minutes}:{tenths / 10:04.1f}".rjust(8)
         if decision.level_db is None:
-            lost = f"{decision.dropped_samples} samples dropped"
+            lost = f"{how_many(decision.dropped_samples, 'sample')} dropped"
             return self._paint(f"{time}  {decision.state:<10} {lost}", _DIM)
         numbers = f"{decision.level_db:6.1f} dB {decision.timing.latency_ms:7.1f} ms"
         name = decision.label

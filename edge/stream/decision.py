@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from edge.errors import how_many
+
 __all__ = ["GAP", "QUIET", "SPEECH", "Decision", "State", "Timing"]
 
 State = Literal["speech", "quiet", "gap"]
@@ -120,6 +122,6 @@ class Decision:
         if self.label is not None and self.posterior is not None:
             what = f"{self.label} {100 * self.posterior[self.label]:.0f} %"
         elif self.state == GAP:
-            what = f"gap of {self.dropped_samples} samples"
+            what = f"gap of {how_many(self.dropped_samples, 'sample')}"
         level = "" if self.level_db is None else f", {self.level_db:.1f} dBFS"
         return f"<Decision {self.start_s:.3f}-{self.end_s:.3f} s: {what}{level}>"

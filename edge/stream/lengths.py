@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from edge.arrays import as_number
+from edge.errors import how_many
 from edge.features.spec import FeatureSpec
 
 __all__ = ["hop_frames", "segment_frames", "too_short"]
@@ -53,6 +54,6 @@ def too_short(what: str, n_samples: int, spec: FeatureSpec) -> str:
     """
     shortest_ms = 1000 * spec.win_length / spec.sample_rate
     return (
-        f"{what} has {n_samples} samples at {spec.sample_rate} Hz, {spec.win_length} or more "
-        f"({shortest_ms:.0f} ms) are wanted"
+        f"{what} has {how_many(n_samples, 'sample')} at {spec.sample_rate} Hz, "
+        f"{spec.win_length} or more ({shortest_ms:.0f} ms) are wanted"
     )

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import AudioFileError, ParameterError
+from edge.errors import AudioFileError, ParameterError, how_many
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.corpora import LABELS, Clip
@@ -182,8 +182,8 @@ def _rows(job: tuple[Clip, str]) -> NDArray[np.float16]:
     samples = read_clip(clip, spec.sample_rate)
     if samples.size < spec.win_length:
         raise AudioFileError(
-            f"{clip.path} has {samples.size} samples at {spec.sample_rate} Hz, one frame needs "
-            f"{spec.win_length}: leave the file out of the corpus"
+            f"{clip.path} has {how_many(samples.size, 'sample')} at {spec.sample_rate} Hz, one "
+            f"frame needs {spec.win_length}: leave the file out of the corpus"
         )
     heard = degraded(samples, clip, condition, spec.sample_rate, _SHARED.voices)
     return _SHARED.extractor.extract(heard).astype(np.float16)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, how_many
 from quantize.batches import Batch, CropSampler, examples_of
 from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from quantize.corpora import DOMAINS, Clip, load_corpora
@@ -169,7 +169,7 @@ def _named(clip_ids: Sequence[str], clips: Sequence[Clip]) -> list[Clip]:
     missing = [i for i in clip_ids if i not in by_id]
     if missing:
         raise SplitError(
-            f"{len(missing)} clips of the run's training side are not here, the first is "
-            f"{missing[0]}: the corpora must be those of the training"
+            f"of the run's training side, {how_many(len(missing), 'clip')} cannot be found here, "
+            f"such as {missing[0]}: the corpora must be those of the training"
         )
     return [by_id[i] for i in clip_ids]

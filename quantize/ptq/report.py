@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from edge.artifact import Artifact
+from edge.errors import how_many
 from edge.models.claf_ser.weights import fold_output
 from quantize.columns import aligned
 from quantize.export.numpy import weights_of
@@ -75,8 +76,8 @@ class Report:
         if about["calibration"]:
             used = about["calibration"]
             parts.append(
-                f"calibrated with {used['n_segments']} segments of {used['source']}, fingerprint "
-                f"{used['fingerprint'][:12]}"
+                f"calibrated with {how_many(used['n_segments'], 'segment')} of {used['source']}, "
+                f"fingerprint {used['fingerprint'][:12]}"
             )
         if self.layers:
             rows = [[e["layer"], str(e["n_weights"]), _decibels(e["sqnr_db"])] for e in self.layers]
@@ -92,7 +93,7 @@ class Report:
             )
         seen = self.segments
         parts.append(
-            f"{seen['n']} segments of {seen['source']}: posteriors move by at most "
+            f"{how_many(seen['n'], 'segment')} of {seen['source']}: posteriors move by at most "
             f"{seen['max_difference']:.4f}, {seen['mean_difference']:.4f} in the mean"
         )
         parts.append(self._agreement_table())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from edge.errors import how_many
 from quantize.corpora.base import Clip
 from quantize.errors import SplitError
 from quantize.splits.split import Split
@@ -40,7 +41,9 @@ def check_split(split: Split, clips: Sequence[Clip], content: bool = False) -> N
     """
     by_id = {clip.clip_id: clip for clip in clips}
     if len(by_id) != len(clips):
-        raise SplitError(f"{len(clips) - len(by_id)} clips have an id that another clip has too.")
+        raise SplitError(
+            f"another clip has the id of {how_many(len(clips) - len(by_id), 'clip')}, too."
+        )
     for side, ids in (("training", split.train), ("test", split.test)):
         if not ids:
             raise SplitError(f"the {side} side of the split {split.id!r} is empty.")

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from edge.arrays import as_whole
+from edge.errors import how_many
 from quantize.bounds import PROPER_SHARE
 from quantize.corpora.base import Clip
 from quantize.corpora.load import CORPORA
@@ -155,7 +156,7 @@ def speaker_folds(clips: Sequence[Clip], n_folds: int = 5, seed: int = 0) -> lis
     if unused:
         raise SplitError(
             f"fold {unused[0]} of {n_folds} holds out nobody: the clips have only "
-            f"{len(fold_of)} speakers; use fewer folds or more corpora."
+            f"{how_many(len(fold_of), 'speaker')}; use fewer folds or more corpora."
         )
     splits = []
     for fold in range(n_folds):

@@ -60,7 +60,7 @@ def test_splits_that_do_not_fit_are_refused() -> None:
         check_split(altered(split, test=(*split.test, split.test[0])), ALL_CLIPS)
     with pytest.raises(SplitError, match="not here: a, b, c and 1 more; load the corpora"):
         check_split(altered(split, test=("a", "b", "c", "d")), ALL_CLIPS)
-    with pytest.raises(SplitError, match="1 clips have an id that another clip has too"):
+    with pytest.raises(SplitError, match="another clip has the id of 1 clip, too"):
         check_split(split, [*ALL_CLIPS, ALL_CLIPS[0]])
 
 

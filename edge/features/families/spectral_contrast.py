@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, how_many
 from edge.features.decibels import power_to_db
 from edge.features.families.base import Columns, Family, FrameGeometry, Kernel, count, number
 from edge.features.spectrum import BLOCK, FrameSpectra, Spectrum
@@ -55,8 +55,8 @@ class SpectralContrast(Family):
             )
         if self.fmin_hz * 2**self.n_bands >= nyquist_hz:
             raise ParameterError(
-                f"{self.n_bands} octaves above contrast_fmin_hz {self.fmin_hz} "
-                f"pass the Nyquist frequency {nyquist_hz} Hz"
+                f"{how_many(self.n_bands, 'octave')} above contrast_fmin_hz {self.fmin_hz} "
+                f"{'passes' if self.n_bands == 1 else 'pass'} the Nyquist frequency {nyquist_hz} Hz"
             )
 
     def kernel(self, frames: FrameGeometry) -> Kernel:

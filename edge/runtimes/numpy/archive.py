@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import ArtifactError
+from edge.errors import ArtifactError, how_many
 
 __all__ = ["read_arrays"]
 
@@ -75,7 +75,7 @@ def _checked_members(
     members = archive.infolist()
     if len(members) > max_arrays:
         raise ArtifactError(
-            f"the model holds {len(members)} arrays, at most {max_arrays} are wanted"
+            f"the model holds {how_many(len(members), 'array')}, at most {max_arrays} are wanted"
         )
     if len({member.filename for member in members}) != len(members):
         raise ArtifactError("the model holds an array twice")
@@ -109,10 +109,12 @@ def _read_array(name: str, stream: IO[bytes], n_bytes: int) -> Array:
     wanted = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or wanted > n_bytes:
         raise ArtifactError(
-            f"{name} has the shape {shape} of {dtype} in {n_bytes} bytes: it is damaged"
+            f"{name} has the shape {shape} of {dtype} in {how_many(n_bytes, 'byte')}: it is damaged"
         )
     numbers = stream.read(wanted)
     if len(numbers) != wanted or stream.read(1):
-        raise ArtifactError(f"{name} does not hold the {wanted} bytes that its shape needs")
+        raise ArtifactError(
+            f"{name} does not hold the {how_many(wanted, 'byte')} that its shape needs"
+        )
     array = np.frombuffer(numbers, dtype=dtype)
     return array.reshape(shape, order="F" if is_fortran else "C")

@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import ArtifactError
+from edge.errors import ArtifactError, how_many
 
 __all__ = ["PLAN", "group_size", "unpack_int4", "unpack_weights"]
 
@@ -112,7 +112,8 @@ class _Stream:
         end = self._used + n
         if end > len(self._values):
             raise ArtifactError(
-                f"{self._name} holds {len(self._values)} numbers, the plan needs at least {end}"
+                f"{self._name} holds {how_many(len(self._values), 'number')}, the plan needs at "
+                f"least {end}"
             )
         part = self._values[self._used : end]
         self._used = end
@@ -122,7 +123,8 @@ class _Stream:
         """Refuse numbers that belong to no weight."""
         if self._used != len(self._values):
             raise ArtifactError(
-                f"{self._name} holds {len(self._values)} numbers, the plan needs {self._used}"
+                f"{self._name} holds {how_many(len(self._values), 'number')}, the plan needs "
+                f"{self._used}"
             )
 
 
@@ -138,10 +140,12 @@ def _weight(
     if bits in (16, 32):
         return _next(streams, f"float{bits}", n, name).astype(np.float32).reshape(shape)
     if bits not in (4, 8):
-        raise ArtifactError(f"plan gives {name} {bits} bits, 4, 8, 16 or 32 are wanted")
+        raise ArtifactError(f"plan gives {name} {how_many(bits, 'bit')}, 4, 8, 16 or 32 are wanted")
     n_rows, n_inputs = matrix
     if not 0 <= n_groups <= n_inputs:
-        raise ArtifactError(f"plan gives {name} {n_groups} groups, 0 to {n_inputs} are wanted")
+        raise ArtifactError(
+            f"plan gives {name} {how_many(n_groups, 'group')}, 0 to {n_inputs} are wanted"
+        )
     if bits == 4:
         packed = _next(streams, "int4", (n + 1) // 2, name).astype(np.uint8)
         whole = unpack_int4(packed, n)

@@ -55,7 +55,7 @@ def test_a_device_that_refuses(sounddevice):
     with pytest.raises(
         AudioDeviceError,
         match=r"USB Mic.* refuses to open \(Error opening InputStream: Invalid sample rate at "
-        r"48000 Hz, 2 channel\(s\)\): close other programs",
+        r"48000 Hz, 2 channels\): close other programs",
     ):
         Microphone(1).open()
 

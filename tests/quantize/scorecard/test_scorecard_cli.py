@@ -50,7 +50,7 @@ def test_with_everything_done_it_only_collects(tmp_path, capsys):
     readme.write_text(f"{BEGIN}\n{END}\n")
     assert main(command(at, "--recipes", "baseline", "--render", str(readme))) == 0
     told = capsys.readouterr().out
-    assert "0 steps run, 10 were done" in told
+    assert "0 steps run, 10 done before" in told
     assert "not measured yet: claf-ser/paper-torch" in told
     assert list(read_scorecard(tmp_path / "s.json")["recipes"]) == ["baseline"]
     assert "the paper's SimpleRNN" in readme.read_text()
