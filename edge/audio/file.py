@@ -220,8 +220,16 @@ def _decoded(name: str, error: CodedWavError) -> AudioReader:
     """Open a coded WAV file with soundfile, or say how it is converted."""
     try:
         samples = SoundfileSamples(name, b"")
-    except (AudioFileError, MissingDependencyError):
+    except AudioFileError:
         raise AudioFileError(str(error)) from error
+    except MissingDependencyError as missing:
+        more = ""
+        if error.is_decodable:
+            # soundfile is there, but not the library that it opens.
+            has_no_library = isinstance(missing.__cause__, OSError)
+            mend = "sudo apt-get install libsndfile1" if has_no_library else "pip install soundfile"
+            more = f", or {mend}: soundfile reads it as it is"
+        raise AudioFileError(f"{error}{more}") from error
     return AudioReader(name, samples, samples.close)
 
 

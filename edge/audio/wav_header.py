@@ -34,6 +34,7 @@ _CODECS = {
     0x2000: "AC-3",
     0x674F: "Ogg Vorbis",
 }
+_DECODABLE = frozenset({0x0002, 0x0006, 0x0007, 0x0011, 0x0031})
 _FORMS = (b"RIFF", b"RF64", b"BW64")
 # A writer into a pipe cannot come back to fill in the length. It leaves 0 (GStreamer), all ones
 # (ffmpeg), or about 2 GiB (sox, arecord, espeak-ng).
@@ -50,6 +51,9 @@ _UNHEARD_S = 0.05
 
 class CodedWavError(AudioFileError):
     """The samples are coded: another reader may know how."""
+
+    #: Whether libsndfile is known to.
+    is_decodable = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -275,7 +279,9 @@ def _parse_format(body: bytes, name: str) -> _Format:
         tag = _sub_format(body, name)
     if tag not in (PCM, FLOAT):
         codec = _CODECS.get(tag, "an unknown codec")
-        raise CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {conversion(name)}")
+        error = CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {conversion(name)}")
+        error.is_decodable = tag in _DECODABLE
+        raise error
     if not is_recorders(rate):
         raise AudioFileError(
             f"{name} has a sample rate of {rate} Hz, {RANGE_HZ} are wanted: its header is damaged, "

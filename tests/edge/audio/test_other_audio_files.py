@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 import types
 from pathlib import Path
@@ -121,8 +122,33 @@ def test_coded_wav_is_read_where_soundfile_is_there(tmp_path, monkeypatch, subty
     assert sample_rate == 8000
     assert np.corrcoef(samples[:16_000], tone[: samples.size])[0, 1] > 0.95
     monkeypatch.setitem(sys.modules, "soundfile", None)
-    with pytest.raises(AudioFileError, match=r"is coded as .* \(format tag \d+\); .*`ffmpeg -i "):
+    told = (
+        r"is coded as .* \(format tag \d+\); .*`ffmpeg -i .*`, or pip install soundfile: soundfile"
+    )
+    with pytest.raises(AudioFileError, match=told):
         read_audio(path)
+
+
+def test_a_coded_wav_that_soundfile_does_not_read_is_not_a_reason_to_install_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 0xFF, 1, 8000, 8000, 1, 8)
+    body = b"WAVE" + fmt + b"data" + struct.pack("<I", 64) + bytes(64)
+    with pytest.raises(AudioFileError, match="is coded as AAC") as told:
+        read_bytes(tmp_path, b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert "pip" not in str(told.value)
+
+
+def test_a_coded_wav_names_the_library_that_soundfile_lacks(tmp_path, monkeypatch):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "soundfile.py").write_text("raise OSError('no library')\n")
+    monkeypatch.delitem(sys.modules, "soundfile", raising=False)
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 6, 1, 8000, 8000, 1, 8)
+    body = b"WAVE" + fmt + b"data" + struct.pack("<I", 64) + bytes(64)
+    with pytest.raises(AudioFileError, match=r"`, or sudo apt-get install libsndfile1: soundfile"):
+        read_bytes(tmp_path, b"RIFF" + struct.pack("<I", len(body)) + body)
 
 
 def test_a_file_that_is_cut_off_is_judged_as_far_as_it_goes(tmp_path, monkeypatch):
