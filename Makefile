@@ -22,8 +22,8 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest fuzz wheel-check scorecard models downloads \
-	data-named picture demo-clip clean
+.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check scorecard models \
+	downloads data-named picture demo-clip clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -50,6 +50,9 @@ imports: $(DEV)/.installed ## who may import whom
 # Small matrices: a second thread costs more than it helps, threefold on a busy machine.
 pytest: $(DEV)/.installed ## the tests alone
 	OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+mutants: $(DEV)/.installed ## change one line at a time and see whether a test notices
+	$(DEV)/bin/python tools/mutation_check.py $(ARGS)
 
 # N trials of every target, or of ONLY; what they find is kept in fuzz-findings.
 N = 10000

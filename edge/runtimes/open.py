@@ -68,8 +68,6 @@ def runtime_of(artifact: Artifact) -> Runtime:
     ------
     BackendError
         If this edge-ser has none of its name.
-    ArtifactError
-        If its model file is not called as that runtime's are.
     """
     manifest = artifact.manifest
     if manifest.backend not in RUNTIMES:
@@ -77,14 +75,7 @@ def runtime_of(artifact: Artifact) -> Runtime:
             f"{artifact.path} needs backend {manifest.backend!r}, this edge-ser has "
             f"{known_runtimes()}; choose another artifact or a newer edge-ser"
         )
-    row = RUNTIMES[manifest.backend]
-    if manifest.model_file != row.model_file:
-        # What a file is called tells a person what opening it does.
-        raise ArtifactError(
-            f"{artifact.model_path} is called {manifest.model_file}, a model for backend "
-            f"{row.name!r} is called {row.model_file}: the manifest was edited; export it anew"
-        )
-    return row
+    return RUNTIMES[manifest.backend]
 
 
 def _at(artifact: Artifact, error: Exception) -> str:

@@ -214,3 +214,24 @@ def test_tampered_artifact_is_passed_over(
 def test_a_single_numpy_artifact_needs_no_word(tiny_artifact: Artifact, clip: Path) -> None:
     done = run_cli("classify", clip, "--artifact", tiny_artifact.path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, "1"), ("3", "3")])
+def test_a_trial_takes_one_thread_unless_more_are_asked_for(
+    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch, given: str | None, wanted: str
+) -> None:
+    seen: list[dict[str, str]] = []
+
+    def run(*_: object, env: dict[str, str], **__: object) -> None:
+        seen.append(env)
+        raise OSError(12, "Cannot allocate memory")
+
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    for name in names:
+        if given is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, given)
+    monkeypatch.setattr("subprocess.run", run)
+    assert "cannot be tried" in str(probe_artifact(tiny_artifact.path).error)
+    assert [seen[0][name] for name in names] == [wanted] * 3
