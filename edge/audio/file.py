@@ -18,7 +18,7 @@ from edge.arrays import as_whole
 from edge.audio.channels import ChannelPicker
 from edge.audio.other import READABLE_SUFFIXES, SoundfileSamples, kind_of, refuse
 from edge.audio.wav import WavSamples, is_wav
-from edge.audio.wav_header import CodedWavError
+from edge.audio.wav_codecs import CodedWavError
 from edge.errors import AudioFileError, MissingDependencyError, ParameterError, shown
 from edge.files import as_path, atomic_path
 

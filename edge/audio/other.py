@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.audio.convert import conversion
+from edge.audio.marks import marked
 from edge.audio.rates import RANGE_HZ, is_recorders
 from edge.errors import AudioFileError, MissingDependencyError
 
@@ -33,40 +34,17 @@ UNREADABLE_SUFFIXES = frozenset(
     }
 )  # fmt: skip
 
-#: Where in a file, which bytes, what it is.
-_MARKS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"fLaC", "FLAC"),
-    (0, b"OggS", "Ogg"),
-    (0, b"FORM", "AIFF"),
-    (0, b"caff", "CAF"),
-    (0, b".snd", "AU"),
-    (0, b"RIFX", "RIFX"),
-    (0, b"riff\x2e\x91\xcf\x11", "Wave64"),
-    (0, b"ID3", "MP3"),
-    (4, b"ftyp3g", "3GP"),
-    (4, b"ftyp", "MP4 or M4A"),
-    (0, b"\x1a\x45\xdf\xa3", "WebM or Matroska"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media Audio"),
-    (0, b"ADIF", "AAC"),
-    (0, b"MAC ", "Monkey's Audio"),
-    (0, b"wvpk", "WavPack"),
-    (0, b"TTA1", "True Audio"),
-    (0, b".RMF", "RealAudio"),
-    (0, b"\x0b\x77", "AC-3"),
-    (8, b"AVI ", "AVI"),
-)
 #: What soundfile is asked to read.
-_READABLE = frozenset({"FLAC", "Ogg", "AIFF", "CAF", "AU", "RIFX", "Wave64", "MP3"})
+_READABLE = frozenset({"FLAC", "Ogg", "AIFF", "CAF", "AU", "RIFX", "Wave64", "SPHERE", "MP3"})
 _PIECE_SAMPLES = 1 << 16
 _MOST_CHANNELS = 256
 
 
 def kind_of(head: bytes) -> str | None:
     """Name what a file is by its first bytes; None where they are not known."""
-    for at, mark, kind in _MARKS:
-        if head[at : at + len(mark)] == mark:
-            return kind
+    for mark in marked(head):
+        if mark.kind is not None:
+            return mark.kind
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         # MPEG's frames begin with eleven ones; layer 0 is AAC's.
         return "MP3" if head[1] & 0x06 else "AAC"

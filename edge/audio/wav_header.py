@@ -13,28 +13,15 @@ from typing import BinaryIO
 
 from edge.audio.convert import conversion
 from edge.audio.rates import RANGE_HZ, is_recorders
+from edge.audio.wav_codecs import coded
 from edge.errors import AudioFileError, how_many
 
-__all__ = ["FLOAT", "PCM", "CodedWavError", "WavLayout", "is_wav", "read_layout"]
+__all__ = ["FLOAT", "PCM", "WavLayout", "is_wav", "read_layout"]
 
 PCM, FLOAT = 0x0001, 0x0003
 _EXTENSIBLE = 0xFFFE
 # The last 14 bytes of a sub-format GUID whose first two bytes are a format tag.
 _TAG_GUID = bytes.fromhex("000000001000800000aa00389b71")
-_CODECS = {
-    0x0002: "Microsoft ADPCM",
-    0x0006: "A-law",
-    0x0007: "mu-law",
-    0x0011: "IMA ADPCM",
-    0x0031: "GSM 6.10",
-    0x0050: "MPEG audio",
-    0x0055: "MP3",
-    0x00FF: "AAC",
-    0x0161: "Windows Media Audio",
-    0x2000: "AC-3",
-    0x674F: "Ogg Vorbis",
-}
-_DECODABLE = frozenset({0x0002, 0x0006, 0x0007, 0x0011, 0x0031})
 _FORMS = (b"RIFF", b"RF64", b"BW64")
 # A writer into a pipe cannot come back to fill in the length. It leaves 0 (GStreamer), all ones
 # (ffmpeg), or about 2 GiB (sox, arecord, espeak-ng).
@@ -47,13 +34,6 @@ _MOST_CHUNKS = 20_000
 _N_LOOKS, _LOOK_BYTES = 64, 1 << 12
 #: More samples behind the data than this are worth a word.
 _UNHEARD_S = 0.05
-
-
-class CodedWavError(AudioFileError):
-    """The samples are coded: another reader may know how."""
-
-    #: Whether libsndfile is known to.
-    is_decodable = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -278,10 +258,7 @@ def _parse_format(body: bytes, name: str) -> _Format:
     if tag == _EXTENSIBLE:
         tag = _sub_format(body, name)
     if tag not in (PCM, FLOAT):
-        codec = _CODECS.get(tag, "an unknown codec")
-        error = CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {conversion(name)}")
-        error.is_decodable = tag in _DECODABLE
-        raise error
+        raise coded(name, tag)
     if not is_recorders(rate):
         raise AudioFileError(
             f"{name} has a sample rate of {rate} Hz, {RANGE_HZ} are wanted: its header is damaged, "

@@ -4,35 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edge.audio.marks import marked
+
 __all__ = ["N_HEAD", "container_mark"]
 
 #: Bytes that are looked at: three frames of the longest kind that has no mark of its own.
 N_HEAD = 3 * 8192
 
-#: Where, which bytes, what a person would call them.  Four bytes and more: raw samples begin
-#: with any two or three, once in a while.
-_MARKS = (
-    (0, b"RIFF", "RIFF"),
-    (0, b"RIFX", "RIFX"),
-    (0, b"RF64", "RF64"),
-    (0, b"BW64", "BW64"),
-    (0, b"riff\x2e\x91\xcf\x11", "riff (Wave64)"),
-    (0, b"fLaC", "fLaC"),
-    (0, b"OggS", "OggS"),
-    (0, b"FORM", "FORM (AIFF)"),
-    (0, b"caff", "caff"),
-    (0, b".snd", ".snd (AU)"),
-    (0, b"NIST_1A", "NIST_1A (SPHERE)"),
-    (4, b"ftyp", "ftyp (MP4 or M4A)"),
-    (0, b"\x1a\x45\xdf\xa3", "EBML (WebM or Matroska)"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "ASF (Windows Media Audio)"),
-    (0, b"#!AMR", "#!AMR"),
-    (0, b"ADIF", "ADIF (AAC)"),
-    (0, b"FLV\x01", "FLV"),
-    (0, b"wvpk", "wvpk (WavPack)"),
-    (0, b"MAC ", "MAC (Monkey's Audio)"),
-    (0, b"TTA1", "TTA1"),
-)
 #: kbit/s of MPEG 1 layer III, 2 layer III.
 _MP3_KBITS = {
     3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -60,9 +38,9 @@ def container_mark(head: bytes) -> str | None:
     str or None
         None while, or where, it may be raw samples.
     """
-    for at, mark, name in _MARKS:
-        if head[at : at + len(mark)] == mark:
-            return name
+    for mark in marked(head):
+        if mark.in_a_pipe is not None:
+            return mark.in_a_pipe
     # The size of an ID3 tag has no byte above 127, its version is small.
     if head[:3] == b"ID3" and len(head) >= 10 and head[3] < 5 and max(head[6:10]) < 128:
         return "ID3 (MP3)"

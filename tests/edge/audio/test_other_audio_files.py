@@ -169,3 +169,21 @@ def test_a_suffix_makes_no_sound_of_anything(tmp_path, suffix, content):
     pytest.importorskip("soundfile")
     with pytest.raises(AudioFileError, match=rf"clip\{suffix} (is not audio|cannot be decoded)"):
         read_bytes(tmp_path, content, f"clip{suffix}")
+
+
+def test_a_sphere_file_is_read_whatever_it_is_called(tmp_path):
+    """TIMIT's are called .WAV."""
+    soundfile = pytest.importorskip("soundfile")
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16_000)
+    soundfile.write(tmp_path / "said.wav", tone, 16_000, format="NIST", subtype="PCM_16")
+    samples, sample_rate = read_audio(tmp_path / "said.wav")
+    assert (samples.size, sample_rate) == (8000, 16_000)
+    np.testing.assert_allclose(samples, tone, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(b"FLV\x01\x05", "FLV"), (b"RIFF\0\0\0\0AVI LIST", "AVI")]
+)
+def test_film_is_named_with_its_conversion(tmp_path, content, kind):
+    with pytest.raises(AudioFileError, match=rf"is {kind}, which cannot be read here; .*ffmpeg"):
+        read_bytes(tmp_path, content + bytes(100))
