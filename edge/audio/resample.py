@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edge.arrays import as_samples, as_whole
 from edge.audio.polyphase import Polyphase
-from edge.errors import ParameterError, shown
+from edge.errors import ParameterError
 
 __all__ = ["Resampler", "resample"]
 
@@ -35,23 +35,6 @@ def _plan(src: int, dst: int) -> Polyphase:
 
 def _checked_rate(name: str, rate: int) -> int:
     return as_whole(rate, name, "a whole number of at least 1 Hz is wanted", 1, _HIGHEST_RATE_HZ)
-
-
-def _checked_samples(samples: npt.ArrayLike) -> FloatArray:
-    try:
-        values = np.asarray(samples)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ParameterError(f"samples are no array of numbers: {shown(error)}") from error
-    if values.ndim != 1:
-        raise ParameterError(
-            f"samples have the shape {values.shape}, one channel (n_samples,) is wanted"
-        )
-    if values.dtype.kind != "f":
-        raise ParameterError(
-            f"samples are {values.dtype}, floats in [-1, 1] are wanted: divide by the full scale"
-        )
-    # The filters would spread what is not finite, or too large for a float32, over what is.
-    return as_samples(values)
 
 
 class Resampler:
@@ -108,7 +91,8 @@ class Resampler:
         ParameterError
             If the block is not one channel of floats.
         """
-        values = _checked_samples(block)
+        # The filters would spread what is not finite, or too large for a float32, over what is.
+        values = as_samples(block)
         if self._plan is None:
             return values.copy()
         self._n_in += values.size

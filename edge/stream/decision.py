@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from edge.errors import how_many
+from edge.stream.posterior import rounded_posterior
 
 __all__ = ["GAP", "QUIET", "SPEECH", "Decision", "State", "Timing"]
 
@@ -95,18 +96,13 @@ class Decision:
             ``model_ms``, ``latency_ms``, ``dropped_samples``, ``warning``: always all
             of them, null where there is nothing to say.
         """
-        posterior = self.posterior
         return {
             "type": "decision",
             "start_s": round(self.start_s, 3),
             "end_s": round(self.end_s, 3),
             "state": self.state,
             "label": self.label,
-            "posterior": (
-                None
-                if posterior is None
-                else {label: round(p, 4) for label, p in posterior.items()}
-            ),
+            "posterior": rounded_posterior(self.posterior),
             "raw_label": self.raw_label,
             "speech": self.speech,
             "level_db": None if self.level_db is None else round(self.level_db, 2),

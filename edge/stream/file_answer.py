@@ -19,7 +19,7 @@ from edge.errors import AudioFileError, BackendError, EdgeSerError, MissingDepen
 from edge.files import as_path
 from edge.stream.decision import QUIET, SPEECH, Decision, State
 from edge.stream.lengths import too_short
-from edge.stream.posterior import average_posterior, counted_segments
+from edge.stream.posterior import average_posterior, counted_segments, rounded_posterior
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -78,17 +78,12 @@ class FileAnswer:
             ``n_segments``, ``n_speech_segments``, ``duration_s``, ``ms``, ``warning`` (the
             sentences in one, or None): always all of them.
         """
-        posterior = self.posterior
         return {
             "type": "file",
             "path": self.path,
             "state": self.state,
             "label": self.label,
-            "posterior": (
-                None
-                if posterior is None
-                else {label: round(p, 4) for label, p in posterior.items()}
-            ),
+            "posterior": rounded_posterior(self.posterior),
             "n_segments": self.n_segments,
             "n_speech_segments": self.n_speech_segments,
             "duration_s": round(self.duration_s, 3),

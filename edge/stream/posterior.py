@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ParameterError
 
-__all__ = ["SPEECH_RANGE_DB", "average_posterior", "counted_segments", "file_hop"]
+__all__ = [
+    "SPEECH_RANGE_DB",
+    "average_posterior",
+    "counted_segments",
+    "file_hop",
+    "rounded_posterior",
+]
 
 #: A segment of a file counts when its level is within this many dB of the
 #: file's loudest one.  Speech spans about 30 dB from its loudest to its softest
 #: sounds, segments of whole words far less; the silence at both ends of a
 #: RAVDESS clip lies 40 dB and more below.
 SPEECH_RANGE_DB = 25.0
+
+
+def rounded_posterior(posterior: Mapping[str, float] | None) -> dict[str, float] | None:
+    """Round a posterior to what its JSON shows, if there is one."""
+    if posterior is None:
+        return None
+    return {label: round(share, 4) for label, share in posterior.items()}
 
 
 def file_hop(window_hop: int) -> int:

@@ -170,8 +170,8 @@ def test_filter_memory_is_bounded(pair):
 @pytest.mark.parametrize(
     ("samples", "src", "dst", "message"),
     [
-        (np.zeros((4, 2)), 48_000, 16_000, r"shape \(4, 2\), one channel"),
-        (np.zeros(4, dtype=np.int16), 48_000, 16_000, "are int16, floats"),
+        (np.zeros((4, 2)), 48_000, 16_000, r"shape \(4, 2\), one dimension \(mono\)"),
+        (np.zeros(4, dtype=np.int16), 48_000, 16_000, "dtype int16, floating-point"),
         (np.zeros(4), 0, 16_000, "src is 0, a whole number of at least 1 Hz"),
         (np.zeros(4), 48_000, -1, "dst is -1"),
         (np.zeros(4), 44_100.5, 16_000, "src is 44100.5"),
