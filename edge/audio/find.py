@@ -74,7 +74,7 @@ def search(paths: Iterable[PathLike] | PathLike) -> FoundFiles:
     Raises
     ------
     ParameterError
-        If they are no paths at all.
+        If they are no paths at all, or one of them is none.
     """
     if isinstance(paths, str | bytes | os.PathLike):
         paths = [paths]
@@ -87,6 +87,9 @@ def search(paths: Iterable[PathLike] | PathLike) -> FoundFiles:
     found = FoundFiles()
     files: dict[Path, None] = {}
     for given in each:
+        if not isinstance(given, str | bytes | os.PathLike):
+            # A slip in a program, and maybe one of a million: not a file that is missing.
+            as_path(given)
         try:
             path = Path(as_path(given))
         except ParameterError as error:

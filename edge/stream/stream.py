@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -27,6 +25,8 @@ __all__ = ["Stream"]
 
 #: Samples that a gap may have: a double still tells every sample of such a clock apart.
 _LONGEST_GAP = 2**52
+#: Of a clock in seconds: a latency to it is a number in milliseconds, too.
+_LATEST_S = 1e15
 
 
 class Stream:
@@ -144,10 +144,9 @@ class Stream:
         """
         if arrived_s is None:
             arrived_s = time.perf_counter()
-        elif type(arrived_s) is not float or not math.isfinite(arrived_s):
-            most = sys.float_info.max
+        elif type(arrived_s) is not float or not -_LATEST_S <= arrived_s <= _LATEST_S:
             arrived_s = as_number(
-                arrived_s, "arrived_s", "a time in seconds is wanted", -most, most
+                arrived_s, "arrived_s", "a time in seconds is wanted", -_LATEST_S, _LATEST_S
             )
         self._enter()
         try:

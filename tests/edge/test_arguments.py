@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,25 @@ def test_what_is_no_number(classifier: edge.Classifier, value: Any) -> None:
             continue
         with pytest.raises(ParameterError, match=rf"^{name} is .* wanted"):
             call()
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, np.float64(1e300), 10**300])
+def test_a_time_that_leaves_no_latency(classifier: edge.Classifier, value: float) -> None:
+    with pytest.raises(ParameterError, match=r"^arrived_s is .* wanted"):
+        classifier.stream().push(CLIP, value)
+
+
+def test_one_that_is_no_path_ends_the_search_at_once() -> None:
+    taken: list[int] = []
+
+    def numbers() -> Iterator[Any]:
+        for n in range(100_000):
+            taken.append(n)
+            yield n
+
+    with pytest.raises(ParameterError, match="path is 0, the name of a file or folder"):
+        find_audio_files(numbers())
+    assert taken == [0]
 
 
 @pytest.mark.parametrize("path", NO_PATHS, ids=ids(NO_PATHS))
