@@ -188,7 +188,8 @@ def test_a_refused_block_leaves_the_stream_alone() -> None:
 
 @pytest.mark.parametrize("n_samples", [0, 1, 1023])
 def test_less_than_a_frame_is_refused(extractor: FeatureExtractor, n_samples: int) -> None:
-    message = rf"samples has {n_samples} samples, one frame needs at least 1024 \(64 ms at 16000 Hz"
+    has = "1 sample" if n_samples == 1 else f"{n_samples} samples"
+    message = rf"samples has {has}, one frame needs at least 1024 \(64 ms at 16000 Hz"
     with pytest.raises(ParameterError, match=message):
         extractor.extract(np.zeros(n_samples, np.float32))
 
