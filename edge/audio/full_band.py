@@ -17,17 +17,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from edge.audio.polyphase import KAISER_BETA, kaiser_half_length
 from edge.audio.resample import Resampler
 
 __all__ = ["FullBandResampler", "full_band_resampler", "resample_full_band"]
 
 FloatArray = npt.NDArray[np.float32]
 
-# As in edge.audio.polyphase: Kaiser's formulas, lengths in periods of the smaller rate.
-_ATTENUATION_DB = 90.0
 _PASS, _STOP = 0.995, 1.0
-_BETA = 0.1102 * (_ATTENUATION_DB - 8.7)
-_HALF_LENGTH = (_ATTENUATION_DB - 7.95) / (2.285 * math.pi * (_STOP - _PASS)) / 2
+_HALF_LENGTH = kaiser_half_length(_STOP - _PASS)
 #: Seconds that a stretch brings, where the longest transform allows it.
 _STRETCH_S = 0.5
 _LONGEST = 1 << 17
@@ -61,7 +59,7 @@ class _Plan:
         """Gain of every line of the spectrum that input and output share."""
         time = np.arange(-half, half + 1)
         width = np.clip(1.0 - (time * scale / _HALF_LENGTH) ** 2, 0.0, None)
-        taps = np.sinc(scale * (_PASS + _STOP) / 2 * time) * np.i0(_BETA * np.sqrt(width))
+        taps = np.sinc(scale * (_PASS + _STOP) / 2 * time) * np.i0(KAISER_BETA * np.sqrt(width))
         # Around time 0, so that the spectrum is real and nothing is delayed.
         circle = np.zeros(self.n_in)
         circle[time] = taps / taps.sum()

@@ -7,17 +7,29 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Polyphase"]
+__all__ = ["KAISER_BETA", "Polyphase", "kaiser_half_length"]
 
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 
-# Kaiser's formulas (Kaiser & Schafer 1980, IEEE TASSP 28(1)) for 90 dB and a transition from 0.9
-# to 1.0 of the smaller Nyquist frequency; lengths are in periods of the smaller rate.
 _ATTENUATION_DB = 90.0
+#: Shape of the Kaiser window for 90 dB (Kaiser & Schafer 1980, IEEE TASSP 28(1)).
+KAISER_BETA = 0.1102 * (_ATTENUATION_DB - 8.7)
+
+
+def kaiser_half_length(transition: float) -> float:
+    """Half the window's length in periods of the smaller rate, by Kaiser's formula for 90 dB.
+
+    Parameters
+    ----------
+    transition : float
+        From the end of the pass band to the stop band, as a part of the smaller Nyquist frequency.
+    """
+    return (_ATTENUATION_DB - 7.95) / (2.285 * math.pi * transition) / 2
+
+
 _PASS, _STOP = 0.9, 1.0
-_BETA = 0.1102 * (_ATTENUATION_DB - 8.7)
-_HALF_LENGTH = (_ATTENUATION_DB - 7.95) / (2.285 * math.pi * (_STOP - _PASS)) / 2
+_HALF_LENGTH = kaiser_half_length(_STOP - _PASS)
 # Outputs that one matrix product yields a row of: enough for the product to be quick, few enough
 # that little of the matrix is zero.
 _GROUP = 48
@@ -56,7 +68,7 @@ class Polyphase:
         time = np.arange(1 - self.half, self.half + 1) - phase[:, np.newaxis]
         width = np.clip(1.0 - (time * self._scale / _HALF_LENGTH) ** 2, 0.0, None)
         cutoff = self._scale * (_PASS + _STOP) / 2
-        taps = np.sinc(cutoff * time) * np.i0(_BETA * np.sqrt(width)) * (width > 0)
+        taps = np.sinc(cutoff * time) * np.i0(KAISER_BETA * np.sqrt(width)) * (width > 0)
         # Every phase passes a constant unchanged.
         taps /= taps.sum(axis=1, keepdims=True)
         return np.asarray(taps, dtype=np.float64)
