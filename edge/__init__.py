@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from edge.stream.loading import load as load
     from edge.stream.smoothing import SmootherSettings as SmootherSettings
     from edge.stream.speech_gate import GateSettings as GateSettings
+    from edge.stream.status import Status as Status
     from edge.stream.stream import Stream as Stream
 
 #: By this line `edge_ser` knows the package from another of its name.
@@ -67,6 +68,7 @@ _HOME = {
     "ParameterError": "edge.errors",
     "SinkError": "edge.errors",
     "SmootherSettings": "edge.stream.smoothing",
+    "Status": "edge.stream.status",
     "Stop": "edge.sources.base",
     "Stream": "edge.stream.stream",
     "Summary": "edge.pipeline",
@@ -99,6 +101,7 @@ __all__ = [
     "ParameterError",
     "SinkError",
     "SmootherSettings",
+    "Status",
     "Stop",
     "Stream",
     "Summary",

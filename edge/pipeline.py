@@ -23,9 +23,13 @@ from edge.sources.registry import find_source, open_source
 from edge.stream.classifier import Classifier
 from edge.stream.decision import GAP, SPEECH, Decision
 from edge.stream.loading import load
+from edge.stream.status import Status
 from edge.stream.stream import Stream
 
-__all__ = ["Summary", "listen", "run_pipeline"]
+__all__ = ["Summary", "Tap", "listen", "run_pipeline"]
+
+#: Hears everything that goes through, before it is decided on.
+Tap = Callable[["Block | Gap | Status"], None]
 
 #: Latencies kept for the percentiles: nine hours of decisions every half second.
 #: A device listens for weeks, so they cannot all be kept.
@@ -161,6 +165,7 @@ def run_pipeline(
     *,
     duration_s: float | None = None,
     stop: Stop | None = None,
+    taps: Sequence[Tap] = (),
 ) -> Summary:
     """Run until the source ends or is stopped.
 
@@ -176,6 +181,8 @@ def run_pipeline(
         Seconds of audio after which to end, lost ones among them.
     stop : Stop, optional
         Ends the run when requested; what was heard since the last decision is left.
+    taps : sequence of callable
+        Each is called with every block, gap and status before it is decided on.
 
     Returns
     -------
@@ -200,6 +207,11 @@ def run_pipeline(
     with group:
         with _closing(source.blocks(stop)) as blocks:
             for block in blocks:
+                for tap in taps:
+                    tap(block)
+                if isinstance(block, Status):
+                    group.status(block)
+                    continue
                 n = block.n_samples if isinstance(block, Gap) else block.samples.size
                 n = n if n_left is None else min(n, n_left)
                 if isinstance(block, Gap):
@@ -300,7 +312,9 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _closing(blocks: Iterator[Block | Gap]) -> Iterator[Iterator[Block | Gap]]:
+def _closing(
+    blocks: Iterator[Block | Gap | Status],
+) -> Iterator[Iterator[Block | Gap | Status]]:
     """Close the blocks whatever happens, and with them a microphone."""
     try:
         yield blocks

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from edge.stream.decision import Decision
+from edge.stream.status import Status
 
 __all__ = ["Sink", "SinkBase"]
 
@@ -22,6 +23,10 @@ class Sink(Protocol):
 
     def emit(self, decision: Decision) -> None:
         """Pass one decision on, at once."""
+        ...
+
+    def status(self, status: Status) -> None:
+        """Pass on what the source has to say of itself, such as that it went away."""
         ...
 
     def warn(self, sentence: str) -> None:
@@ -44,6 +49,9 @@ class SinkBase:
         """Do nothing."""
 
     def emit(self, decision: Decision) -> None:
+        """Do nothing."""
+
+    def status(self, status: Status) -> None:
         """Do nothing."""
 
     def warn(self, sentence: str) -> None:

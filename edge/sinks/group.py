@@ -10,6 +10,7 @@ from typing import Any
 from edge.errors import EdgeSerError, SinkError
 from edge.sinks.base import Sink
 from edge.stream.decision import Decision
+from edge.stream.status import Status
 
 __all__ = ["SinkGroup"]
 
@@ -66,6 +67,10 @@ class SinkGroup:
         if decision.warning is not None:
             self._notice(decision.warning)
         self._tell(self._sinks, lambda sink: sink.emit(decision))
+
+    def status(self, status: Status) -> None:
+        """Pass on what the source has to say of itself; fails as :meth:`emit`."""
+        self._tell(self._sinks, lambda sink: sink.status(status))
 
     def warn(self, sentence: str) -> None:
         """Pass a warning on; fails as :meth:`emit`."""

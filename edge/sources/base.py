@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from edge.stream.status import Status
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -18,6 +20,7 @@ __all__ = [
     "Gap",
     "Source",
     "SourceSettings",
+    "Status",
     "Stop",
     "say_nothing",
 ]
@@ -105,14 +108,14 @@ class Stop:
 
 
 class Source(Protocol):
-    """Anything that yields blocks and gaps until it ends or is stopped."""
+    """Anything that yields blocks, gaps and word of itself until it ends or is stopped."""
 
     #: What a person would call it.
     name: str
     #: Seconds spent waiting for audio, so that the rest is known to be work.
     waited_s: float
 
-    def blocks(self, stop: Stop) -> Iterator[Block | Gap]:
+    def blocks(self, stop: Stop) -> Iterator[Block | Gap | Status]:
         """Yield in order; ends early, also out of a wait, once ``stop`` is requested.
 
         An iterator with a ``close()``, such as a generator, is closed when it is left.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.files import as_path
-from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Stop, say_nothing
+from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Status, Stop, say_nothing
 
 __all__ = ["FileSource", "open_demo", "open_source"]
 
@@ -54,7 +54,7 @@ class FileSource:
         self._fast = fast
         self._warn = warn
 
-    def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
+    def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
         """Yield the file's samples.
 
         Raises

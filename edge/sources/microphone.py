@@ -14,6 +14,7 @@ from edge.sources.base import (
     Block,
     Gap,
     SourceSettings,
+    Status,
     Stop,
     say_nothing,
 )
@@ -47,7 +48,7 @@ class MicrophoneSource:
         self._sample_rate = sample_rate
         self._opened = opened
 
-    def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
+    def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
         """Open the device and yield what it records.
 
         Raises

@@ -18,6 +18,7 @@ from edge.sources.base import (
     Block,
     Gap,
     SourceSettings,
+    Status,
     Stop,
     say_nothing,
 )
@@ -52,7 +53,7 @@ class StdinSource:
         self._sample_rate = sample_rate
         self._warn = warn
 
-    def blocks(self, stop: Stop) -> Generator[Block | Gap, None, None]:
+    def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
         """Yield what comes, as it comes.
 
         Raises

@@ -9,12 +9,16 @@ from typing import Any, Literal
 from edge.errors import how_many
 from edge.stream.posterior import rounded_posterior
 
-__all__ = ["GAP", "QUIET", "SPEECH", "Decision", "State", "Timing"]
+__all__ = ["GAP", "NO_SPEECH", "QUIET", "SPEECH", "UNCERTAIN", "Decision", "State", "Timing"]
 
-State = Literal["speech", "quiet", "gap"]
+State = Literal["speech", "uncertain", "no-speech", "quiet", "gap"]
 
 #: Somebody spoke loud enough to be judged.
 SPEECH: State = "speech"
+#: Somebody did, and no label is probable enough to be said.
+UNCERTAIN: State = "uncertain"
+#: There was sound, but no voice: no label, no posterior.
+NO_SPEECH: State = "no-speech"
 #: Nobody did: no label, no posterior.
 QUIET: State = "quiet"
 #: The samples were lost on the way.
@@ -50,14 +54,15 @@ class Decision:
     start_s, end_s : float
         The segment, or the gap, in seconds from the start of the stream.  Samples
         that were lost on the way count, so the clock of a microphone does not slip.
-    state : {"speech", "quiet", "gap"}
-        Whether somebody spoke loud enough to be judged; a gap is samples that were
+    state : {"speech", "uncertain", "no-speech", "quiet", "gap"}
+        Whether somebody spoke loud enough to be judged, and can be; a gap is samples that were
         lost, and no segment holds samples from both sides of one.
     label : str or None
         The steady label: smoothed when smoothing is on, else ``raw_label``.  None
-        but for speech, and so are ``posterior`` and ``raw_label``.
+        but for "speech".
     posterior : mapping of str to float, or None
-        Probability of every label, smoothed when smoothing is on.
+        Probability of every label, smoothed when smoothing is on; with "speech" and
+        "uncertain" alone, as ``raw_label`` and ``activation``.
     raw_label : str or None
         Most probable label of this segment alone.
     level_db : float or None
@@ -67,6 +72,13 @@ class Decision:
     warning : str or None
         What should be known about the sound and was not said before.
     timing : Timing
+    activation : float or None
+        0 calm to 1 aroused; None where the labels do not tell.
+    skipped_hops : int
+        Decisions that were due since the record before and left out, as newer sound was
+        waiting already.
+    time_s : float or None
+        Unix time of its end; None where nobody looked at a clock.
     """
 
     start_s: float
@@ -79,11 +91,14 @@ class Decision:
     dropped_samples: int = 0
     warning: str | None = None
     timing: Timing = Timing()
+    activation: float | None = None
+    skipped_hops: int = 0
+    time_s: float | None = None
 
     @property
     def speech(self) -> bool:
         """Whether somebody spoke loud enough to be judged."""
-        return self.state == SPEECH
+        return self.state in {SPEECH, UNCERTAIN}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types in a stable order, rounded to what is meaningful.
