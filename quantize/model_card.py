@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from edge.artifact import Manifest
+from edge.artifact import Abstention, Manifest
 from quantize.corpora import CORPORA
 from quantize.models.sizes import claf_ser_sizes
 
@@ -75,6 +75,7 @@ def model_card(manifest: Manifest) -> str:
         f"`{manifest.default_corpus}`.",
         f"Licence of the weights: {manifest.licence}.",
         "## Measured\n\n" + _figures(manifest.accuracy) + _scorecard(training),
+        *_abstention(manifest.abstention),
         _USE + _calibration(manifest),
     ]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
@@ -107,6 +108,40 @@ def _calibration(manifest: Manifest) -> str:
         )
         + "\n"
     )
+
+
+def _abstention(measured: Abstention | None) -> list[str]:
+    """Say what the model leaves unsaid, where that was measured."""
+    if measured is None:
+        return []
+    bar, scale = measured.min_probability, measured.activation
+    told = (
+        f"A label whose probability is below {bar:g} is not said: the decision is `uncertain`, "
+        "and `--min-probability` sets another bar."
+        if bar
+        else "Every label is said, however improbable; `--min-probability` sets a bar."
+    )
+    lines = [
+        "## What it leaves unsaid",
+        "",
+        f"{told} Measured on single segments, split {measured.split}, commit `{measured.commit}`.",
+    ]
+    if measured.coverage:
+        lines += ["", "| bar | answered | right of these | answers |", "|---|---|---|---|"]
+    for row in measured.coverage:
+        right = "" if row.accuracy is None else f"{100 * row.accuracy:.1f} %"
+        lines.append(f"| {row.bar:g} | {100 * row.coverage:.1f} % | {right} | {row.n} |")
+    lines += [
+        "",
+        "`activation` (0 calm, 1 aroused) is the share of angry, happy, fearful and surprised "
+        "among these and calm, sad and neutral; its log odds are multiplied by "
+        f"{scale.slope:g}, and {scale.offset:g} is added.",
+        "",
+        "Command:",
+        "",
+        f"    {measured.command}",
+    ]
+    return ["\n".join(lines)]
 
 
 def _data_table(names: Any) -> str:

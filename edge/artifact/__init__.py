@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.artifact.abstention import Abstention, ActivationScale, CoverageRow
 from edge.artifact.folder import MANIFEST_FILE, Artifact, read_artifact, write_artifact
 from edge.artifact.manifest import SCHEMA_VERSION, Manifest
 from edge.artifact.parts import (
@@ -14,7 +15,10 @@ from edge.artifact.parts import (
 __all__ = [
     "MANIFEST_FILE",
     "SCHEMA_VERSION",
+    "Abstention",
+    "ActivationScale",
     "Artifact",
+    "CoverageRow",
     "Manifest",
     "Normalisation",
     "Quantization",

@@ -21,6 +21,8 @@ from edge.models.base import Sizes
 from edge.models.registry import ARCHITECTURES
 
 __all__ = [
+    "MAX_BARS",
+    "MAX_COMMAND_LETTERS",
     "MAX_DEPTH",
     "MAX_DIGITS",
     "MAX_LETTERS",
@@ -31,6 +33,7 @@ __all__ = [
     "MAX_MODEL_BYTES",
     "MAX_NUMBER",
     "MAX_SIZE",
+    "MAX_SLOPE",
     "MAX_STD",
     "MAX_TEMPERATURE",
     "MAX_WHOLE",
@@ -56,6 +59,15 @@ MAX_DIGITS = 1000
 #: Of a label, a corpus and a name, which are shown in tables and pictures.
 MAX_LETTERS = 120
 MAX_LICENCE_LETTERS = 2000
+
+#: Of a table of bars: every hundredth from 0 to 1.
+MAX_BARS = 101
+
+#: Of the command that measured something, which a card shows.
+MAX_COMMAND_LETTERS = 400
+
+#: Of a logistic calibration's slope and offset: beyond, it says 0 or 1 of everything.
+MAX_SLOPE = 100.0
 
 #: Of anything counted, so that sums and products of sizes stay numbers.
 MAX_WHOLE = 2**31 - 1

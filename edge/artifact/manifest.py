@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.artifact.abstention import Abstention
 from edge.artifact.budgets import (
     MAX_LICENCE_LETTERS,
     MAX_MODEL_BYTES,
@@ -45,11 +46,11 @@ from edge.artifact.parts import (
     Reference,
     TensorSpec,
     read_sizes,
+    read_tensors,
 )
 from edge.errors import ArtifactError, ParameterError, shown
 from edge.features.spec import FeatureSpec
 from edge.models.base import Sizes
-from edge.models.registry import ARCHITECTURES
 from edge.runtimes.registry import RUNTIMES, known_runtimes
 
 __all__ = ["SCHEMA_VERSION", "Manifest"]
@@ -58,8 +59,11 @@ SCHEMA_VERSION = 1
 
 _OF_THE_MODEL = (
     "architecture", "labels", "languages", "feature_fingerprint", "window_frames", "window_hop",
-    "normalisation", "training",
+    "normalisation", "training", "abstention",
 )  # fmt: skip
+
+#: Keys that came later: a manifest without one is written without it again.
+_OPTIONAL = ("abstention",)
 
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
 
@@ -95,6 +99,7 @@ class Manifest:
     accuracy: tuple[Mapping[str, Any], ...]
     licence: str
     reference: Reference
+    abstention: Abstention | None = None
 
     def __repr__(self) -> str:
         return (
@@ -131,20 +136,26 @@ class Manifest:
     def model_identity(self) -> str:
         """SHA-256 of what two artifacts have in common that are kinds of one model, as hexadecimal.
 
-        Network, labels, corpora, features, window, normalisation and training: all but how the
-        weights are stored, by whom they are run, and what was measured of that.
+        Network, labels, corpora, features, window, normalisation, training and when to
+        abstain: all but how the weights are stored, by whom they are run, and what was
+        measured of that.
         """
         fields = self.to_dict()
-        text = json.dumps({key: fields[key] for key in _OF_THE_MODEL}, sort_keys=True)
+        shared = {key: fields[key] for key in _OF_THE_MODEL if key in fields}
+        text = json.dumps(shared, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, the inverse of :meth:`from_dict`."""
-        fields: dict[str, Any] = plain(dataclasses.replace(self, training={}, accuracy=()))
+        fields: dict[str, Any] = plain(
+            dataclasses.replace(self, training={}, accuracy=(), abstention=None)
+        )
         fields["training"] = dict(self.training)
         fields["accuracy"] = [dict(entry) for entry in self.accuracy]
         fields["feature_spec"] = self.feature_spec.to_dict()
-        return fields
+        if self.abstention is not None:
+            fields["abstention"] = self.abstention.to_dict()
+        return {k: v for k, v in fields.items() if not (k in _OPTIONAL and v is None)}
 
     def to_json(self) -> str:
         """Write the text of ``manifest.json``, one line for every key.
@@ -189,8 +200,8 @@ class Manifest:
         _check_model_file(fields)
         architecture = read_sizes(fields["architecture"])
         fields["architecture"] = architecture
-        fields["inputs"] = _tensors("inputs", fields["inputs"], architecture)
-        fields["outputs"] = _tensors("outputs", fields["outputs"], architecture)
+        fields["inputs"] = read_tensors("inputs", fields["inputs"], architecture)
+        fields["outputs"] = read_tensors("outputs", fields["outputs"], architecture)
         fields["labels"] = texts("labels", fields["labels"], architecture.n_labels)
         fields["languages"] = texts("languages", fields["languages"], architecture.n_corpora)
         default = text("default_language", fields["default_language"])
@@ -226,6 +237,8 @@ class Manifest:
             for index, entry in enumerate(items("accuracy", fields["accuracy"]))
         )
         fields["reference"] = Reference.from_dict(fields["reference"], architecture)
+        if "abstention" in fields:
+            fields["abstention"] = Abstention.from_dict(fields["abstention"])
         return build(cls, fields)
 
 
@@ -247,37 +260,6 @@ def _check_model_file(fields: Mapping[str, Any]) -> None:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise ArtifactError(f"model_sha256 is {short(digest)}, 64 digits of 0-9 and a-f are wanted")
     whole("model_bytes", fields["model_bytes"], 1, MAX_MODEL_BYTES)
-
-
-def _tensors(where: str, value: object, sizes: Sizes) -> tuple[TensorSpec, ...]:
-    """Check the names, ranks, types and layouts that every backend relies on."""
-    specs = tuple(
-        TensorSpec.from_dict(f"{where}[{index}]", item)
-        for index, item in enumerate(items(where, value))
-    )
-    integers, floats = ("int64", "int32"), ("float32",)
-    forms: dict[str, tuple[int, tuple[str, ...], str, int | None]] = {
-        "features": (3, floats, "batch,time,feature", sizes.n_features),
-        "language": (1, integers, "batch", None),
-        "logits": (2, floats, "batch,label", sizes.n_labels),
-    }
-    names = ARCHITECTURES[sizes.type].inputs if where == "inputs" else ("logits",)
-    wanted = {name: forms[name] for name in names}
-    if tuple(spec.name for spec in specs) != tuple(wanted):
-        raise ArtifactError(
-            f"{where} are named {short([spec.name for spec in specs])}, {list(wanted)} are wanted"
-        )
-    for spec in specs:
-        rank, dtypes, layout, width = wanted[spec.name]
-        fits = len(spec.shape) == rank and (width is None or spec.shape[-1] == width)
-        if not fits or spec.dtype not in dtypes or spec.layout != layout:
-            raise ArtifactError(
-                f"{where} {spec.name!r} is {spec.dtype} {short(list(spec.shape))} {spec.layout!r}, "
-                f"{' or '.join(dtypes)} of rank {rank}"
-                + (f" ending in {width}" if width else "")
-                + f" and layout {layout!r} is wanted"
-            )
-    return specs
 
 
 def _feature_spec(fields: Mapping[str, Any], architecture: Sizes) -> FeatureSpec:

@@ -28,7 +28,7 @@ from edge.errors import ArtifactError
 from edge.models.base import Sizes
 from edge.models.registry import ARCHITECTURES
 
-__all__ = ["Normalisation", "Quantization", "Reference", "TensorSpec", "read_sizes"]
+__all__ = ["Normalisation", "Quantization", "Reference", "TensorSpec", "read_sizes", "read_tensors"]
 
 
 def read_sizes(value: object) -> Sizes:
@@ -169,3 +169,40 @@ class Reference:
         if not 0 < tolerance < 1:
             raise ArtifactError(f"reference.tolerance is {tolerance}, between 0 and 1 is wanted")
         return cls(features, corpus, logits, tolerance)
+
+
+def read_tensors(where: str, value: object, sizes: Sizes) -> tuple[TensorSpec, ...]:
+    """Check a manifest's ``inputs`` or ``outputs``.
+
+    Raises
+    ------
+    ArtifactError
+        If a name, rank, type or layout is not the one that every backend relies on.
+    """
+    specs = tuple(
+        TensorSpec.from_dict(f"{where}[{index}]", item)
+        for index, item in enumerate(items(where, value))
+    )
+    integers, floats = ("int64", "int32"), ("float32",)
+    forms: dict[str, tuple[int, tuple[str, ...], str, int | None]] = {
+        "features": (3, floats, "batch,time,feature", sizes.n_features),
+        "language": (1, integers, "batch", None),
+        "logits": (2, floats, "batch,label", sizes.n_labels),
+    }
+    names = ARCHITECTURES[sizes.type].inputs if where == "inputs" else ("logits",)
+    wanted = {name: forms[name] for name in names}
+    if tuple(spec.name for spec in specs) != tuple(wanted):
+        raise ArtifactError(
+            f"{where} are named {short([spec.name for spec in specs])}, {list(wanted)} are wanted"
+        )
+    for spec in specs:
+        rank, dtypes, layout, width = wanted[spec.name]
+        fits = len(spec.shape) == rank and (width is None or spec.shape[-1] == width)
+        if not fits or spec.dtype not in dtypes or spec.layout != layout:
+            raise ArtifactError(
+                f"{where} {spec.name!r} is {spec.dtype} {short(list(spec.shape))} {spec.layout!r}, "
+                f"{' or '.join(dtypes)} of rank {rank}"
+                + (f" ending in {width}" if width else "")
+                + f" and layout {layout!r} is wanted"
+            )
+    return specs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from edge.artifact import Manifest, read_artifact
+from edge.artifact import Abstention, Manifest, read_artifact
 from edge.bundled import MODELS_DIR
 from quantize.model_card import model_card
 
@@ -53,3 +53,26 @@ def test_without_a_figure_none_is_given():
     told = words(model_card(manifest(temperature=0.9, training={}, accuracy=())))
     assert "its temperature of 0.9 was chosen" in told
     assert "Expected calibration error" not in told
+
+
+def test_what_it_leaves_unsaid_is_a_table():
+    measured = Abstention.from_dict(
+        {
+            "min_probability": 0.55,
+            "coverage": [[0.0, 1.0, 0.61, 400], [0.55, 0.625, 0.7512, 250], [0.95, 0, None, 0]],
+            "split": "speaker-5fold",
+            "command": "edge-ser-quantize calibrate runs/*",
+            "commit": "abc",
+            "activation": {"slope": 0.8, "offset": -0.1},
+        }
+    )
+    card = model_card(manifest(abstention=measured))
+    assert "below 0.55 is not said" in words(card)
+    assert "| 0.55 | 62.5 % | 75.1 % | 250 |" in card
+    assert "| 0.95 | 0.0 % |  | 0 |" in card
+    assert "multiplied by 0.8, and -0.1 is added" in words(card)
+    assert "    edge-ser-quantize calibrate runs/*" in card
+
+
+def test_without_a_measurement_of_it_nothing_is_said_of_abstaining():
+    assert "leaves unsaid" not in model_card(manifest(abstention=None))
