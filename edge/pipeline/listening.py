@@ -1,0 +1,80 @@
+"""A run for programs: what ``edge-ser listen`` does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from edge.errors import ParameterError
+from edge.pipeline.run import run_pipeline
+from edge.pipeline.summary import Summary
+from edge.sinks import Sink
+from edge.sinks.group import SinkGroup
+from edge.sinks.registry import SinkSettings, make_sink
+from edge.sources.base import Source, SourceSettings, Stop, say_nothing
+from edge.sources.registry import find_source, open_source
+from edge.stream.classifier import Classifier
+from edge.stream.loading import load
+from edge.stream.stream import Stream
+
+__all__ = ["listen"]
+
+
+def listen(
+    source: str | Source = "mic",
+    sinks: Sequence[Sink | str] = ("terminal",),
+    *,
+    classifier: Classifier | None = None,
+    stream: Stream | None = None,
+    device: str | int | None = None,
+    fast: bool = False,
+    duration_s: float | None = None,
+    stop: Stop | None = None,
+) -> Summary:
+    """Decide on speech as it goes: what ``edge-ser listen`` does.
+
+    Parameters
+    ----------
+    source : str or Source
+        ``"mic"``, ``"demo"``, ``"-"`` (standard input), the path of an audio file, or an object
+        of your own.
+    sinks : sequence of Sink or str
+        What is told every decision; ``"terminal"`` and ``"json_lines"`` write to standard output.
+    classifier : Classifier, optional
+        None: the bundled one.
+    stream : Stream, optional
+        Of a classifier, fresh or reset; None: the classifier's with its own lengths.
+    device : str or int, optional
+        Microphone: its name, a part of it, or its index; None: the default input.
+    fast : bool
+        Do not play a file at the pace of speech.
+    duration_s, stop
+        As for :func:`run_pipeline`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    EdgeSerError
+        As :func:`run_pipeline`, :func:`edge.load` and the source say.
+    """
+    stream = stream or (classifier or load()).stream()
+    group = SinkGroup(
+        [make_sink(s, SinkSettings(sys.stdout)) if isinstance(s, str) else s for s in sinks],
+        say_nothing,
+    )
+    if isinstance(source, str):
+        row = find_source(source)
+        if device is not None and not row.takes_device:
+            raise ParameterError(f"device names a microphone, source is {source!r}")
+        settings = SourceSettings(
+            sample_rate=stream.classifier.spec.sample_rate,
+            path=source,
+            device=device,
+            fast=fast,
+            warn=group.warn,
+        )
+        source = open_source(row, settings)
+    return run_pipeline(source, stream, group, duration_s=duration_s, stop=stop)

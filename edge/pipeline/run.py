@@ -1,0 +1,114 @@
+"""Wiring: a source into a stream into sinks."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from edge.errors import AudioFileError, how_many
+from edge.pipeline.decided import Run
+from edge.pipeline.summary import Summary
+from edge.sinks import Sink
+from edge.sinks.group import SinkGroup
+from edge.sources.base import Block, Gap, Source, Stop, say_nothing
+from edge.stream.status import Status
+from edge.stream.stream import Stream
+
+__all__ = ["Tap", "run_pipeline"]
+
+#: Hears everything that goes through, before it is decided on.
+Tap = Callable[["Block | Gap | Status"], None]
+
+
+def run_pipeline(
+    source: Source,
+    stream: Stream,
+    sinks: Sequence[Sink] | SinkGroup,
+    *,
+    duration_s: float | None = None,
+    stop: Stop | None = None,
+    taps: Sequence[Tap] = (),
+) -> Summary:
+    """Run until the source ends or is stopped.
+
+    Parameters
+    ----------
+    source : Source
+        Yields blocks and gaps.
+    stream : Stream
+        Fresh or reset.
+    sinks : sequence of Sink, or SinkGroup
+        Each is told everything.  One that fails is closed and named; the others go on.
+    duration_s : float, optional
+        Seconds of audio after which to end, lost ones among them.
+    stop : Stop, optional
+        Ends the run when requested; what was heard since the last decision is left.
+    taps : sequence of callable
+        Each is called with every block, gap and status before it is decided on.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    AudioFileError
+        If the source ended by itself before a single frame was whole.
+    BackendError
+        If the model fails again and again, or never worked.  A failure among others is a
+        warning: its segment is lost and nothing else.
+    OSError, EdgeSerError
+        What the last sink failed with, when none is left.
+    """
+    group = sinks if isinstance(sinks, SinkGroup) else SinkGroup(sinks, say_nothing)
+    run = Run(stream, group)
+    spec = stream.classifier.spec
+    n_left = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
+    stop = stop or Stop()
+    started_s = time.perf_counter()
+    with group:
+        with _closing(source.blocks(stop)) as blocks:
+            for block in blocks:
+                for tap in taps:
+                    tap(block)
+                if isinstance(block, Status):
+                    group.status(block)
+                    continue
+                n = block.n_samples if isinstance(block, Gap) else block.samples.size
+                n = n if n_left is None else min(n, n_left)
+                if isinstance(block, Gap):
+                    run.skip(n, block.reason)
+                else:
+                    run.push(block.samples[:n], block.arrived_s)
+                if n_left is not None:
+                    n_left -= n
+                    if n_left == 0:
+                        break
+        if not stop.requested:
+            if run.n_samples < spec.win_length:
+                raise AudioFileError(
+                    f"{source.name} ended after {how_many(run.n_samples, 'sample')} at "
+                    f"{spec.sample_rate} Hz, "
+                    f"{spec.win_length} or more "
+                    f"({1000 * spec.win_length / spec.sample_rate:.0f} ms) are wanted"
+                )
+            run.flush()
+        run.check_model()
+        work_s = time.perf_counter() - started_s - source.waited_s
+        summary = run.summary(work_s)
+        group.summary(summary.to_dict())
+    return summary
+
+
+@contextlib.contextmanager
+def _closing(
+    blocks: Iterator[Block | Gap | Status],
+) -> Iterator[Iterator[Block | Gap | Status]]:
+    """Close the blocks whatever happens, and with them a microphone."""
+    try:
+        yield blocks
+    finally:
+        close = getattr(blocks, "close", None)
+        if close is not None:
+            close()

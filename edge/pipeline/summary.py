@@ -1,0 +1,72 @@
+"""What a run came to."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from edge.errors import how_many
+
+__all__ = ["Summary"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a run came to.
+
+    Parameters
+    ----------
+    decisions : int
+        Decisions made.
+    audio_s : float
+        Seconds of audio heard; what was lost is not among them.
+    rtf : float or None
+        Real-time factor: seconds of work (everything but waiting for audio, so the
+        sinks as well) for a second of audio heard; None without audio.
+    p50_ms, p95_ms, p99_ms : float or None
+        Percentiles of the decisions' latency; None without decisions.
+    dropped_samples : int
+        Samples lost, at the model's rate.
+    peak_rss_mb : float
+        Peak resident memory of the process in MB.
+    """
+
+    decisions: int
+    audio_s: float
+    rtf: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    dropped_samples: int
+    peak_rss_mb: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types in a stable order, rounded to what is meaningful."""
+        return {
+            "type": "summary",
+            "decisions": self.decisions,
+            "audio_s": round(self.audio_s, 3),
+            "rtf": _rounded(self.rtf, 5),
+            "p50_ms": _rounded(self.p50_ms, 3),
+            "p95_ms": _rounded(self.p95_ms, 3),
+            "p99_ms": _rounded(self.p99_ms, 3),
+            "dropped_samples": self.dropped_samples,
+            "peak_rss_mb": round(self.peak_rss_mb, 1),
+        }
+
+    def sentence(self) -> str:
+        """Say the same in one line for a person."""
+        parts = [f"{how_many(self.decisions, 'decision')} in {self.audio_s:.1f} s of audio"]
+        if self.rtf is not None:
+            parts.append(f"real-time factor {self.rtf:.3f}")
+        if self.p50_ms is not None:
+            parts.append(
+                f"latency p50 {self.p50_ms:.1f}, p95 {self.p95_ms:.1f}, p99 {self.p99_ms:.1f} ms"
+            )
+        parts.append(f"{how_many(self.dropped_samples, 'sample')} dropped")
+        parts.append(f"peak memory {self.peak_rss_mb:.0f} MB")
+        return ", ".join(parts)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
