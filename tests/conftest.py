@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from artifact_fakes import make_artifact
 
 from edge.artifact import Artifact
+
+# Nobody's own configuration changes what a command does here.
+os.environ["XDG_CONFIG_HOME"] = os.path.join(os.path.dirname(__file__), "no-configuration")
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from edge.cli.config import Configured, add_config, configure, print_config
 from edge.cli.notices import Notices
 from edge.cli.options import add_lengths, add_model, positive_s
 from edge.cli.signals import stopped_by_signals
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
-from edge.sources.registry import find_source, open_source
+from edge.sources.registry import SourceRow, find_source, open_source
 
 if TYPE_CHECKING:
     from edge.cli.options import Commands
@@ -42,17 +43,20 @@ def add_parser(commands: Commands) -> None:
     add_lengths(parser, "the model's, mostly 0.5")
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_config(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Decide on speech as it goes until it ends or a signal comes."""
-    row = find_source(args.source)
-    if args.device is not None and not row.takes_device:
-        raise ParameterError(f"--device names a microphone, --source is {args.source!r}")
-    if args.device == "":
-        raise ParameterError("--device is empty, the name of a microphone is wanted")
-    if args.fast and row.is_paced:
-        raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
+    configured = configure(args)
+    if args.print_config:
+        sys.stdout.write(print_config(configured))
+        return 0
+    try:
+        row = _check(configured)
+    except ParameterError as error:
+        raise configured.explained(error) from None
+    args = configured.args
     stop = Stop()
     # First of all, so that a signal ends even the loading in good order.
     with stopped_by_signals(stop):
@@ -89,3 +93,21 @@ def run(args: argparse.Namespace) -> int:
         summary = run_pipeline(source, stream, sinks, duration_s=args.duration, stop=stop)
         notices.say(summary.sentence())
     return 0
+
+
+def _check(configured: Configured) -> SourceRow:
+    """Give the source, to which the other options belong.
+
+    What a file says of another source than the one that was asked for on the command line is
+    left out: that file is for the daily run.
+    """
+    args = configured.args
+    row = find_source(args.source)
+    if args.device is not None and not row.takes_device:
+        if not configured.leave_out("device", "source"):
+            raise ParameterError(f"--device names a microphone, --source is {args.source!r}")
+    elif args.device == "":
+        raise ParameterError("--device is empty, the name of a microphone is wanted")
+    if args.fast and row.is_paced and not configured.leave_out("fast", "source"):
+        raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
+    return row

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
-from typing import TYPE_CHECKING, NoReturn
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.cli.renamed import OldName
 from edge.errors import EdgeSerError
@@ -20,7 +23,58 @@ class _UsageError(EdgeSerError):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong, as every other error is said."""
+    """Says in one sentence what is wrong, as every other error is said.
+
+    Attributes
+    ----------
+    tells_given : bool
+        Whether what is parsed also has ``given``, the destinations of the options that were on
+        the command line, ``words``, the command line itself, and ``parser``.  Another hand, such as
+        a configuration file, can then give the others.
+    """
+
+    tells_given = False
+
+    @property
+    def actions(self) -> Sequence[argparse.Action]:
+        """The options, in the order in which they were added."""
+        return tuple(self._actions)
+
+    @property
+    def exclusive(self) -> list[list[str]]:
+        """Destinations of options that exclude each other."""
+        return [
+            [action.dest for action in group._group_actions]
+            for group in self._mutually_exclusive_groups
+        ]
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse as ever, and tell what was given where that is asked for."""
+        if not self.tells_given:
+            return super().parse_known_args(args, namespace)
+        words = sys.argv[1:] if args is None else list(args)
+        # Once without defaults: they cannot be told from what was given.
+        with self._without_defaults():
+            bare, rest = super().parse_known_args(words, argparse.Namespace())
+        parsed, _ = super().parse_known_args([], namespace)
+        given = {action.dest for action in self._actions} & set(vars(bare))
+        for dest in given:
+            setattr(parsed, dest, getattr(bare, dest))
+        parsed.given, parsed.words, parsed.parser = frozenset(given), tuple(words), self
+        return parsed, rest
+
+    @contextlib.contextmanager
+    def _without_defaults(self) -> Iterator[None]:
+        defaults = [(action, action.default) for action in self._actions]
+        try:
+            for action, _ in defaults:
+                action.default = argparse.SUPPRESS
+            yield
+        finally:
+            for action, default in defaults:
+                action.default = default
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of ending the process."""

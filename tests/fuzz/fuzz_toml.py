@@ -15,7 +15,7 @@ from typing import Any
 from fuzz.mutate import mutate_json, mutate_text
 from fuzz.target import HUGE_BYTES, Trial
 
-__all__ = ["TomlTarget"]
+__all__ = ["TomlTarget", "make_special", "to_toml"]
 
 
 class TomlTarget:
@@ -55,7 +55,7 @@ class TomlTarget:
         elif kind < 0.98:
             path.write_bytes(mutate_text(rng, self._texts[sort][at]))
         else:
-            _make_special(rng, path)
+            make_special(rng, path)
         name = str(path)
         if rng.random() < 0.03:
             name = rng.choice(
@@ -101,7 +101,8 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _make_special(rng: random.Random, path: Path) -> None:
+def make_special(rng: random.Random, path: Path) -> None:
+    """Put something in the file's place that is no file of a sane size."""
     kind = rng.randrange(4)
     if kind == 0:
         os.mkfifo(path)

@@ -21,6 +21,7 @@ TARGETS = {
     "tflite": "fuzz.fuzz_tflite:TfliteTarget",
     "stdin": "fuzz.fuzz_stdin:StdinTarget",
     "toml": "fuzz.fuzz_toml:TomlTarget",
+    "config": "fuzz.fuzz_config:ConfigTarget",
     "api": "fuzz.fuzz_api:ApiTarget",
 }
 

@@ -1,0 +1,300 @@
+"""Options of ``edge-ser listen`` from TOML files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from runtime_fakes import complaint
+
+from edge.cli import config
+from edge.cli.config import COMMAND_LINE, Configured, add_config, configure, print_config
+from edge.cli.main import _parser, main
+from edge.cli.options import Parser, positive_s
+from edge.cli.options_in_files import options_of
+from edge.cli.toml_file import ConfigurationError
+
+
+def listen(*words: str) -> Configured:
+    return configure(_parser().parse_args(["listen", *words]))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., str]:
+    def put(content: str, name: str = "config.toml") -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        return str(path)
+
+    return put
+
+
+@pytest.fixture
+def layers(
+    tmp_path: Path, write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, str]:
+    """One file of everybody, one of this user."""
+    everybody = write('[listen]\ndevice = "USB"\nsegment = 1\njson = true\n', "etc.toml")
+    user = write("[listen]\nsegment = 3\nhop = 1\n", "home/edge-ser/config.toml")
+    monkeypatch.setattr(config, "SYSTEM_FILE", everybody)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    return everybody, user
+
+
+def test_a_later_file_overrides_key_by_key_and_the_command_line_all(
+    layers: tuple[str, str],
+) -> None:
+    everybody, user = layers
+    got = listen("--hop", "0.25")
+    assert (got.args.device, got.args.segment, got.args.hop) == ("USB", 3.0, 0.25)
+    assert (got.args.json, got.args.source) == (True, "mic")
+    assert got.files == (everybody, user)
+    assert dict(got.origins) == {
+        "device": everybody, "segment": user, "hop": COMMAND_LINE, "json": everybody,
+    }  # fmt: skip
+
+
+def test_a_named_file_is_read_alone(layers: tuple[str, str], write: Callable[..., str]) -> None:
+    path = write("[listen]\nhop = 0.5\n")
+    got = listen("--config", path)
+    assert (got.args.hop, got.args.device, got.files) == (0.5, None, (path,))
+    nothing = listen("--config", os.devnull)
+    assert nothing.args.device is None
+    assert not nothing.origins
+
+
+def test_a_stronger_file_can_take_a_flag_back(
+    layers: tuple[str, str], write: Callable[..., str]
+) -> None:
+    write("[listen]\njson = false\n", "home/edge-ser/config.toml")
+    assert listen().args.json is False
+
+
+def test_without_a_home_or_rights_there_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "SYSTEM_FILE", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "relative/is/ignored")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert listen().files == ()
+    folder = tmp_path / ".config" / "edge-ser"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("[listen]\nhop = 0.75\n")
+    assert listen().args.hop == 0.75
+
+
+REFUSED = [
+    ("[listen]\nsegmnt = 2", "segmnt is an unknown key: did you mean segment?"),
+    ("[listen]\nmodel_folder = 2", "model_folder is an unknown key: `edge-ser listen --print-c"),
+    ("[listen]\nconfig = 'x'", "config is an unknown key"),
+    ("[listen]\nwindow = 2", "window is an unknown key"),
+    ("[lisen]\nhop = 2", "lisen is an unknown table: did you mean listen?"),
+    ("[other]", "other is an unknown table: did you mean listen?"),
+    ("hop = 2", "hop is in no table, the line [listen] is wanted above it"),
+    ("listen = 2", "listen is a value, a table [listen] is wanted"),
+    ("[[listen]]", "listen is a value, a table [listen] is wanted"),
+    ("[listen]\nsegment = '2'", "segment is '2', a number is wanted: segment = 2"),
+    ("[listen]\nsegment = -1", "segment: '-1' is not a number of seconds above 0"),
+    ("[listen]\nsegment = nan", "segment: 'nan' is not a number of seconds above 0"),
+    ("[listen]\nsegment = [1, 2]", "segment: '1,2' is not a number of seconds above 0"),
+    ("[listen]\nsegment = true", "segment is true, S is wanted"),
+    ("[listen]\nsegment = 2026-01-01", "segment is datetime.date(2026, 1, 1), S is wanted"),
+    ("[listen]\ndevice = 3", 'device is 3, text in quotes is wanted: device = "3"'),
+    ("[listen]\ndevice = ['a']", "device is ['a'], one value is wanted, not a list"),
+    ("[listen]\njson = 1", "json is 1, true or false is wanted"),
+    ("[listen]\njson = 'yes'", "json is 'yes', true or false is wanted"),
+    ("[listen]\nhop = ", "is no TOML: Invalid value"),
+    ("[listen]\nhop = 1\nhop = 2", "is no TOML: Cannot overwrite a value"),
+    ("[listen]\nhop = 0x" + "f" * 5000, "hop is one int, S is wanted"),
+    ("[listen]\nhop = " + "9" * 5000, "is no TOML"),
+    ("[listen]\nhop = " + "[" * 9000, "is no TOML"),
+    ("#" * 40_000, "has more than 32768 bytes"),
+    ("[listen]\n'a\\u001b' = 1", "a\\x1b is an unknown key".replace("\\x1b", "\\u001b")),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), REFUSED, ids=[text[:30] for text, _ in REFUSED])
+def test_a_wrong_file_is_refused_by_name(
+    text: str, sentence: str, write: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(text)
+    assert main(["listen", "--config", path]) == 2
+    said = complaint(capsys.readouterr().err)
+    assert path in said
+    assert sentence in said
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "latin.toml").write_bytes(b"[listen]\ndevice = '\xe9'\n")
+    for name, sentence in (
+        (str(tmp_path), "cannot be read: it is a folder"),
+        (str(tmp_path / "pipe.toml"), "cannot be read: it is a named pipe"),
+        ("/dev/zero", "cannot be read: it is a device"),
+        (str(tmp_path / "none.toml"), "is not there; `edge-ser listen --print-config > FILE`"),
+        (str(tmp_path / "latin.toml"), "is no UTF-8 text (line 2)"),
+        ("x" * 300, "cannot be read: File name too long"),
+        ("", "--config is empty"),
+    ):
+        assert main(["listen", "--config", name]) == 2
+        assert sentence in complaint(capsys.readouterr().err)
+
+
+def test_an_unreadable_file_of_everybody_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "etc.toml").mkdir()
+    monkeypatch.setattr(config, "SYSTEM_FILE", str(tmp_path / "etc.toml"))
+    with pytest.raises(ConfigurationError, match="it is a folder"):
+        listen()
+
+
+def test_a_mark_at_the_beginning_is_borne(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbf[listen]\r\nhop = 2\r\n")
+    assert listen("--config", str(tmp_path / "a.toml")).args.hop == 2.0
+
+
+def test_the_print_says_where_values_came_from_and_is_a_file(
+    layers: tuple[str, str], capsys: pytest.CaptureFixture[str], write: Callable[..., str]
+) -> None:
+    everybody, user = layers
+    assert main(["listen", "--print-config", "--artifact", 'a "quoted"\x1b\x7fö', "--fast"]) == 0
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert f'device = "USB"  # {everybody}' in lines
+    assert f"segment = 3.0  # {user}" in lines
+    assert "fast = true  # command line" in lines
+    assert 'source = "mic"  # default' in lines
+    assert "# duration =  # default" in lines
+    assert "\x1b" not in printed
+    again = listen("--config", write(printed))
+    assert again.args.artifact == 'a "quoted"\x1b\x7fö'
+    assert (again.args.device, again.args.segment, again.args.fast) == ("USB", 3.0, True)
+
+
+def test_a_name_that_is_no_text_is_printed_as_a_remark(write: Callable[..., str]) -> None:
+    printed = print_config(listen("--config", os.devnull, "--artifact", os.fsdecode(b"a\xff")))
+    assert "# artifact is " in printed
+    assert listen("--config", write(printed)).args.artifact is None
+
+
+def test_a_secret_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_SECRETS", frozenset({"device"}))
+    printed = print_config(listen("--config", os.devnull, "--device", "hunter2"))
+    assert "hunter2" not in printed
+    assert "# device is set and not shown  # command line" in printed
+
+
+def one_of(action: argparse.Action) -> list[str]:
+    """Give words that an option takes on the command line, whatever it is."""
+    if action.nargs == 0:
+        return [action.option_strings[-1]]
+    candidates = [*map(str, action.choices or ()), "2", "0.5", "auto", "mix", "s16le", "x", "1:2"]
+    metavar = action.metavar if isinstance(action.metavar, str) else ""
+    for text in [*candidates, *metavar.split("|"), *metavar.split(","), "angry,happy"]:
+        try:
+            if callable(action.type):
+                action.type(text)
+        except (argparse.ArgumentTypeError, ValueError, TypeError):
+            continue
+        return [f"{action.option_strings[-1]}={text}"]
+    raise AssertionError(f"nothing is known that {action.option_strings} takes")
+
+
+def every_option() -> dict[str, list[str]]:
+    parser = _parser().parse_args(["listen"]).parser
+    actions = {action.dest: action for action in parser.actions}
+    return {o.key: one_of(actions[o.dest]) for o in options_of(parser.actions).values()}
+
+
+@pytest.mark.parametrize("key", every_option())
+def test_every_option_goes_through_a_file_and_back(key: str, write: Callable[..., str]) -> None:
+    given = listen("--config", os.devnull, *every_option()[key])
+    (dest,) = given.origins
+    again = listen("--config", write(print_config(given)))
+    assert getattr(again.args, dest) == getattr(given.args, dest)
+    assert f"# {key} " not in print_config(given)
+
+
+def labels(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def toy() -> Parser:
+    parser = Parser(prog="toy")
+    parser.add_argument("--labels", type=labels)
+    parser.add_argument("--also", action="append")
+    parser.add_argument("--loud", action="count", default=0)
+    parser.add_argument("--wave", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--pair", nargs=2, type=int)
+    parser.add_argument("--kind", choices=("a", "b"), default="a")
+    parser.add_argument("--n-rows", type=int, default=1)
+    parser.add_argument("--where", type=Path)
+    parser.add_argument("--length", type=positive_s, default="2.5")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--hot", action="store_true")
+    one.add_argument("--cold", type=float)
+    add_config(parser)
+    return parser
+
+
+def test_lists_counts_and_choices(write: Callable[..., str]) -> None:
+    path = write(
+        '[listen]\nlabels = ["x", "y"]\nalso = ["a", "b"]\nloud = 2\nwave = false\npair = [1, 2]\n'
+        'kind = "b"\nn_rows = 3\nwhere = "/x"\ncold = 1\n'
+    )
+    got = configure(toy().parse_args(["--config", path]))
+    want = {
+        "labels": ("x", "y"), "also": ["a", "b"], "loud": 2, "wave": False, "pair": [1, 2],
+        "kind": "b", "n_rows": 3, "where": Path("/x"), "length": 2.5, "hot": False, "cold": 1.0,
+    }  # fmt: skip
+    assert {dest: getattr(got.args, dest) for dest in want} == want
+    again = configure(toy().parse_args(["--config", write(print_config(got), "again.toml")]))
+    assert {dest: getattr(again.args, dest) for dest in want} == want
+    over = configure(toy().parse_args(["--config", path, "--also", "c", "--wave", "--hot"]))
+    # Of options that exclude each other the stronger hand's counts.
+    assert (over.args.also, over.args.wave) == (["c"], True)
+    assert (over.args.hot, over.args.cold) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [("kind = 'c'", "kind is 'c', one of a, b is wanted"),
+     ("n_rows = 1.5", "n_rows is 1.5, a whole number is wanted"),
+     ("loud = true", "loud is true, a whole number is wanted"),
+     ("hot = true\ncold = 2", "exclude each other"),
+     ("wave = 3", "wave is 3, true or false is wanted"),
+     ("also = [1]", 'also is 1, text in quotes is wanted: also = "1"')],
+)  # fmt: skip
+def test_a_value_that_the_option_refuses(
+    line: str, sentence: str, write: Callable[..., str]
+) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        configure(toy().parse_args(["--config", write(f"[listen]\n{line}\n")]))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such folders")
+def test_files_are_read_by_the_command_itself(
+    layers: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    everybody, _ = layers
+    Path(everybody).write_text("[listen]\nsource = 'mic'\nfast = true\n")
+    assert main(["listen"]) == 2
+    said = complaint(capsys.readouterr().err)
+    assert "--fast is for a file" in said
+    assert f"--fast comes from {everybody}" in said
+
+
+def test_a_file_for_the_microphone_does_not_forbid_another_source(
+    layers: tuple[str, str], model: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["listen", "--source", "demo", "--fast", *model, "--segment", "0.5", "--hop", "0.4"]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main([*words, "--device", "USB"]) == 2
+    assert "--device names a microphone" in complaint(capsys.readouterr().err)
