@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.arrays import as_number
-from edge.errors import ParameterError
+from edge.artifact import Abstention
+from edge.errors import ArtifactError, ParameterError
 from quantize.errors import TrainingError
 from quantize.files import write_json
 from quantize.scoring import Segments, counted
@@ -143,17 +144,20 @@ def fit_temperature(
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """What a run folder knows of its temperature.
+    """What a run folder knows of its posterior.
 
     Parameters
     ----------
     temperature : float
     chosen_on : tuple of str
         Ids of the splits whose held-out speakers chose it; none where none did.
+    abstention : Abstention, optional
+        When its artifacts had better say nothing, by the same speakers.
     """
 
     temperature: float = 1.0
     chosen_on: tuple[str, ...] = ()
+    abstention: Abstention | None = None
 
 
 def calibration_path(run: Path) -> Path:
@@ -162,12 +166,14 @@ def calibration_path(run: Path) -> Path:
 
 
 def write_calibration(run: Path, calibration: Calibration, n_utterances: int) -> None:
-    """Keep a run's temperature beside its checkpoint, with the splits that chose it."""
-    entry = {
+    """Keep a run's calibration beside its checkpoint, with the splits that chose it."""
+    entry: dict[str, Any] = {
         "temperature": calibration.temperature,
         "chosen_on": list(calibration.chosen_on),
         "n_utterances": n_utterances,
     }
+    if calibration.abstention:
+        entry["abstention"] = calibration.abstention.to_dict()
     write_json(calibration_path(run), entry)
 
 
@@ -188,8 +194,20 @@ def read_calibration(run: Path) -> Calibration:
         temperature = as_number(
             entry["temperature"], "the temperature", wanted, MIN_TEMPERATURE, MAX_TEMPERATURE
         )
-        return Calibration(temperature, tuple(str(split) for split in entry["chosen_on"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        chosen_on = tuple(str(split) for split in entry["chosen_on"])
+        # Folders of before this was chosen have none.
+        found = entry.get("abstention")
+        abstention = None if found is None else Abstention.from_dict(found)
+        return Calibration(temperature, chosen_on, abstention)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        ArtifactError,
+    ) as error:
         raise TrainingError(
             f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "
             "delete it, or calibrate again"

@@ -48,11 +48,13 @@ def runner_of(folder: Path, kind: str) -> Runner:
         return torch_runner(folder)
     artifact = folder / "artifacts" / kind
     if (artifact / "manifest.json").is_file():
-        quantization = read_artifact(artifact).manifest.quantization
-        if quantization == Quantization.from_dict(KINDS[kind].quantization(None)):
-            runner = artifact_runner(artifact)
-            if runner.temperature == read_calibration(folder).temperature:
-                return runner
+        manifest, calibration = read_artifact(artifact).manifest, read_calibration(folder)
+        if (
+            manifest.quantization == Quantization.from_dict(KINDS[kind].quantization(None))
+            and manifest.temperature == calibration.temperature
+            and manifest.abstention == calibration.abstention
+        ):
+            return artifact_runner(artifact)
     export_run(folder, kind, artifact)
     return artifact_runner(artifact)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.artifact import SCHEMA_VERSION
+from edge.artifact import SCHEMA_VERSION, Abstention
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.corpora.base import DOMAINS, LABELS
@@ -49,6 +49,8 @@ class ExportFacts:
         The logits are divided by it.
     window_frames, window_hop : int
         Frames of a feature window and from one window to the next.
+    abstention : Abstention, optional
+        When the model had better say nothing.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ExportFacts:
     temperature: float = 1.0
     window_frames: int = WINDOW_FRAMES
     window_hop: int = WINDOW_HOP
+    abstention: Abstention | None = None
 
 
 # How many examples a model takes at once, None for any number, and the type of the language.
@@ -126,6 +129,7 @@ def manifest_fields(
         "training": dict(facts.training),
         "accuracy": [dict(entry) for entry in facts.accuracy],
         "licence": facts.licence,
+        **({"abstention": facts.abstention.to_dict()} if facts.abstention else {}),
     }
 
 

@@ -62,5 +62,6 @@ def read_run(
         temperature=calibration.temperature,
         window_frames=window_frames,
         window_hop=window_hop,
+        abstention=calibration.abstention,
     )
     return saved.model, facts

@@ -63,6 +63,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
         temperature=manifest.temperature,
         window_frames=manifest.window_frames,
         window_hop=manifest.window_hop,
+        abstention=manifest.abstention,
     )
     sizes = claf_ser_sizes(manifest)
     return Source(model_of(weights, sizes.n_heads, sizes.frame_stack), facts, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -21,6 +22,7 @@ from quantize.calibration import (
 from quantize.cli import main
 from quantize.errors import TrainingError
 from quantize.metrics import expected_calibration_error
+from quantize.ptq.source import read_source
 from quantize.scoring import Segments
 
 
@@ -75,7 +77,14 @@ def test_a_damaged_temperature_is_one_sentence(tmp_path):
     chosen = Calibration(1.5, ("speaker-5fold-s0-f0",))
     write_calibration(tmp_path, chosen, 7)
     assert read_calibration(tmp_path) == chosen
-    for text in ("{", "{}", '{"temperature": "warm"}', '{"temperature": -1}'):
+    for text in (
+        "{",
+        "{}",
+        '{"temperature": "warm"}',
+        '{"temperature": -1}',
+        '{"temperature": 1, "chosen_on": [], "abstention": {}}',
+        '{"temperature": 1, "chosen_on": [], "abstention": [0.5]}',
+    ):
         (tmp_path / "calibration.json").write_text(text)
         with pytest.raises(TrainingError, match="holds no temperature"):
             read_calibration(tmp_path)
@@ -121,6 +130,46 @@ def test_folds_choose_for_each_other_and_the_device_gets_it(data, runs, folds, c
     torch, int8 = (json.loads(p.read_text())["ece"] for p in (torch_path, int8_path))
     assert torch == pytest.approx(int8, abs=0.02)
     assert "temperature" in capsys.readouterr().out
+
+
+def test_the_bar_goes_where_the_temperature_goes(data, runs, folds, capsys, monkeypatch):
+    f0, f1, everything = (folds / name for name in ("f0", "f1", "all"))
+    device, report = folds / "device", folds / "report.json"
+    assert main(["export", str(everything), "--out", str(device)]) == 0
+    before = read_artifact(device).manifest
+    assert before.abstention is None
+    (device / "MODEL_CARD.md").write_text("old")
+    # Two epochs reach no bar that is worth having.
+    monkeypatch.setattr("quantize.crossfit.choose_bar", lambda answers: len(answers.right) / 100)
+    words = ["--also", everything, "--output", report, "--into", device]
+    assert calibrate(data, runs, f0, f1, *words) == 0
+    told = json.loads(report.read_text())
+    n = {run["run"]: round(100 * run["min_probability"]) for run in told["runs"]}
+    assert n["f0"] + n["f1"] == round(100 * told["min_probability"])
+    assert told["answered"]["pooled"]["n"] == n["f0"] + n["f1"]
+    assert [row["bar"] for row in told["coverage"]] == [k / 10 for k in range(2, 10)]
+    assert told["activation"]["by_corpus"].keys() <= told["answered"]["by_corpus"].keys()
+    # A fold has the bar of the others, an artifact without folds that of all.
+    assert read_calibration(f0).abstention.min_probability == n["f0"] / 100
+    together = read_calibration(everything).abstention
+    assert together.min_probability == told["min_probability"]
+    assert "/f0" in together.command
+    assert str(folds) not in report.read_text()
+    after = read_artifact(device).manifest
+    assert after == dataclasses.replace(before, abstention=together)
+    assert "What it leaves unsaid" in (device / "MODEL_CARD.md").read_text()
+    # What is exported from now on has it too, and what is rounded of that.
+    for kind in ("numpy-int8", "numpy-fp32"):
+        assert main(["export", str(everything), "--kind", kind, "--out", str(folds / kind)]) == 0
+        assert read_artifact(folds / kind).manifest.abstention == together
+    assert read_source(folds / "numpy-fp32").facts.abstention == together
+    assert "speakers never heard" in capsys.readouterr().out
+
+
+def test_folds_that_reach_no_bar_are_told(data, runs, folds, capsys):
+    assert calibrate(data, runs, folds / "f0", folds / "f1") == 0
+    assert "at no bar are 75 % of what is answered right" in capsys.readouterr().err
+    assert read_calibration(folds / "f0").abstention.min_probability == 0.0
 
 
 @pytest.mark.parametrize(
