@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ParameterError, how_many
+from quantize.scorecard.abstaining import ABSTAINING_FILE, collate_abstaining
 from quantize.scorecard.collate import collate
-from quantize.scorecard.files import read_scorecard, write_scorecard
+from quantize.scorecard.files import read_abstaining, read_scorecard, write_scorecard
 from quantize.scorecard.plan import Places, plan, select
 from quantize.scorecard.recipes import JOBS, RECIPES
 from quantize.scorecard.same_recipe import check_same_recipe
@@ -51,7 +52,8 @@ def add_command(commands: Any) -> None:
         type=Path,
         default=Path("benchmarks/results/scorecard.json"),
         metavar="FILE",
-        help="the scorecard (default: benchmarks/results/scorecard.json)",
+        help="the scorecard (default: benchmarks/results/scorecard.json); what folds say of "
+        f"abstaining goes to {ABSTAINING_FILE} beside it",
     )
     parser.add_argument(
         "--recipes",
@@ -96,7 +98,8 @@ def _scorecard(arguments: argparse.Namespace) -> int:
     if arguments.tables_only:
         if not arguments.render:
             raise ParameterError("--tables-only writes nothing without --render FILE")
-        _render(arguments, read_scorecard(arguments.out))
+        scorecard = read_scorecard(arguments.out)
+        _render(arguments, scorecard, read_abstaining(_beside(arguments)))
         return 0
     if arguments.data is None:
         raise ParameterError("--data ROOT is wanted, the folder that holds the corpora")
@@ -120,12 +123,20 @@ def _scorecard(arguments: argparse.Namespace) -> int:
     scorecard = collate(places)
     for name in scorecard["missing"]:
         print(f"not measured yet: {name}")
+    unsaid = collate_abstaining(places)
     # One that was committed is not replaced by nothing.
+    if unsaid["recipes"]:
+        write_scorecard(_beside(arguments), unsaid)
+        print(_beside(arguments))
     if scorecard["recipes"]:
         write_scorecard(arguments.out, scorecard)
         print(arguments.out)
-        _render(arguments, scorecard)
+        _render(arguments, scorecard, read_abstaining(_beside(arguments)))
     return 0
+
+
+def _beside(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.out).with_name(ABSTAINING_FILE)
 
 
 def _print_plan(steps: list[Step]) -> None:
@@ -135,7 +146,9 @@ def _print_plan(steps: list[Step]) -> None:
     print(f"{len(to_do)} of {how_many(len(steps), 'step')} to do", file=sys.stderr)
 
 
-def _render(arguments: argparse.Namespace, scorecard: dict[str, Any]) -> None:
+def _render(
+    arguments: argparse.Namespace, scorecard: dict[str, Any], unsaid: dict[str, Any] | None
+) -> None:
     if arguments.render:
-        changed = render_into(arguments.render, scorecard)
+        changed = render_into(arguments.render, scorecard, unsaid)
         print(f"{arguments.render}: {'written' if changed else 'as it was'}", file=sys.stderr)

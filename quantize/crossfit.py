@@ -82,9 +82,9 @@ class Chosen:
         By all folds.
     figures : dict
         Of the folds at what the others chose: ``goal``, ``margin``, ``min_probability`` and
-        ``activation_scale`` of all, ``answered`` (see :meth:`Answers.figures`), ``coverage``
-        (the same at every bar of the table) and ``activation`` (see
-        :meth:`Activations.figures`).
+        ``activation_scale`` of all, ``without_bar`` and ``answered`` (see
+        :meth:`Answers.figures`), ``coverage`` (the same at every bar of the table) and
+        ``activation`` (see :meth:`Activations.figures`).
     """
 
     folds: tuple[Choice, ...]
@@ -133,6 +133,7 @@ def cross_fit(parts: Sequence[Windows], temperatures: Sequence[float]) -> Chosen
         "margin": MARGIN,
         "min_probability": together.bar,
         "activation_scale": dataclasses.asdict(together.scale),
+        "without_bar": judged.at(0.0).figures(),
         "answered": judged.figures(),
         "coverage": [{"bar": bar, **judged.at(bar).figures()} for bar in TABLE_BARS],
         "activation": scaled.figures(),

@@ -10,13 +10,13 @@ from typing import Any
 from quantize.errors import TrainingError
 from quantize.files import atomic_path
 
-__all__ = ["SCHEMA_VERSION", "read_scorecard", "write_scorecard"]
+__all__ = ["SCHEMA_VERSION", "read_abstaining", "read_scorecard", "write_scorecard"]
 
 SCHEMA_VERSION = 1
 
 
 def write_scorecard(path: Path, scorecard: Mapping[str, Any]) -> None:
-    """Write ``scorecard.json``, whole or not at all."""
+    """Write ``scorecard.json``, or what folds say of abstaining, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(
             json.dumps(scorecard, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
@@ -45,3 +45,14 @@ def read_scorecard(path: Path) -> dict[str, Any]:
             "written by another version"
         )
     return dict(scorecard)
+
+
+def read_abstaining(path: Path) -> dict[str, Any] | None:
+    """Read what folds say of abstaining, which lies beside a scorecard; None where nothing does.
+
+    Raises
+    ------
+    TrainingError
+        If the file cannot be read or is of another version.
+    """
+    return read_scorecard(path) if path.exists() else None

@@ -42,6 +42,10 @@ class Places:
         """File of one measurement's figures."""
         return self.runs / recipe.name / "reports" / f"{measurement.name}.json"
 
+    def abstaining(self, recipe: Work) -> Path:
+        """File of what a recipe's folds say of abstaining."""
+        return self.runs / recipe.name / "reports" / "abstention.json"
+
     def log(self, recipe: Work, name: str) -> Path:
         """File of one step's output."""
         return self.runs / "logs" / recipe.name / f"{name}.log"
@@ -142,16 +146,21 @@ def _calibration(places: Places, recipe: Work) -> Step:
     folds = recipe.group("speaker")
     also = recipe.group("all")
     folders = [places.run(recipe, job) for job in folds]
+    report = places.abstaining(recipe)
     words = ["calibrate", *map(str, folders), *_data(places)]
     if also:
         words += ["--also", *(str(places.run(recipe, job)) for job in also)]
+    words += ["--output", str(report)]
     return Step(
         name=f"{recipe.name}/calibrate",
         recipe=recipe.name,
         jobs=(*folds, *also),
         words=(*words, *_workers(places)),
         inputs=tuple(places.run(recipe, j) / "checkpoint.safetensors" for j in (*folds, *also)),
-        outputs=tuple(calibration_path(places.run(recipe, j)) for j in (*folds, *also)),
+        outputs=(
+            *(calibration_path(places.run(recipe, job)) for job in (*folds, *also)),
+            report,
+        ),
         log=places.log(recipe, "calibrate"),
     )
 

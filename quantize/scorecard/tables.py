@@ -12,6 +12,7 @@ from typing import Any
 from quantize.corpora import DOMAINS
 from quantize.errors import TrainingError
 from quantize.files import atomic_path
+from quantize.scorecard.abstaining import abstaining, activation
 from quantize.scorecard.bars import BARS, KIND, NOISE_AT, RECIPE, Bar, figures_of
 from quantize.scorecard.cells import (
     corpus_name,
@@ -34,8 +35,11 @@ END = "<!-- scorecard:end -->"
 _KINDS = {"torch": "torch fp32", "numpy-int8": "NumPy int8", "onnx-int8": "ONNX int8"}
 
 
-def render_tables(scorecard: Mapping[str, Any]) -> str:
-    """All tables of a scorecard as Markdown; what was not measured is left out and named."""
+def render_tables(scorecard: Mapping[str, Any], unsaid: Mapping[str, Any] | None = None) -> str:
+    """All tables of a scorecard as Markdown; what was not measured is left out and named.
+
+    ``unsaid`` is what :func:`quantize.scorecard.abstaining.collate_abstaining` gives.
+    """
     sections = [
         _about(scorecard),
         _headline(scorecard),
@@ -43,6 +47,8 @@ def render_tables(scorecard: Mapping[str, Any]) -> str:
         across_corpora(scorecard),
         noise(scorecard),
         segments(scorecard),
+        abstaining(unsaid),
+        activation(unsaid),
         ablations(scorecard),
         choices(scorecard),
         _missing(scorecard),
@@ -50,7 +56,9 @@ def render_tables(scorecard: Mapping[str, Any]) -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def render_into(path: Path, scorecard: Mapping[str, Any]) -> bool:
+def render_into(
+    path: Path, scorecard: Mapping[str, Any], unsaid: Mapping[str, Any] | None = None
+) -> bool:
     """Write the tables between the two marks of a file.
 
     Parameters
@@ -59,6 +67,8 @@ def render_into(path: Path, scorecard: Mapping[str, Any]) -> bool:
         A text file with :data:`BEGIN` and :data:`END`, once each, on lines of their own.
     scorecard : mapping
         As :func:`quantize.scorecard.collate.collate` gives it.
+    unsaid : mapping, optional
+        As :func:`quantize.scorecard.abstaining.collate_abstaining` gives it.
 
     Returns
     -------
@@ -78,7 +88,7 @@ def render_into(path: Path, scorecard: Mapping[str, Any]) -> bool:
             f"{path} must hold the lines {BEGIN} and {END} once each, in this order: the tables "
             "are written between them"
         )
-    new = f"{before}{BEGIN}\n\n{render_tables(scorecard)}\n{END}\n{after}"
+    new = f"{before}{BEGIN}\n\n{render_tables(scorecard, unsaid)}\n{END}\n{after}"
     if new == text:
         return False
     with atomic_path(path) as temporary:

@@ -56,7 +56,9 @@ def test_commands_are_what_the_command_line_takes():
             assert given.kind in ("torch", *KINDS)
             assert given.corpus == "unknown"
         else:
-            assert [*given.runs, *given.also] == [path.parent for path in step.outputs]
+            *calibrations, report = step.outputs
+            assert [*given.runs, *given.also] == [path.parent for path in calibrations]
+            assert given.output == report
 
 
 def test_strangers_are_measured_after_their_temperatures():

@@ -10,9 +10,10 @@ from scorecard_fakes import places, write_runs
 
 from quantize.cli import main
 from quantize.errors import TrainingError
+from quantize.scorecard.abstaining import ABSTAINING_FILE
 from quantize.scorecard.bars import BARS, Bar
 from quantize.scorecard.collate import collate
-from quantize.scorecard.files import read_scorecard, write_scorecard
+from quantize.scorecard.files import read_abstaining, read_scorecard, write_scorecard
 from quantize.scorecard.recipes import RECIPES
 from quantize.scorecard.references import REFERENCES
 from quantize.scorecard.tables import BEGIN, END, render_into, render_tables
@@ -155,7 +156,8 @@ def test_readme_shows_the_scorecard(tmp_path):
         pytest.skip("benchmarks/results/scorecard.json was not written yet")
     copied = tmp_path / "README.md"
     copied.write_bytes((ROOT / "README.md").read_bytes())
-    assert not render_into(copied, read_scorecard(committed)), (
+    unsaid = read_abstaining(committed.with_name(ABSTAINING_FILE))
+    assert not render_into(copied, read_scorecard(committed), unsaid), (
         "run: edge-ser-quantize scorecard --tables-only --render README.md"
     )
 
