@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli.answering import add_answering, answering
 from edge.cli.notices import complain, say, warn
 from edge.cli.options import add_lengths, add_model
 from edge.errors import EdgeSerError, ParameterError, printable
@@ -34,6 +35,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="an audio file, or a folder")
     add_lengths(parser, "half the model's, mostly 0.25")
+    add_answering(parser)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
         attentive(classifier.model)
     # Settings that cannot be used are one error, not one for every file.
-    classifier.file_stream(args.segment, args.hop)
+    classifier.file_stream(args.segment, args.hop, **answering(args))
     found = search(args.paths)
     files = found.files
     n_done, n_failed = 0, len(found.problems)
@@ -112,12 +114,13 @@ def _check_explain(args: argparse.Namespace) -> None:
 
 
 def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> FileAnswer:
+    settings = {"segment_s": args.segment, "hop_s": args.hop, **answering(args)}
     if args.explain is None:
-        return classifier.classify_file(file, segment_s=args.segment, hop_s=args.hop)
+        return classifier.classify_file(file, **settings)
     from edge.explain.explain import explain_file
     from edge.explain.picture import draw_explanation
 
-    answer, explanation = explain_file(classifier, file, segment_s=args.segment, hop_s=args.hop)
+    answer, explanation = explain_file(classifier, file, **settings)
     draw_explanation(explanation, args.explain, file.name)
     return answer
 
@@ -127,9 +130,10 @@ def _line(answer: FileAnswer, width: int) -> str:
     if answer.label is not None and answer.posterior is not None:
         # Rounded as in the JSON.
         share = f"{100 * round(answer.posterior[answer.label], 4):3.0f} %"
+    activation = "" if answer.activation is None else f"activation {answer.activation:.2f}"
     heard = printable(answer.label or answer.state)
     return (
-        f"{printable(answer.path):<{width}}  {heard:<10} {share}  "
+        f"{printable(answer.path):<{width}}  {heard:<10} {share}  {activation:<15}  "
         f"{answer.n_segments:4} segment{' ' if answer.n_segments == 1 else 's'}  "
         f"{answer.ms:8.1f} ms"
     )

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from edge.cli.answering import add_deciding, deciding
 from edge.cli.config import Configured, add_config, configure, print_config
 from edge.cli.notices import Notices
 from edge.cli.options import add_lengths, add_model, positive_s
@@ -41,6 +42,7 @@ def add_parser(commands: Commands) -> None:
         "--fast", action="store_true", help="do not play a file at the pace of speech"
     )
     add_lengths(parser, "the model's, mostly 0.5")
+    add_deciding(parser)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     add_config(parser)
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             if not stop.requested:
                 raise
             return 0
-        stream = classifier.stream(args.segment, args.hop)
+        stream = classifier.stream(args.segment, args.hop, **deciding(args))
         notices = Notices()
         # Standard error has the warnings; a person would read them twice.
         settings = SinkSettings(sys.stdout, shows_warnings=False)

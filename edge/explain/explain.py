@@ -19,6 +19,7 @@ from edge.explain.attention import Recorder, attention_over_time, attentive
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
+from edge.stream.answering import Answering
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.deprecated import renamed
@@ -134,7 +135,8 @@ def explain(
     classifier : Classifier
         Its model's sessions must be :class:`edge.runtimes.base.AttentiveSession`.
     samples, sample_rate, segment_s, hop_s, corpus, window_s, language
-        As in :meth:`Classifier.classify`, whose decisions these are.
+        As in :meth:`Classifier.classify`, whose decisions these are, but that each says its
+        most probable label, however improbable.
 
     Raises
     ------
@@ -148,7 +150,7 @@ def explain(
     recorder = Recorder(attentive(classifier.model))
     clip = classifier.at_model_rate(samples, sample_rate)
     recording = Classifier(classifier.artifact, recorder)
-    stream = recording.file_stream(segment_s, hop_s, corpus=corpus)
+    stream = recording.file_stream(segment_s, hop_s, corpus=corpus, min_probability=0.0)
     return _explain(recorder, stream, clip)
 
 
@@ -159,6 +161,8 @@ def explain_file(
     segment_s: float | None = None,
     hop_s: float | None = None,
     corpus: str | None = None,
+    min_probability: float | None = None,
+    labels: Sequence[str] | None = None,
 ) -> tuple[FileAnswer, Explanation]:
     """Decide on a file and keep what the decisions rest on.
 
@@ -166,8 +170,9 @@ def explain_file(
     ----------
     classifier : Classifier
         As for :func:`explain`.
-    path, segment_s, hop_s, corpus
-        As in :meth:`Classifier.classify_file`, whose answer comes first.
+    path, segment_s, hop_s, corpus, min_probability, labels
+        As in :meth:`Classifier.classify_file`, whose answer comes first.  The explanation is of
+        all labels.
 
     Raises
     ------
@@ -177,12 +182,13 @@ def explain_file(
         As :func:`explain` and :meth:`Classifier.classify_file`.
     """
     started_s = time.perf_counter()
+    answering = Answering(classifier.labels, classifier.abstention, min_probability, labels)
     recorder = Recorder(attentive(classifier.model))
     recording = Classifier(classifier.artifact, recorder)
-    stream = recording.file_stream(segment_s, hop_s, corpus=corpus)
+    stream = recording.file_stream(segment_s, hop_s, corpus=corpus, min_probability=0.0)
     spec = classifier.spec
     warnings: list[str] = []
-    tally = Tally(classifier.labels)
+    tally = Tally(len(classifier.labels), answering)
     with named_errors(path) as name:
         parts, n_samples = [], 0
         for piece in pieces(name, spec.sample_rate, warnings):

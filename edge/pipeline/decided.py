@@ -12,7 +12,7 @@ from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import BackendError
 from edge.pipeline.summary import Summary
 from edge.sinks.group import SinkGroup
-from edge.stream.decision import GAP, SPEECH, Decision
+from edge.stream.decision import GAP, Decision
 from edge.stream.stream import Stream
 
 __all__ = ["Run"]
@@ -71,7 +71,7 @@ class Run:
             self._sinks.warn(f"a segment was left undecided, as the model failed: {error}")
             decisions = again()
         for decision in decisions:
-            if decision.state == SPEECH:
+            if decision.speech:
                 self._has_worked, self._n_failures = True, 0
             if decision.state != GAP:
                 self._n_decisions += 1

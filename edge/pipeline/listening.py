@@ -15,6 +15,7 @@ from edge.sources.base import Source, SourceSettings, Stop, say_nothing
 from edge.sources.registry import find_source, open_source
 from edge.stream.classifier import Classifier
 from edge.stream.loading import load
+from edge.stream.smoothing import SmootherSettings
 from edge.stream.stream import Stream
 
 __all__ = ["listen"]
@@ -26,6 +27,9 @@ def listen(
     *,
     classifier: Classifier | None = None,
     stream: Stream | None = None,
+    smooth: bool | SmootherSettings = True,
+    min_probability: float | None = None,
+    labels: Sequence[str] | None = None,
     device: str | int | None = None,
     fast: bool = False,
     duration_s: float | None = None,
@@ -44,6 +48,8 @@ def listen(
         None: the bundled one.
     stream : Stream, optional
         Of a classifier, fresh or reset; None: the classifier's with its own lengths.
+    smooth, min_probability, labels
+        As in :meth:`Classifier.stream`, where no ``stream`` is given.
     device : str or int, optional
         Microphone: its name, a part of it, or its index; None: the default input.
     fast : bool
@@ -60,7 +66,15 @@ def listen(
     EdgeSerError
         As :func:`run_pipeline`, :func:`edge.load` and the source say.
     """
-    stream = stream or (classifier or load()).stream()
+    if stream is None:
+        stream = (classifier or load()).stream(
+            smooth=smooth, min_probability=min_probability, labels=labels
+        )
+    elif smooth is not True or min_probability is not None or labels is not None:
+        raise ParameterError(
+            "stream is given, and smooth, min_probability or labels beside it: give them to "
+            "Classifier.stream()"
+        )
     group = SinkGroup(
         [make_sink(s, SinkSettings(sys.stdout)) if isinstance(s, str) else s for s in sinks],
         say_nothing,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
-from edge.artifact import Artifact
+from edge.artifact import Abstention, Artifact
 from edge.audio.rates import checked_rate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
@@ -47,6 +48,7 @@ class Classifier:
         self.window_frames: int = manifest.window_frames
         self.window_hop: int = manifest.window_hop
         self.temperature: float = manifest.temperature
+        self.abstention: Abstention | None = manifest.abstention
         self.mean = manifest.mean
         self.std = manifest.std
 
@@ -67,6 +69,8 @@ class Classifier:
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
         corpus: str | None = None,
+        min_probability: float | None = None,
+        labels: Sequence[str] | None = None,
         window_s: float | None = None,
         language: str | None = None,
     ) -> Stream:
@@ -86,6 +90,11 @@ class Classifier:
             When a segment is too quiet to be judged.
         corpus : str, optional
             One of :attr:`corpora`; None: :attr:`default_corpus`, "unknown" mostly.
+        min_probability : float, optional
+            Below it the state is "uncertain" and no label is said, see
+            :class:`edge.stream.answering.Answering`.  None: the artifact's, 0 where it has none.
+        labels : sequence of str, optional
+            The labels that may be said; the posterior is over them alone.  None: all.
         window_s, language : optional
             Old names of ``segment_s`` and ``corpus``, for one version.
 
@@ -96,7 +105,7 @@ class Classifier:
         Raises
         ------
         ParameterError
-            If a length cannot be used or the corpus is not known.
+            If a length or the bar cannot be used, or the corpus or a label is not known.
         """
         segment_s = renamed("segment_s", segment_s, "window_s", window_s)
         corpus = renamed("corpus", corpus, "language", language)
@@ -117,6 +126,8 @@ class Classifier:
             smooth=smooth,
             gate=gate,
             corpus=corpus,
+            min_probability=min_probability,
+            labels=labels,
         )
 
     def file_stream(
@@ -125,12 +136,14 @@ class Classifier:
         hop_s: float | None = None,
         *,
         corpus: str | None = None,
+        min_probability: float | None = None,
+        labels: Sequence[str] | None = None,
     ) -> Stream:
         """Open the stream that judges files: unsmoothed, with twice the live votes.
 
         Parameters
         ----------
-        segment_s, hop_s, corpus
+        segment_s, hop_s, corpus, min_probability, labels
             As in :meth:`stream`, but that a hop of None is half of the artifact's.
 
         Returns
@@ -147,7 +160,14 @@ class Classifier:
             if segment_s is not None:
                 segment_frames(self.spec, segment_s)  # It is a number, then.
                 hop_s = min(hop_s, segment_s)
-        return self.stream(segment_s, hop_s, smooth=False, corpus=corpus)
+        return self.stream(
+            segment_s,
+            hop_s,
+            smooth=False,
+            corpus=corpus,
+            min_probability=min_probability,
+            labels=labels,
+        )
 
     def classify(
         self,
@@ -157,6 +177,8 @@ class Classifier:
         segment_s: float | None = None,
         hop_s: float | None = None,
         corpus: str | None = None,
+        min_probability: float | None = None,
+        labels: Sequence[str] | None = None,
         window_s: float | None = None,
         language: str | None = None,
     ) -> list[Decision]:
@@ -169,7 +191,7 @@ class Classifier:
         sample_rate : int
             Of ``samples``, in Hz, 2000 to 768,000 as of a file; another rate than the model's is
             resampled.
-        segment_s, hop_s, corpus
+        segment_s, hop_s, corpus, min_probability, labels
             As in :meth:`file_stream`: the segments that :meth:`classify_file` and
             ``edge-ser classify`` average.
         window_s, language
@@ -196,7 +218,9 @@ class Classifier:
         """
         segment_s = renamed("segment_s", segment_s, "window_s", window_s)
         corpus = renamed("corpus", corpus, "language", language)
-        stream = self.file_stream(segment_s, hop_s, corpus=corpus)
+        stream = self.file_stream(
+            segment_s, hop_s, corpus=corpus, min_probability=min_probability, labels=labels
+        )
         clip = self.at_model_rate(samples, sample_rate)
         # In pieces of one hop: memory stays flat, and each decision has its own latency.
         step = stream.window_hop * self.spec.hop_length
@@ -212,6 +236,8 @@ class Classifier:
         segment_s: float | None = None,
         hop_s: float | None = None,
         corpus: str | None = None,
+        min_probability: float | None = None,
+        labels: Sequence[str] | None = None,
     ) -> FileAnswer:
         """Decide on a whole file: the answer of ``edge-ser classify``.
 
@@ -221,8 +247,11 @@ class Classifier:
         ----------
         path : path
             An audio file of any rate.
-        segment_s, hop_s, corpus
+        segment_s, hop_s, corpus, labels
             As in :meth:`file_stream`.
+        min_probability : float, optional
+            Least probability of the label in the file's mean posterior, not in that of any
+            segment; else as there.
 
         Returns
         -------
@@ -239,7 +268,15 @@ class Classifier:
         MissingDependencyError
             If a package is needed to read the file.
         """
-        return answer_file(self, path, segment_s=segment_s, hop_s=hop_s, corpus=corpus)
+        return answer_file(
+            self,
+            path,
+            segment_s=segment_s,
+            hop_s=hop_s,
+            corpus=corpus,
+            min_probability=min_probability,
+            labels=labels,
+        )
 
     def at_model_rate(self, samples: ArrayLike, sample_rate: int) -> NDArray[np.float32]:
         """Check a clip and resample it to the model's rate.

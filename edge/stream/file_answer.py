@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from edge.audio.band import band_said_once, rate_warning
 from edge.errors import AudioFileError, BackendError, EdgeSerError, MissingDependencyError
 from edge.files import as_path
-from edge.stream.decision import QUIET, SPEECH, Decision, State
+from edge.stream.answering import Answering
+from edge.stream.decision import NO_SPEECH, QUIET, Decision, State
 from edge.stream.lengths import too_short
 from edge.stream.posterior import average_posterior, counted_segments, rounded_posterior
 
@@ -38,13 +39,14 @@ class FileAnswer:
     ----------
     path : str
         As it was given.
-    state : {"speech", "quiet"}
-        Quiet where no segment holds speech.
+    state : {"speech", "uncertain", "no-speech", "quiet"}
+        Where no segment holds speech: "no-speech" if one holds another sound, else "quiet".
+        "uncertain" where no label is probable enough.
     label : str or None
-        Most probable label; None where it is quiet.
+        Most probable label; None but for "speech".
     posterior : mapping of str to float, or None
         Probability of every label, the mean over the segments that count, see
-        :func:`edge.stream.posterior.average_posterior`; None where it is quiet.
+        :func:`edge.stream.posterior.average_posterior`; None where nobody speaks.
     n_segments, n_speech_segments : int
         Segments in all, and those with speech.
     duration_s : float
@@ -55,6 +57,9 @@ class FileAnswer:
         What should be known about the file and its sound, each sentence once.
     ms : float
         Time it took to read and to decide, in milliseconds.
+    activation : float or None
+        0 calm to 1 aroused, from the mean posterior over all labels of the model; None where
+        nobody speaks or the labels do not tell.
     """
 
     path: str
@@ -67,6 +72,7 @@ class FileAnswer:
     level_db: float
     warnings: tuple[str, ...]
     ms: float
+    activation: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types in a stable order, rounded to what is meaningful.
@@ -84,6 +90,7 @@ class FileAnswer:
             "state": self.state,
             "label": self.label,
             "posterior": rounded_posterior(self.posterior),
+            "activation": None if self.activation is None else round(self.activation, 4),
             "n_segments": self.n_segments,
             "n_speech_segments": self.n_speech_segments,
             "duration_s": round(self.duration_s, 3),
@@ -106,12 +113,16 @@ class Tally:
 
     Parameters
     ----------
-    labels : sequence of str
+    n_labels : int
+        Of the posteriors that are counted in, which are over all labels of the model.
+    answering : Answering
+        What of their mean is said.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        self._labels = tuple(labels)
-        self._nothing = [0.0] * len(labels)
+    def __init__(self, n_labels: int, answering: Answering) -> None:
+        self._answering = answering
+        self._nothing = [0.0] * n_labels
+        self._has_sound = False
         self._posteriors = array.array("d")
         self._levels_db = array.array("d")
         self._speech = bytearray()
@@ -125,6 +136,7 @@ class Tally:
             self._posteriors.extend(self._nothing if row is None else row.values())
             self._levels_db.append(decision.level_db)
             self._speech.append(decision.speech)
+            self._has_sound |= decision.state == NO_SPEECH
 
     @property
     def n_segments(self) -> int:
@@ -148,23 +160,29 @@ class Tally:
         """
         levels_db = np.frombuffer(self._levels_db)
         speech = np.frombuffer(self._speech, dtype=np.bool_)
-        rows = np.frombuffer(self._posteriors).reshape(-1, len(self._labels))
+        rows = np.frombuffer(self._posteriors).reshape(-1, len(self._nothing))
         mean = average_posterior(rows, levels_db, speech)
         counted = counted_segments(levels_db, speech)
         powers = 10.0 ** (levels_db[counted if counted.any() else slice(None)] / 10.0)
+        answering = self._answering
+        state: State = NO_SPEECH if self._has_sound else QUIET
+        label, posterior, activation = None, None, None
+        if mean is not None:
+            posterior = answering.by_label(mean)
+            state, label = answering.said(answering.most_probable(mean), posterior)
+            activation = answering.activation(mean)
         return FileAnswer(
             path=name,
-            state=QUIET if mean is None else SPEECH,
-            label=None if mean is None else self._labels[int(mean.argmax())],
-            posterior=(
-                None if mean is None else dict(zip(self._labels, mean.tolist(), strict=True))
-            ),
+            state=state,
+            label=label,
+            posterior=posterior,
             n_segments=self.n_segments,
             n_speech_segments=int(speech.sum()),
             duration_s=duration_s,
             level_db=10.0 * math.log10(powers.mean()),
             warnings=tuple(dict.fromkeys(band_said_once(warnings, is_speech=mean is not None))),
             ms=1000 * (time.perf_counter() - started_s),
+            activation=activation,
         )
 
 
@@ -175,11 +193,16 @@ def answer_file(
     segment_s: float | None = None,
     hop_s: float | None = None,
     corpus: str | None = None,
+    min_probability: float | None = None,
+    labels: Sequence[str] | None = None,
 ) -> FileAnswer:
     """Judge a file, see :meth:`Classifier.classify_file`."""
-    stream = classifier.file_stream(segment_s, hop_s, corpus=corpus)
+    # The bar and the choice of labels are the mean's: a segment is neither left out nor blown
+    # up for them.
+    answering = Answering(classifier.labels, classifier.abstention, min_probability, labels)
+    stream = classifier.file_stream(segment_s, hop_s, corpus=corpus, min_probability=0.0)
     started_s = time.perf_counter()
-    tally = Tally(classifier.labels)
+    tally = Tally(len(classifier.labels), answering)
     warnings: list[str] = []
     with named_errors(path) as name:
         for samples in pieces(name, classifier.spec.sample_rate, warnings):

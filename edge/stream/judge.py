@@ -1,4 +1,4 @@
-"""From the rows of one feature window to a verdict: quiet, or a label and its posterior."""
+"""From the rows of one feature window to a verdict: quiet, or a posterior and what it says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from edge.arrays import softmax
 from edge.errors import BackendError, ParameterError, shown
-from edge.stream.decision import QUIET, SPEECH, State
+from edge.stream.answering import Answering
+from edge.stream.decision import QUIET, State
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.speech_gate import GateSettings, SpeechGate
 
@@ -28,9 +29,10 @@ class Verdict:
 
     Parameters
     ----------
-    state : {"speech", "quiet"}
+    state : {"speech", "uncertain", "quiet"}
     label, raw_label : str or None
     posterior : mapping of str to float, or None
+    activation : float or None
     model_s : float
         Seconds spent in the model.
     """
@@ -39,15 +41,17 @@ class Verdict:
     label: str | None = None
     posterior: Mapping[str, float] | None = None
     raw_label: str | None = None
+    activation: float | None = None
     model_s: float = 0.0
 
 
 class Judge:
-    """Gate, model and smoother of one stream.
+    """Gate, model, smoother and bar of one stream.
 
     Parameters
     ----------
     classifier : Classifier
+    answering : Answering
     smooth, gate, corpus
         As in :meth:`Classifier.stream`.
 
@@ -60,11 +64,13 @@ class Judge:
     def __init__(
         self,
         classifier: Classifier,
+        answering: Answering,
         smooth: bool | SmootherSettings,
         gate: GateSettings | None,
         corpus: str | None,
     ) -> None:
-        self._labels = classifier.labels
+        self._answering = answering
+        self._n_labels = len(classifier.labels)
         self._temperature = classifier.temperature
         self._name = classifier.model.name
         self._session = classifier.model.session()
@@ -77,7 +83,7 @@ class Judge:
             )
         if smooth:
             settings = smooth if isinstance(smooth, SmootherSettings) else None
-            self._smoother = Smoother(classifier.labels, settings)
+            self._smoother = Smoother(classifier.labels, settings, answering.among)
 
     def reset(self) -> None:
         """Forget what was judged; the same as a fresh object."""
@@ -114,12 +120,13 @@ class Judge:
         started_s = time.perf_counter()
         logits = self._logits(rows)
         model_s = time.perf_counter() - started_s
-        posterior = self._posterior(logits)
-        label = raw_label = self._labels[int(posterior.argmax())]
+        answering, posterior = self._answering, self._posterior(logits)
+        label = raw_label = answering.most_probable(posterior)
         if self._smoother is not None:
             label, posterior = self._smoother.update(posterior, elapsed_s)
-        by_label = dict(zip(self._labels, posterior.tolist(), strict=True))
-        return Verdict(SPEECH, label, by_label, raw_label, model_s)
+        by_label = answering.by_label(posterior)
+        state, said = answering.said(label, by_label)
+        return Verdict(state, said, by_label, raw_label, answering.activation(posterior), model_s)
 
     def _logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         try:
@@ -133,7 +140,7 @@ class Judge:
 
     def _posterior(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         name = self._name
-        wanted = (1, len(self._labels))
+        wanted = (1, self._n_labels)
         if np.shape(logits) != wanted:
             raise BackendError(
                 f"the {name} model gave logits of shape {np.shape(logits)}, {wanted} is wanted"

@@ -14,6 +14,7 @@ __all__ = [
     "average_posterior",
     "counted_segments",
     "file_hop",
+    "renormalised",
     "rounded_posterior",
 ]
 
@@ -29,6 +30,27 @@ def rounded_posterior(posterior: Mapping[str, float] | None) -> dict[str, float]
     if posterior is None:
         return None
     return {label: round(share, 4) for label, share in posterior.items()}
+
+
+def renormalised(posterior: NDArray[np.float64], among: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Posterior over some of its labels: what it would be if no other were possible.
+
+    Parameters
+    ----------
+    posterior : float64 [shape=(n_labels,)]
+    among : intp [shape=(n_chosen,)]
+        Columns that are left.
+
+    Returns
+    -------
+    float64 [shape=(n_chosen,)]
+        Uniform where nothing at all is left of it.
+    """
+    chosen: NDArray[np.float64] = posterior[among]
+    total = float(chosen.sum())
+    if total <= 0.0:
+        return np.full(among.size, 1.0 / among.size)
+    return chosen / total
 
 
 def file_hop(window_hop: int) -> int:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_number
 from edge.errors import ParameterError
+from edge.stream.posterior import renormalised
 
 __all__ = ["Smoother", "SmootherSettings"]
 
@@ -49,15 +50,19 @@ class SmootherSettings:
         stands alone.  The average alone would forget sooner (2 s weigh 6 %), but the
         label would be held against a change that leads by little.  5 s is longer than
         the pauses inside what somebody says.
+    hold_s : float
+        A label that has taken over is held for so long at least, whatever leads meanwhile;
+        0: no longer than the rules above do.
     """
 
     time_constant_s: float = 0.7
     lead: float = 0.1
     persist_s: float = 1.536
     forget_s: float = 5.0
+    hold_s: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("time_constant_s", "persist_s", "forget_s"):
+        for name in ("time_constant_s", "persist_s", "forget_s", "hold_s"):
             wanted = "a finite number >= 0 s is wanted"
             value = as_number(getattr(self, name), name, wanted, 0.0, sys.float_info.max)
             object.__setattr__(self, name, value)
@@ -74,6 +79,10 @@ class Smoother:
         Name of every column of a posterior.
     settings : SmootherSettings, optional
         How much to average and when to change the label.
+    among : intp [shape=(n_chosen,)], optional
+        Columns of the labels that may be held, see :func:`edge.stream.posterior.renormalised`;
+        None: all.  The average is over all labels either way, so that a segment that leaves
+        the chosen ones little says little about which of them it is.
 
     Raises
     ------
@@ -81,11 +90,18 @@ class Smoother:
         If there is no label.
     """
 
-    def __init__(self, labels: Sequence[str], settings: SmootherSettings | None = None) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        settings: SmootherSettings | None = None,
+        among: NDArray[np.intp] | None = None,
+    ) -> None:
         if not labels:
             raise ParameterError("labels are empty, at least one is wanted")
         self.labels = tuple(labels)
         self.settings = settings or SmootherSettings()
+        self._among = among
+        self._names = self.labels if among is None else tuple(labels[i] for i in among)
         self.reset()
 
     def reset(self) -> None:
@@ -94,6 +110,7 @@ class Smoother:
         self._held = 0
         self._candidate = 0
         self._leading_s = 0.0
+        self._held_s = 0.0
         self._quiet_s = 0.0
 
     def rest(self, elapsed_s: float) -> None:
@@ -127,7 +144,7 @@ class Smoother:
         -------
         label : str
         posterior : float64 [shape=(n_labels,)]
-            The averaged one.
+            The averaged one, over all labels.
 
         Raises
         ------
@@ -144,12 +161,16 @@ class Smoother:
         quiet_s, self._quiet_s = self._quiet_s, 0.0
         if self._mean is None or quiet_s >= self.settings.forget_s:
             self._mean = row.copy()
-            self._held = int(row.argmax())
-            self._leading_s = 0.0
+            self._held = int(self._chosen(row).argmax())
+            self._leading_s = self._held_s = 0.0
         else:
             self._mean += self._gain(elapsed_s + quiet_s) * (row - self._mean)
-            self._choose(self._mean, elapsed_s)
-        return self.labels[self._held], self._mean.copy()
+            self._held_s += elapsed_s + quiet_s
+            self._choose(self._chosen(self._mean), elapsed_s)
+        return self._names[self._held], self._mean.copy()
+
+    def _chosen(self, posterior: NDArray[np.float64]) -> NDArray[np.float64]:
+        return posterior if self._among is None else renormalised(posterior, self._among)
 
     def _gain(self, elapsed_s: float) -> float:
         tau_s = self.settings.time_constant_s
@@ -164,8 +185,10 @@ class Smoother:
         self._candidate = leader
         leads = mean[leader] - mean[self._held] >= self.settings.lead
         # A sum of hops may miss a round figure by its last bits.
-        if leads or self._leading_s >= self.settings.persist_s - _ROUNDING_S:
+        lasts = self._leading_s >= self.settings.persist_s - _ROUNDING_S
+        if (leads or lasts) and self._held_s >= self.settings.hold_s - _ROUNDING_S:
             self._held = leader
+            self._held_s = 0.0
 
 
 def _checked_time(elapsed_s: float) -> float:

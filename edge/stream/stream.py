@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_number, as_samples, as_whole
 from edge.errors import BackendError, ParameterError
+from edge.stream.answering import Answering
 from edge.stream.decision import GAP, Decision, Timing
 from edge.stream.judge import Judge
 from edge.stream.row_window import RowWindow
@@ -40,7 +42,7 @@ class Stream:
     classifier : Classifier
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
-    smooth, gate, corpus
+    smooth, gate, corpus, min_probability, labels
         As in :meth:`Classifier.stream`.
 
     Notes
@@ -59,6 +61,8 @@ class Stream:
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
         corpus: str | None = None,
+        min_probability: float | None = None,
+        labels: Sequence[str] | None = None,
     ) -> None:
         spec = classifier.spec
         self.classifier = classifier
@@ -71,7 +75,11 @@ class Stream:
                 f"a hop of {self.hop_s:.3f} s over a segment of {self.segment_s:.3f} s leaves "
                 "audio unheard: a hop no longer than the segment is wanted"
             )
-        self._judge = Judge(classifier, smooth, gate, corpus)
+        answering = Answering(classifier.labels, classifier.abstention, min_probability, labels)
+        #: What a decision may say, and how probable it must be.
+        self.labels = answering.labels
+        self.min_probability = answering.min_probability
+        self._judge = Judge(classifier, answering, smooth, gate, corpus)
         self._window = RowWindow(
             spec, classifier.mean, classifier.std, window_frames, window_hop, self._listen
         )
@@ -291,6 +299,7 @@ class Stream:
                 posterior=verdict.posterior,
                 raw_label=verdict.raw_label,
                 level_db=segment_level_db(window.rms),
+                activation=verdict.activation,
                 warning=self._say(),
                 timing=Timing(
                     features_ms=1000 * features_s,

@@ -29,8 +29,8 @@ SUMMARY_KEYS = [
     "peak_rss_mb",
 ]  # fmt: skip
 FILE_KEYS = [
-    "type", "path", "state", "label", "posterior", "n_segments", "n_speech_segments",
-    "duration_s", "ms", "warning",
+    "type", "path", "state", "label", "posterior", "activation", "n_segments",
+    "n_speech_segments", "duration_s", "ms", "warning",
 ]  # fmt: skip
 RAW = (voice(48_000) * 32767).astype("<i2").tobytes()
 

@@ -19,8 +19,8 @@ from edge.stream.posterior import average_posterior
 
 CLIP = voice(70_000)
 FILE_KEYS = [
-    "type", "path", "state", "label", "posterior", "n_segments", "n_speech_segments",
-    "duration_s", "ms", "warning",
+    "type", "path", "state", "label", "posterior", "activation", "n_segments",
+    "n_speech_segments", "duration_s", "ms", "warning",
 ]  # fmt: skip
 
 

@@ -1,0 +1,107 @@
+"""The options of what is said: how probable, of which labels, and how steady."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+from typing import Any
+
+__all__ = [
+    "add_answering",
+    "add_deciding",
+    "answering",
+    "deciding",
+    "label_list",
+    "probability",
+    "zero_or_more_s",
+]
+
+
+def add_answering(parser: argparse.ArgumentParser) -> None:
+    """Add ``--min-probability`` and ``--labels``: what is said of a posterior."""
+    parser.add_argument(
+        "--min-probability",
+        type=probability,
+        metavar="P",
+        help='say no label less probable than P, but "uncertain" (default: the model\'s, which '
+        "was measured, or 0 where it has none)",
+    )
+    parser.add_argument(
+        "--labels",
+        type=label_list,
+        metavar="L,L,...",
+        help="the labels that may be said, two or more; probabilities are shared out among them "
+        "(default: all)",
+    )
+
+
+def add_deciding(parser: argparse.ArgumentParser) -> None:
+    """Add ``--smooth`` and ``--hold`` as well: how steady a label is."""
+    add_answering(parser)
+    parser.add_argument(
+        "--smooth",
+        type=zero_or_more_s,
+        metavar="S",
+        help="seconds after which what was heard weighs a third; 0: every decision stands alone "
+        "(default: 0.7)",
+    )
+    parser.add_argument(
+        "--hold",
+        type=zero_or_more_s,
+        metavar="S",
+        help="hold a label S s at least before another takes over (default: 0)",
+    )
+
+
+def answering(args: argparse.Namespace) -> dict[str, Any]:
+    """What :func:`add_answering` read, as keywords of a stream or a file's answer."""
+    return {"min_probability": args.min_probability, "labels": args.labels}
+
+
+def deciding(args: argparse.Namespace) -> dict[str, Any]:
+    """What :func:`add_deciding` read, as keywords of :meth:`Classifier.stream`."""
+    from edge.stream.smoothing import SmootherSettings
+
+    smooth: bool | SmootherSettings = True
+    if args.smooth == 0 and not args.hold:
+        smooth = False
+    elif args.smooth is not None or args.hold is not None:
+        steady = SmootherSettings(hold_s=args.hold or 0.0)
+        if args.smooth is not None:
+            steady = dataclasses.replace(steady, time_constant_s=args.smooth)
+        smooth = steady
+    return {"smooth": smooth, **answering(args)}
+
+
+def probability(text: str) -> float:
+    """Read a number from 0 to 1."""
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a probability from 0 to 1")
+    return value
+
+
+def label_list(text: str) -> tuple[str, ...]:
+    """Read labels with commas between them."""
+    labels = tuple(label.strip() for label in text.split(","))
+    if not all(labels):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of labels with a comma between two, such as angry,happy"
+        )
+    return labels
+
+
+def zero_or_more_s(text: str) -> float:
+    """Read a number of seconds, 0 or above."""
+    value = _number(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or above")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
