@@ -35,7 +35,8 @@ def edge(session: nox.Session, numpy: str) -> None:
     if numpy.startswith("1.") and session.python == NO_NUMPY_1:
         session.skip(f"NumPy {numpy} was never built for Python {NO_NUMPY_1}")
     wanted = "numpy>=2,<3" if numpy == "newest" else f"numpy=={numpy}"
-    session.install(wanted, "pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "-e", ".")
+    tools = ("pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "jsonschema>=4.18")
+    session.install(wanted, *tools, "-e", ".")
     # Small matrices: a second thread costs more than it helps.
     session.env["OMP_NUM_THREADS"] = "1"
     session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests/edge"]))

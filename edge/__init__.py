@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from edge.stream.classifier import Classifier as Classifier
     from edge.stream.decision import Decision as Decision
     from edge.stream.decision import Timing as Timing
+    from edge.stream.events import Event as Event
+    from edge.stream.events import EventSettings as EventSettings
     from edge.stream.file_answer import FileAnswer as FileAnswer
     from edge.stream.loading import classify_file as classify_file
     from edge.stream.loading import load as load
@@ -58,6 +60,8 @@ _HOME = {
     "Classifier": "edge.stream.classifier",
     "Decision": "edge.stream.decision",
     "EdgeSerError": "edge.errors",
+    "Event": "edge.stream.events",
+    "EventSettings": "edge.stream.events",
     "FeatureExtractor": "edge.features",
     "FeatureSpec": "edge.features.spec",
     "FileAnswer": "edge.stream.file_answer",
@@ -91,6 +95,8 @@ __all__ = [
     "Classifier",
     "Decision",
     "EdgeSerError",
+    "Event",
+    "EventSettings",
     "FeatureExtractor",
     "FeatureSpec",
     "FileAnswer",

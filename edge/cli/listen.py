@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edge.cli.answering import add_deciding, deciding
 from edge.cli.config import Configured, add_config, configure, print_config
 from edge.cli.notices import Notices
-from edge.cli.options import add_lengths, add_model, positive_s
+from edge.cli.options import add_events, add_lengths, add_model, positive_s
 from edge.cli.signals import stopped_by_signals
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
@@ -44,6 +44,7 @@ def add_parser(commands: Commands) -> None:
     add_lengths(parser, "the model's, mostly 0.5")
     add_deciding(parser)
     add_model(parser)
+    add_events(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     add_config(parser)
 
@@ -63,9 +64,10 @@ def run(args: argparse.Namespace) -> int:
     # First of all, so that a signal ends even the loading in good order.
     with stopped_by_signals(stop):
         from edge.cli.model import open_classifier
-        from edge.pipeline import run_pipeline
+        from edge.pipeline import WallClock, run_pipeline
         from edge.sinks.group import SinkGroup
         from edge.sinks.registry import SinkSettings, make_sink
+        from edge.stream.events import EventSettings
 
         try:
             classifier = open_classifier(args)
@@ -77,9 +79,18 @@ def run(args: argparse.Namespace) -> int:
         stream = classifier.stream(args.segment, args.hop, **deciding(args))
         notices = Notices()
         # Standard error has the warnings; a person would read them twice.
-        settings = SinkSettings(sys.stdout, shows_warnings=False)
+        clock = WallClock()
+        settings = SinkSettings(
+            sys.stdout,
+            shows_warnings=False,
+            events=args.events,
+            time_of_day=row.is_live,
+            now=clock.now_s,
+        )
         sinks = SinkGroup(
-            [make_sink("json_lines" if args.json else "terminal", settings)], notices.warn
+            [make_sink("json_lines" if args.json else "terminal", settings)],
+            notices.warn,
+            notices.say,
         )
         source = open_source(
             row,
@@ -92,7 +103,15 @@ def run(args: argparse.Namespace) -> int:
                 opened=lambda name: notices.say(f"listening to {name}, Ctrl-C ends"),
             ),
         )
-        summary = run_pipeline(source, stream, sinks, duration_s=args.duration, stop=stop)
+        summary = run_pipeline(
+            source,
+            stream,
+            sinks,
+            duration_s=args.duration,
+            stop=stop,
+            events=EventSettings(args.event_min, args.event_merge) if args.events else None,
+            clock=clock,
+        )
         notices.say(summary.sentence())
     return 0
 

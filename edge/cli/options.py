@@ -15,7 +15,7 @@ from edge.errors import EdgeSerError
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
-__all__ = ["Parser", "add_lengths", "add_model", "positive_s"]
+__all__ = ["Parser", "add_events", "add_lengths", "add_model", "from_zero_s", "positive_s"]
 
 
 class _UsageError(EdgeSerError):
@@ -118,6 +118,40 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="what runs the model (default: auto, the fastest that works on this device; never a "
         "program, which runs only when it is named)",
     )
+
+
+def add_events(parser: argparse.ArgumentParser) -> None:
+    """Add ``--events`` and what counts as one."""
+    parser.add_argument(
+        "--events",
+        action="store_true",
+        help="print where a label begins and ends to hold, in place of a line a hop",
+    )
+    parser.add_argument(
+        "--event-min",
+        type=from_zero_s,
+        default=1.0,
+        metavar="S",
+        help="--events: seconds that a label holds before it begins (default: 1)",
+    )
+    parser.add_argument(
+        "--event-merge",
+        type=from_zero_s,
+        default=1.0,
+        metavar="S",
+        help="--events: longest break in seconds that ends nothing (default: 1)",
+    )
+
+
+def from_zero_s(text: str) -> float:
+    """Read a number of seconds from 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0")
+    return value
 
 
 def positive_s(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -10,9 +11,13 @@ from numpy.typing import NDArray
 
 from edge.benchmark.peak_memory import peak_rss_mb
 from edge.errors import BackendError
+from edge.pipeline.losses import Losses
 from edge.pipeline.summary import Summary
+from edge.pipeline.wall_clock import WallClock
 from edge.sinks.group import SinkGroup
-from edge.stream.decision import GAP, Decision
+from edge.stream.decision import GAP, NO_SPEECH, QUIET, SPEECH, UNCERTAIN, Decision
+from edge.stream.events import Event, EventSettings, EventTracker
+from edge.stream.status import Status
 from edge.stream.stream import Stream
 
 __all__ = ["Run"]
@@ -27,14 +32,34 @@ _MAX_FAILURES = 10
 
 
 class Run:
-    """Counts what goes through, and bears with a model that fails at times."""
+    """Counts what goes through, stamps it, and bears with a model that fails at times.
 
-    def __init__(self, stream: Stream, sinks: SinkGroup) -> None:
+    Parameters
+    ----------
+    stream : Stream
+    sinks : SinkGroup
+        Told of everything.
+    clock : WallClock
+    events : EventSettings, optional
+        None: the sinks are told of no events.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        sinks: SinkGroup,
+        clock: WallClock,
+        events: EventSettings | None = None,
+    ) -> None:
         self._stream = stream
         self._sinks = sinks
-        self._latencies: collections.deque[float] = collections.deque(maxlen=_N_LATENCIES)
-        self._n_decisions = 0
-        self._n_dropped = 0
+        self._clock = clock
+        self._events = None if events is None else EventTracker(events)
+        # Written to from the start: memory that is there already cannot grow.
+        self._latencies = np.full(_N_LATENCIES, np.nan, dtype=np.float32)
+        self._states = collections.Counter[str]()
+        self._n_decisions = self._n_events = 0
+        self._losses = Losses(sinks.note, clock.steady_s)
         self._failure: BackendError | None = None
         self._n_failures = 0
         self._has_worked = False
@@ -43,23 +68,37 @@ class Run:
     def push(self, samples: NDArray[np.float32], arrived_s: float | None) -> None:
         """Take a block in and tell the sinks what it completes."""
         self.n_samples += samples.size
-        self._decide(lambda: self._stream.push(samples, arrived_s), self._rest)
+        self._decide(lambda: self._stream.push(samples, arrived_s), self._rest, arrived_s)
+        self._losses.look()
 
     def skip(self, n_samples: int, reason: str) -> None:
         """Take a gap in."""
-        self._n_dropped += n_samples
+        self._losses.dropped_samples += n_samples
         self._decide(lambda: self._stream.skip(n_samples, reason), self._rest)
+        self._losses.look()
+
+    def status(self, status: Status) -> None:
+        """Pass on what the source has to say of itself."""
+        self._sinks.status(dataclasses.replace(status, time_s=self._clock.now_s()))
 
     def flush(self) -> None:
         """Decide on what is left."""
         self._decide(self._stream.flush, self._stream.flush)
+
+    def finish(self) -> None:
+        """End the events that go on."""
+        if self._events is not None:
+            self._tell(self._events.finish())
 
     def _rest(self) -> list[Decision]:
         """Fetch what was decided before the model failed."""
         return self._stream.push(np.zeros(0, dtype=np.float32))
 
     def _decide(
-        self, call: Callable[[], list[Decision]], again: Callable[[], list[Decision]]
+        self,
+        call: Callable[[], list[Decision]],
+        again: Callable[[], list[Decision]],
+        arrived_s: float | None = None,
     ) -> None:
         try:
             decisions = call()
@@ -70,13 +109,27 @@ class Run:
                 raise
             self._sinks.warn(f"a segment was left undecided, as the model failed: {error}")
             decisions = again()
-        for decision in decisions:
-            if decision.speech:
-                self._has_worked, self._n_failures = True, 0
-            if decision.state != GAP:
-                self._n_decisions += 1
-                self._latencies.append(decision.timing.latency_ms)
-            self._sinks.emit(decision)
+        if decisions:
+            time_s = self._clock.at(arrived_s)
+            for decision in decisions:
+                self._emit(dataclasses.replace(decision, time_s=time_s))
+
+    def _emit(self, decision: Decision) -> None:
+        if decision.speech:
+            self._has_worked, self._n_failures = True, 0
+        self._states[decision.state] += 1
+        self._losses.skipped_hops += decision.skipped_hops
+        if decision.state != GAP:
+            self._latencies[self._n_decisions % _N_LATENCIES] = decision.timing.latency_ms
+            self._n_decisions += 1
+        self._sinks.emit(decision)
+        if self._events is not None:
+            self._tell(self._events.push(decision))
+
+    def _tell(self, events: list[Event]) -> None:
+        for event in events:
+            self._n_events += event.event == "start"
+            self._sinks.event(event)
 
     def check_model(self) -> None:
         """Raise what the model failed with if it never worked."""
@@ -86,9 +139,10 @@ class Run:
     def summary(self, work_s: float) -> Summary:
         """Sum it up; ``work_s`` are the seconds that were not spent waiting."""
         audio_s = self.n_samples / self._stream.classifier.spec.sample_rate
+        latencies = self._latencies[: self._n_decisions]
         p50_ms, p95_ms, p99_ms = (
-            (float(value) for value in np.percentile(np.array(self._latencies), (50, 95, 99)))
-            if self._latencies
+            (float(value) for value in np.percentile(latencies, (50, 95, 99)))
+            if latencies.size
             else (None, None, None)
         )
         return Summary(
@@ -98,6 +152,11 @@ class Run:
             p50_ms=p50_ms,
             p95_ms=p95_ms,
             p99_ms=p99_ms,
-            dropped_samples=self._n_dropped,
+            dropped_samples=self._losses.dropped_samples,
             peak_rss_mb=peak_rss_mb(),
+            states={state: self._states[state] for state in (SPEECH, UNCERTAIN, NO_SPEECH, QUIET)},
+            gaps=self._states[GAP],
+            skipped_hops=self._losses.skipped_hops,
+            events=None if self._events is None else self._n_events,
+            time_s=self._clock.now_s(),
         )

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from edge.errors import ParameterError
 from edge.pipeline.run import run_pipeline
 from edge.pipeline.summary import Summary
+from edge.pipeline.taps import Tap
+from edge.pipeline.wall_clock import WallClock
 from edge.sinks import Sink
 from edge.sinks.group import SinkGroup
 from edge.sinks.registry import SinkSettings, make_sink
 from edge.sources.base import Source, SourceSettings, Stop, say_nothing
 from edge.sources.registry import find_source, open_source
 from edge.stream.classifier import Classifier
+from edge.stream.events import EventSettings
 from edge.stream.loading import load
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.stream import Stream
@@ -34,6 +37,8 @@ def listen(
     fast: bool = False,
     duration_s: float | None = None,
     stop: Stop | None = None,
+    taps: Sequence[Tap] = (),
+    events: EventSettings | None = None,
 ) -> Summary:
     """Decide on speech as it goes: what ``edge-ser listen`` does.
 
@@ -54,8 +59,11 @@ def listen(
         Microphone: its name, a part of it, or its index; None: the default input.
     fast : bool
         Do not play a file at the pace of speech.
-    duration_s, stop
+    duration_s, stop, taps
         As for :func:`run_pipeline`.
+    events : EventSettings, optional
+        Tell the sinks of beginnings and endings, too; those that are named write nothing
+        else but gaps, status and the summary.
 
     Returns
     -------
@@ -75,20 +83,30 @@ def listen(
             "stream is given, and smooth, min_probability or labels beside it: give them to "
             "Classifier.stream()"
         )
+    clock = WallClock()
+    settings = SinkSettings(sys.stdout, events=events is not None, now=clock.now_s)
     group = SinkGroup(
-        [make_sink(s, SinkSettings(sys.stdout)) if isinstance(s, str) else s for s in sinks],
-        say_nothing,
+        [make_sink(s, settings) if isinstance(s, str) else s for s in sinks], say_nothing
     )
     if isinstance(source, str):
         row = find_source(source)
         if device is not None and not row.takes_device:
             raise ParameterError(f"device names a microphone, source is {source!r}")
-        settings = SourceSettings(
+        how = SourceSettings(
             sample_rate=stream.classifier.spec.sample_rate,
             path=source,
             device=device,
             fast=fast,
             warn=group.warn,
         )
-        source = open_source(row, settings)
-    return run_pipeline(source, stream, group, duration_s=duration_s, stop=stop)
+        source = open_source(row, how)
+    return run_pipeline(
+        source,
+        stream,
+        group,
+        duration_s=duration_s,
+        stop=stop,
+        taps=taps,
+        events=events,
+        clock=clock,
+    )

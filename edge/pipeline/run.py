@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from edge.errors import AudioFileError, how_many
 from edge.pipeline.decided import Run
 from edge.pipeline.summary import Summary
+from edge.pipeline.taps import Tap, Taps
+from edge.pipeline.wall_clock import WallClock
 from edge.sinks import Sink
 from edge.sinks.group import SinkGroup
 from edge.sources.base import Block, Gap, Source, Stop, say_nothing
+from edge.stream.events import EventSettings
 from edge.stream.status import Status
 from edge.stream.stream import Stream
 
-__all__ = ["Tap", "run_pipeline"]
-
-#: Hears everything that goes through, before it is decided on.
-Tap = Callable[["Block | Gap | Status"], None]
+__all__ = ["run_pipeline"]
 
 
 def run_pipeline(
@@ -29,13 +30,15 @@ def run_pipeline(
     duration_s: float | None = None,
     stop: Stop | None = None,
     taps: Sequence[Tap] = (),
+    events: EventSettings | None = None,
+    clock: WallClock | None = None,
 ) -> Summary:
     """Run until the source ends or is stopped.
 
     Parameters
     ----------
     source : Source
-        Yields blocks and gaps.
+        Yields blocks, gaps and word of itself.
     stream : Stream
         Fresh or reset.
     sinks : sequence of Sink, or SinkGroup
@@ -45,7 +48,12 @@ def run_pipeline(
     stop : Stop, optional
         Ends the run when requested; what was heard since the last decision is left.
     taps : sequence of callable
-        Each is called with every block, gap and status before it is decided on.
+        Each is called with every block, gap and status before it is decided on, in this
+        order.  One that fails is named and not called again.
+    events : EventSettings, optional
+        Tell the sinks of beginnings and endings, too; None: of decisions alone.
+    clock : WallClock, optional
+        For the time of day of what the sinks are told.
 
     Returns
     -------
@@ -62,27 +70,27 @@ def run_pipeline(
         What the last sink failed with, when none is left.
     """
     group = sinks if isinstance(sinks, SinkGroup) else SinkGroup(sinks, say_nothing)
-    run = Run(stream, group)
+    run = Run(stream, group, clock or WallClock(), events)
+    heard = Taps(taps, group.warn)
     spec = stream.classifier.spec
     n_left = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
     stop = stop or Stop()
     started_s = time.perf_counter()
     with group:
         with _closing(source.blocks(stop)) as blocks:
-            for block in blocks:
-                for tap in taps:
-                    tap(block)
-                if isinstance(block, Status):
-                    group.status(block)
+            for came in blocks:
+                if isinstance(came, Status):
+                    heard.tell(came)
+                    run.status(came)
                     continue
-                n = block.n_samples if isinstance(block, Gap) else block.samples.size
-                n = n if n_left is None else min(n, n_left)
-                if isinstance(block, Gap):
-                    run.skip(n, block.reason)
+                item = _within(came, n_left)
+                heard.tell(item)
+                if isinstance(item, Gap):
+                    run.skip(item.n_samples, item.reason)
                 else:
-                    run.push(block.samples[:n], block.arrived_s)
+                    run.push(item.samples, item.arrived_s)
                 if n_left is not None:
-                    n_left -= n
+                    n_left -= _length(item)
                     if n_left == 0:
                         break
         if not stop.requested:
@@ -94,11 +102,25 @@ def run_pipeline(
                     f"({1000 * spec.win_length / spec.sample_rate:.0f} ms) are wanted"
                 )
             run.flush()
+        run.finish()
         run.check_model()
         work_s = time.perf_counter() - started_s - source.waited_s
         summary = run.summary(work_s)
         group.summary(summary.to_dict())
     return summary
+
+
+def _length(item: Block | Gap) -> int:
+    return item.n_samples if isinstance(item, Gap) else item.samples.size
+
+
+def _within(item: Block | Gap, n_left: int | None) -> Block | Gap:
+    """Cut what is behind the end of the run."""
+    if n_left is None or _length(item) <= n_left:
+        return item
+    if isinstance(item, Gap):
+        return dataclasses.replace(item, n_samples=n_left)
+    return dataclasses.replace(item, samples=item.samples[:n_left])
 
 
 @contextlib.contextmanager

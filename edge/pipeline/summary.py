@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from edge.errors import how_many
+from edge.stream.records import head
 
 __all__ = ["Summary"]
 
@@ -29,6 +31,16 @@ class Summary:
         Samples lost, at the model's rate.
     peak_rss_mb : float
         Peak resident memory of the process in MB.
+    states : mapping of str to int
+        How many of the decisions were "speech", "uncertain", "no-speech" and "quiet".
+    gaps : int
+        How often samples were lost.
+    skipped_hops : int
+        Decisions that were left out, as newer sound was waiting.
+    events : int or None
+        How many began; None where they were not asked for.
+    time_s : float or None
+        Unix time of the end.
     """
 
     decisions: int
@@ -39,18 +51,27 @@ class Summary:
     p99_ms: float | None
     dropped_samples: int
     peak_rss_mb: float
+    states: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    gaps: int = 0
+    skipped_hops: int = 0
+    events: int | None = None
+    time_s: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types in a stable order, rounded to what is meaningful."""
         return {
-            "type": "summary",
+            **head("summary", self.time_s),
             "decisions": self.decisions,
+            "states": dict(self.states),
+            "gaps": self.gaps,
+            "events": self.events,
             "audio_s": round(self.audio_s, 3),
             "rtf": _rounded(self.rtf, 5),
             "p50_ms": _rounded(self.p50_ms, 3),
             "p95_ms": _rounded(self.p95_ms, 3),
             "p99_ms": _rounded(self.p99_ms, 3),
             "dropped_samples": self.dropped_samples,
+            "skipped_hops": self.skipped_hops,
             "peak_rss_mb": round(self.peak_rss_mb, 1),
         }
 
@@ -63,6 +84,8 @@ class Summary:
             parts.append(
                 f"latency p50 {self.p50_ms:.1f}, p95 {self.p95_ms:.1f}, p99 {self.p99_ms:.1f} ms"
             )
+        if self.skipped_hops:
+            parts.append(f"{how_many(self.skipped_hops, 'hop')} skipped")
         parts.append(f"{how_many(self.dropped_samples, 'sample')} dropped")
         parts.append(f"peak memory {self.peak_rss_mb:.0f} MB")
         return ", ".join(parts)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from edge.stream.decision import Decision
+from edge.stream.events import Event
 from edge.stream.status import Status
 
 __all__ = ["Sink", "SinkBase"]
@@ -23,6 +24,10 @@ class Sink(Protocol):
 
     def emit(self, decision: Decision) -> None:
         """Pass one decision on, at once."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Pass on that a label began to hold or ended; called where events were asked for."""
         ...
 
     def status(self, status: Status) -> None:
@@ -49,6 +54,9 @@ class SinkBase:
         """Do nothing."""
 
     def emit(self, decision: Decision) -> None:
+        """Do nothing."""
+
+    def event(self, event: Event) -> None:
         """Do nothing."""
 
     def status(self, status: Status) -> None:

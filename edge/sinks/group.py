@@ -10,6 +10,7 @@ from typing import Any
 from edge.errors import EdgeSerError, SinkError
 from edge.sinks.base import Sink
 from edge.stream.decision import Decision
+from edge.stream.events import Event
 from edge.stream.status import Status
 
 __all__ = ["SinkGroup"]
@@ -23,6 +24,8 @@ class SinkGroup:
     sinks : sequence of Sink
     notice : callable
         Takes every warning as well, such as for standard error.  Must not raise.
+    say : callable, optional
+        Takes what a source says of itself, which is no warning; None: ``notice`` does.
 
     Notes
     -----
@@ -31,9 +34,15 @@ class SinkGroup:
     the start nothing fails.
     """
 
-    def __init__(self, sinks: Sequence[Sink], notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        notice: Callable[[str], None],
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         self._sinks = list(sinks)
         self._notice = notice
+        self._say = say or notice
 
     def __enter__(self) -> SinkGroup:
         """Open all of them."""
@@ -68,9 +77,18 @@ class SinkGroup:
             self._notice(decision.warning)
         self._tell(self._sinks, lambda sink: sink.emit(decision))
 
+    def event(self, event: Event) -> None:
+        """Pass on a beginning or an ending; fails as :meth:`emit`."""
+        self._tell(self._sinks, lambda sink: sink.event(event))
+
     def status(self, status: Status) -> None:
         """Pass on what the source has to say of itself; fails as :meth:`emit`."""
+        self._say(status.sentence)
         self._tell(self._sinks, lambda sink: sink.status(status))
+
+    def note(self, sentence: str) -> None:
+        """Say what the records have told the sinks already."""
+        self._notice(sentence)
 
     def warn(self, sentence: str) -> None:
         """Pass a warning on; fails as :meth:`emit`."""

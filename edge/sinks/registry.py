@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import time
 from collections.abc import Callable
 from typing import TextIO
 
@@ -24,10 +25,20 @@ class SinkSettings:
     shows_warnings : bool
         Whether warnings belong among the decisions that a person reads; not where
         something else shows them to the same person.
+    events : bool
+        Whether to write events in place of decisions.
+    time_of_day : bool
+        Whether a person is told the time of day, as of what is heard now, or the seconds
+        from the start, as of a file.
+    now : callable
+        Unix time, for what comes without one.
     """
 
     stream: TextIO
     shows_warnings: bool = True
+    events: bool = False
+    time_of_day: bool = False
+    now: Callable[[], float] = time.time
 
 
 #: Name to ``module:factory``, imported when it is asked for.  A factory takes

@@ -9,7 +9,10 @@ from typing import TextIO
 from edge.errors import how_many, printable
 from edge.sinks.base import SinkBase
 from edge.sinks.registry import SinkSettings
-from edge.stream.decision import Decision
+from edge.stream.decision import GAP, NO_SPEECH, QUIET, UNCERTAIN, Decision
+from edge.stream.events import Event
+from edge.stream.records import time_of_day
+from edge.stream.status import Status
 
 __all__ = ["TerminalSink", "make"]
 
@@ -29,6 +32,8 @@ _COLOURS = {
     "disgust": "\x1b[32m",
     "surprised": "\x1b[93m",
 }
+#: What is said where there is no label.
+_WORDS = {QUIET: "too quiet", NO_SPEECH: "nobody speaks", UNCERTAIN: "unsure"}
 
 
 class TerminalSink(SinkBase):
@@ -43,10 +48,15 @@ class TerminalSink(SinkBase):
         For ``NO_COLOR`` (https://no-color.org) and ``TERM``; None: the process's.
     shows_warnings : bool
         Whether to write warnings among the decisions.
+    events : bool
+        Whether to write beginnings and endings in place of decisions.
+    time_of_day : bool
+        Whether a line begins with the time of day, where it is known, in place of minutes and
+        seconds from the start.
 
     Notes
     -----
-    A segment too quiet to be judged says "quiet" instead of an emotion, lost samples "gap".
+    Where there is no label a line says in words why: "too quiet", "nobody speaks", "unsure".
     """
 
     def __init__(
@@ -55,6 +65,8 @@ class TerminalSink(SinkBase):
         environment: Mapping[str, str] | None = None,
         *,
         shows_warnings: bool = True,
+        events: bool = False,
+        time_of_day: bool = False,
     ) -> None:
         environment = os.environ if environment is None else environment
         self._stream = stream
@@ -66,20 +78,49 @@ class TerminalSink(SinkBase):
         self._has_blocks = _can_encode(stream, _FULL + "".join(_EIGHTHS))
         self._has_header = False
         self._shows_warnings = shows_warnings
+        self._events = events
+        self._time_of_day = time_of_day
 
     def emit(self, decision: Decision) -> None:
-        """Write a decision."""
-        if not self._has_header:
+        """Write a decision, or a gap; where events are written, a gap alone."""
+        if not self._events or decision.state == GAP:
+            self._begin()
+            self._stream.write(self._line(decision) + "\n")
+        if decision.warning is not None:
+            self.warn(decision.warning)
+        self._stream.flush()
+
+    def event(self, event: Event) -> None:
+        """Write a beginning or an ending, where events are wanted."""
+        if self._events:
+            time = self._time(event.start_s if event.end_s is None else event.end_s, event.time_s)
+            label = self._paint(
+                f"{printable(event.label):<10}", _BOLD + _COLOURS.get(event.label, "")
+            )
+            what = "begins"
+            if event.end_s is not None:
+                what = (
+                    f"ends after {event.end_s - event.start_s:.1f} s, "
+                    f"{100 * event.mean_probability:.0f} % on average, "
+                    f"{100 * event.peak:.0f} % at most"
+                )
+            self._stream.write(f"{time}  {label} {what}\n")
+            self._stream.flush()
+
+    def status(self, status: Status) -> None:
+        """Write what the source has to say of itself, where nothing else shows it."""
+        if self._shows_warnings:
+            self._stream.write(self._paint(printable(status.sentence), _DIM) + "\n")
+            self._stream.flush()
+
+    def _begin(self) -> None:
+        if not self._has_header and not self._events:
             self._has_header = True
             header = (
                 f"{'time':>8}  {'emotion':<10} {'probability':<{_BAR_CELLS + 6}} "
                 f"{'level':>9} {'latency':>10}"
             )
             self._stream.write(self._paint(header, _DIM) + "\n")
-        self._stream.write(self._line(decision) + "\n")
-        if decision.warning is not None:
-            self.warn(decision.warning)
-        self._stream.flush()
 
     def warn(self, sentence: str) -> None:
         """Write a warning."""
@@ -87,17 +128,22 @@ class TerminalSink(SinkBase):
             self._stream.write(self._paint(f"warning: {printable(sentence)}", _DIM) + "\n")
             self._stream.flush()
 
+    def _time(self, at_s: float, time_s: float | None) -> str:
+        if self._time_of_day and time_s is not None:
+            return time_of_day(time_s)[11:19]
+        minutes, tenths = divmod(round(10 * at_s), 600)
+        return f"{minutes}:{tenths / 10:04.1f}".rjust(8)
+
     def _line(self, decision: Decision) -> str:
-        minutes, tenths = divmod(round(10 * decision.end_s), 600)
-        time = f"{minutes}:{tenths / 10:04.1f}".rjust(8)
+        time = self._time(decision.end_s, decision.time_s)
         if decision.level_db is None:
             lost = f"{how_many(decision.dropped_samples, 'sample')} dropped"
             return self._paint(f"{time}  {decision.state:<10} {lost}", _DIM)
         numbers = f"{decision.level_db:6.1f} dB {decision.timing.latency_ms:7.1f} ms"
         name = decision.label
         if name is None or decision.posterior is None:
-            blank = f"{decision.state:<10} {'':<{_BAR_CELLS + 6}}"
-            return self._paint(f"{time}  {blank} {numbers}", _DIM)
+            words = f"{_WORDS.get(decision.state, decision.state):<{10 + 1 + _BAR_CELLS + 6}}"
+            return self._paint(f"{time}  {words} {numbers}", _DIM)
         probability = decision.posterior[name]
         colour = _COLOURS.get(name, "")
         label = self._paint(f"{printable(name):<10}", _BOLD + colour)
@@ -125,4 +171,9 @@ def _can_encode(stream: TextIO, text: str) -> bool:
 
 def make(settings: SinkSettings) -> TerminalSink:
     """Make one for the registry."""
-    return TerminalSink(settings.stream, shows_warnings=settings.shows_warnings)
+    return TerminalSink(
+        settings.stream,
+        shows_warnings=settings.shows_warnings,
+        events=settings.events,
+        time_of_day=settings.time_of_day,
+    )

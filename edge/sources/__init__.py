@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edge.sources.base import Block, Gap, Source, SourceSettings, Stop
+from edge.sources.base import Block, Gap, Source, SourceSettings, Status, Stop
 
-__all__ = ["Block", "Gap", "Source", "SourceSettings", "Stop"]
+__all__ = ["Block", "Gap", "Source", "SourceSettings", "Status", "Stop"]

@@ -28,6 +28,8 @@ class SourceRow:
         Whether a microphone, or a path, is named for it.
     is_paced : bool
         Whether it comes at its own pace, so that it cannot run ahead of time.
+    is_live : bool
+        Whether it is heard as it happens, so that a person wants the time of day.
     """
 
     word: str
@@ -36,13 +38,14 @@ class SourceRow:
     takes_device: bool = False
     takes_path: bool = False
     is_paced: bool = False
+    is_live: bool = False
 
 
 _ROWS = (
-    SourceRow("mic", "edge.sources.microphone", takes_device=True, is_paced=True),
+    SourceRow("mic", "edge.sources.microphone", takes_device=True, is_paced=True, is_live=True),
     SourceRow("demo", "edge.sources.file", "open_demo"),
     SourceRow("FILE", "edge.sources.file", takes_path=True),
-    SourceRow("-", "edge.sources.stdin"),
+    SourceRow("-", "edge.sources.stdin", is_live=True),
 )
 
 #: By their words; a new source is a module and a row here.

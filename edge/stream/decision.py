@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from edge.errors import how_many
 from edge.stream.posterior import rounded_posterior
+from edge.stream.records import head
 
 __all__ = ["GAP", "NO_SPEECH", "QUIET", "SPEECH", "UNCERTAIN", "Decision", "State", "Timing"]
 
@@ -79,6 +80,8 @@ class Decision:
         waiting already.
     time_s : float or None
         Unix time of its end; None where nobody looked at a clock.
+    reason : str or None
+        Why samples were lost; None for a segment.
     """
 
     start_s: float
@@ -94,6 +97,7 @@ class Decision:
     activation: float | None = None
     skipped_hops: int = 0
     time_s: float | None = None
+    reason: str | None = None
 
     @property
     def speech(self) -> bool:
@@ -106,25 +110,38 @@ class Decision:
         Returns
         -------
         dict
-            ``type`` ("decision"), ``start_s``, ``end_s``, ``state``, ``label``,
-            ``posterior``, ``raw_label``, ``speech``, ``level_db``, ``features_ms``,
-            ``model_ms``, ``latency_ms``, ``dropped_samples``, ``warning``: always all
-            of them, null where there is nothing to say.
+            The record "decision", or "gap" for lost samples, of docs/records.md: always all
+            of its keys, null where there is nothing to say.
         """
+        if self.state == GAP:
+            return self._gap_to_dict()
         return {
-            "type": "decision",
+            **head("decision", self.time_s),
             "start_s": round(self.start_s, 3),
             "end_s": round(self.end_s, 3),
             "state": self.state,
             "label": self.label,
             "posterior": rounded_posterior(self.posterior),
             "raw_label": self.raw_label,
+            "activation": None if self.activation is None else round(self.activation, 4),
             "speech": self.speech,
             "level_db": None if self.level_db is None else round(self.level_db, 2),
             "features_ms": round(self.timing.features_ms, 3),
             "model_ms": round(self.timing.model_ms, 3),
             "latency_ms": round(self.timing.latency_ms, 3),
             "dropped_samples": self.dropped_samples,
+            "skipped_hops": self.skipped_hops,
+            "warning": self.warning,
+        }
+
+    def _gap_to_dict(self) -> dict[str, Any]:
+        return {
+            **head("gap", self.time_s),
+            "start_s": round(self.start_s, 3),
+            "end_s": round(self.end_s, 3),
+            "dropped_samples": self.dropped_samples,
+            "skipped_hops": self.skipped_hops,
+            "reason": self.reason,
             "warning": self.warning,
         }
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
+
+from edge.stream.records import head
 
 __all__ = ["Status"]
 
@@ -28,3 +31,12 @@ class Status:
     sentence: str
     away_s: float | None = None
     time_s: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types in a stable order: the keys of docs/records.md."""
+        return {
+            **head("status", self.time_s),
+            "status": self.kind,
+            "message": self.sentence,
+            "away_s": None if self.away_s is None else round(self.away_s, 3),
+        }

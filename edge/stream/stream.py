@@ -269,6 +269,7 @@ class Stream:
                 level_db=None,
                 dropped_samples=n_lost,
                 warning=self._say(),
+                reason=reason,
             )
         )
         self._begin()

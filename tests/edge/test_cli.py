@@ -21,12 +21,13 @@ from edge.bundled import MODELS_DIR
 from edge.cli.main import main
 
 DECISION_KEYS = [
-    "type", "start_s", "end_s", "state", "label", "posterior", "raw_label", "speech", "level_db",
-    "features_ms", "model_ms", "latency_ms", "dropped_samples", "warning",
+    "version", "type", "time", "start_s", "end_s", "state", "label", "posterior", "raw_label",
+    "activation", "speech", "level_db", "features_ms", "model_ms", "latency_ms",
+    "dropped_samples", "skipped_hops", "warning",
 ]  # fmt: skip
 SUMMARY_KEYS = [
-    "type", "decisions", "audio_s", "rtf", "p50_ms", "p95_ms", "p99_ms", "dropped_samples",
-    "peak_rss_mb",
+    "version", "type", "time", "decisions", "states", "gaps", "events", "audio_s", "rtf",
+    "p50_ms", "p95_ms", "p99_ms", "dropped_samples", "skipped_hops", "peak_rss_mb",
 ]  # fmt: skip
 FILE_KEYS = [
     "type", "path", "state", "label", "posterior", "activation", "n_segments",

@@ -145,11 +145,13 @@ def test_source_is_closed_when_a_sink_fails() -> None:
 
 
 def test_summary_has_exactly_the_documented_keys_in_order() -> None:
-    summary = Summary(3, 1.23456, 0.0123456, 1.0, 2.0, 3.0, 7, 41.26)
+    states = {"speech": 2, "uncertain": 0, "no-speech": 1, "quiet": 0}
+    summary = Summary(3, 1.23456, 0.0123456, 1.0, 2.0, 3.0, 7, 41.26, states, 1, 5, None, None)
     assert list(summary.to_dict().items()) == [
-        ("type", "summary"), ("decisions", 3), ("audio_s", 1.235), ("rtf", 0.01235),
+        ("version", 1), ("type", "summary"), ("time", None), ("decisions", 3), ("states", states),
+        ("gaps", 1), ("events", None), ("audio_s", 1.235), ("rtf", 0.01235),
         ("p50_ms", 1.0), ("p95_ms", 2.0), ("p99_ms", 3.0), ("dropped_samples", 7),
-        ("peak_rss_mb", 41.3),
+        ("skipped_hops", 5), ("peak_rss_mb", 41.3),
     ]  # fmt: skip
     assert "\n" not in summary.sentence()
 

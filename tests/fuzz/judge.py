@@ -33,11 +33,13 @@ def check(fact: bool, what: object) -> None:
 
 def _check_result(result: Any, labels: tuple[str, ...]) -> None:
     """What decisions and a file's answer have in common."""
-    check(result.state in ("speech", "quiet", "gap"), result)
+    check(result.state in ("speech", "uncertain", "no-speech", "quiet", "gap"), result)
     check((result.label is not None) == (result.state == "speech"), result)
-    check((result.posterior is not None) == (result.state == "speech"), result)
+    spoken = result.state in ("speech", "uncertain")
+    check((result.posterior is not None) == spoken, result)
     if result.state == "speech":
         check(result.label in labels, result)
+    if spoken:
         check_posterior(result.posterior, labels)
     json.loads(json.dumps(result.to_dict(), allow_nan=False))
 

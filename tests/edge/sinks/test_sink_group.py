@@ -20,6 +20,7 @@ from edge.sinks.group import SinkGroup
 from edge.sinks.registry import SINKS, SinkSettings, make_sink
 from edge.sources import Block
 from edge.stream.decision import Decision
+from edge.stream.records import time_of_day
 
 CLIP = voice(64_000)
 
@@ -145,12 +146,12 @@ def test_unknown_sink_is_one_sentence() -> None:
 
 def test_json_lines_have_warnings_and_the_summary() -> None:
     stream = io.StringIO()
-    sink = make_sink("json_lines", SinkSettings(stream))
+    sink = make_sink("json_lines", SinkSettings(stream, now=lambda: 0.0))
     assert isinstance(sink, JsonLinesSink)
     sink.warn("odd")
     sink.summary({"type": "summary"})
     assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
-        {"type": "warning", "warning": "odd"},
+        {"version": 1, "type": "warning", "time": time_of_day(0.0), "warning": "odd"},
         {"type": "summary"},
     ]
 

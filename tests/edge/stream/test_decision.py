@@ -14,8 +14,13 @@ from edge.stream.decision import Decision, State, Timing
 from edge.stream.posterior import average_posterior, counted_segments
 
 KEYS = [
-    "type", "start_s", "end_s", "state", "label", "posterior", "raw_label", "speech", "level_db",
-    "features_ms", "model_ms", "latency_ms", "dropped_samples", "warning",
+    "version", "type", "time", "start_s", "end_s", "state", "label", "posterior", "raw_label",
+    "activation", "speech", "level_db", "features_ms", "model_ms", "latency_ms",
+    "dropped_samples", "skipped_hops", "warning",
+]  # fmt: skip
+GAP_KEYS = [
+    "version", "type", "time", "start_s", "end_s", "dropped_samples", "skipped_hops", "reason",
+    "warning",
 ]  # fmt: skip
 
 
@@ -38,15 +43,38 @@ def test_json_has_exactly_the_documented_keys_in_order() -> None:
     assert decision.posterior["sad"] == 2 / 3
 
 
-@pytest.mark.parametrize("state", ["quiet", "gap"])
+@pytest.mark.parametrize("state", ["quiet", "no-speech"])
 def test_without_speech_the_json_has_the_same_keys_and_no_label(state: State) -> None:
-    decision = Decision(0.0, 2.0, state, None, None, None, None, 32_000, "lost")
+    decision = Decision(0.0, 2.0, state, None, None, None, None, 32_000, "lost", skipped_hops=3)
     record = json.loads(json.dumps(decision.to_dict()))
     assert list(record) == KEYS
     assert (record["state"], record["speech"]) == (state, False)
-    for name in ("label", "posterior", "raw_label", "level_db"):
+    for name in ("label", "posterior", "raw_label", "activation", "level_db", "time"):
         assert record[name] is None
     assert (record["dropped_samples"], record["warning"]) == (32_000, "lost")
+    assert record["skipped_hops"] == 3
+
+
+def test_uncertain_is_speech_without_a_label() -> None:
+    posterior = {"sad": 0.52345678, "calm": 0.47654322}
+    decision = Decision(
+        0.0, 2.0, "uncertain", None, posterior, "sad", -20.0, activation=0.123456, time_s=0.0
+    )
+    record = json.loads(json.dumps(decision.to_dict()))
+    assert (record["state"], record["speech"], record["label"]) == ("uncertain", True, None)
+    assert record["posterior"] == {"sad": 0.5235, "calm": 0.4765}
+    assert (record["raw_label"], record["activation"]) == ("sad", 0.1235)
+
+
+def test_a_gap_is_a_record_of_its_own_and_says_why() -> None:
+    decision = Decision(
+        2.0, 4.0, "gap", None, None, None, None, 32_000, "2.000 s of sound are missing: a dog",
+        reason="a dog",
+    )  # fmt: skip
+    record = json.loads(json.dumps(decision.to_dict()))
+    assert list(record) == GAP_KEYS
+    assert (record["type"], record["start_s"], record["end_s"]) == ("gap", 2.0, 4.0)
+    assert (record["dropped_samples"], record["reason"]) == (32_000, "a dog")
 
 
 def test_decision_says_what_it_is() -> None:

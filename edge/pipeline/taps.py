@@ -1,0 +1,46 @@
+"""Listeners on the way from the source to the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from edge.errors import EdgeSerError
+from edge.sources.base import Block, Gap
+from edge.stream.status import Status
+
+__all__ = ["Tap", "Taps"]
+
+#: Hears everything that goes through, before it is decided on.
+Tap = Callable[["Block | Gap | Status"], None]
+
+
+class Taps:
+    """Taps side by side, none of which ends the listening.
+
+    Parameters
+    ----------
+    taps : sequence of Tap
+        Told in this order.
+    warn : callable
+        Takes a sentence on a tap that failed.
+    """
+
+    def __init__(self, taps: Sequence[Tap], warn: Callable[[str], None]) -> None:
+        self._taps = list(taps)
+        self._warn = warn
+
+    def tell(self, item: Block | Gap | Status) -> None:
+        """Tell every tap; one that raises is named and not told again."""
+        for tap in list(self._taps):
+            try:
+                tap(item)
+            except Exception as error:
+                self._taps = [one for one in self._taps if one is not tap]
+                self._warn(_sentence(tap, error))
+
+
+def _sentence(tap: Tap, error: Exception) -> str:
+    words = str(error) if isinstance(error, EdgeSerError) else f"{type(error).__name__}: {error}"
+    # A function has a name, an object with a method has the name of its class.
+    name = getattr(tap, "__name__", type(tap).__name__)
+    return f"the tap {name} failed and hears no more ({words[:300]})"
