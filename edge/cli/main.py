@@ -1,8 +1,8 @@
-"""The command line: ``edge-ser listen | classify | benchmark | devices``.
+"""The command line: ``edge-ser listen | classify | benchmark | devices | doctor``.
 
 Exit codes: 0 when all went well, also when a signal ended ``listen``; 2 when the
 usage was wrong or anything failed, also one file among many; 130 when Ctrl-C
-ended another command.
+ended another command.  ``doctor`` ends with 1 when all it found are warnings.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from edge.cli.notices import complain, discard
-from edge.cli.numpy_missing import what_numpy_lacks
 from edge.cli.options import Parser
 from edge.cli.signals import own_the_process
+from edge.doctor.numpy_missing import what_numpy_lacks
 from edge.errors import EdgeSerError
 
 __all__ = ["main", "run"]
@@ -30,6 +30,7 @@ _COMMANDS = {
     "classify": "edge.cli.classify",
     "benchmark": "edge.cli.benchmark",
     "devices": "edge.cli.devices",
+    "doctor": "edge.cli.doctor",
 }
 
 

@@ -17,23 +17,13 @@ from pathlib import Path
 import edge.errors
 from edge.artifact import Artifact
 from edge.errors import BackendError, EdgeSerError
-from edge.runtimes.trial import CPU_S, WALL_S
+from edge.runtimes.deaths import how_it_died
+from edge.runtimes.trial import CPU_S
 
 __all__ = ["TIMEOUT_S", "Probe", "can_try", "probe_artifact", "try_artifact"]
 
 #: torch alone takes 10 s to import from the memory card of a small board.
 TIMEOUT_S = 60.0
-
-_DEATHS = {
-    signal.SIGILL: "dies of an illegal instruction (SIGILL) on this processor",
-    signal.SIGSEGV: "crashes on this device (SIGSEGV)",
-    signal.SIGBUS: "crashes on this device (SIGBUS)",
-    signal.SIGFPE: "crashes on this device (SIGFPE)",
-    signal.SIGABRT: "aborts on this device (SIGABRT)",
-    signal.SIGKILL: "is killed (SIGKILL), mostly for want of memory",
-    signal.SIGPROF: "computes and computes without an end",
-    signal.SIGALRM: f"does not answer within {WALL_S:g} s",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +123,7 @@ def probe_artifact(
     if child.returncode == -signal.SIGINT:
         raise KeyboardInterrupt
     if child.returncode < 0:
-        return _failed(path, _death(-child.returncode))
+        return _failed(path, how_it_died(-child.returncode))
     try:
         answer = json.loads(child.stdout.splitlines()[-1])
         if "ms" in answer:
@@ -143,14 +133,6 @@ def probe_artifact(
         said = child.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         return _failed(path, f"ends with exit code {child.returncode} ({said[0]})")
     return Probe(None, f"fails: {sentence}", kind(sentence))
-
-
-def _death(number: int) -> str:
-    try:
-        number = signal.Signals(number)
-    except ValueError:
-        return f"is ended by signal {number}"
-    return _DEATHS.get(number, f"is ended by {number.name}")
 
 
 def _failed(path: str | os.PathLike[str], problem: str) -> Probe:

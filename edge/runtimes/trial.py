@@ -13,18 +13,16 @@ import sys
 
 from edge.artifact import Artifact, read_artifact
 from edge.errors import EdgeSerError
+from edge.runtimes.deaths import WALL_S
 from edge.runtimes.open import open_model
 from edge.runtimes.registry import RUNTIMES
 from edge.runtimes.timing import time_model
 
-__all__ = ["CPU_S", "MEMORY_BYTES", "WALL_S"]
+__all__ = ["CPU_S", "MEMORY_BYTES"]
 
 #: Seconds of computing for opening, reference and timing, the runtime's import aside.  The
 #: bundled models take 0.05 s on x86, and less than 1 s on the slowest board.
 CPU_S = 2.0
-
-#: Seconds on the clock for the same: a runtime that waits for ever computes nothing.
-WALL_S = 20.0
 
 #: Address space beyond what the runtime has when it is imported.  The bundled models take 7 MB.
 MEMORY_BYTES = 64_000_000

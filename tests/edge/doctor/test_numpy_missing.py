@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from runtime_fakes import ENVIRONMENT, complaint, run_cli
 
-from edge.cli.numpy_missing import what_numpy_lacks
+from edge.doctor.numpy_missing import what_numpy_lacks
 
 PAGE = """
 

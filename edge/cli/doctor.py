@@ -1,0 +1,112 @@
+"""``edge-ser doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.cli.notices import say
+from edge.errors import ParameterError
+
+if TYPE_CHECKING:
+    from edge.cli.options import Commands
+    from edge.doctor.finding import Finding
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "doctor",
+        help="look for what is wrong on this device, and tell the mend",
+        description="Look for what keeps this device from listening, and tell the command that "
+        "mends it. It records two seconds, measures them and keeps nothing. Exit code: 0 all is "
+        "well, 1 there are warnings, 2 there are errors.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--artifact",
+        metavar="DIR",
+        help="folder of the model to check (default: the bundled claf-ser)",
+    )
+    parser.add_argument("--device", metavar="NAME", help="microphone: its name, a part, or number")
+    parser.add_argument("--no-capture", action="store_true", help="do not record")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--bundle",
+        metavar="FILE.zip",
+        help="also write an archive for an issue report: no audio, and no names of host or user, "
+        "home folders, addresses or serial numbers",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the checks; the exit code is that of the worst finding."""
+    target = _archive_target(args.bundle)
+    if args.device == "":
+        raise ParameterError("--device is empty, the name of a microphone is wanted")
+    from edge.doctor.examine import examine
+    from edge.doctor.finding import exit_code
+    from edge.doctor.look import Look, Wishes
+    from edge.doctor.programs import Programs
+    from edge.doctor.record import to_line
+    from edge.doctor.system import this_system
+    from edge.doctor.table import Table, totals
+
+    started_s = time.monotonic()
+    programs = Programs()
+    look = Look(
+        this_system(programs),
+        Wishes(artifact=args.artifact, device=args.device, captures=not args.no_capture),
+    )
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    table = Table(width)
+    findings: list[Finding] = []
+    if sys.stderr.isatty():
+        about = ", and records two seconds that are measured and forgotten"
+        say(f"this takes up to 15 s{'' if args.no_capture else about}")
+    try:
+        for finding in examine(look):
+            findings.append(finding)
+            if args.json:
+                print(to_line("finding", finding.to_dict()), flush=True)
+            else:
+                print("\n".join(table.lines(finding)), flush=True)
+    finally:
+        programs.end()
+    summary = _summary(findings, time.monotonic() - started_s)
+    if args.json:
+        print(to_line("diagnosis", summary), flush=True)
+    else:
+        print(f"\n{totals(findings)}", flush=True)
+    if target is not None:
+        from edge.doctor.archive import write_archive
+
+        write_archive(target, look, findings, summary)
+        say(f"wrote {target}: look through it before you send it")
+    return exit_code(findings)
+
+
+def _archive_target(name: str | None) -> Path | None:
+    """Refuse what cannot be written before any work is done."""
+    if name is None:
+        return None
+    target = Path(name)
+    if target.suffix.lower() != ".zip" or target.is_dir() or not target.parent.is_dir():
+        raise ParameterError(
+            f"--bundle is {name!r}, a file that ends in .zip, in a folder that exists, is wanted"
+        )
+    return target
+
+
+def _summary(findings: list[Finding], took_s: float) -> dict[str, Any]:
+    from edge import __version__
+    from edge.doctor.finding import count, exit_code
+
+    return {"edge_ser": __version__, **count(findings), "took_s": round(took_s, 2),
+            "exit_code": exit_code(findings)}  # fmt: skip

@@ -1,0 +1,1 @@
+"""What is wrong with this device, and the exact command that mends it."""
