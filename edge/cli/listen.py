@@ -6,14 +6,15 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from edge.cli.answering import add_deciding, deciding
+from edge.cli.answering import add_deciding
 from edge.cli.config import Configured, add_config, configure, print_config
-from edge.cli.notices import Notices
+from edge.cli.listening import Listening
+from edge.cli.notify import Notifier
 from edge.cli.options import add_events, add_lengths, add_model, positive_s
+from edge.cli.reload import has_terminal
 from edge.cli.signals import stopped_by_signals
-from edge.errors import ParameterError
-from edge.sources import SourceSettings, Stop
-from edge.sources.registry import SourceRow, find_source, open_source
+from edge.errors import EdgeSerError, ParameterError
+from edge.sources.registry import SourceRow, find_source
 
 if TYPE_CHECKING:
     from edge.cli.options import Commands
@@ -55,64 +56,18 @@ def run(args: argparse.Namespace) -> int:
     if args.print_config:
         sys.stdout.write(print_config(configured))
         return 0
-    try:
-        row = _check(configured)
-    except ParameterError as error:
-        raise configured.explained(error) from None
-    args = configured.args
-    stop = Stop()
+    row = _check(configured)
+    notifier = Notifier.from_environment()
+    listening = Listening(args, notifier, _check)
+    # A terminal that is closed sends the same signal, and means the end.
+    reloads = (notifier.is_heard or bool(configured.files)) and not has_terminal()
     # First of all, so that a signal ends even the loading in good order.
-    with stopped_by_signals(stop):
-        from edge.cli.model import open_classifier
-        from edge.pipeline import WallClock, run_pipeline
-        from edge.sinks.group import SinkGroup
-        from edge.sinks.registry import SinkSettings, make_sink
-        from edge.stream.events import EventSettings
-
+    with stopped_by_signals(listening.stop, listening.reloader.ask if reloads else None):
         try:
-            classifier = open_classifier(args)
-        except KeyboardInterrupt:
-            # It ended the process that tried the backend; ours was told to stop.
-            if not stop.requested:
-                raise
-            return 0
-        stream = classifier.stream(args.segment, args.hop, **deciding(args))
-        notices = Notices()
-        # Standard error has the warnings; a person would read them twice.
-        clock = WallClock()
-        settings = SinkSettings(
-            sys.stdout,
-            shows_warnings=False,
-            events=args.events,
-            time_of_day=row.is_live,
-            now=clock.now_s,
-        )
-        sinks = SinkGroup(
-            [make_sink("json_lines" if args.json else "terminal", settings)],
-            notices.warn,
-            notices.say,
-        )
-        source = open_source(
-            row,
-            SourceSettings(
-                sample_rate=classifier.spec.sample_rate,
-                path=args.source,
-                device=args.device,
-                fast=args.fast,
-                warn=sinks.warn,
-                opened=lambda name: notices.say(f"listening to {name}, Ctrl-C ends"),
-            ),
-        )
-        summary = run_pipeline(
-            source,
-            stream,
-            sinks,
-            duration_s=args.duration,
-            stop=stop,
-            events=EventSettings(args.event_min, args.event_merge) if args.events else None,
-            clock=clock,
-        )
-        notices.say(summary.sentence())
+            listening.run(configured, row)
+        except EdgeSerError as error:
+            notifier.tell("STOPPING=1", status=str(error))
+            raise
     return 0
 
 
@@ -122,6 +77,13 @@ def _check(configured: Configured) -> SourceRow:
     What a file says of another source than the one that was asked for on the command line is
     left out: that file is for the daily run.
     """
+    try:
+        return _source_row(configured)
+    except ParameterError as error:
+        raise configured.explained(error) from None
+
+
+def _source_row(configured: Configured) -> SourceRow:
     args = configured.args
     row = find_source(args.source)
     if args.device is not None and not row.takes_device:

@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM end a command in good order; a second one, later, the hard way."""
+"""Ctrl-C and SIGTERM end a command in good order; a second one, later, the hard way.
+
+SIGHUP can be given another meaning than the end.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def own_the_process() -> None:
 
 
 @contextlib.contextmanager
-def stopped_by_signals(stop: Stop) -> Iterator[None]:
+def stopped_by_signals(stop: Stop, hung_up: Callable[[], None] | None = None) -> Iterator[None]:
     """Request ``stop`` on SIGINT or SIGTERM; a signal 2 s and more after the first acts as ever.
 
     Parameters
@@ -51,6 +54,8 @@ def stopped_by_signals(stop: Stop) -> Iterator[None]:
         The handler sets its flag and does nothing else: it may run between any two
         instructions of the main thread, also while that holds a lock or is in the middle of
         writing a line.
+    hung_up : callable, optional
+        Called on SIGHUP, by a thread that must not be held up; None: SIGHUP acts as ever.
 
     Notes
     -----
@@ -71,9 +76,17 @@ def stopped_by_signals(stop: Stop) -> Iterator[None]:
     def handle(_: int, __: FrameType | None) -> None:
         stop.requested = True
 
-    with _watched(frozenset(ours)):
+    handlers: dict[int, Any] = dict.fromkeys(ours, handle)
+    if hung_up is not None:
+        before[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
+        if before[signal.SIGHUP] not in (signal.SIG_IGN, None):
+            ours.append(signal.SIGHUP)
+            # The thread is told; the main thread only has to live on.
+            handlers[signal.SIGHUP] = _live_on
+
+    with _watched(frozenset(ours), hung_up):
         for number in ours:
-            signal.signal(number, handle)
+            signal.signal(number, handlers[number])
         try:
             yield
         finally:
@@ -89,13 +102,16 @@ def stopped_by_signals(stop: Stop) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _watched(numbers: frozenset[int]) -> Iterator[None]:
+def _watched(numbers: frozenset[int], hung_up: Callable[[], None] | None) -> Iterator[None]:
     """Let a thread see every signal as it comes, whatever the main thread is at."""
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     thread = threading.Thread(
-        target=_watch, args=(read_end, numbers, _default_action()), name="signals", daemon=True
+        target=_watch,
+        args=(read_end, numbers, _default_action(), hung_up),
+        name="signals",
+        daemon=True,
     )
     thread.start()
     try:
@@ -107,13 +123,24 @@ def _watched(numbers: frozenset[int]) -> Iterator[None]:
         thread.join()
 
 
-def _watch(read_end: int, numbers: frozenset[int], end: Callable[[int], None]) -> None:
+def _live_on(_: int, __: FrameType | None) -> None:
+    """Do nothing, which is more than the signal's own action."""
+
+
+def _watch(
+    read_end: int,
+    numbers: frozenset[int],
+    end: Callable[[int], None],
+    hung_up: Callable[[], None] | None,
+) -> None:
     # Those that are watched for interrupt the main thread, not this one.
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     first_s: float | None = None
     while data := os.read(read_end, 65_536):
         now_s = time.monotonic()
-        came = [number for number in data if number in numbers]
+        if hung_up is not None and signal.SIGHUP in data:
+            hung_up()
+        came = [number for number in data if number in numbers and number != signal.SIGHUP]
         if not came:
             continue
         if first_s is None:
