@@ -65,10 +65,14 @@ class Run:
         self._has_worked = False
         self.n_samples = 0
 
-    def push(self, samples: NDArray[np.float32], arrived_s: float | None) -> None:
+    def push(
+        self, samples: NDArray[np.float32], arrived_s: float | None, *, live: bool = False
+    ) -> None:
         """Take a block in and tell the sinks what it completes."""
         self.n_samples += samples.size
-        self._decide(lambda: self._stream.push(samples, arrived_s), self._rest, arrived_s)
+        self._decide(
+            lambda: self._stream.push(samples, arrived_s, live=live), self._rest, arrived_s
+        )
         self._losses.look()
 
     def skip(self, n_samples: int, reason: str) -> None:

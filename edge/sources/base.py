@@ -22,6 +22,7 @@ __all__ = [
     "SourceSettings",
     "Status",
     "Stop",
+    "is_live",
     "say_nothing",
 ]
 
@@ -121,6 +122,16 @@ class Source(Protocol):
         An iterator with a ``close()``, such as a generator, is closed when it is left.
         """
         ...
+
+
+def is_live(source: Source) -> bool:
+    """Whether a source's sound goes on while nobody reads it, and is lost in the end.
+
+    A source says so by an attribute ``is_live``.  A device that is too slow then leaves
+    decisions out, see :meth:`edge.stream.stream.Stream.push`.  Files wait, and so does what
+    writes into a pipe: those without the attribute are decided on to the last segment.
+    """
+    return bool(getattr(source, "is_live", False))
 
 
 def say_nothing(_: str) -> None:

@@ -35,6 +35,9 @@ class MicrophoneSource:
         Called with a description of the device once it records.
     """
 
+    #: Nobody speaks more slowly because we do not keep up.
+    is_live = True
+
     def __init__(
         self,
         device: str | int | None,

@@ -74,6 +74,7 @@ class RowWindow:
         self._n_rows = 0
         self._due_row = self._window_frames
         self._decided_row = 0
+        self._settled_row = 0
         self._features_s = 0.0
         self._plan()
 
@@ -108,6 +109,11 @@ class RowWindow:
     def n_new(self) -> int:
         """Samples from the end of the window that was last decided on to the end of this one."""
         return (self._n_rows - self._decided_row) * self._spec.hop_length
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the newest row was decided on, or left out."""
+        return self._n_rows == self._settled_row
 
     @property
     def is_due(self) -> bool:
@@ -172,6 +178,13 @@ class RowWindow:
         self._plan()
         self._features_s += time.perf_counter() - started_s
 
+    def pass_over(self) -> None:
+        """Go on to the next window without a decision on this one; its rows stay new."""
+        if self.is_due:
+            self._due_row += self._window_hop
+            self._plan()
+        self._settled_row = self._n_rows
+
     def decided(self) -> float:
         """Go on to the next window.
 
@@ -180,9 +193,7 @@ class RowWindow:
         float
             Seconds spent on rows since the call before.
         """
-        if self.is_due:
-            self._due_row += self._window_hop
-            self._plan()
+        self.pass_over()
         self._decided_row = self._n_rows
         features_s, self._features_s = self._features_s, 0.0
         return features_s

@@ -21,24 +21,39 @@ class SoundCheck:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._meters: tuple[ClippingMeter, BandMeter] = (ClippingMeter(), BandMeter(sample_rate))
+        self._sample_rate = sample_rate
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard; the same as a fresh object."""
+        self._meters: tuple[ClippingMeter, BandMeter] = (
+            ClippingMeter(),
+            BandMeter(self._sample_rate),
+        )
         #: Every sentence so far, in order.
         self.sentences: list[str] = []
 
-    def push(self, samples: NDArray[np.float32]) -> list[str]:
+        self._unsaid: list[str] = []
+
+    def push(self, samples: NDArray[np.float32]) -> None:
         """Take in the next samples, as they came.
 
         Parameters
         ----------
         samples : float32 [shape=(n_samples,)]
             At the model's rate, full scale 1.
-
-        Returns
-        -------
-        list of str
-            Sentences that were not said before.
         """
-        said = [meter.push(samples) for meter in self._meters]
-        new = [sentence for sentence in said if sentence is not None]
-        self.sentences += new
-        return new
+        for meter in self._meters:
+            sentence = meter.push(samples)
+            if sentence is not None:
+                self.sentences.append(sentence)
+                self._unsaid.append(sentence)
+
+    def note(self, sentence: str) -> None:
+        """Have something else said with the next decision, and there alone."""
+        self._unsaid.append(sentence)
+
+    def say(self) -> str | None:
+        """What is to be said since the call before."""
+        unsaid, self._unsaid = self._unsaid, []
+        return "; ".join(unsaid) or None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from edge.arrays import as_number, as_samples, as_whole
+from edge.arrays import as_samples
 from edge.errors import BackendError, ParameterError
 from edge.stream.answering import Answering
+from edge.stream.backlog import Backlog
 from edge.stream.decision import GAP, Decision, Timing
 from edge.stream.judge import Judge
+from edge.stream.lengths import LATEST_S, checked_arrival, checked_gap
+from edge.stream.one_thread import OneThread
 from edge.stream.row_window import RowWindow
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.sound_check import SoundCheck
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
 
 __all__ = ["Stream"]
-
-#: Samples that a gap may have: a double still tells every sample of such a clock apart.
-_LONGEST_GAP = 2**52
-#: Of a clock in seconds: a latency to it is a number in milliseconds, too.
-_LATEST_S = 1e15
 
 
 class Stream:
@@ -80,10 +76,12 @@ class Stream:
         self.labels = answering.labels
         self.min_probability = answering.min_probability
         self._judge = Judge(classifier, answering, smooth, gate, corpus)
+        self._check = SoundCheck(spec.sample_rate)
         self._window = RowWindow(
-            spec, classifier.mean, classifier.std, window_frames, window_hop, self._listen
+            spec, classifier.mean, classifier.std, window_frames, window_hop, self._check.push
         )
-        self._busy = threading.Lock()
+        self._backlog = Backlog(self.hop_s)
+        self._alone = OneThread()
         self.reset()
 
     def __repr__(self) -> str:
@@ -103,6 +101,11 @@ class Stream:
         """Seconds taken in since the start, gaps among them."""
         return (self._origin + self._window.n_samples) / self.classifier.spec.sample_rate
 
+    @property
+    def skipped_hops(self) -> int:
+        """Decisions left out since the start, see :meth:`push`."""
+        return self._backlog.n_skipped
+
     def warnings(self) -> list[str]:
         """Everything that was to be said about the sound so far, each sentence once."""
         return list(self._check.sentences)
@@ -115,19 +118,18 @@ class Stream:
         ParameterError
             If another thread is at work in this stream.
         """
-        self._enter()
-        try:
+        with self._alone:
             self._origin = 0
             self._ready: list[Decision] = []
             self._failure: BackendError | None = None
-            self._check = SoundCheck(self.classifier.spec.sample_rate)
-            self._unsaid: list[str] = []
+            self._check.reset()
             self._flushed = False
+            self._backlog.reset()
             self._begin()
-        finally:
-            self._busy.release()
 
-    def push(self, samples: ArrayLike, arrived_s: float | None = None) -> list[Decision]:
+    def push(
+        self, samples: ArrayLike, arrived_s: float | None = None, *, live: bool = False
+    ) -> list[Decision]:
         """Take in a block and hand out the decisions that it completes.
 
         Parameters
@@ -136,6 +138,10 @@ class Stream:
             Mono at the model's sample rate, full scale 1; any length, also 0.
         arrived_s : float, optional
             ``time.perf_counter()`` when the block was there; None: now.
+        live : bool
+            Whether the sound does not wait for us.  Then a decision that is due while more than
+            a hop of newer sound is waiting is left out, and counted in the ``skipped_hops``
+            of the next one: a slow model decides less often, and never later and later.
 
         Returns
         -------
@@ -150,25 +156,26 @@ class Stream:
             If the model failed on a segment.  The block is taken in all the same and
             nothing else is lost: go on with the next one.
         """
+        # Most are floats already, once a block.
         if arrived_s is None:
             arrived_s = time.perf_counter()
-        elif type(arrived_s) is not float or not -_LATEST_S <= arrived_s <= _LATEST_S:
-            arrived_s = as_number(
-                arrived_s, "arrived_s", "a time in seconds is wanted", -_LATEST_S, _LATEST_S
-            )
-        self._enter()
-        try:
+        elif type(arrived_s) is not float or not abs(arrived_s) <= LATEST_S:
+            arrived_s = checked_arrival(arrived_s)
+        with self._alone:
             self._check_open()
             checked = as_samples(samples, "samples")
             start, window = 0, self._window
             while start < checked.size:
                 start += window.take(checked[start:] if start else checked)
                 if window.is_due:
-                    self._decide(arrived_s)
+                    if live and self._is_late(arrived_s, checked.size - start):
+                        self._pass_over()
+                    else:
+                        self._decide(arrived_s)
+            if live:
+                self._is_late(arrived_s, 0)
             # Most blocks end nothing.
             return self._hand_out() if self._ready or self._failure else []
-        finally:
-            self._busy.release()
 
     def skip(self, n_samples: int, reason: str = "lost") -> list[Decision]:
         """Note that samples were lost: the clock moves on and everything heard is forgotten.
@@ -184,7 +191,8 @@ class Stream:
         -------
         list of Decision
             The last one before the gap, where rows are left that none has covered, and the
-            gap itself.  Nothing for 0 samples.
+            gap itself.  Nothing for 0 samples.  A live stream that is behind leaves the
+            former out.
 
         Raises
         ------
@@ -194,16 +202,13 @@ class Stream:
         BackendError
             As for :meth:`push`.
         """
-        n_lost = _count(n_samples)
-        self._enter()
-        try:
+        n_lost = checked_gap(n_samples)
+        with self._alone:
             self._check_open()
             if n_lost:
-                self._decide_rest()
+                self._decide_rest(self._backlog.is_behind)
                 self._skip(n_lost, reason)
             return self._hand_out()
-        finally:
-            self._busy.release()
 
     def flush(self) -> list[Decision]:
         """End the stream: one last decision on rows that none has covered.
@@ -221,21 +226,11 @@ class Stream:
         BackendError
             As for :meth:`push`.
         """
-        self._enter()
-        try:
+        with self._alone:
             if not self._flushed:
                 self._flushed = True
                 self._decide_rest()
             return self._hand_out()
-        finally:
-            self._busy.release()
-
-    def _enter(self) -> None:
-        if not self._busy.acquire(blocking=False):
-            raise ParameterError(
-                "the stream is at work in another call: it belongs to one thread, open one "
-                "for each with Classifier.stream()"
-            )
 
     def _check_open(self) -> None:
         if self._flushed:
@@ -257,7 +252,7 @@ class Stream:
         rate = self.classifier.spec.sample_rate
         start = self._origin + self._window.n_samples
         self._origin = start + n_lost
-        self._unsaid.append(f"{n_lost / rate:.3f} s of sound are missing: {reason}")
+        self._check.note(f"{n_lost / rate:.3f} s of sound are missing: {reason}")
         self._ready.append(
             Decision(
                 start_s=start / rate,
@@ -268,17 +263,35 @@ class Stream:
                 raw_label=None,
                 level_db=None,
                 dropped_samples=n_lost,
-                warning=self._say(),
+                skipped_hops=self._backlog.tell(),
+                warning=self._check.say(),
                 reason=reason,
             )
         )
         self._begin()
 
-    def _decide_rest(self) -> None:
-        arrived_s = time.perf_counter()
-        self._window.compute()
-        if self._window.n_new:
+    def _decide_rest(self, is_behind: bool = False) -> None:
+        """Decide on rows that no decision has covered, or leave them out."""
+        arrived_s, window = time.perf_counter(), self._window
+        window.compute()
+        if not window.n_new:
+            return
+        if not is_behind:
+            if window.is_settled:
+                # This very window was left out.
+                self._backlog.count(-1)
             self._decide(arrived_s)
+        elif not window.is_settled:
+            self._pass_over()
+
+    def _is_late(self, arrived_s: float, n_behind: int) -> bool:
+        """Whether more than a hop of newer sound is waiting, ``n_behind`` samples of it here."""
+        waited_s = n_behind / self.classifier.spec.sample_rate
+        return self._backlog.note(time.perf_counter() - arrived_s + waited_s)
+
+    def _pass_over(self) -> None:
+        self._window.pass_over()
+        self._backlog.count()
 
     def _decide(self, arrived_s: float) -> None:
         """Decide on the rows of the window."""
@@ -301,7 +314,8 @@ class Stream:
                 raw_label=verdict.raw_label,
                 level_db=segment_level_db(window.rms),
                 activation=verdict.activation,
-                warning=self._say(),
+                warning=self._check.say(),
+                skipped_hops=self._backlog.tell(),
                 timing=Timing(
                     features_ms=1000 * features_s,
                     model_ms=1000 * verdict.model_s,
@@ -309,16 +323,3 @@ class Stream:
                 ),
             )
         )
-
-    def _listen(self, samples: NDArray[np.float32]) -> None:
-        self._unsaid += self._check.push(samples)
-
-    def _say(self) -> str | None:
-        """What was noticed since the decision before."""
-        unsaid, self._unsaid = self._unsaid, []
-        return "; ".join(unsaid) or None
-
-
-def _count(n_samples: int) -> int:
-    wanted = f"a whole number from 0 to {_LONGEST_GAP} is wanted"
-    return as_whole(n_samples, "n_samples", wanted, 0, _LONGEST_GAP)
