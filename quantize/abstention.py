@@ -62,12 +62,24 @@ class Answers:
     def of(cls, windows: Windows, temperature: float, bar: float = 0.0) -> Answers:
         """Answer windows at a temperature."""
         posteriors = windows.tempered(temperature)
+        return cls.given(posteriors, windows.truth, windows.corpora, windows.speakers, bar)
+
+    @classmethod
+    def given(
+        cls,
+        posteriors: NDArray[np.float64],
+        truth: NDArray[np.int64],
+        corpora: NDArray[np.int64],
+        speakers: NDArray[np.str_],
+        bar: float = 0.0,
+    ) -> Answers:
+        """Answer by posteriors, float64 [shape=(n, n_labels)], of windows or of whole clips."""
         return cls(
-            windows.corpora,
-            windows.speakers,
+            corpora,
+            speakers,
             posteriors.max(axis=1),
-            posteriors.argmax(axis=1) == windows.truth,
-            np.full(len(windows), bar),
+            posteriors.argmax(axis=1) == truth,
+            np.full(len(truth), bar),
         )
 
     @classmethod

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from edge.artifact import ActivationScale
 from edge.errors import ParameterError
+from edge.stream.activation import AROUSED, CALM, activation
 from quantize.corpora import DOMAINS, LABELS
 from quantize.speakers import drawn_speakers, spread
 from quantize.windows import Windows
 
 __all__ = ["Activations", "fit_activation", "log_odds"]
 
-_AROUSED = [LABELS.index(label) for label in ("angry", "happy", "fearful", "surprised")]
-_CALM = [LABELS.index(label) for label in ("calm", "sad", "neutral")]
+_AROUSED, _CALM = ([LABELS.index(label) for label in side] for side in (AROUSED, CALM))
 
 #: A model that tells the sides apart the wrong way round, or not at all, says nothing of them.
 _MIN_SLOPE, _MAX_SLOPE = 0.01, 100.0
@@ -31,9 +31,10 @@ _N_STEPS, _N_BINS = 50, 15
 
 
 def log_odds(posteriors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Logarithm of aroused over calm mass, float64 [shape=(n,)] of float [shape=(n, n_labels)]."""
-    aroused, calm = (posteriors[:, side].sum(axis=1) for side in (_AROUSED, _CALM))
-    odds: NDArray[np.float64] = np.log(np.maximum(aroused, 1e-12)) - np.log(np.maximum(calm, 1e-12))
+    """Log odds of the device's activation, float64 [shape=(n,)] of float [shape=(n, n_labels)]."""
+    shares = activation(posteriors, LABELS)
+    assert shares is not None
+    odds: NDArray[np.float64] = np.log(shares) - np.log1p(-shares)
     return odds
 
 
@@ -159,9 +160,9 @@ def _auc(odds: NDArray[np.float64], aroused: NDArray[np.bool_]) -> float | None:
 
 def _ece(part: Activations) -> float:
     """Mean gap between activation and share of aroused windows over bins of activation."""
-    activation = _logistic(part.odds)
-    bins = np.minimum((activation * _N_BINS).astype(int), _N_BINS - 1)
-    gaps = np.bincount(bins, part.weights * (part.aroused - activation), _N_BINS)
+    shares = _logistic(part.odds)
+    bins = np.minimum((shares * _N_BINS).astype(int), _N_BINS - 1)
+    gaps = np.bincount(bins, part.weights * (part.aroused - shares), _N_BINS)
     return float(np.abs(gaps).sum())
 
 
@@ -202,9 +203,9 @@ def fit_activation(activations: Activations) -> ActivationScale:
     found = start.copy()
     # Newton's steps on a convex loss, halved where they would overshoot.
     for _ in range(_N_STEPS):
-        activation = _logistic(inputs @ found)
-        rise = inputs.T @ (weights * (activation - aroused)) + _RIDGE * (found - start)
-        curve = (inputs * (weights * activation * (1 - activation))[:, None]).T @ inputs
+        shares = _logistic(inputs @ found)
+        rise = inputs.T @ (weights * (shares - aroused)) + _RIDGE * (found - start)
+        curve = (inputs * (weights * shares * (1 - shares))[:, None]).T @ inputs
         step = np.linalg.solve(curve + _RIDGE * np.eye(2), rise)
         before = _loss(inputs, weights, aroused, found, start)
         while (

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from edge.stream.posterior import file_hop
-from quantize.abstention import GOAL
+from quantize.abstention import GOAL, Answers
 from quantize.calibration import Calibration, fit_temperature, tempered, write_calibration
 from quantize.cli_runs import are_folds
 from quantize.cli_train import add_data_options, label_map
 from quantize.columns import aligned
-from quantize.corpora import LABELS, Clip, load_corpora
+from quantize.corpora import DOMAINS, LABELS, Clip, load_corpora
 from quantize.crossfit import Choice, Chosen, Facts, cross_fit
 from quantize.dataset import FeatureCache
 from quantize.evaluate import check_features, held_out, language_ids, torch_runner
@@ -50,6 +50,16 @@ class _Fold:
     @property
     def truth(self) -> NDArray[np.int64]:
         return np.array([LABELS.index(c.label) for c in self.clips])
+
+    def files(self, temperature: float, bar: float) -> Answers:
+        """Whole clips, as ``classify`` answers them."""
+        return Answers.given(
+            tempered(self.segments, temperature),
+            self.truth,
+            np.array([DOMAINS.index(c.corpus) for c in self.clips]),
+            np.array([c.speaker for c in self.clips]),
+            bar,
+        )
 
 
 def add_command(commands: Any) -> None:
@@ -137,8 +147,9 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     if arguments.output:
         write_json(arguments.output, report)
         print(f"figures: {arguments.output}", file=sys.stderr)
-    abstention = chosen.together.abstention(facts)
     for folder in arguments.into:
+        recipe = read_artifact(folder).manifest.training.get("recipe")
+        abstention = chosen.together.abstention(facts, str(recipe) if recipe else None)
         put_abstention(folder, abstention)
         print(f"{folder}: min_probability {abstention.min_probability:g}")
     return 0
@@ -195,13 +206,8 @@ def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
     words = ["edge-ser-quantize", "calibrate", *names, "--data", "CORPORA"]
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
-    split = folds[0].split.name
-    return Facts(
-        f"{split} of {_recipe(folds[0].run)}; coverage is the mean over the corpora, accuracy the "
-        "worse of that and of all segments together",
-        shlex.join(words),
-        commit(),
-    )
+    recipe = _recipe(folds[0].run)
+    return Facts(recipe, folds[0].split.name, shlex.join(words), commit())
 
 
 def _recipe(run: Path) -> str:
@@ -261,4 +267,11 @@ def _report(
         }
         for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True)
     ]
-    return {**dataclasses.asdict(facts), "runs": runs, **chosen.figures}
+    files = Answers.pooled(
+        [
+            fold.files(temperature, choice.certain_bar)
+            for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True)
+        ]
+    )
+    about = {**dataclasses.asdict(facts), "runs": runs, **chosen.figures}
+    return {**about, "files": files.figures(), "files_without_bar": files.at(0.0).figures()}

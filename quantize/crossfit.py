@@ -21,19 +21,32 @@ __all__ = ["Choice", "Chosen", "Facts", "cross_fit"]
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Where figures come from, as a manifest says it.
+    """Where figures come from.
 
     Parameters
     ----------
+    recipe : str
+        Of the folds.
     split : str
-        What was held out, of which recipe.
+        By whose rule they were held out.
     command, commit : str
         What measured it.
     """
 
+    recipe: str
     split: str
     command: str
     commit: str
+
+    def told(self, recipe: str) -> str:
+        """What was measured, as the manifest of a model of a recipe says it."""
+        whose = f"{self.split} of {self.recipe}"
+        if recipe != self.recipe:
+            whose += f", whose folds stand for those of {recipe} until they are trained"
+        return (
+            f"{whose}; coverage is the mean over the corpora, accuracy the worse of that and of "
+            "all segments together"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,12 +71,20 @@ class Choice:
         """Choose on windows of unseen speakers."""
         return cls(choose_bar(answers), fit_activation(activations), answers)
 
-    def abstention(self, facts: Facts) -> Abstention:
-        """As a manifest holds it; its bar is 0 where none does."""
+    @property
+    def certain_bar(self) -> float:
+        """The bar, or one that nothing reaches: where no bar does, no answer is worth it."""
+        return 2.0 if self.bar is None else self.bar
+
+    def abstention(self, facts: Facts, recipe: str | None = None) -> Abstention:
+        """As the manifest of a model of a recipe holds it; its bar is 0 where none does.
+
+        ``recipe`` is that of the folds, if None.
+        """
         return Abstention(
             self.bar or 0.0,
             tuple(_row(bar, self.answers.at(bar).figures()) for bar in TABLE_BARS),
-            facts.split,
+            facts.told(recipe or facts.recipe),
             facts.command,
             facts.commit,
             self.scale,
@@ -118,16 +139,9 @@ def cross_fit(parts: Sequence[Windows], temperatures: Sequence[float]) -> Chosen
         Answers.pooled([Answers.of(part, t) for part, t in own]),
         Activations.pooled([Activations.of(part, t) for part, t in own]),
     )
-    judged = Answers.pooled(
-        [
-            # Where no bar does, nothing that is answered is worth it.
-            Answers.of(part, t, 2.0 if choice.bar is None else choice.bar)
-            for (part, t), choice in zip(own, folds, strict=True)
-        ]
-    )
-    scaled = Activations.pooled(
-        [Activations.of(part, t, c.scale) for (part, t), c in zip(own, folds, strict=True)]
-    )
+    chosen = list(zip(parts, temperatures, folds, strict=True))
+    judged = Answers.pooled([Answers.of(part, t, c.certain_bar) for part, t, c in chosen])
+    scaled = Activations.pooled([Activations.of(part, t, c.scale) for part, t, c in chosen])
     figures = {
         "goal": GOAL,
         "margin": MARGIN,

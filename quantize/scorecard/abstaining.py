@@ -23,7 +23,10 @@ __all__ = ["ABSTAINING_FILE", "abstaining", "activation", "collate_abstaining"]
 #: Name of the file, in the scorecard's folder.
 ABSTAINING_FILE = "abstention.json"
 
-_PARTS = ("without_bar", "answered", "coverage", "activation", "runs", "min_probability")
+_PARTS = (
+    "without_bar", "answered", "coverage", "activation", "runs", "min_probability", "files",
+    "files_without_bar",
+)  # fmt: skip
 
 Abstaining = Mapping[str, Any]
 
@@ -105,14 +108,31 @@ def abstaining(found: Abstaining | None) -> str:
         for row in report["coverage"]
     ]
     second = prose("The same at other bars, answered / right of these:")
-    return "\n\n".join(
-        [
-            lead,
-            table(head, rows, n_left=1),
-            second,
-            table(["bar", *_parts(answered)], by_bar, n_left=0),
-            f"`{report['command']}`",
-        ]
+    sections = [
+        lead,
+        table(head, rows, n_left=1),
+        second,
+        table(["bar", *_parts(answered)], by_bar, n_left=0),
+        _files(report),
+        f"`{report['command']}`",
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _files(report: Mapping[str, Any]) -> str:
+    """Whole clips at the bar that was chosen on windows."""
+    cells = {
+        name: f"{percent(part['coverage'])} % answered, {percent(part['accuracy'])} % right"
+        for name, part in (("mean", report["files"]["mean"]), ("all", report["files"]["pooled"]))
+        if part["accuracy"] is not None
+    }
+    if not cells:
+        return ""
+    before = report["files_without_bar"]
+    return prose(
+        f"Whole clips, by their mean posterior as `classify` answers them, at the same bars: "
+        f"{cells['mean']} on average over the corpora, {cells['all']} of all clips; without a bar "
+        f"{percent(before['mean']['accuracy'])} % and {percent(before['pooled']['accuracy'])} %."
     )
 
 

@@ -13,7 +13,7 @@ from quantize.crossfit import Facts, cross_fit
 from quantize.scoring import Segments
 from quantize.windows import Windows, live_windows, picked
 
-FACTS = Facts("speaker-5fold", "edge-ser-quantize calibrate", "abc")
+FACTS = Facts("claf-ser-alone", "speaker-5fold", "edge-ser-quantize calibrate", "abc")
 
 
 def answers(*parts: tuple[int, float, int, float]) -> Answers:
@@ -147,6 +147,14 @@ def test_a_table_of_a_manifest_says_the_worse_of_both_ways_to_weigh():
         worse = min(told["mean"]["accuracy"], told["pooled"]["accuracy"])
         assert row.accuracy == pytest.approx(worse, abs=1e-4)
         assert row.n == told["pooled"]["n_answered"]
+
+
+def test_a_model_of_another_recipe_says_whose_folds_it_has():
+    found = cross_fit([windows(500, seed=n, speaker=str(n)) for n in range(3)], [1.0] * 3)
+    own, other = (found.together.abstention(FACTS, r) for r in (None, "claf-ser-tiny"))
+    assert own.split.startswith("speaker-5fold of claf-ser-alone; coverage is")
+    assert "of claf-ser-alone, whose folds stand for those of claf-ser-tiny until" in other.split
+    assert dataclasses.replace(other, split=own.split) == own
 
 
 def clip(corpus: str = "ravdess", label: str = "sad", speaker: str = "ravdess/01"):

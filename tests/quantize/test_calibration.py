@@ -121,6 +121,7 @@ def test_folds_choose_for_each_other_and_the_device_gets_it(data, runs, folds, c
     assert main(measure) == 0
     manifest = read_artifact(f0 / "artifacts" / "numpy-int8").manifest
     assert manifest.temperature == chosen["f0"]["temperature"] != 1.0
+    assert manifest.abstention == read_calibration(f0).abstention
     assert main(["export", str(everything), "--out", str(folds / "device")]) == 0
     assert read_artifact(folds / "device").manifest.temperature == chosen["all"]["temperature"]
     torch_path, int8_path = (
@@ -149,6 +150,8 @@ def test_the_bar_goes_where_the_temperature_goes(data, runs, folds, capsys, monk
     assert told["answered"]["pooled"]["n"] == n["f0"] + n["f1"]
     assert [row["bar"] for row in told["coverage"]] == [k / 10 for k in range(2, 10)]
     assert told["activation"]["by_corpus"].keys() <= told["answered"]["by_corpus"].keys()
+    for part in (told["files"], told["files_without_bar"]):
+        assert part["pooled"]["n"] <= sum(n.values())
     # A fold has the bar of the others, an artifact without folds that of all.
     assert read_calibration(f0).abstention.min_probability == n["f0"] / 100
     together = read_calibration(everything).abstention

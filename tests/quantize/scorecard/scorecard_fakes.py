@@ -106,7 +106,9 @@ def abstaining() -> str:
         speakers = np.array([f"{DOMAINS[c]}/{fold}" for c in corpora])
         parts.append(Windows(posteriors, truth, corpora, speakers))
     about = {"split": "speaker-5fold", "command": "edge-ser-quantize calibrate", "commit": "b" * 12}
-    return json.dumps({**about, "runs": [], **cross_fit(parts, [1.0] * 3).figures})
+    found = cross_fit(parts, [1.0] * 3).figures
+    files = {"files": found["answered"], "files_without_bar": found["without_bar"]}
+    return json.dumps({**about, "runs": [], **found, **files})
 
 
 def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:

@@ -53,6 +53,9 @@ def test_the_table_has_every_corpus_and_both_ways_to_weigh(unsaid):
         assert row[4].startswith(f"{100 * part['coverage']:.1f} [")
         assert row[5].startswith(f"**{100 * part['accuracy']:.1f} [")
     assert cells(text, "EMO-DB")[0][1] == "3"
+    files = report["files"]["pooled"]
+    told = f"{100 * files['coverage']:.1f} % answered, {100 * files['accuracy']:.1f} % right of all"
+    assert told in " ".join(text.split())
     bars = [cells(text, f"0.{n} |")[0] for n in range(2, 10)]
     assert all(len(row) == 7 for row in bars)
     answered = [float(row[6].split(" / ")[0]) for row in bars]
@@ -82,6 +85,7 @@ def test_a_bar_that_does_not_exist_is_said(unsaid):
     nothing = {key: {**part, "accuracy": None} for key, part in report["answered"].items()
                if key != "by_corpus"}  # fmt: skip
     report["answered"] = {**nothing, "by_corpus": {}}
+    report["files"] = report["answered"]
     report["without_bar"] = {**report["without_bar"], "by_corpus": {}}
     report["coverage"] = [{"bar": 0.9, **report["answered"]}]
     text = abstaining({"recipes": {"claf-ser": report}})
