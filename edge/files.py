@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -97,7 +96,7 @@ def temporary_sibling(target: Path) -> Path:
 
     It does not hold the target's name, which may be as long as a name can be.
     """
-    return target.parent / f".{secrets.token_hex(8)}.tmp"
+    return target.parent / f".{os.urandom(8).hex()}.tmp"
 
 
 def create(path: Path, content: bytes = b"") -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from typing import Any
 from edge.artifact.budgets import MAX_DIGITS, MAX_MANIFEST_BYTES
 from edge.artifact.checks import named
 from edge.artifact.manifest import Manifest
+from edge.digest import sha256_hex
 from edge.errors import ArtifactError, ParameterError, how_many, shown
 from edge.files import (
     as_path,
@@ -70,7 +70,7 @@ class Artifact:
                 f"its manifest says {manifest.model_bytes}: it is truncated or belongs to another "
                 f"model; {_MEND}"
             )
-        digest = hashlib.sha256(content).hexdigest()
+        digest = sha256_hex(content)
         if digest != manifest.model_sha256:
             raise ArtifactError(
                 f"{path} has SHA-256 {digest[:12]}…, its manifest says "
@@ -130,7 +130,7 @@ def write_artifact(
         raise ParameterError(
             f"fields is {shown(fields)} and model {shown(model)}, a mapping and bytes are wanted"
         )
-    digest = hashlib.sha256(model).hexdigest()
+    digest = sha256_hex(model)
     manifest = Manifest.from_dict({**fields, "model_sha256": digest, "model_bytes": len(model)})
     text = manifest.to_json()
     target = Path(os.path.abspath(name))

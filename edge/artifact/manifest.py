@@ -8,7 +8,6 @@ it again.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -48,6 +47,7 @@ from edge.artifact.parts import (
     read_sizes,
     read_tensors,
 )
+from edge.digest import sha256_hex
 from edge.errors import ArtifactError, ParameterError, shown
 from edge.features.spec import FeatureSpec
 from edge.models.base import Sizes
@@ -143,7 +143,7 @@ class Manifest:
         fields = self.to_dict()
         shared = {key: fields[key] for key in _OF_THE_MODEL if key in fields}
         text = json.dumps(shared, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sha256_hex(text.encode())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, the inverse of :meth:`from_dict`."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from edge.arrays import as_whole
+from edge.digest import sha256_hex
 from edge.errors import ParameterError, shown
 from edge.features.families import FAMILIES
 from edge.features.families.base import Family, check_settings, choice, count, setting_key
@@ -280,7 +280,7 @@ class FeatureSpec:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of :meth:`canonical_json`, as hexadecimal."""
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+        return sha256_hex(self.canonical_json().encode())
 
 
 def default_settings() -> dict[str, Any]:

@@ -143,12 +143,7 @@ class Run:
     def summary(self, work_s: float) -> Summary:
         """Sum it up; ``work_s`` are the seconds that were not spent waiting."""
         audio_s = self.n_samples / self._stream.classifier.spec.sample_rate
-        latencies = self._latencies[: self._n_decisions]
-        p50_ms, p95_ms, p99_ms = (
-            (float(value) for value in np.percentile(latencies, (50, 95, 99)))
-            if latencies.size
-            else (None, None, None)
-        )
+        p50_ms, p95_ms, p99_ms = _percentiles(self._latencies[: self._n_decisions])
         return Summary(
             decisions=self._n_decisions,
             audio_s=audio_s,
@@ -164,3 +159,18 @@ class Run:
             events=None if self._events is None else self._n_events,
             time_s=self._clock.now_s(),
         )
+
+
+def _percentiles(values: NDArray[np.float32]) -> tuple[float | None, float | None, float | None]:
+    """Give the 50th, 95th and 99th, between two values in a straight line; None without any.
+
+    ``np.percentile`` does the same, and imports masked arrays to do it: memory and time that a
+    device would spend on its last line.
+    """
+    if not values.size:
+        return None, None, None
+    ordered = np.sort(values).astype(np.float64)
+    last = values.size - 1
+    places = np.array((0.50, 0.95, 0.99)) * last
+    p50, p95, p99 = np.interp(places, np.arange(values.size), ordered).tolist()
+    return p50, p95, p99

@@ -6,7 +6,6 @@ The child is :mod:`edge.runtimes.trial`.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import edge.errors
 from edge.artifact import Artifact
+from edge.digest import sha256_hex
 from edge.errors import BackendError, EdgeSerError
 from edge.runtimes.deaths import how_it_died
 from edge.runtimes.trial import CPU_S
@@ -62,7 +62,7 @@ def try_artifact(artifact: Artifact) -> Probe:
     """Open and time an artifact in a child process, once in this process if it works."""
     manifest = artifact.manifest
     # The manifest names the model file by its digest, and the lengths that it is tried with.
-    key = hashlib.sha256(manifest.to_json().encode()).hexdigest()
+    key = sha256_hex(manifest.to_json().encode())
     if key in _good:
         return _good[key]
     probe = probe_artifact(artifact.path)

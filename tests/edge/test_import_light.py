@@ -101,3 +101,17 @@ def test_unknown_name_is_an_attribute_error() -> None:
 def test_version_is_that_of_the_project() -> None:
     text = (REPOSITORY / "pyproject.toml").read_text()
     assert re.search(r'^version = "(.+)"$', text, re.MULTILINE)[1] == edge.__version__
+
+
+def test_listening_loads_no_openssl_and_no_masked_arrays(tiny_artifact: Artifact) -> None:
+    """Together a tenth of the memory of a run."""
+    done = run_blocked(
+        "import numpy\n"
+        "before = set(sys.modules)\n"
+        "from edge.cli.main import main\n"
+        "main(['listen', '--source', 'demo', '--fast', '--artifact', sys.argv[1]])\n"
+        "loaded = (set(sys.modules) - before) & {'_hashlib', '_ssl', 'numpy.ma', 'numpy.random'}\n"
+        "assert not loaded, loaded\n",
+        str(tiny_artifact.path),
+    )
+    assert done.returncode == 0, done.stderr
