@@ -192,7 +192,7 @@ class Skipping:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def push(self, *args: Any) -> list[Decision]:
+    def push(self, *args: Any, live: bool = False) -> list[Decision]:
         return [self._changed(d) for d in self._stream.push(*args)]
 
     def _changed(self, decision: Decision) -> Decision:
