@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import math
 
-__all__ = ["CaptureClock"]
+__all__ = ["CaptureClock", "Earliest"]
 
 #: A block later than this may mean a loss.  Without any, the earliest of a second's blocks
 #: wandered by 65 ms with PulseAudio, whose buffers hold one block more or one less.
@@ -56,7 +56,7 @@ class CaptureClock:
         self._n_backwards = 0
         # Lateness by the device's clock at the last block that had a time.
         self._adc_late_s: float | None = None
-        self._earliest = _Earliest()
+        self._earliest = Earliest()
         self._suspicion: _Suspicion | None = None
 
     @property
@@ -171,12 +171,12 @@ class CaptureClock:
     ) -> None:
         """Forget what was before a loss, or before a stall without one."""
         self._suspicion = None
-        self._earliest = _Earliest()
+        self._earliest = Earliest()
         self._earliest.push(late_s, now_s)
         self._adc_late_s = None if adc_late_s is None else adc_late_s - n_lost / self._rate
 
 
-class _Earliest:
+class Earliest:
     """The least lateness of the last second or two."""
 
     def __init__(self) -> None:
@@ -185,13 +185,16 @@ class _Earliest:
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing was noted yet."""
         return not self._buckets
 
     @property
     def value(self) -> float:
+        """It, in seconds."""
         return min(self._buckets)
 
     def push(self, late_s: float, now_s: float) -> None:
+        """Note the lateness of a block, and when that was."""
         if now_s >= self._ends_s:
             self._buckets.append(late_s)
             self._ends_s = now_s + _MEMORY_S

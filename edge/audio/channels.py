@@ -7,6 +7,7 @@ other or all of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -36,12 +37,15 @@ class ChannelPicker:
     n_channels : int
     sample_rate : int
         In Hz.
+    waits_for_sound : bool
+        Silence, however long, makes it sure of nothing: for a microphone, which somebody will
+        speak into some time.
     """
 
-    def __init__(self, n_channels: int, sample_rate: int) -> None:
+    def __init__(self, n_channels: int, sample_rate: int, *, waits_for_sound: bool = False) -> None:
         self._n_stretch = max(1, round(_STRETCH_S * sample_rate))
         self._n_enough = _ENOUGH_S * sample_rate
-        self._n_most = _AT_MOST_S * sample_rate
+        self._n_most = math.inf if waits_for_sound else _AT_MOST_S * sample_rate
         self._products = np.zeros((n_channels, n_channels))
         self._n_loud = 0
         self._n_heard = 0

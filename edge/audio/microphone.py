@@ -2,65 +2,51 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import threading
-import time
+import math
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.audio.capture import Capture, Recorded
-from edge.audio.devices import (
-    InputDevice,
-    import_sounddevice,
-    list_input_devices,
-    pick_input_device,
-    portaudio_reason,
-)
-from edge.errors import AudioDeviceError, ParameterError, how_many
+from edge.audio.capture import Recorded
+from edge.audio.devices import list_input_devices
+from edge.audio.identity import InputDevice, Pin, pick_input_device
+from edge.audio.input_stream import InputStream, open_input
+from edge.audio.level_watch import LOUD, MUTED
+from edge.audio.mends import loud_sentence, muted_sentence, rights_sentence
+from edge.audio.mixdown import AUTO, Channel, Mixdown, check_channel
+from edge.audio.portaudio import AwayError, Call, hushed, import_sounddevice, renew, turn
+from edge.audio.recording import Recording
+from edge.errors import AudioDeviceError, ParameterError
 
-__all__ = ["InputDevice", "Microphone", "Recorded", "list_input_devices"]
+__all__ = ["Microphone"]
 
 FloatArray = npt.NDArray[np.float32]
-
-# More channels than any microphone array sold for speech: a sound server that takes whatever
-# is asked for (32 with PulseAudio, 64 or 128 with PipeWire) and mixes and resamples by itself.
-_MAX_CHANNELS = 16
-# The rate such a server is asked for, since PortAudio cannot see what it runs at: that of most
-# microphones, so that our resampler does the work. The server's is a quick one: recorded from a
-# 48 kHz source, 16 kHz is 25 dB above its error there, 95 dB here (microphone_loopback.py).
-_SERVER_RATE = 48_000
-# Left to itself PortAudio calls 115 to 600 times a second (PulseAudio, measured with
-# benchmarks/microphone_loopback.py's server); a feature hop's worth is all that anybody needs.
-_BLOCK_S = 0.032
-# A frozen sound server raises nothing and keeps the stream "active": only the lack of blocks
-# tells. PulseAudio sends the first block up to 1.8 s late, so that one may take longer.
-_SILENT_LIMIT_S = 2.0
-_FIRST_LIMIT_S = 5.0
-_CLOSE_LIMIT_S = 1.0
 
 
 class Microphone:
     """Live sound of one input device as mono samples; a context manager.
 
-    The audio callback copies its block into a ring buffer and returns; mixing down
+    The audio callback copies its block into a ring buffer and returns; resampling
     to ``sample_rate`` happens in :meth:`read`, on the caller's thread.
 
     Parameters
     ----------
     device : str, int or None
-        Name or part of it, index, or None for the default input.
+        Identity, name or a part of it, index, or None for the default input.  What it led to is
+        kept: opened again, no other device is taken, unless none was named.
     sample_rate : int
         Rate of the samples that :meth:`read` gives, in Hz.
     buffer_s : float
         A reader later than this skips what is older.
-    channel : int or None
-        The channel to take, from 0; None mixes all by their mean.
+    channel : int or str
+        The channel to take, from 0; ``"mix"``: the mean of all; ``"auto"``: the loudest of the
+        first ten seconds with sound.
     capture_rate : int or None
         Rate to open the device at, in Hz; None takes the device's own.
+    gain_db : float
+        By how much the sound is made louder, -60 to 60.
 
     Raises
     ------
@@ -73,28 +59,32 @@ class Microphone:
         device: str | int | None = None,
         sample_rate: int = 16_000,
         buffer_s: float = 3.0,
-        channel: int | None = None,
+        channel: Channel = AUTO,
         capture_rate: int | None = None,
+        gain_db: float = 0.0,
     ) -> None:
         for name, rate in (("sample_rate", sample_rate), ("capture_rate", capture_rate)):
             if rate is not None and rate < 1:
                 raise ParameterError(f"{name} is {rate}, at least 1 Hz is wanted")
         if not 0.1 <= buffer_s <= 600:
             raise ParameterError(f"buffer_s is {buffer_s}, 0.1 to 600 seconds are wanted")
-        if channel is not None and channel < 0:
-            raise ParameterError(f"channel is {channel}, 0 is the first")
+        if not (math.isfinite(gain_db) and -60 <= gain_db <= 60):
+            raise ParameterError(f"gain_db is {gain_db}, -60 to 60 decibels are wanted")
+        check_channel(channel)
         self._wanted_device = device
         self._sample_rate = sample_rate
         self._buffer_s = buffer_s
         self._channel = channel
         self._wanted_rate = capture_rate
-        self._stream: Any = None
+        self._gain_db = gain_db
+        self._stream: InputStream | None = None
         self._opened: InputDevice | None = None
-        self._capture_rate = capture_rate or sample_rate
-        self._n_channels = 0
-        # In place of the real one, which is as large as the device's rate makes it.
-        self._capture = Capture(1, 1, buffer_s)
-        self._started_s = 0.0
+        self._pin: Pin | None = None
+        # In place of the real one, which is as the device makes it.
+        self._recording = Recording("", sample_rate, buffer_s, sample_rate, Mixdown(0, 0, 1))
+        self._waited_before_s = 0.0
+        # The channel that was picked, and on which device.
+        self._picked: tuple[str, int] | None = None
 
     def __repr__(self) -> str:
         device = self._wanted_device
@@ -124,102 +114,84 @@ class Microphone:
     @property
     def capture_rate(self) -> int:
         """Rate the device runs at, in Hz."""
-        return self._capture_rate
+        return self._recording.device_rate
 
     @property
     def n_channels(self) -> int:
         """Channels the device was opened with; 0 before."""
-        return self._n_channels
+        return self._recording.mixdown.n_channels
 
     @property
     def overflows(self) -> int:
         """Times the system said that it lost input before we could take it."""
-        return self._capture.overflows
+        return self._recording.capture.overflows
 
     @property
     def dropped_samples(self) -> int:
         """Samples, at ``sample_rate``, that were read too late or never came."""
-        return self._capture.dropped_samples
+        return self._recording.capture.dropped_samples
 
     @property
     def waited_s(self) -> float:
         """Seconds that reading has waited for sound so far."""
-        return self._capture.waited_s
+        return self._waited_before_s + self._recording.waited_s
 
-    def open(self) -> None:
+    def open(self, *, renew_devices: bool = False) -> None:
         """Open the device and start to record.
+
+        Parameters
+        ----------
+        renew_devices : bool
+            Look for what was plugged in since PortAudio was first used.  It ends PortAudio and
+            starts it again, which is left undone while another stream of this process is open.
 
         Raises
         ------
         AudioDeviceError
-            If PortAudio is missing, there is no such input, or it refuses to open.
+            If PortAudio is missing, several devices fit, or it has no such rate or channel.
+        AwayError
+            If there is no such input now or it refuses to open: it may work later.
         MissingDependencyError
             If sounddevice is not installed.
         """
         if self._stream is not None:
             return
-        sd = import_sounddevice()
-        device = pick_input_device(self._wanted_device, list_input_devices())
-        if self._channel is not None and self._channel >= device.n_channels:
+        with turn(), hushed():
+            sd = import_sounddevice()
+            if renew_devices:
+                renew(sd)
+            try:
+                self._open(sd)
+            except AwayError as error:
+                no_rights = rights_sentence()
+                raise error if no_rights is None else AwayError(no_rights) from error
+
+    def _open(self, sd: Any) -> None:
+        known = list_input_devices()
+        if self._pin is not None:
+            device = self._pin.find(known)
+        else:
+            device = pick_input_device(self._wanted_device, known)
+        if isinstance(self._channel, int) and self._channel >= device.n_channels:
             raise AudioDeviceError(
                 f"{device.name} has no channel {self._channel}: it has {device.n_channels}, "
                 "the first is 0"
             )
+        picked = None
+        if self._picked is not None and self._picked[0] == device.identity:
+            picked = self._picked[1]
+
+        def prepare(rate: int, n_channels: int) -> tuple[Any, Any]:
+            mixdown = Mixdown(self._channel, n_channels, rate, self._gain_db, picked)
+            recording = Recording(device.name, self._sample_rate, self._buffer_s, rate, mixdown)
+            self._waited_before_s += self._recording.waited_s
+            self._recording = recording
+            return recording.on_block, recording.on_end
+
+        self._stream = open_input(sd, device, self._channel, self._wanted_rate, prepare)
+        if self._wanted_device is not None and self._pin is None:
+            self._pin = Pin.on(device, known)
         self._opened = device
-        reasons: list[str] = []
-        for rate, n_channels in self._candidates(device):
-            self._capture = Capture(rate, self._sample_rate, self._buffer_s)
-            self._capture_rate, self._n_channels = rate, n_channels
-            self._started_s = time.monotonic()
-            stream = None
-            try:
-                stream = sd.InputStream(
-                    samplerate=rate,
-                    channels=n_channels,
-                    device=device.index,
-                    dtype="float32",
-                    blocksize=max(1, round(rate * _BLOCK_S)),
-                    callback=self._on_block,
-                    finished_callback=self._capture.ring.close,
-                )
-                stream.start()
-            except sd.PortAudioError as error:
-                reasons.append(
-                    f"{portaudio_reason(error)} at {rate} Hz, {how_many(n_channels, 'channel')}"
-                )
-                if stream is not None:
-                    _close_stream(stream)
-                continue
-            self._stream = stream
-            return
-        raise AudioDeviceError(
-            f"{device.name} refuses to open ({reasons[0]}): close other programs that record "
-            "from it, or name another device"
-        )
-
-    def _candidates(self, device: InputDevice) -> list[tuple[int, int]]:
-        """Rates and channel counts to try: the device's own first."""
-        n_own, own_rate = device.n_channels, device.sample_rate
-        least = 1 if self._channel is None else self._channel + 1
-        if n_own <= _MAX_CHANNELS:
-            counts, rates = [n_own, least], [own_rate, _SERVER_RATE]
-        else:
-            counts, rates = [least, n_own], [_SERVER_RATE, own_rate]
-        if self._wanted_rate is not None:
-            rates = [self._wanted_rate]
-        return list(dict.fromkeys((rate, count) for rate in rates for count in counts))
-
-    def _on_block(self, block: FloatArray, n_samples: int, times: Any, status: Any) -> None:
-        """Copy and return: this is PortAudio's thread."""
-        now_s = time.monotonic()
-        has_overflowed = bool(status and status.input_overflow)
-        if self._channel is not None:
-            mono = block[:, self._channel]
-        elif block.shape[1] == 1:
-            mono = block[:, 0]
-        else:
-            mono = block.mean(axis=1, dtype=np.float32)
-        self._capture.write(mono, _adc_time_s(times), now_s, has_overflowed)
 
     def read(self, timeout_s: float = 1.0) -> FloatArray:
         """Take what was recorded since the last call, waiting for it if there is nothing.
@@ -259,61 +231,61 @@ class Microphone:
         Raises
         ------
         AudioDeviceError
-            If the microphone is not open or went away.
+            If the microphone is not open.
+        AwayError
+            If it went away.
+        StalledError
+            If it is open and sends nothing.
         """
         if self._stream is None:
             raise AudioDeviceError("the microphone is not open: use it in a with statement")
-        deadline = time.monotonic() + timeout_s
-        while True:
-            # A wait ends early enough to notice a device that stays silent.
-            wait_s = max(0.0, min(deadline - time.monotonic(), _SILENT_LIMIT_S / 4))
-            recorded = self._capture.take(wait_s)
-            if recorded.samples.size or recorded.n_lost:
-                return recorded
-            self._check_alive()
-            if time.monotonic() >= deadline:
-                return recorded
+        return self._recording.take(timeout_s)
 
-    def _check_alive(self) -> None:
-        name = self._opened.name if self._opened else "the device"
-        if self._capture.ring.closed:
-            raise AudioDeviceError(
-                f"the microphone went away: {name} stopped; plug it in again and start again"
+    def resume(self, timeout_s: float = 1.0) -> Recorded:
+        """Go on after a :class:`StalledError`, with the sound of now.
+
+        What piled up on the way is left out: nobody waits for word of what was said a minute ago.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait in seconds for a block.
+
+        Returns
+        -------
+        Recorded
+            Empty as long as nothing comes.
+
+        Raises
+        ------
+        AwayError
+            If it went away altogether.
+        """
+        return self._recording.resume(timeout_s)
+
+    def news(self) -> list[tuple[str, str]]:
+        """What is to be said of the sound, once each: a word for it, and a sentence."""
+        device, mixdown, news = self._opened, self._recording.mixdown, []
+        if device is None:
+            return []
+        if mixdown.is_new:
+            mixdown.is_new, self._picked = False, (device.identity, mixdown.picked)
+            sentence = (
+                f"channel {mixdown.picked + 1} of {mixdown.n_channels} is listened to, the loudest "
+                "of the first seconds"
             )
-        last, limit_s = self._capture.last_block_s, _SILENT_LIMIT_S
-        if last is None:
-            last, limit_s = self._started_s, _FIRST_LIMIT_S
-        silent_s = time.monotonic() - last
-        if silent_s > limit_s:
-            raise AudioDeviceError(
-                f"the microphone went away: {name} sent nothing for {silent_s:.1f} s; "
-                "check its cable and the sound server, then start again"
-            )
+            news.append(("channel", "; ".join(filter(None, [sentence, mixdown.warning]))))
+        sentences = {MUTED: muted_sentence, LOUD: loud_sentence}
+        news += [(kind, sentences[kind](device)) for kind in mixdown.watch.news()]
+        return news
+
+    def begin_close(self) -> Call | None:
+        """Stop and close the device in a thread; None when it is closed already."""
+        stream, self._stream = self._stream, None
+        return None if stream is None else stream.begin_close()
 
     def close(self) -> None:
         """Stop and close the device; nothing happens when it is closed already."""
         stream, self._stream = self._stream, None
-        if stream is None:
-            return
-        # With a frozen sound server each of the two calls takes 30 s: leave it to a thread.
-        closing = threading.Thread(target=_close_stream, args=(stream,), daemon=True)
-        closing.start()
-        closing.join(_CLOSE_LIMIT_S)
-        if closing.is_alive():
-            # sounddevice ends PortAudio when the program ends, which would wait as long.
-            atexit.unregister(import_sounddevice()._exit_handler)
-
-
-def _close_stream(stream: Any) -> None:
-    for end in (stream.abort, stream.close):
-        # A device that is gone cannot be closed properly, and nobody needs to know.
-        with contextlib.suppress(Exception):
-            end()
-
-
-def _adc_time_s(times: Any) -> float | None:
-    """When the first sample of a block was taken; None where the system does not say."""
-    try:
-        return float(times.inputBufferAdcTime)
-    except (AttributeError, TypeError, ValueError):
-        return None
+        if stream is not None:
+            stream.close()

@@ -21,7 +21,8 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "devices",
         help="list the input devices",
-        description="List the input devices with their native rate and channels.",
+        description="List the input devices with their native rate and channels, each by the name "
+        "that stays its own when a card gets another number.",
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -33,36 +34,30 @@ def run(args: argparse.Namespace) -> int:
     Notes
     -----
     With ``--json``: ``{"type": "device", "index", "name", "host_api", "n_channels",
-    "sample_rate", "is_default"}``, one object a line.
+    "sample_rate", "is_default", "identity"}``, one object a line.
     """
     from edge.audio.devices import list_input_devices
+    from edge.audio.identity import NO_DEVICE, identities
+    from edge.audio.mends import rights_sentence
     from edge.sinks import JsonLinesSink
 
     devices = list_input_devices()
     if not devices:
-        raise AudioDeviceError(
-            "there is no input device: plug in a microphone and check that `arecord -l` or "
-            "`pactl list short sources` shows it"
-        )
+        raise AudioDeviceError(NO_DEVICE if (no_rights := rights_sentence()) is None else no_rights)
+    names = identities(devices)
     if args.json:
         sink = JsonLinesSink(sys.stdout)
-        for device in devices:
-            sink.write({"type": "device", **dataclasses.asdict(device)})
+        for device, name in zip(devices, names, strict=True):
+            sink.write({"type": "device", **dataclasses.asdict(device), "identity": name})
         return 0
-    devices = [
-        dataclasses.replace(
-            device, name=printable(device.name), host_api=printable(device.host_api)
-        )
-        for device in devices
-    ]
-    names = max(len("name"), *(len(device.name) for device in devices))
-    hosts = max(len("host"), *(len(device.host_api) for device in devices))
-    print(f"   #  {'name':<{names}}  {'host':<{hosts}}  {'rate':>9}  channels")
-    for device in devices:
+    names = [printable(name) for name in names]
+    width = max(len("name for --device"), *map(len, names))
+    print(f"   #  {'name for --device':<{width}}  {'rate':>9}  channels")
+    for device, name in zip(devices, names, strict=True):
         mark = "*" if device.is_default else " "
         print(
-            f"{mark}{device.index:>3}  {device.name:<{names}}  {device.host_api:<{hosts}}  "
-            f"{device.sample_rate:>6} Hz  {device.n_channels:>8}"
+            f"{mark}{device.index:>3}  {name:<{width}}  {device.sample_rate:>6} Hz  "
+            f"{device.n_channels:>8}"
         )
     if any(device.is_default for device in devices):
         say("* is the default")

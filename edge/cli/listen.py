@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from edge.cli.answering import add_deciding
 from edge.cli.config import Configured, add_config, configure, print_config
 from edge.cli.listening import Listening
+from edge.cli.microphone_options import add_microphone, check_microphone
+from edge.cli.notices import own_stderr
 from edge.cli.notify import Notifier
 from edge.cli.options import add_events, add_lengths, add_model, positive_s
 from edge.cli.reload import has_terminal
@@ -37,7 +39,7 @@ def add_parser(commands: Commands) -> None:
         help="the microphone (default), the bundled clip, an audio file, or raw 16 kHz mono "
         "16-bit samples from standard input; a file called mic is ./mic",
     )
-    parser.add_argument("--device", metavar="NAME", help="microphone: its name, a part, or number")
+    add_microphone(parser)
     parser.add_argument("--duration", type=positive_s, metavar="S", help="end after S s of audio")
     parser.add_argument(
         "--fast", action="store_true", help="do not play a file at the pace of speech"
@@ -62,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
     # A terminal that is closed sends the same signal, and means the end.
     reloads = (notifier.is_heard or bool(configured.files)) and not has_terminal()
     # First of all, so that a signal ends even the loading in good order.
-    with stopped_by_signals(listening.stop, listening.reloader.ask if reloads else None):
+    with (
+        stopped_by_signals(listening.stop, listening.reloader.ask if reloads else None),
+        own_stderr(),
+    ):
         try:
             listening.run(configured, row)
         except EdgeSerError as error:
@@ -86,11 +91,7 @@ def _check(configured: Configured) -> SourceRow:
 def _source_row(configured: Configured) -> SourceRow:
     args = configured.args
     row = find_source(args.source)
-    if args.device is not None and not row.takes_device:
-        if not configured.leave_out("device", "source"):
-            raise ParameterError(f"--device names a microphone, --source is {args.source!r}")
-    elif args.device == "":
-        raise ParameterError("--device is empty, the name of a microphone is wanted")
+    check_microphone(configured, row)
     if args.fast and row.is_paced and not configured.leave_out("fast", "source"):
         raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
     return row

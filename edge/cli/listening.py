@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.cli.answering import deciding
 from edge.cli.config import Configured, configure
+from edge.cli.microphone_options import microphone_settings
 from edge.cli.notices import Notices
 from edge.cli.notify import Notifier, ServiceTap
 from edge.cli.reload import KeptSource, Reloader, RunStop
@@ -107,7 +108,7 @@ class Listening:
         settings = SourceSettings(
             sample_rate=classifier.spec.sample_rate,
             path=args.source,
-            device=args.device,
+            **microphone_settings(args),
             fast=args.fast,
         )
         return _Plan(args, row, stream, settings)
@@ -154,7 +155,10 @@ class Listening:
         if self._source is None or self._source.stop.requested or self._is_other(plan):
             self._let_go()
             settings = dataclasses.replace(
-                plan.settings, warn=self._pass_on, opened=self._say_opened
+                plan.settings,
+                warn=self._pass_on,
+                opened=self._say_opened,
+                attempted=self._tap.attempted,
             )
             self._source = KeptSource(open_source(plan.row, settings), self.stop)
             self._opened = plan.row, plan.settings

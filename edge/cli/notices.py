@@ -8,12 +8,12 @@ import re
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from edge.errors import printable
 
-__all__ = ["Notices", "complain", "discard", "say", "warn"]
+__all__ = ["Notices", "complain", "discard", "own_stderr", "say", "warn"]
 
 #: A sentence that comes again and again is said this often at most.
 _EVERY_S = 60.0
@@ -75,6 +75,33 @@ def discard(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+@contextlib.contextmanager
+def own_stderr() -> Iterator[None]:
+    """Write notices to a descriptor of their own for a while.
+
+    Loading sounddevice sends descriptor 2 nowhere until PortAudio has looked for its devices: with
+    a frozen sound server for half a minute, in which a person is to be told what is waited for.
+    """
+    stream = sys.stderr
+    try:
+        descriptor = os.dup(stream.fileno())
+    except (AttributeError, OSError, ValueError):
+        # There is none, or it is no file of the system's and nobody sends it anywhere.
+        yield
+        return
+    own = open(  # noqa: SIM115
+        descriptor, "w", encoding=stream.encoding, errors=stream.errors, buffering=1
+    )
+    sys.stderr = own
+    try:
+        yield
+    finally:
+        if sys.stderr is own:
+            sys.stderr = stream
+        with contextlib.suppress(OSError, ValueError):
+            own.close()
 
 
 class Notices:

@@ -17,14 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from edge.audio.devices import (
-    InputDevice,
-    import_sounddevice,
-    list_input_devices,
-    pick_input_device,
-    portaudio_reason,
-)
+from edge.audio.devices import list_input_devices
+from edge.audio.identity import InputDevice, pick_input_device
 from edge.audio.microphone import Microphone
+from edge.audio.portaudio import import_sounddevice, portaudio_reason
 from edge.doctor.channel_levels import are_inverted, channel_levels
 from edge.errors import EdgeSerError
 

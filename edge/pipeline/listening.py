@@ -34,6 +34,10 @@ def listen(
     min_probability: float | None = None,
     labels: Sequence[str] | None = None,
     device: str | int | None = None,
+    channel: int | str = "auto",
+    capture_rate: int | None = None,
+    gain_db: float = 0.0,
+    give_up_after_s: float | None = None,
     fast: bool = False,
     duration_s: float | None = None,
     stop: Stop | None = None,
@@ -56,7 +60,16 @@ def listen(
     smooth, min_probability, labels
         As in :meth:`Classifier.stream`, where no ``stream`` is given.
     device : str or int, optional
-        Microphone: its name, a part of it, or its index; None: the default input.
+        Microphone: its identity, its name, a part of it, or its index; None: the default input.
+    channel : int or str
+        Microphone: from 0, ``"mix"`` for the mean of all, ``"auto"`` for the loudest of the first
+        seconds.
+    capture_rate : int, optional
+        Microphone: rate to open it at, in Hz; None: its own.
+    gain_db : float
+        Microphone: by how much its sound is made louder.
+    give_up_after_s : float, optional
+        Microphone: seconds without one after which it is an error; None: it is waited for.
     fast : bool
         Do not play a file at the pace of speech.
     duration_s, stop, taps
@@ -96,6 +109,10 @@ def listen(
             sample_rate=stream.classifier.spec.sample_rate,
             path=source,
             device=device,
+            channel=channel,
+            capture_rate=capture_rate,
+            gain_db=gain_db,
+            give_up_after_s=give_up_after_s,
             fast=fast,
             warn=group.warn,
         )

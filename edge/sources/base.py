@@ -138,6 +138,10 @@ def say_nothing(_: str) -> None:
     """Take a sentence and drop it."""
 
 
+def do_nothing() -> None:
+    """Take note of nothing."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class SourceSettings:
     """What a source is opened with; each takes what concerns it.
@@ -149,18 +153,33 @@ class SourceSettings:
     path : str
         The audio file, where it is one.
     device : str or int, optional
-        Name of a microphone, a part of it, or its index; None: the default input.
+        Identity or name of a microphone, a part of it, or its index; None: the default input.
+    channel : int or str
+        Of a microphone: from 0, ``"mix"`` for the mean of all, ``"auto"`` for the loudest.
+    capture_rate : int, optional
+        Rate to open a microphone at, in Hz; None: its own.
+    gain_db : float
+        By how much a microphone's sound is made louder.
+    give_up_after_s : float, optional
+        Seconds without a microphone after which it is an error; None: it is waited for.
     fast : bool
         Do not play a file at the pace of speech.
     warn : callable
         Takes a sentence on what was odd but not fatal.
     opened : callable
         Takes a description once it yields.
+    attempted : callable
+        Called every few seconds while a microphone is waited for, as a sign of life.
     """
 
     sample_rate: int
     path: str = ""
     device: str | int | None = None
+    channel: int | str = "auto"
+    capture_rate: int | None = None
+    gain_db: float = 0.0
+    give_up_after_s: float | None = None
     fast: bool = False
     warn: Callable[[str], None] = say_nothing
     opened: Callable[[str], None] = say_nothing
+    attempted: Callable[[], None] = do_nothing

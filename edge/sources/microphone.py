@@ -1,13 +1,15 @@
-"""An input device."""
+"""An input device that comes back when it was away."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge.audio.portaudio import AwayError
+from edge.audio.presence import boot_s
+from edge.audio.recording import StalledError
+from edge.errors import AudioDeviceError, ParameterError, how_many
 from edge.sources.base import (
     BLOCK_SAMPLES,
     POLL_S,
@@ -16,10 +18,22 @@ from edge.sources.base import (
     SourceSettings,
     Status,
     Stop,
+    do_nothing,
     say_nothing,
 )
+from edge.sources.opening import Opening
+from edge.sources.outage import Outage
+from edge.sources.stream_time import StreamTime
+
+if TYPE_CHECKING:
+    from edge.audio.capture import Recorded
 
 __all__ = ["MicrophoneSource", "open_source"]
+
+Said = Generator[Block | Gap | Status, None, None]
+
+#: A machine that slept longer than this has lost sound.
+_ASLEEP_S = 1.0
 
 
 class MicrophoneSource:
@@ -28,11 +42,25 @@ class MicrophoneSource:
     Parameters
     ----------
     device : str or int, optional
-        Name or part of it, or index; None: the default input.
+        Identity, name or part of it, or index; None: the default input.
     sample_rate : int
         Rate of the blocks, in Hz.
+    channel : int or str
+        From 0, ``"mix"`` or ``"auto"``.
+    capture_rate : int, optional
+        Rate to open the device at, in Hz; None: its own.
+    gain_db : float
+        By how much the sound is made louder.
+    give_up_after_s : float, optional
+        Seconds without a microphone after which it is an error; None: it is waited for.
     opened : callable, optional
         Called with a description of the device once it records.
+    attempted : callable, optional
+        Called every few seconds while it is waited for.
+
+    Notes
+    -----
+    Everything that PortAudio may be held up with is done in a thread, so that a stop ends it.
     """
 
     #: Nobody speaks more slowly because we do not keep up.
@@ -43,50 +71,147 @@ class MicrophoneSource:
         device: str | int | None,
         sample_rate: int,
         *,
+        channel: int | str = "auto",
+        capture_rate: int | None = None,
+        gain_db: float = 0.0,
+        give_up_after_s: float | None = None,
         opened: Callable[[str], None] = say_nothing,
+        attempted: Callable[[], None] = do_nothing,
     ) -> None:
+        from edge.audio.microphone import Microphone
+
+        if give_up_after_s is not None and not give_up_after_s >= 0:
+            raise ParameterError(f"give_up_after_s is {give_up_after_s}, 0 or more is wanted")
         self.name = "the microphone"
         self.waited_s = 0.0
-        self._device = device
         self._sample_rate = sample_rate
+        self._give_up_after_s = give_up_after_s
         self._opened = opened
+        self._attempted = attempted
+        self._microphone = Microphone(
+            device, sample_rate, channel=channel, capture_rate=capture_rate, gain_db=gain_db
+        )
+        self._time = StreamTime(sample_rate)
+        self._slept_s = 0.0
 
-    def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
-        """Open the device and yield what it records.
+    def blocks(self, stop: Stop) -> Said:
+        """Open the device and yield what it records; what it misses while it is away is a gap.
 
         Raises
         ------
         AudioDeviceError
-            If there is no such device, it refuses to open or it goes away.
+            If several devices fit, it has no such rate or channel, PortAudio is missing, or it
+            stayed away for ``give_up_after_s``.
+        MissingDependencyError
+            If sounddevice is not installed.
         """
-        from edge.audio.microphone import Microphone
-
-        before_s = time.perf_counter()
-        with Microphone(self._device, self._sample_rate) as microphone:
-            # A sound server takes up to a second to open a device, once.
-            self.waited_s += time.perf_counter() - before_s
-            if microphone.device is not None:
-                self.name = microphone.device.name
-            self._opened(
-                f"{self.name} ({microphone.capture_rate} Hz, {microphone.n_channels} "
-                f"channel{'s' if microphone.n_channels > 1 else ''})"
-            )
-            opening_s = self.waited_s
+        opening = Opening(self._microphone)
+        self._slept_s = _slept_s()
+        try:
+            yield from self._until_heard(None, opening, stop)
             while not stop.requested:
-                recorded = microphone.take(POLL_S)
-                self.waited_s = opening_s + microphone.waited_s
+                try:
+                    recorded = self._take()
+                except AwayError as error:
+                    yield from self._until_heard(error, opening, stop)
+                    continue
                 if recorded.n_lost:
+                    self._time.lost(recorded.n_lost)
                     yield Gap(recorded.n_lost, recorded.reason)
-                yield from self._cut(recorded.samples, recorded.arrived_s)
+                yield from self._heard(recorded)
+        finally:
+            opening.leave()
 
-    def _cut(self, samples: NDArray[np.float32], arrived_s: float) -> Iterator[Block]:
+    def _until_heard(self, error: AwayError | None, opening: Opening, stop: Stop) -> Said:
+        """Open it, again and again, until it sends something; say what keeps it, once."""
+        outage, limit_s = Outage(self._microphone, opening, error), self._give_up_after_s
+        is_new, has_said = error is None, False
+        while not stop.requested:
+            reason = outage.reason
+            if reason is not None and limit_s is not None and outage.away_s >= limit_s:
+                raise AudioDeviceError(f"{reason}: given up after {limit_s:g} s")
+            if reason is not None and not has_said:
+                has_said = True
+                kind = "waiting" if error is None else "lost"
+                yield Status(kind, f"{reason}; listening goes on when it is there")
+            if outage.is_alive:
+                self._attempted()
+            before_s = time.perf_counter()
+            recorded = outage.step(stop)
+            self.waited_s += time.perf_counter() - before_s
+            if outage.is_open and is_new and not has_said:
+                is_new = False
+                self._opened(self._description())
+            if recorded is not None:
+                n_missing = self._time.resume(recorded.samples.size, _boot_time_s(recorded))
+                away_s = n_missing / self._sample_rate if n_missing else outage.away_s
+                if has_said:
+                    sentence = f"listening to {self._description()} again after {_spoken(away_s)}"
+                    yield Status("back", sentence, away_s)
+                if n_missing:
+                    yield Gap(n_missing, "the microphone was away")
+                yield from self._heard(recorded)
+                return
+
+    def _take(self) -> Recorded:
+        """Take what came; a machine that was asleep has lost the rest."""
+        before_s = self._microphone.waited_s
+        recorded = self._microphone.take(POLL_S)
+        self.waited_s += self._microphone.waited_s - before_s
+        slept_s = _slept_s()
+        if slept_s - self._slept_s > _ASLEEP_S:
+            self._slept_s = slept_s
+            raise StalledError("the microphone was lost while this machine was asleep")
+        return recorded
+
+    def _heard(self, recorded: Recorded) -> Said:
         """Small blocks, each with its own arrival: a backlog shows as latency."""
+        samples = recorded.samples
+        self._time.heard(samples.size, _boot_time_s(recorded))
         for start in range(0, samples.size, BLOCK_SAMPLES):
             block = samples[start : start + BLOCK_SAMPLES]
             n_behind = samples.size - start - block.size
-            yield Block(block, arrived_s - n_behind / self._sample_rate)
+            yield Block(block, recorded.arrived_s - n_behind / self._sample_rate)
+        for kind, sentence in self._microphone.news():
+            yield Status(kind, sentence)
+
+    def _description(self) -> str:
+        """Name the device that is open, and how."""
+        microphone = self._microphone
+        if microphone.device is not None:
+            self.name = microphone.device.name
+        channels = how_many(microphone.n_channels, "channel")
+        return f"{self.name} ({microphone.capture_rate} Hz, {channels})"
+
+
+def _slept_s() -> float:
+    """Seconds that this machine was asleep since it was started, and something constant."""
+    return boot_s() - time.monotonic()
+
+
+def _boot_time_s(recorded: Recorded) -> float:
+    """When the last sample was there, by the clock that does not stop asleep."""
+    return boot_s() - (time.perf_counter() - recorded.arrived_s)
+
+
+def _spoken(away_s: float) -> str:
+    """Write a length of time for a person."""
+    if away_s < 100:
+        return f"{away_s:.1f} s"
+    minutes, seconds = divmod(round(away_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
 def open_source(settings: SourceSettings) -> MicrophoneSource:
     """Name the microphone; it is opened when the first block is asked for."""
-    return MicrophoneSource(settings.device, settings.sample_rate, opened=settings.opened)
+    return MicrophoneSource(
+        settings.device,
+        settings.sample_rate,
+        channel=settings.channel,
+        capture_rate=settings.capture_rate,
+        gain_db=settings.gain_db,
+        give_up_after_s=settings.give_up_after_s,
+        opened=settings.opened,
+        attempted=settings.attempted,
+    )

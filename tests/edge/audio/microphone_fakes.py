@@ -26,6 +26,7 @@ class FakeStream:
     def __init__(self, module: FakeSoundDevice, **settings) -> None:
         self.module, self.settings = module, settings
         self.calls: list[str] = []
+        self.closed = False
         module.streams.append(self)
         if (settings["samplerate"], settings["channels"]) not in module.opens:
             raise PortAudioError("Error opening InputStream: Invalid sample rate", -9997)
@@ -43,6 +44,7 @@ class FakeStream:
 
     def close(self) -> None:
         self.calls.append("close")
+        self.closed = True
 
     def deliver(
         self, block: np.ndarray, flags: Flags | None = None, adc_s: float | None = None
@@ -58,11 +60,23 @@ class FakeStream:
         self.settings["finished_callback"]()
 
 
+class FakeOutput:
+    """A stream of somebody else's."""
+
+    closed = False
+
+
 class FakeSoundDevice(types.ModuleType):
     PortAudioError = PortAudioError
+    OutputStream = FakeOutput
 
     def __init__(self) -> None:
         super().__init__("sounddevice")
+        self._initialized = 1
+        self._lib = types.SimpleNamespace(Pa_Initialize=self._initialize)
+        self.n_renewals = 0
+        # What PortAudio lists once it is renewed.
+        self.plugged: list[dict[str, object]] | None = None
         self.devices = [
             device("Speakers", 0, 48_000),
             device("USB Mic: Audio (hw:1,0)", 2, 48_000),
@@ -94,6 +108,21 @@ class FakeSoundDevice(types.ModuleType):
 
     def _exit_handler(self) -> None:
         pass
+
+    def _terminate(self) -> None:
+        self._initialized -= 1
+
+    def _initialize(self) -> int:
+        self.n_renewals += 1
+        if self.frozen is not None:
+            self.frozen.wait()
+        if self.plugged is not None:
+            self.devices = self.plugged
+        return -10_000 if self.broken else 0
+
+    def _check(self, number: int, words: str) -> None:
+        if number < 0:
+            raise PortAudioError(words, number)
 
     @property
     def stream(self) -> FakeStream:

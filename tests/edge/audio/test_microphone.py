@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from microphone_fakes import Flags
 
-import edge.audio.microphone as module_under_test
+import edge.audio.input_stream as closing
+import edge.audio.recording as module_under_test
 from edge.audio.microphone import Microphone
 from edge.audio.resample import resample
 from edge.errors import AudioDeviceError, ParameterError
@@ -31,8 +32,10 @@ def test_a_device_is_opened_as_it_is(sounddevice):
 
 
 def test_a_sound_server_is_asked_for_few_channels_at_48_khz(sounddevice):
-    assert opened(Microphone("pulse")) == (48_000, 1)
+    assert opened(Microphone("pulse", channel="mix")) == (48_000, 1)
     assert opened(Microphone("pulse", channel=1)) == (48_000, 2)
+    # Two, so that one of them can be picked: the server mixes down what is not asked for.
+    assert opened(Microphone("pulse")) == (48_000, 2)
     sounddevice.opens = {(44_100, 32)}
     assert opened(Microphone("pulse")) == (44_100, 32)
 
@@ -83,7 +86,7 @@ def read_all(microphone: Microphone) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
 
 
-@pytest.mark.parametrize("channel", [None, 0, 1])
+@pytest.mark.parametrize("channel", ["mix", 0, 1])
 def test_48_khz_stereo_becomes_16_khz_mono(sounddevice, channel):
     frames = np.random.default_rng(8).uniform(-1, 1, (24_000, 2)).astype(np.float32)
     with Microphone(1, channel=channel) as microphone:
@@ -93,7 +96,7 @@ def test_48_khz_stereo_becomes_16_khz_mono(sounddevice, channel):
             parts.append(read_all(microphone))
         got = np.concatenate(parts)
         assert (microphone.dropped_samples, microphone.overflows) == (0, 0)
-    mono = frames.mean(axis=1) if channel is None else frames[:, channel]
+    mono = frames.mean(axis=1) if channel == "mix" else frames[:, channel]
     want = resample(mono, 48_000, 16_000)
     assert got.dtype == np.float32
     # The end waits in the resampler for what comes next.
@@ -223,7 +226,7 @@ def test_an_error_inside_closes_too(sounddevice):
 
 
 def test_a_frozen_server_does_not_hold_up_the_end(sounddevice, monkeypatch):
-    monkeypatch.setattr(module_under_test, "_CLOSE_LIMIT_S", 0.05)
+    monkeypatch.setattr(closing, "_CLOSE_LIMIT_S", 0.05)
     forgotten: list[object] = []
     monkeypatch.setattr(atexit, "unregister", forgotten.append)
     sounddevice.frozen = threading.Event()

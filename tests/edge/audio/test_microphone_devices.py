@@ -7,7 +7,9 @@ import sys
 import pytest
 from microphone_fakes import device
 
-from edge.audio.microphone import InputDevice, Microphone, list_input_devices
+from edge.audio.devices import list_input_devices
+from edge.audio.identity import InputDevice
+from edge.audio.microphone import Microphone
 from edge.errors import AudioDeviceError, MissingDependencyError
 
 

@@ -9,7 +9,7 @@ import pytest
 from runtime_fakes import complaint, records
 
 import edge.audio.devices
-from edge.audio.devices import InputDevice
+from edge.audio.identity import InputDevice
 from edge.cli.main import main
 
 DEVICES = [
@@ -26,8 +26,8 @@ def test_devices_are_listed_in_a_table(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert len({len(line) for line in lines}) == 1
-    assert re.match(r"\* +0 +Desk microphone +ALSA +48000 Hz +2$", lines[1])
-    assert re.match(r" +12 +Array +PulseAudio +16000 Hz +6$", lines[2])
+    assert re.match(r"\* +0 +Desk microphone \[ALSA\] +48000 Hz +2$", lines[1])
+    assert re.match(r" +12 +Array \[PulseAudio\] +16000 Hz +6$", lines[2])
 
 
 def test_devices_json_has_the_documented_schema(
@@ -39,6 +39,7 @@ def test_devices_json_has_the_documented_schema(
     assert list(first.items()) == [
         ("type", "device"), ("index", 0), ("name", "Desk microphone"), ("host_api", "ALSA"),
         ("n_channels", 2), ("sample_rate", 48_000), ("is_default", True),
+        ("identity", "Desk microphone [ALSA]"),
     ]  # fmt: skip
     assert second["index"] == 12
 

@@ -194,7 +194,17 @@ def one_of(action: argparse.Action) -> list[str]:
     """Give words that an option takes on the command line, whatever it is."""
     if action.nargs == 0:
         return [action.option_strings[-1]]
-    candidates = [*map(str, action.choices or ()), "2", "0.5", "auto", "mix", "s16le", "x", "1:2"]
+    candidates = [
+        *map(str, action.choices or ()),
+        "2",
+        "0.5",
+        "auto",
+        "mix",
+        "16000",
+        "s16le",
+        "x",
+        "1:2",
+    ]
     metavar = action.metavar if isinstance(action.metavar, str) else ""
     for text in [*candidates, *metavar.split("|"), *metavar.split(","), "angry,happy"]:
         try:

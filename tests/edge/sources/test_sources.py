@@ -5,21 +5,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import BinaryIO
 
 import numpy as np
 import pytest
 from runtime_fakes import voice
 
-import edge.audio.microphone
-from edge.audio.capture import Recorded
 from edge.audio.file import write_wav
 from edge.audio.full_band import resample_full_band
 from edge.errors import AudioFileError
 from edge.sources import Block, Gap, Stop
 from edge.sources.file import FileSource
-from edge.sources.microphone import MicrophoneSource
 from edge.sources.stdin import StdinSource
 
 CLIP = voice(8000)
@@ -155,76 +151,3 @@ def test_stop_ends_the_wait_for_a_silent_pipe(pipe: tuple[BinaryIO, BinaryIO]) -
     assert collect(source, stop) == []
     assert source.waited_s > 0.05
     timer.join()
-
-
-class FakeMicrophone:
-    """Hands out blocks, each with what was lost before it."""
-
-    device = SimpleNamespace(name="Desk microphone")
-    capture_rate, n_channels = 48_000, 2
-    script: list[tuple[np.ndarray, int]]
-    is_open = False
-
-    def __init__(self, device: str | None, sample_rate: int) -> None:
-        self.asked = (device, sample_rate)
-        self.waited_s = 0.0
-        FakeMicrophone.last = self
-
-    def __enter__(self) -> FakeMicrophone:
-        self.is_open = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_open = False
-
-    def take(self, timeout_s: float) -> Recorded:
-        samples, n_lost = self.script.pop(0)
-        self.waited_s += 2.0
-        if not self.script:
-            self.stop.request()
-        return Recorded(samples, 500.0, n_lost, "busy" if n_lost else "")
-
-
-@pytest.fixture
-def microphone(monkeypatch: pytest.MonkeyPatch) -> type[FakeMicrophone]:
-    monkeypatch.setattr(edge.audio.microphone, "Microphone", FakeMicrophone)
-    monkeypatch.setattr(FakeMicrophone, "stop", Stop(), raising=False)
-    return FakeMicrophone
-
-
-def test_microphone_yields_what_was_lost_in_its_place(microphone: type[FakeMicrophone]) -> None:
-    empty = np.zeros(0, np.float32)
-    microphone.script = [
-        (CLIP[:512], 0), (empty, 0), (CLIP[512:1024], 100), (empty, 30), (CLIP[1024:1030], 0),
-    ]  # fmt: skip
-    opened: list[str] = []
-    source = MicrophoneSource("desk", 16_000, opened=opened.append)
-    blocks = collect(source, microphone.stop)
-    assert [b.n_samples if isinstance(b, Gap) else b.samples.size for b in blocks] == [
-        512, 100, 512, 30, 6,
-    ]  # fmt: skip
-    assert [b.reason for b in blocks if isinstance(b, Gap)] == ["busy", "busy"]
-    np.testing.assert_array_equal(joined(blocks), CLIP[:1030])
-    assert opened == ["Desk microphone (48000 Hz, 2 channels)"]
-    assert microphone.last.asked == ("desk", 16_000)
-    assert not microphone.last.is_open
-    assert 10.0 <= source.waited_s < 11.0
-
-
-def test_backlog_of_a_microphone_shows_as_age(microphone: type[FakeMicrophone]) -> None:
-    microphone.script = [(voice(1600), 160)]
-    gap, *blocks = collect(MicrophoneSource(None, 16_000), microphone.stop)
-    assert gap.n_samples == 160
-    assert [b.samples.size for b in blocks] == [512, 512, 512, 64]
-    assert blocks[-1].arrived_s == 500.0
-    ages_s = [blocks[-1].arrived_s - block.arrived_s for block in blocks]
-    assert ages_s == pytest.approx([1088 / 16_000, 576 / 16_000, 64 / 16_000, 0])
-
-
-def test_microphone_is_closed_when_the_reader_leaves(microphone: type[FakeMicrophone]) -> None:
-    microphone.script = [(CLIP, 0), (CLIP, 0)]
-    blocks = MicrophoneSource(None, 16_000).blocks(Stop())
-    next(blocks)
-    assert microphone.last.is_open
-    blocks.close()
-    assert not microphone.last.is_open

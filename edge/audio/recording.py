@@ -1,0 +1,185 @@
+"""What an opened device sends: taken in by the audio callback, given out with a watchdog."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.audio.capture import Capture, Recorded
+from edge.audio.mixdown import Mixdown
+from edge.audio.portaudio import AwayError
+
+__all__ = ["Recording", "StalledError"]
+
+FloatArray = npt.NDArray[np.float32]
+
+# A frozen sound server raises nothing and keeps the stream "active": only the lack of blocks
+# tells. PulseAudio sends the first block up to 1.8 s late, so that one may take longer.
+_SILENT_LIMIT_S = 2.0
+_FIRST_LIMIT_S = 5.0
+# After a stall what waited comes in a burst; sound that is no more than this ahead is of now.
+_SETTLED_S = 0.15
+_AHEAD_S = 0.1
+_N_SETTLING = 10
+_LOOK_S = 0.02
+
+_NOTHING = Recorded(np.zeros(0, dtype=np.float32), 0.0)
+
+
+class StalledError(AwayError):
+    """The device is open and sends nothing; it may go on."""
+
+
+class Recording:
+    """The stream of one opening of a device.
+
+    Parameters
+    ----------
+    name : str
+        Of the device, for what is said.
+    sample_rate : int
+        Of the samples that are given out, in Hz.
+    buffer_s : float
+        A reader later than this skips what is older.
+    device_rate : int
+        Of the device, in Hz.
+    mixdown : Mixdown
+    """
+
+    def __init__(
+        self, name: str, sample_rate: int, buffer_s: float, device_rate: int, mixdown: Mixdown
+    ) -> None:
+        self.mixdown = mixdown
+        self.device_rate = device_rate
+        self._name = name
+        self._sample_rate = sample_rate
+        self._buffer_s = buffer_s
+        self._has_ended = False
+        self._waited_before_s = 0.0
+        self.capture = self._new_capture()
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that reading has waited for sound so far."""
+        return self._waited_before_s + self.capture.waited_s
+
+    def on_block(self, block: FloatArray, n_samples: int, times: Any, status: Any) -> None:
+        """Copy and return: this is PortAudio's thread."""
+        now_s = time.monotonic()
+        has_overflowed = bool(status and status.input_overflow)
+        mono = self.mixdown.push(block)
+        self.capture.write(mono, _adc_time_s(times), now_s, has_overflowed)
+
+    def on_end(self) -> None:
+        """Take in that nothing more will come."""
+        self._has_ended = True
+        self.capture.ring.close()
+
+    def take(self, timeout_s: float) -> Recorded:
+        """Take what came, up to the next place where samples are missing.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait in seconds.
+
+        Returns
+        -------
+        Recorded
+            Empty when nothing came in time.
+
+        Raises
+        ------
+        AwayError
+            If the device went away.
+        StalledError
+            If it sends nothing.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            # A wait ends early enough to notice a device that stays silent.
+            wait_s = max(0.0, min(deadline - time.monotonic(), _SILENT_LIMIT_S / 4))
+            recorded = self.capture.take(wait_s)
+            if recorded.samples.size or recorded.n_lost:
+                return recorded
+            self._check_alive()
+            if time.monotonic() >= deadline:
+                return recorded
+
+    def _check_alive(self) -> None:
+        if self.capture.ring.closed:
+            raise AwayError(f"the microphone went away: {self._name} stopped")
+        last, limit_s = self.capture.last_block_s, _SILENT_LIMIT_S
+        if last is None:
+            last, limit_s = self._started_s, _FIRST_LIMIT_S
+        silent_s = time.monotonic() - last
+        if silent_s > limit_s:
+            raise StalledError(
+                f"the microphone went away: {self._name} sent nothing for {silent_s:.1f} s"
+            )
+
+    def resume(self, timeout_s: float) -> Recorded:
+        """Go on after a stall, with the sound of now.
+
+        What piled up on the way is left out: nobody waits for word of what was said a minute ago.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait in seconds for a block.
+
+        Returns
+        -------
+        Recorded
+            Empty as long as nothing comes.
+
+        Raises
+        ------
+        AwayError
+            If the device went away altogether.
+        """
+        capture, deadline = self.capture, time.monotonic() + timeout_s
+        last_s = capture.last_block_s
+        while capture.last_block_s == last_s:
+            if capture.ring.closed:
+                self._check_alive()
+            if time.monotonic() >= deadline:
+                return _NOTHING
+            time.sleep(_LOOK_S)
+        for _ in range(_N_SETTLING):
+            recorded = self._settle()
+            if recorded is not None:
+                return recorded
+        return _NOTHING
+
+    def _settle(self) -> Recorded | None:
+        """Give a moment's sound; None where more came in it than was said in it."""
+        self._waited_before_s += self.capture.waited_s
+        self.capture = capture = self._new_capture()
+        ends_s = time.monotonic() + _SETTLED_S
+        parts = []
+        while time.monotonic() < ends_s:
+            parts.append(capture.take(_LOOK_S))
+        n_samples = sum(part.samples.size for part in parts)
+        n_most = round((_SETTLED_S + _AHEAD_S) * self._sample_rate)
+        if n_samples > n_most or any(part.n_lost for part in parts):
+            return None
+        return Recorded(np.concatenate([part.samples for part in parts]), parts[-1].arrived_s)
+
+    def _new_capture(self) -> Capture:
+        self._started_s = time.monotonic()
+        capture = Capture(self.device_rate, self._sample_rate, self._buffer_s)
+        if self._has_ended:
+            capture.ring.close()
+        return capture
+
+
+def _adc_time_s(times: Any) -> float | None:
+    """When the first sample of a block was taken; None where the system does not say."""
+    try:
+        return float(times.inputBufferAdcTime)
+    except (AttributeError, TypeError, ValueError):
+        return None
