@@ -6,13 +6,16 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.notices import say
-from edge.errors import ParameterError
+from edge.cli.options import Parser
+from edge.errors import EdgeSerError, ParameterError
 
 if TYPE_CHECKING:
+    from edge.cli.config import Configured
     from edge.cli.options import Commands
     from edge.doctor.finding import Finding
 
@@ -25,17 +28,24 @@ def add_parser(commands: Commands) -> None:
         "doctor",
         help="look for what is wrong on this device, and tell the mend",
         description="Look for what keeps this device from listening, and tell the command that "
-        "mends it. It records two seconds, measures them and keeps nothing. Exit code: 0 all is "
-        "well, 1 there are warnings, 2 there are errors.",
+        "mends it. Two seconds are recorded, measured and forgotten. Exit code: 0 all is well, "
+        "1 there are warnings, 2 there are errors.",
         allow_abbrev=False,
     )
     parser.add_argument(
         "--artifact",
         metavar="DIR",
-        help="folder of the model to check (default: the bundled claf-ser)",
+        help="folder of the model to check (default: what `listen` would open)",
     )
-    parser.add_argument("--device", metavar="NAME", help="microphone: its name, a part, or number")
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="microphone: its name, a part, or number (default: what `listen` would open)",
+    )
     parser.add_argument("--no-capture", action="store_true", help="do not record")
+    parser.add_argument(
+        "--config", metavar="FILE", help="check this configuration file (default: as for `listen`)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
         "--bundle",
@@ -59,17 +69,15 @@ def run(args: argparse.Namespace) -> int:
     from edge.doctor.table import Table, totals
 
     started_s = time.monotonic()
+    artifact, device, configuration = _what_listen_takes(args)
     programs = Programs()
-    look = Look(
-        this_system(programs),
-        Wishes(artifact=args.artifact, device=args.device, captures=not args.no_capture),
-    )
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    table = Table(width)
+    wishes = Wishes(artifact, device, not args.no_capture, configuration)
+    look = Look(this_system(programs), wishes)
+    table = Table(shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
     findings: list[Finding] = []
     if sys.stderr.isatty():
-        about = ", and records two seconds that are measured and forgotten"
-        say(f"this takes up to 15 s{'' if args.no_capture else about}")
+        about = "" if args.no_capture else ", and two seconds are recorded, measured and forgotten"
+        say(f"this takes up to 15 s{about}")
     try:
         for finding in examine(look):
             findings.append(finding)
@@ -80,10 +88,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         programs.end()
     summary = _summary(findings, time.monotonic() - started_s)
-    if args.json:
-        print(to_line("diagnosis", summary), flush=True)
-    else:
-        print(f"\n{totals(findings)}", flush=True)
+    print(to_line("diagnosis", summary) if args.json else f"\n{totals(findings)}", flush=True)
     if target is not None:
         from edge.doctor.archive import write_archive
 
@@ -104,9 +109,54 @@ def _archive_target(name: str | None) -> Path | None:
     return target
 
 
-def _summary(findings: list[Finding], took_s: float) -> dict[str, Any]:
+def _what_listen_takes(
+    args: argparse.Namespace,
+) -> tuple[str | None, str | None, Callable[[], Sequence[str]]]:
+    """Give artifact and microphone as ``listen`` would take them, and how its files were read.
+
+    What is wrong with a file is a finding, and no reason to look at nothing else.
+    """
+    try:
+        configured = _configured(args.config)
+    except EdgeSerError as error:
+        problem = error
+
+        def refuse() -> Sequence[str]:
+            raise problem
+
+        return args.artifact, args.device, refuse
+    taken = configured.args
+    return (
+        taken.artifact if args.artifact is None else args.artifact,
+        taken.device if args.device is None else args.device,
+        lambda: configured.files,
+    )
+
+
+def _configured(file: str | None) -> Configured:
+    """Read the options of ``listen`` from the files alone.
+
+    Raises
+    ------
+    EdgeSerError
+        If a file cannot be read, or holds what ``listen`` refuses.
+    """
+    from edge.cli import listen
+    from edge.cli.config import configure
+
+    parser = Parser(prog="edge-ser")
+    listen.add_parser(parser.add_subparsers(parser_class=Parser))
+    words = ["listen", *([] if file is None else [f"--config={file}"])]
+    return configure(parser.parse_args(words))
+
+
+def _summary(findings: Sequence[Finding], took_s: float) -> dict[str, Any]:
     from edge import __version__
     from edge.doctor.finding import count, exit_code
 
-    return {"edge_ser": __version__, **count(findings), "took_s": round(took_s, 2),
-            "exit_code": exit_code(findings)}  # fmt: skip
+    return {
+        "edge_ser": __version__,
+        **count(findings),
+        "exit_code": exit_code(findings),
+        "took_s": round(took_s, 2),
+    }

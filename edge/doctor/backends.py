@@ -42,6 +42,13 @@ def _try(look: Look, row: Runtime, model: str | None) -> Finding:
     install = f"pip install --force-reinstall {row.install}"
     if row.name == "numpy":
         return error(f"{row.name} {trial.problem}", install, row.name, **facts)
+    if trial.is_late:
+        return skipped(
+            f"{row.name} {trial.problem}, which may be for want of time",
+            f"edge-ser benchmark --backend {row.name}",
+            row.name,
+            **facts,
+        )
     return warning(
         f"{row.name} {trial.problem}; `--backend auto` passes it over", install, row.name, **facts
     )

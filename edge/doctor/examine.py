@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 
-from edge.doctor.finding import Finding, warning
+from edge.doctor.finding import Finding, skipped, warning
 from edge.doctor.look import Look
 from edge.doctor.registry import CHECKS, Row
 
@@ -31,30 +31,31 @@ def examine(look: Look, rows: Sequence[Row] = CHECKS) -> Iterator[Finding]:
     hangs in a driver cannot be ended.
     """
     queues: list[queue.SimpleQueue[Finding | None]] = [queue.SimpleQueue() for _ in rows]
-    groups: dict[str, list[int]] = {}
+    lanes: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
-        groups.setdefault(row.group, []).append(index)
-    for name, indices in groups.items():
+        lanes.setdefault(row.lane, []).append(index)
+    for name, indices in lanes.items():
         mine = [(rows[index], queues[index]) for index in indices]
         # A daemon: the process ends without it.
-        threading.Thread(target=_run_group, args=(look, mine), name=name, daemon=True).start()
-    is_late: set[str] = set()
+        threading.Thread(target=_run_lane, args=(look, mine), name=name, daemon=True).start()
+    late: set[str] = set()
     for row, told in zip(rows, queues, strict=True):
-        while True:
-            try:
-                wait_s = 0.0 if row.group in is_late else look.within_s(1e9) + _GRACE_S
-                finding = told.get(timeout=wait_s)
-            except queue.Empty:
-                if row.group not in is_late:
-                    yield _named(row, _overdue(row))
-                is_late.add(row.group)
-                break
-            if finding is None:
-                break
-            yield _named(row, finding)
+        try:
+            while (finding := _next(told, look, row.lane in late)) is not None:
+                yield _named(row, finding)
+        except queue.Empty:
+            yield _named(row, _left_out() if row.lane in late else _overdue())
+            late.add(row.lane)
 
 
-def _run_group(look: Look, rows: Sequence[tuple[Row, queue.SimpleQueue[Finding | None]]]) -> None:
+def _next(told: queue.SimpleQueue[Finding | None], look: Look, is_late: bool) -> Finding | None:
+    """Take the next finding of a check; None after its last."""
+    if is_late:
+        return told.get_nowait()
+    return told.get(timeout=max(0.0, look.left_s() + _GRACE_S))
+
+
+def _run_lane(look: Look, rows: Sequence[tuple[Row, queue.SimpleQueue[Finding | None]]]) -> None:
     for row, told in rows:
         try:
             for finding in row.check(look):
@@ -71,11 +72,15 @@ def _run_group(look: Look, rows: Sequence[tuple[Row, queue.SimpleQueue[Finding |
             told.put(None)
 
 
-def _overdue(row: Row) -> Finding:
+def _overdue() -> Finding:
     return warning(
-        f"this check was not done in time, nor were those of {row.group} after it",
+        "this check was not done in time: something hangs, or other programs want the processor",
         "close other programs, then: edge-ser doctor",
     )
+
+
+def _left_out() -> Finding:
+    return skipped("there was no time for it, see above")
 
 
 def _named(row: Row, finding: Finding) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,9 +64,7 @@ def _judge(kind: Kind, *, is_bundled: bool, is_needed: bool) -> Finding:
 
 
 def _copy(folder: Path) -> str:
-    return (
-        f"scp -r WORKSTATION:FOLDER/. {folder}, or export it anew: edge-ser-quantize export --help"
-    )
+    return f"scp -r WORKSTATION:FOLDER/. {shlex.quote(str(folder))}"
 
 
 def _without_mend(problem: object) -> str:

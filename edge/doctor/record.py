@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["VERSION", "to_line"]
+from edge.stream.records import head
 
-#: Of the format: a key may be added without a new one, none changes its meaning or goes.
-VERSION = 1
+__all__ = ["to_line"]
 
 
-def to_line(kind: str, fields: Mapping[str, Any], now: datetime.datetime | None = None) -> str:
-    """Write a record on one line.
+def to_line(kind: str, fields: Mapping[str, Any]) -> str:
+    """Write a record on one line; it begins as those of ``listen`` do.
 
     Parameters
     ----------
@@ -22,8 +21,5 @@ def to_line(kind: str, fields: Mapping[str, Any], now: datetime.datetime | None 
         "finding", or "diagnosis" at the end.
     fields : mapping
         Of plain JSON types.
-    now : datetime, optional
-        With its offset; None: by this device's clock.
     """
-    time = (now or datetime.datetime.now().astimezone()).isoformat(timespec="milliseconds")
-    return json.dumps({"version": VERSION, "type": kind, "time": time, **fields}, allow_nan=False)
+    return json.dumps({**head(kind, time.time()), **fields}, allow_nan=False)

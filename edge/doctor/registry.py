@@ -28,37 +28,44 @@ class Row:
     name : str
         ``check`` of its findings.
     group : str
-        Those of one group run one after the other, in the order of the rows, and may leave each
-        other notes; the groups run side by side.
+        The heading that it stands under.
     check : callable
         Gives what it finds as it goes.
+    lane : str
+        Those of one lane run one after the other, in the order of the rows, and may leave each
+        other notes; the lanes run side by side.
     """
 
     name: str
     group: str
     check: Check
+    lane: str
 
+
+# What starts one Python after the other, what waits for sound, and what reads a few files.  Side by
+# side, the first would only be in each other's way on a board with one processor.
+_PYTHON, _SOUND, _FILES = "python", "sound", "files"
 
 #: Every check, in the order in which findings are told.
 CHECKS: tuple[Row, ...] = (
-    Row("python", "software", python),
-    Row("architecture", "software", architecture),
-    Row("numpy", "software", numpy),
-    Row("configuration", "software", configuration),
-    Row("backend", "backends", backends),
-    Row("artifact", "model", artifact),
-    Row("reference", "model", reference),
-    Row("sound-server", "sound", sound_server),
-    Row("rights", "sound", rights),
-    Row("portaudio", "sound", portaudio),
-    Row("device", "sound", devices),
-    Row("capture", "sound", capture),
-    Row("clock", "machine", clock),
-    Row("time-service", "machine", time_service),
-    Row("clock-speed", "machine", clock_speed),
-    Row("load", "machine", load),
-    Row("temperature", "machine", temperature),
-    Row("throttling", "machine", throttling),
-    Row("memory", "machine", memory),
-    Row("disk", "machine", disk),
+    Row("python", "software", python, _PYTHON),
+    Row("architecture", "software", architecture, _PYTHON),
+    Row("configuration", "software", configuration, _PYTHON),
+    Row("numpy", "software", numpy, _PYTHON),
+    Row("artifact", "model", artifact, _PYTHON),
+    Row("reference", "model", reference, _PYTHON),
+    Row("backend", "backends", backends, _PYTHON),
+    Row("sound-server", "sound", sound_server, _SOUND),
+    Row("rights", "sound", rights, _SOUND),
+    Row("portaudio", "sound", portaudio, _SOUND),
+    Row("device", "sound", devices, _SOUND),
+    Row("capture", "sound", capture, _SOUND),
+    Row("clock", "machine", clock, _FILES),
+    Row("time-service", "machine", time_service, _FILES),
+    Row("clock-speed", "machine", clock_speed, _FILES),
+    Row("load", "machine", load, _FILES),
+    Row("temperature", "machine", temperature, _FILES),
+    Row("throttling", "machine", throttling, _FILES),
+    Row("memory", "machine", memory, _FILES),
+    Row("disk", "machine", disk, _FILES),
 )

@@ -66,7 +66,7 @@ def portaudio(look: Look) -> Iterator[Finding]:
         yield error(
             f"PortAudio does not start within {limit_s:.0f} s, for it waits for the frozen sound "
             "server",
-            "see the sound server's mend above",
+            look.notes["server_mend"] or "",
         )
     elif ran.is_late:
         yield error(
@@ -131,11 +131,13 @@ def _no_device(look: Look) -> Finding:
             "there is no input device, though a sound server answers: ALSA does not lead to it",
             "sudo apt-get install libasound2-plugins, or with PipeWire: pipewire-alsa",
         )
-    if look.notes.get("is_denied"):
+    if look.notes.get("server_mend"):
         return error(
-            "there is no input device that this user may open",
-            'sudo usermod -aG audio "$USER", then log out and in again',
+            "there is no input device while the sound server does not answer",
+            look.notes["server_mend"],
         )
+    if look.notes.get("rights_mend"):
+        return error("there is no input device that this user may open", look.notes["rights_mend"])
     if container:
         return error(
             f"there is no input device in this container ({container})",

@@ -27,7 +27,7 @@ _RESTARTS = {
 def sound_server(look: Look) -> Iterator[Finding]:
     """Ask each server that there may be, in the order in which a client looks for them.
 
-    Leaves ``server``: the state of the one that answers for the microphone, or None.
+    Leaves ``server``, the state of the first that is there, or None, and ``server_mend``.
     """
     look.notes["server"] = None
     for where, address in _addresses(look):
@@ -40,7 +40,9 @@ def sound_server(look: Look) -> Iterator[Finding]:
         if answer.state == "absent" and not _was_named(look):
             continue
         look.notes["server"] = answer.state
-        yield _judge(look, where, answer, "pipewire" if is_pipewire else "pulseaudio")
+        finding = _judge(look, where, answer, "pipewire" if is_pipewire else "pulseaudio")
+        look.notes["server_mend"] = finding.mend
+        yield finding
         if answer.state == "alive":
             yield from _default_source(look)
         return

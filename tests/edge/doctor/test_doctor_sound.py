@@ -280,8 +280,10 @@ def test_a_frozen_server_takes_four_seconds_of_portaudio_and_no_more(tmp_path: P
         return Ran(None, is_late=True)
 
     look = fake_look(tmp_path, run=run)
-    look.notes["server"] = "silent"
-    assert "frozen sound server" in one(portaudio(look)).sentence
+    look.notes |= {"server": "silent", "server_mend": "kill -CONT 7"}
+    finding = one(portaudio(look))
+    assert "frozen sound server" in finding.sentence
+    assert finding.mend == "kill -CONT 7"
     assert limits[0] <= 4.0
 
 
@@ -318,7 +320,8 @@ def test_a_device_that_hangs_takes_no_earlier_step_with_it(tmp_path: Path) -> No
         ({}, {}, "plug in a microphone, then: arecord -l"),
         ({"/.dockerenv": ""}, {}, "--device /dev/snd --group-add audio"),
         ({}, {"server": "alive"}, "sudo apt-get install libasound2-plugins"),
-        ({}, {"is_denied": True}, 'sudo usermod -aG audio "$USER"'),
+        ({}, {"rights_mend": "newgrp audio"}, "newgrp audio"),
+        ({}, {"server": "silent", "server_mend": "kill -CONT 7"}, "kill -CONT 7"),
     ],
 )
 def test_why_there_is_no_device(
