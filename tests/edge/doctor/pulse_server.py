@@ -38,7 +38,8 @@ class PulseServer:
     def environ(self) -> dict[str, str]:
         """What leads a program to it and to no other."""
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULSE", "PIPEWIRE"))}
-        return {**ours, "XDG_RUNTIME_DIR": str(self.runtime)}
+        # A client writes a cookie and a link into the folder of configuration.
+        return {**ours, "XDG_RUNTIME_DIR": str(self.runtime), "XDG_CONFIG_HOME": str(self.runtime)}
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
@@ -73,7 +74,7 @@ def pulse_server() -> Iterator[PulseServer]:
         (runtime / "pulse").mkdir(mode=0o700)
         (runtime / "server.pa").write_text(CONFIG)
         environ = {k: v for k, v in os.environ.items() if not k.startswith("PULSE")}
-        environ |= {"XDG_RUNTIME_DIR": name, "HOME": name}
+        environ |= {"XDG_RUNTIME_DIR": name, "XDG_CONFIG_HOME": name, "HOME": name}
         process = subprocess.Popen(
             ["pulseaudio", "-n", "-F", str(runtime / "server.pa"), "--daemonize=no",
              "--exit-idle-time=-1", "--use-pid-file=no"],
