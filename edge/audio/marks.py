@@ -21,7 +21,7 @@ class Mark(NamedTuple):
 
 #: The longer ones before those that they begin with.
 MARKS = (
-    Mark(8, b"AVI ", "AVI", None),
+    Mark(8, b"AVI ", "AVI", "RIFF (AVI)"),
     Mark(0, b"RIFF", None, "RIFF"),
     Mark(0, b"RF64", None, "RF64"),
     Mark(0, b"BW64", None, "BW64"),

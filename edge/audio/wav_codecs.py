@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edge.audio.convert import conversion
 from edge.errors import AudioFileError
 
 __all__ = ["CodedWavError", "coded"]
@@ -31,9 +30,9 @@ class CodedWavError(AudioFileError):
     is_decodable = False
 
 
-def coded(name: str, tag: int) -> CodedWavError:
-    """Make the error that names a file's codec and how the file is converted."""
+def coded(name: str, tag: int, mend: str) -> CodedWavError:
+    """Make the error that names a file's codec; ``mend`` says how the file is converted."""
     codec = _CODECS.get(tag, "an unknown codec")
-    error = CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {conversion(name)}")
+    error = CodedWavError(f"{name} is coded as {codec} (format tag {tag}); {mend}")
     error.is_decodable = tag in _DECODABLE
     return error

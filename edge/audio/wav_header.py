@@ -12,85 +12,56 @@ import struct
 from typing import BinaryIO
 
 from edge.audio.convert import conversion
-from edge.audio.rates import RANGE_HZ, is_recorders
-from edge.audio.wav_codecs import coded
+from edge.audio.wav_format import WavFormat, parse_format
 from edge.errors import AudioFileError, how_many
 
-__all__ = ["FLOAT", "PCM", "WavLayout", "is_wav", "read_layout"]
+__all__ = [
+    "FORMS",
+    "LONG",
+    "SMALLEST_PLACEHOLDER",
+    "UNHEARD_S",
+    "WavLayout",
+    "is_name",
+    "is_wav",
+    "read_layout",
+]
 
-PCM, FLOAT = 0x0001, 0x0003
-_EXTENSIBLE = 0xFFFE
-# The last 14 bytes of a sub-format GUID whose first two bytes are a format tag.
-_TAG_GUID = bytes.fromhex("000000001000800000aa00389b71")
-_FORMS = (b"RIFF", b"RF64", b"BW64")
+FORMS = (b"RIFF", b"RF64", b"BW64")
 # A writer into a pipe cannot come back to fill in the length. It leaves 0 (GStreamer), all ones
 # (ffmpeg), or about 2 GiB (sox, arecord, espeak-ng).
-_SMALLEST_PLACEHOLDER = 0x7FFFF000
-_LONG = 0xFFFFFFFF
-_MOST_CHANNELS = 256
+SMALLEST_PLACEHOLDER = 0x7FFFF000
+LONG = 0xFFFFFFFF
 #: Chunks of a file that are looked at; a file of nothing but their heads would take minutes.
 _MOST_CHUNKS = 20_000
 #: Places, and bytes at each, by which what follows the samples is told from padding.
 _N_LOOKS, _LOOK_BYTES = 64, 1 << 12
 #: More samples behind the data than this are worth a word.
-_UNHEARD_S = 0.05
+UNHEARD_S = 0.05
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WavLayout:
-    """How a WAV file's samples are written.
+    """Where a WAV file's samples lie, and how they are written.
 
     Parameters
     ----------
-    tag : int
-        :data:`PCM` or :data:`FLOAT`.
-    n_channels, sample_rate : int
-    width : int
-        Bytes of a sample.
-    container : int
-        Bytes that a sample takes; more than ``width`` for 24 bits in four bytes.
+    found : WavFormat
+        What its fmt chunk says.
     start, n_bytes : int
         Where the samples lie in the file.
     warnings : tuple of str
         What its header says wrong.
     """
 
-    tag: int
-    n_channels: int
-    sample_rate: int
-    width: int
-    container: int
+    found: WavFormat
     start: int
     n_bytes: int
     warnings: tuple[str, ...]
 
-    @property
-    def pcm_frame_bytes(self) -> int:
-        """Bytes of a PCM frame, one sample of every channel."""
-        return self.n_channels * self.container
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Format:
-    tag: int
-    n_channels: int
-    sample_rate: int
-    width: int
-    container: int
-    warnings: tuple[str, ...]
-
-    @property
-    def bytes_a_second(self) -> int:
-        return self.sample_rate * self.n_channels * self.container
-
-    def seconds(self, n_bytes: int) -> str:
-        """Say how long so many bytes of samples last."""
-        return f"{n_bytes / self.bytes_a_second:.1f} s"
-
 
 def is_wav(head: bytes) -> bool:
     """Whether the first 12 bytes of a file are those of a WAV file, whole or cut short."""
-    return head[:4] in _FORMS and (len(head) < 12 or head[8:12] == b"WAVE")
+    return head[:4] in FORMS and (len(head) < 12 or head[8:12] == b"WAVE")
 
 
 def read_layout(stream: BinaryIO, n_file_bytes: int, name: str) -> WavLayout:
@@ -115,7 +86,7 @@ def read_layout(stream: BinaryIO, n_file_bytes: int, name: str) -> WavLayout:
     stream.seek(0)
     is_long = stream.read(4) != b"RIFF"
     long_size: int | None = None
-    found: _Format | None = None
+    found: WavFormat | None = None
     position = 12
     n_chunks = 0
     while position + 8 <= n_file_bytes:
@@ -132,13 +103,13 @@ def read_layout(stream: BinaryIO, n_file_bytes: int, name: str) -> WavLayout:
                 raise AudioFileError(
                     f"{name} is a damaged WAV file: its data chunk comes before a fmt chunk"
                 )
-            if is_long and size == _LONG and long_size is not None:
+            if is_long and size == LONG and long_size is not None:
                 size = long_size
             return _with_samples(stream, found, position, size, n_file_bytes, name)
         if chunk_id in (b"fmt ", b"ds64") and position + size <= n_file_bytes:
             body = stream.read(min(size, 64))
             if chunk_id == b"fmt ":
-                found = _parse_format(body, name)
+                found = parse_format(body, name, conversion(name))
             elif len(body) >= 16:
                 long_size = struct.unpack_from("<Q", body, 8)[0]
         position = _behind(stream, position, size)
@@ -160,7 +131,7 @@ def _behind(stream: BinaryIO, position: int, size: int) -> int:
 
 
 def _with_samples(
-    stream: BinaryIO, found: _Format, start: int, size: int, n_file_bytes: int, name: str
+    stream: BinaryIO, found: WavFormat, start: int, size: int, n_file_bytes: int, name: str
 ) -> WavLayout:
     n_left = n_file_bytes - start
     warnings = list(found.warnings)
@@ -173,20 +144,17 @@ def _with_samples(
             warnings.append(unheard)
     else:
         n_bytes = n_left
-        if size < _SMALLEST_PLACEHOLDER or size > _LONG:
+        if size < SMALLEST_PLACEHOLDER or size > LONG:
             n_missing = size - n_left
             warnings.append(
-                f"its header promises {found.seconds(size)} of sound and {found.seconds(n_left)} "
+                f"its header promises {found.how_long(size)} of sound and {found.how_long(n_left)} "
                 f"are there ({how_many(n_missing, 'byte')} {'is' if n_missing == 1 else 'are'} "
                 "missing): it was cut off, or its length is wrong"
             )
-    n_bytes -= n_bytes % (found.n_channels * found.container)
+    n_bytes -= n_bytes % found.pcm_frame_bytes
     if n_bytes == 0:
         raise AudioFileError(f"{name} holds no samples: its data chunk is empty")
-    return WavLayout(
-        found.tag, found.n_channels, found.sample_rate, found.width, found.container,
-        start, n_bytes, tuple(warnings),
-    )  # fmt: skip
+    return WavLayout(found, start, n_bytes, tuple(warnings))
 
 
 def _only_chunks_left(stream: BinaryIO, position: int, n_file_bytes: int) -> bool:
@@ -196,13 +164,13 @@ def _only_chunks_left(stream: BinaryIO, position: int, n_file_bytes: int) -> boo
             break
         stream.seek(position)
         chunk_id, size = struct.unpack("<4sI", stream.read(8))
-        if not _is_name(chunk_id):
+        if not is_name(chunk_id):
             return False
         position += 8 + size + size % 2
     return position in (n_file_bytes, n_file_bytes + 1)
 
 
-def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int) -> str | None:
+def _unheard(stream: BinaryIO, found: WavFormat, position: int, n_file_bytes: int) -> str | None:
     """Say how much sound lies behind the samples; None where there is none."""
     n_bytes = 0
     n_parts = 0
@@ -212,17 +180,17 @@ def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int)
         stream.seek(position)
         chunk_id, size = struct.unpack("<4sI", stream.read(8))
         n_left = n_file_bytes - position - 8
-        if chunk_id in _FORMS or chunk_id == b"data":
+        if chunk_id in FORMS or chunk_id == b"data":
             # Another file glued to this one, or a second stretch of sound.
             size = size or n_left
             n_bytes += min(size, n_left)
             n_parts += 1
-        elif not _is_name(chunk_id) or size > n_left + 1:
+        elif not is_name(chunk_id) or size > n_left + 1:
             if _holds_anything(stream, position, n_file_bytes):
                 n_bytes += n_file_bytes - position
             break
         position = _behind(stream, position + 8, size)
-    if n_bytes < _UNHEARD_S * found.bytes_a_second:
+    if n_bytes < UNHEARD_S * found.bytes_per_s:
         return None
     where = (
         "in another file or chunk that was put behind it"
@@ -230,7 +198,7 @@ def _unheard(stream: BinaryIO, found: _Format, position: int, n_file_bytes: int)
         else "behind the length that its header gives"
     )
     return (
-        f"{found.seconds(n_bytes)} of sound follow unheard, {where}: write it again with a "
+        f"{found.how_long(n_bytes)} of sound follow unheard, {where}: write it again with a "
         "program that sets its length right"
     )
 
@@ -244,61 +212,6 @@ def _holds_anything(stream: BinaryIO, start: int, end: int) -> bool:
     return False
 
 
-def _is_name(chunk_id: bytes) -> bool:
-    return all(0x20 <= byte < 0x7F for byte in chunk_id)
-
-
-def _parse_format(body: bytes, name: str) -> _Format:
-    if len(body) < 16:
-        raise AudioFileError(
-            f"{name} is a damaged WAV file: its fmt chunk has {how_many(len(body), 'byte')}, "
-            "at least 16 are wanted"
-        )
-    tag, n_channels, rate, byte_rate, block, n_bits = struct.unpack_from("<HHIIHH", body)
-    if tag == _EXTENSIBLE:
-        tag = _sub_format(body, name)
-    if tag not in (PCM, FLOAT):
-        raise coded(name, tag)
-    if not is_recorders(rate):
-        raise AudioFileError(
-            f"{name} has a sample rate of {rate} Hz, {RANGE_HZ} are wanted: its header is damaged, "
-            "or it holds no speech"
-        )
-    if not 1 <= n_channels <= _MOST_CHANNELS:
-        raise AudioFileError(f"{name} has {n_channels} channels, 1 to {_MOST_CHANNELS} are wanted")
-    # 12 or 20 bits sit at the top of the next whole byte count, so the width is all that matters.
-    width = (n_bits + 7) // 8
-    if width not in ((4, 8) if tag == FLOAT else (1, 2, 3, 4)):
-        kind, wanted = ("float", "32 or 64") if tag == FLOAT else ("integer", "8, 16, 24 or 32")
-        raise AudioFileError(
-            f"{name} has {kind} samples of {how_many(n_bits, 'bit')}, {wanted} are wanted"
-        )
-    container = 4 if width == 3 and block == 4 * n_channels else width
-    warnings = []
-    right = n_channels * container
-    if block != right:
-        warnings.append(
-            f"its header says that {how_many(n_channels, 'channel')} of "
-            f"{how_many(n_bits, 'bit')} take {how_many(block, 'byte')}, {right} "
-            f"{'was' if right == 1 else 'were'} taken"
-        )
-    elif byte_rate != min(rate * block, _LONG):
-        warnings.append(
-            f"its header says that a second takes {how_many(byte_rate, 'byte')}, {rate * block} "
-            "were taken"
-        )
-    return _Format(tag, n_channels, rate, width, container, tuple(warnings))
-
-
-def _sub_format(body: bytes, name: str) -> int:
-    if len(body) < 40:
-        raise AudioFileError(
-            f"{name} is a damaged WAV file: its extensible fmt chunk has {len(body)} bytes, "
-            "at least 40 are wanted"
-        )
-    if body[26:40] != _TAG_GUID:
-        raise AudioFileError(
-            f"{name} has an unknown sub-format {body[24:40].hex()}; {conversion(name)}"
-        )
-    tag: int = struct.unpack_from("<H", body, 24)[0]
-    return tag
+def is_name(name: bytes) -> bool:
+    """Whether four bytes may name a chunk."""
+    return all(0x20 <= byte < 0x7F for byte in name)

@@ -13,6 +13,7 @@ from edge.cli.microphone_options import add_microphone, check_microphone
 from edge.cli.notices import own_stderr
 from edge.cli.notify import Notifier
 from edge.cli.options import add_events, add_lengths, add_model, positive_s
+from edge.cli.pipe_options import add_pipe, check_pipe
 from edge.cli.reload import has_terminal
 from edge.cli.signals import stopped_by_signals
 from edge.errors import EdgeSerError, ParameterError
@@ -36,8 +37,8 @@ def add_parser(commands: Commands) -> None:
         "--source",
         default="mic",
         metavar="mic|demo|FILE|-",
-        help="the microphone (default), the bundled clip, an audio file, or raw 16 kHz mono "
-        "16-bit samples from standard input; a file called mic is ./mic",
+        help="the microphone (default), the bundled clip, an audio file, or standard input, "
+        "WAV or raw samples; a file called mic is ./mic",
     )
     add_microphone(parser)
     parser.add_argument("--duration", type=positive_s, metavar="S", help="end after S s of audio")
@@ -49,6 +50,7 @@ def add_parser(commands: Commands) -> None:
     add_model(parser)
     add_events(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_pipe(parser)
     add_config(parser)
 
 
@@ -94,4 +96,5 @@ def _source_row(configured: Configured) -> SourceRow:
     check_microphone(configured, row)
     if args.fast and row.is_paced and not configured.leave_out("fast", "source"):
         raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
+    check_pipe(configured, row)
     return row

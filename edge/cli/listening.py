@@ -13,6 +13,7 @@ from edge.cli.config import Configured, configure
 from edge.cli.microphone_options import microphone_settings
 from edge.cli.notices import Notices
 from edge.cli.notify import Notifier, ServiceTap
+from edge.cli.pipe_options import pipe_settings
 from edge.cli.reload import KeptSource, Reloader, RunStop
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
@@ -110,6 +111,7 @@ class Listening:
             path=args.source,
             **microphone_settings(args),
             fast=args.fast,
+            **pipe_settings(args),
         )
         return _Plan(args, row, stream, settings)
 

@@ -16,6 +16,9 @@ __all__ = ["add_microphone", "check_microphone", "microphone_settings"]
 
 _AUTO, _MIX = "auto", "mix"
 
+#: What a pipe takes as well.
+_OF_PIPES = frozenset({"channel", "rate", "gain"})
+
 #: By destination, and what each is when nobody named it.
 _OPTIONS = {"device": None, "channel": _AUTO, "rate": None, "gain": 0.0, "give_up_after": None}
 
@@ -40,14 +43,16 @@ def add_microphone(parser: argparse.ArgumentParser) -> None:
         "--rate",
         type=_rate,
         metavar="HZ",
-        help="rate that the sound is recorded at (default: the microphone's own)",
+        help="rate that the sound is recorded at (default: the microphone's own), or that samples "
+        "without a header have (the model's)",
     )
     parser.add_argument(
         "--gain",
         type=_gain,
         default=0.0,
         metavar="DB",
-        help="make the microphone's sound louder by so many decibels, -60 to 60 (default: 0)",
+        help="make the sound of a microphone or a pipe louder by so many decibels, -60 to 60 "
+        "(default: 0)",
     )
     parser.add_argument(
         "--give-up-after",
@@ -79,6 +84,8 @@ def check_microphone(configured: Configured, row: SourceRow) -> None:
             raise ParameterError("--device is empty, the name of a microphone is wanted")
         return
     for option, default in _OPTIONS.items():
+        if row.takes_raw and option in _OF_PIPES:
+            continue
         if getattr(args, option) == default or configured.leave_out(option, "source"):
             continue
         name = option.replace("_", "-")

@@ -38,6 +38,9 @@ def listen(
     capture_rate: int | None = None,
     gain_db: float = 0.0,
     give_up_after_s: float | None = None,
+    input_format: str | None = None,
+    input_rate: int | None = None,
+    n_channels: int | None = None,
     fast: bool = False,
     duration_s: float | None = None,
     stop: Stop | None = None,
@@ -62,14 +65,19 @@ def listen(
     device : str or int, optional
         Microphone: its identity, its name, a part of it, or its index; None: the default input.
     channel : int or str
-        Microphone: from 0, ``"mix"`` for the mean of all, ``"auto"`` for the loudest of the first
-        seconds.
+        Microphone or pipe: from 0, ``"mix"`` for the mean of all, ``"auto"`` for the loudest of
+        the first seconds.
     capture_rate : int, optional
         Microphone: rate to open it at, in Hz; None: its own.
     gain_db : float
-        Microphone: by how much its sound is made louder.
+        Microphone or pipe: by how much its sound is made louder.
     give_up_after_s : float, optional
         Microphone: seconds without one after which it is an error; None: it is waited for.
+    input_format : str, optional
+        Standard input without a WAV header: ``"s16le"`` (None), ``"s24le"``, ``"s24_32le"``,
+        ``"s32le"``, ``"f32le"``.
+    input_rate, n_channels : int, optional
+        Of the same, in Hz; None: the model's rate, and 1.
     fast : bool
         Do not play a file at the pace of speech.
     duration_s, stop, taps
@@ -113,6 +121,9 @@ def listen(
             capture_rate=capture_rate,
             gain_db=gain_db,
             give_up_after_s=give_up_after_s,
+            input_format=input_format,
+            input_rate=input_rate,
+            n_channels=n_channels,
             fast=fast,
             warn=group.warn,
         )

@@ -155,15 +155,22 @@ class SourceSettings:
     device : str or int, optional
         Identity or name of a microphone, a part of it, or its index; None: the default input.
     channel : int or str
-        Of a microphone: from 0, ``"mix"`` for the mean of all, ``"auto"`` for the loudest.
+        Of a microphone or a pipe: from 0, ``"mix"`` for the mean of all, ``"auto"`` for the
+        loudest.
     capture_rate : int, optional
         Rate to open a microphone at, in Hz; None: its own.
     gain_db : float
-        By how much a microphone's sound is made louder.
+        By how much the sound of a microphone or a pipe is made louder.
     give_up_after_s : float, optional
         Seconds without a microphone after which it is an error; None: it is waited for.
     fast : bool
         Do not play a file at the pace of speech.
+    input_format : str, optional
+        Of raw samples from a pipe: ``s16le`` and so on; None: that.
+    input_rate : int, optional
+        Of raw samples from a pipe, in Hz; None: ``sample_rate``.
+    n_channels : int, optional
+        Of raw samples from a pipe; None: 1.
     warn : callable
         Takes a sentence on what was odd but not fatal.
     opened : callable
@@ -180,6 +187,9 @@ class SourceSettings:
     gain_db: float = 0.0
     give_up_after_s: float | None = None
     fast: bool = False
+    input_format: str | None = None
+    input_rate: int | None = None
+    n_channels: int | None = None
     warn: Callable[[str], None] = say_nothing
     opened: Callable[[str], None] = say_nothing
     attempted: Callable[[], None] = do_nothing

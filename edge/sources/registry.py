@@ -26,6 +26,8 @@ class SourceRow:
         Of that module: takes :class:`SourceSettings`, gives a :class:`Source`.
     takes_device, takes_path : bool
         Whether a microphone, or a path, is named for it.
+    takes_raw : bool
+        Whether samples may come without a header, so that their format is named.
     is_paced : bool
         Whether it comes at its own pace, so that it cannot run ahead of time.
     is_live : bool
@@ -37,6 +39,7 @@ class SourceRow:
     function: str = "open_source"
     takes_device: bool = False
     takes_path: bool = False
+    takes_raw: bool = False
     is_paced: bool = False
     is_live: bool = False
 
@@ -45,7 +48,7 @@ _ROWS = (
     SourceRow("mic", "edge.sources.microphone", takes_device=True, is_paced=True, is_live=True),
     SourceRow("demo", "edge.sources.file", "open_demo"),
     SourceRow("FILE", "edge.sources.file", takes_path=True),
-    SourceRow("-", "edge.sources.stdin", is_live=True),
+    SourceRow("-", "edge.sources.stdin", takes_raw=True, is_live=True),
 )
 
 #: By their words; a new source is a module and a row here.

@@ -20,6 +20,7 @@ from fuzz.target import Trial
 __all__ = ["StdinTarget"]
 
 _MAX_BYTES = 150_000
+_FORMATS = ("s16le", "s24le", "s24_32le", "s32le", "f32le")
 
 
 class _Sink:
@@ -63,8 +64,11 @@ class StdinTarget:
     def draw(self, trial: Trial) -> Callable[[], None]:
         """Draw bytes and their pieces, and put them in a pipe."""
         rng = trial.rng
-        content = self._bytes(rng)[:_MAX_BYTES]
+        raw = _draw_options(rng)
+        channel = rng.choice(("auto",) * 6 + ("mix", 0, 0, 1, 7))
+        content = self._bytes(rng, raw)[:_MAX_BYTES]
         (trial.folder / "stdin.bin").write_bytes(content)
+        (trial.folder / "options.txt").write_text(f"{raw} channel={channel}")
         # Message by message: what one side sends at once is what the other reads at once.
         mouth, ear = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         mouth.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
@@ -79,19 +83,34 @@ class StdinTarget:
                 break
         mouth.close()
         stream = os.fdopen(ear.detach(), "rb", buffering=0)
-        return lambda: self._listen(stream, sent)
+        return lambda: self._listen(stream, sent, raw, channel)
 
-    def _listen(self, stream: BinaryIO, sent: bytes) -> None:
+    def _listen(
+        self, stream: BinaryIO, sent: bytes, raw: dict[str, Any], channel: str | int
+    ) -> None:
+        from edge.errors import AudioFileError
         from edge.pipeline import run_pipeline
+        from edge.sources.pipe_decoder import RawSettings
         from edge.sources.stdin import StdinSource
 
         spec, labels = self._classifier.spec, self._classifier.labels
+        settings = RawSettings(**raw)
+        at_once, refused = self._at_once(sent, settings, channel)
         with stream:
             sink = _Sink()
-            source = StdinSource(stream, spec.sample_rate, warn=sink.warn)
-            summary = run_pipeline(source, self._classifier.stream(), [sink])
+            source = StdinSource(
+                stream, spec.sample_rate, raw=settings, channel=channel, warn=sink.warn
+            )
+            try:
+                summary = run_pipeline(source, self._classifier.stream(), [sink])
+            except AudioFileError as error:
+                is_short = at_once.size < spec.win_length
+                check(bool(refused) or is_short, f"in pieces: {error}; at once: none")
+                raise
+        check(not refused, f"at once: {refused}; in pieces: none")
         n_heard = round(summary.audio_s * spec.sample_rate)
-        check(n_heard == len(sent) // 2, f"{n_heard} samples of {len(sent)} bytes")
+        check(n_heard == at_once.size, f"{n_heard} samples, {at_once.size} at once")
+        self._check_length(sent, settings, n_heard)
         check(summary.decisions == len(sink.decisions), summary)
         end_s = 0.0
         for decision in sink.decisions:
@@ -101,11 +120,35 @@ class StdinTarget:
         check(abs(end_s - summary.audio_s) < spec.win_length / spec.sample_rate, f"ends at {end_s}")
         check(all(text.strip() and "\n" not in text for text in sink.warnings), sink.warnings)
 
-    def _bytes(self, rng: random.Random) -> bytes:
+    def _at_once(self, sent: bytes, settings: Any, channel: str | int) -> tuple[np.ndarray, str]:
+        """Decode all bytes as one: no cut may change what is heard."""
+        from edge.errors import AudioFileError
+        from edge.sources.pipe_decoder import PipeDecoder
+
+        decoder = PipeDecoder(
+            self._classifier.spec.sample_rate, "x", settings, channel=channel, warn=lambda _: None
+        )
+        try:
+            parts = [decoder.push(sent)] if sent else []
+            return np.concatenate([*parts, decoder.finish()]), ""
+        except AudioFileError as error:
+            return np.zeros(0, np.float32), str(error)
+
+    def _check_length(self, sent: bytes, settings: Any, n_heard: int) -> None:
+        """Of raw samples it is known how many there are."""
+        from edge.sources.container_marks import RAW, pipe_kind
+
+        rate = self._classifier.spec.sample_rate
+        found = settings.found(rate)
+        if pipe_kind(sent, is_all=True) == RAW:
+            n_wanted = -(-(len(sent) // found.pcm_frame_bytes) * rate // found.sample_rate)
+            check(n_heard == n_wanted, f"{n_heard} samples of {len(sent)} bytes of {settings}")
+
+    def _bytes(self, rng: random.Random, options: dict[str, Any]) -> bytes:
         kind = rng.random()
-        n = rng.choice((0, 1, 2, 511, 1024, 1025, 20_000, 60_000))
+        n = rng.choice((0, 1, 2, 511, 1024, 1025, 20_000, 20_000, 60_000, 60_000))
         start = rng.randrange(len(self._clip) - n)
-        raw = np.round(self._clip[start : start + n] * 32767).astype("<i2").tobytes()
+        raw = _encode(self._clip[start : start + n], options, rng)
         if kind < 0.4:
             return raw + bytes(rng.randrange(2))
         if kind < 0.55:
@@ -117,6 +160,35 @@ class StdinTarget:
         if kind < 0.95:
             return rng.randbytes(rng.choice((1, 3, 2048, 2049, 50_000)))
         return bytes([rng.randrange(256)]) * rng.choice((1, 2, 3, 4, 1000, 50_001))
+
+
+def _draw_options(rng: random.Random) -> dict[str, Any]:
+    """Draw what is said of raw samples: mostly nothing."""
+    if rng.random() < 0.4:
+        return {}
+    return {
+        "input_format": rng.choice(
+            (None, "s16le", "s24le", "s24_32le", "s32le", "f32le", "S24_LE")
+        ),
+        "input_rate": rng.choice((None, 2000, 8000, 16_000, 22_050, 44_101, 48_000, 768_000)),
+        "n_channels": rng.choice((None, 1, 2, 2, 3, 8, 256)),
+    }
+
+
+def _encode(samples: np.ndarray, options: dict[str, Any], rng: random.Random) -> bytes:
+    """Write samples as the options say, or as they do not."""
+    name = options.get("input_format") or "s16le"
+    if rng.random() < 0.15:
+        name = rng.choice(_FORMATS)
+    if name == "f32le":
+        values = samples.astype("<f4")
+        if values.size and rng.random() < 0.1:
+            values[rng.randrange(values.size)] = rng.choice((np.nan, np.inf, 1e30, -40.0))
+        return values.tobytes()
+    n_bits = {"s16le": 16, "s24le": 24, "s32le": 32}.get(name, 24)
+    whole = np.round(samples * (2 ** (n_bits - 1) - 1)).astype("<i8")
+    n_bytes = 3 if name == "s24le" else 2 if name == "s16le" else 4
+    return whole.reshape(-1, 1).view("u1")[:, :n_bytes].tobytes()
 
 
 def _pieces(rng: random.Random, content: bytes) -> Any:

@@ -75,8 +75,8 @@ def mp3(third: int, n_bytes: int, n_frames: int = 6) -> bytes:
 
 
 CONTAINERS = {
-    "RIFF": b"RIFF\x24\x00\x00\x00WAVEfmt ",
-    "RF64": b"RF64\xff\xff\xff\xffWAVE",
+    "RIFF": b"RIFF\x24\x00\x00\x00RMIDdata",
+    "RF64": b"RF64\xff\xff\xff\xffAIFF",
     "Wave64": b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb",
     "fLaC": b"fLaC\x00\x00\x00\x22",
     "OggS": b"OggS\x00\x02",

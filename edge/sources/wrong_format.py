@@ -1,0 +1,136 @@
+"""Raw samples that are noise as what they are said to be and sound as something else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.audio.pcm import PcmFormat, decode
+from edge.audio.pcm_checks import holds_floats
+from edge.sources.raw_formats import RAW_FORMATS
+
+__all__ = ["WrongFormat"]
+
+#: Bytes a channel that are looked at together, a second of 16 kHz in 16 bits: whole samples of two,
+#: three and four bytes.
+_STRETCH_BYTES = 2730 * 12
+#: Stretches with sound that are looked at.
+_N_LOOKS = 3
+#: Mean difference of neighbours by root-mean-square: white noise has 1.41, speech at 8 kHz 0.8 at
+#: most over a second, at 48 kHz 0.1.
+_ROUGH, _SMOOTH = 1.15, 0.85
+#: Noise of a wrong format is loud; what is softer may be a room's.
+_LOUD = 0.2
+#: Sound in another reading: above -74 dBFS, and no tone of a generator.
+_LEAST, _N_DIFFERENT = 2e-4, 500
+
+
+class WrongFormat:
+    """Says once that raw samples are of another format, where that is beyond doubt.
+
+    Parameters
+    ----------
+    form : PcmFormat
+        As they are said to be.
+    n_channels : int
+    """
+
+    def __init__(self, form: PcmFormat, n_channels: int) -> None:
+        self._form, self._n_channels = form, n_channels
+        self._n_stretch = _STRETCH_BYTES * n_channels
+        self._stretch = b""
+        self._n_left = _N_LOOKS
+
+    def push(self, raw: bytes) -> str | None:
+        """Listen to whole PCM frames as they come; the sentence, once."""
+        while self._n_left and raw:
+            n = self._n_stretch - len(self._stretch)
+            self._stretch, raw = self._stretch + raw[:n], raw[n:]
+            if len(self._stretch) < self._n_stretch:
+                return None
+            stretch, self._stretch = self._stretch, b""
+            if not any(stretch):
+                continue
+            self._n_left -= 1
+            said = self.look(stretch)
+            if said is not None:
+                self._n_left = 0
+                return said
+        return None
+
+    def look(self, raw: bytes) -> str | None:
+        """Say what bytes from the middle of a stream are, where they are not as is said.
+
+        Too few of them are as is said.
+        """
+        given = _read(raw, self._form)
+        if self._n_channels == 1 and _is_doubled(given):
+            return (
+                "every sample comes twice: give --channels 2 if they are two channels alike, or "
+                "half the rate"
+            )
+        if self._form == RAW_FORMATS["s32le"] and holds_floats(np.frombuffer(raw, dtype="<i4")):
+            return _mend(self._form, "f32le")
+        if _is_in_scale(given) and (_rms(given) < _LOUD or self._roughness(given) < _ROUGH):
+            return None
+        best: tuple[float, str] = (_SMOOTH, "")
+        for mend, values in _readings(raw, self._form):
+            if _is_in_scale(values) and _is_sound(values):
+                best = min(best, (self._roughness(values), mend))
+        return best[1] or None
+
+    def _roughness(self, values: NDArray[np.float64]) -> float:
+        """How much neighbours of a channel differ."""
+        steps = values[self._n_channels :] - values[: -self._n_channels]
+        return _rms(steps) / max(_rms(values), 1e-12)
+
+
+def _readings(raw: bytes, form: PcmFormat) -> list[tuple[str, NDArray[np.float64]]]:
+    """What else the bytes may be, each with the mend."""
+    found = [
+        (_mend(form, name), _read(raw, other))
+        for name, other in RAW_FORMATS.items()
+        if other != form
+    ]
+    if form == RAW_FORMATS["s16le"]:
+        turned = np.frombuffer(raw[: len(raw) // 2 * 2], dtype=">i2") / 32768.0
+        found.append(
+            ("the two bytes of its samples stand the other way round, or its first one was half a "
+             "sample: begin it anew, or write s16le instead of s16be", turned)
+        )  # fmt: skip
+    return found
+
+
+def _read(raw: bytes, form: PcmFormat) -> NDArray[np.float64]:
+    n_whole = len(raw) // form.container * form.container
+    with np.errstate(invalid="ignore"):  # a float of another reading may be no number
+        return decode(raw[:n_whole], form).astype(np.float64)
+
+
+def _mend(given: PcmFormat, right: str) -> str:
+    name = next(name for name, form in RAW_FORMATS.items() if form == given)
+    return f"its samples are noise as {name} and sound as {right}: give --format {right}"
+
+
+def _is_in_scale(values: NDArray[np.float64]) -> bool:
+    """Whether numbers are samples within full scale."""
+    return bool(np.isfinite(values).all()) and float(np.abs(values).max(initial=0.0)) < 1.5
+
+
+def _is_sound(values: NDArray[np.float64]) -> bool:
+    """Whether samples are louder than nothing and many different ones."""
+    return _rms(values - values.mean()) > _LEAST and np.unique(values).size > _N_DIFFERENT
+
+
+def _is_doubled(values: NDArray[np.float64]) -> bool:
+    """Whether every sample stands beside its like, and not beside the next pair's."""
+    pairs = values[: values.size // 2 * 2].reshape(-1, 2)
+    if len(pairs) < _N_DIFFERENT:
+        return False
+    same = pairs[:, 0] == pairs[:, 1]
+    moves = pairs[1:, 0] != pairs[:-1, 1]
+    return bool(same.all()) and float(moves.mean()) > 0.5
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
