@@ -10,6 +10,7 @@ import pytest
 from runtime_fakes import fake_classifier, voice
 
 from edge.pipeline import WallClock, run_pipeline
+from edge.pipeline.wall_clock import since_boot_s
 from edge.sinks import SinkBase
 from edge.sources import Block, Stop
 from edge.stream.decision import Decision
@@ -89,6 +90,15 @@ def test_the_clock_of_this_machine() -> None:
     clock = WallClock()
     assert clock.now_s() == pytest.approx(time.time(), abs=0.05)
     assert clock.at(time.perf_counter() - 1.0) == pytest.approx(time.time() - 1.0, abs=0.05)
+
+
+def test_seconds_since_boot_go_on_where_the_system_has_no_such_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before_s = since_boot_s()
+    assert since_boot_s() >= before_s
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    assert since_boot_s() == pytest.approx(time.monotonic(), abs=0.05)
 
 
 @pytest.mark.parametrize(
