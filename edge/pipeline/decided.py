@@ -59,6 +59,7 @@ class Run:
         self._latencies = np.full(_N_LATENCIES, np.nan, dtype=np.float32)
         self._states = collections.Counter[str]()
         self._n_decisions = self._n_events = 0
+        self._activation, self._n_active = 0.0, 0
         self._losses = Losses(sinks.note, clock.steady_s)
         self._failure: BackendError | None = None
         self._n_failures = 0
@@ -122,6 +123,9 @@ class Run:
         if decision.speech:
             self._has_worked, self._n_failures = True, 0
         self._states[decision.state] += 1
+        if decision.activation is not None:
+            self._activation += decision.activation
+            self._n_active += 1
         self._losses.skipped_hops += decision.skipped_hops
         if decision.state != GAP:
             self._latencies[self._n_decisions % _N_LATENCIES] = decision.timing.latency_ms
@@ -157,6 +161,7 @@ class Run:
             gaps=self._states[GAP],
             skipped_hops=self._losses.skipped_hops,
             events=None if self._events is None else self._n_events,
+            activation=self._activation / self._n_active if self._n_active else None,
             time_s=self._clock.now_s(),
         )
 

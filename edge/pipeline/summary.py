@@ -41,6 +41,8 @@ class Summary:
         How many began; None where they were not asked for.
     time_s : float or None
         Unix time of the end.
+    activation : float or None
+        Mean of the decisions where somebody spoke, 0 calm to 1 aroused; None where nobody did.
     """
 
     decisions: int
@@ -56,6 +58,7 @@ class Summary:
     skipped_hops: int = 0
     events: int | None = None
     time_s: float | None = None
+    activation: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types in a stable order, rounded to what is meaningful."""
@@ -65,6 +68,7 @@ class Summary:
             "states": dict(self.states),
             "gaps": self.gaps,
             "events": self.events,
+            "activation": _rounded(self.activation, 4),
             "audio_s": round(self.audio_s, 3),
             "rtf": _rounded(self.rtf, 5),
             "p50_ms": _rounded(self.p50_ms, 3),
@@ -84,6 +88,8 @@ class Summary:
             parts.append(
                 f"latency p50 {self.p50_ms:.1f}, p95 {self.p95_ms:.1f}, p99 {self.p99_ms:.1f} ms"
             )
+        if self.activation is not None:
+            parts.append(f"activation {self.activation:.2f} on average")
         if self.skipped_hops:
             parts.append(f"{how_many(self.skipped_hops, 'hop')} skipped")
         parts.append(f"{how_many(self.dropped_samples, 'sample')} dropped")

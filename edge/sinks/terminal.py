@@ -37,7 +37,7 @@ _WORDS = {QUIET: "too quiet", NO_SPEECH: "nobody speaks", UNCERTAIN: "unsure"}
 
 
 class TerminalSink(SinkBase):
-    """Write time, emotion, its probability, level and latency.
+    """Write time, emotion, its probability, activation (0 calm to 1 aroused), level and latency.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class TerminalSink(SinkBase):
             self._has_header = True
             header = (
                 f"{'time':>8}  {'emotion':<10} {'probability':<{_BAR_CELLS + 6}} "
-                f"{'level':>9} {'latency':>10}"
+                f"{'active':>6} {'level':>9} {'latency':>10}"
             )
             self._stream.write(self._paint(header, _DIM) + "\n")
 
@@ -139,7 +139,9 @@ class TerminalSink(SinkBase):
         if decision.level_db is None:
             lost = f"{how_many(decision.dropped_samples, 'sample')} dropped"
             return self._paint(f"{time}  {decision.state:<10} {lost}", _DIM)
-        numbers = f"{decision.level_db:6.1f} dB {decision.timing.latency_ms:7.1f} ms"
+        active = "" if decision.activation is None else f"{decision.activation:.2f}"
+        latency = f"{decision.timing.latency_ms:7.1f} ms"
+        numbers = f"{active:>6} {decision.level_db:6.1f} dB {latency}"
         name = decision.label
         if name is None or decision.posterior is None:
             words = f"{_WORDS.get(decision.state, decision.state):<{10 + 1 + _BAR_CELLS + 6}}"

@@ -26,8 +26,9 @@ DECISION_KEYS = [
     "dropped_samples", "skipped_hops", "warning",
 ]  # fmt: skip
 SUMMARY_KEYS = [
-    "version", "type", "time", "decisions", "states", "gaps", "events", "audio_s", "rtf",
-    "p50_ms", "p95_ms", "p99_ms", "dropped_samples", "skipped_hops", "peak_rss_mb",
+    "version", "type", "time", "decisions", "states", "gaps", "events", "activation",
+    "audio_s", "rtf", "p50_ms", "p95_ms", "p99_ms", "dropped_samples", "skipped_hops",
+    "peak_rss_mb",
 ]  # fmt: skip
 FILE_KEYS = [
     "type", "path", "state", "label", "posterior", "activation", "n_segments",

@@ -146,14 +146,28 @@ def test_source_is_closed_when_a_sink_fails() -> None:
 
 def test_summary_has_exactly_the_documented_keys_in_order() -> None:
     states = {"speech": 2, "uncertain": 0, "no-speech": 1, "quiet": 0}
-    summary = Summary(3, 1.23456, 0.0123456, 1.0, 2.0, 3.0, 7, 41.26, states, 1, 5, None, None)
+    summary = Summary(
+        3, 1.23456, 0.0123456, 1.0, 2.0, 3.0, 7, 41.26, states, 1, 5, activation=0.71239
+    )
     assert list(summary.to_dict().items()) == [
         ("version", 1), ("type", "summary"), ("time", None), ("decisions", 3), ("states", states),
-        ("gaps", 1), ("events", None), ("audio_s", 1.235), ("rtf", 0.01235),
+        ("gaps", 1), ("events", None), ("activation", 0.7124), ("audio_s", 1.235), ("rtf", 0.01235),
         ("p50_ms", 1.0), ("p95_ms", 2.0), ("p99_ms", 3.0), ("dropped_samples", 7),
         ("skipped_hops", 5), ("peak_rss_mb", 41.3),
     ]  # fmt: skip
     assert "\n" not in summary.sentence()
+    assert ", activation 0.71 on average, " in summary.sentence()
+
+
+def test_activation_of_a_run_is_the_mean_of_its_decisions() -> None:
+    kept = ListSink()
+    quiet = np.zeros(32_000, np.float32)
+    source = ListSource([Block(voice(48_000)), Block(quiet), Block(voice(48_000, f0_hz=220))])
+    summary = run_pipeline(source, fake_classifier().stream(), [kept])
+    heard = [each.activation for each in kept.decisions if each.activation is not None]
+    assert summary.activation == pytest.approx(np.mean(heard))
+    silent = run_pipeline(ListSource([Block(quiet)]), fake_classifier().stream(), [ListSink()])
+    assert silent.activation is None
 
 
 def test_peak_memory_is_at_least_what_an_array_took() -> None:

@@ -43,8 +43,18 @@ def shown(screen: Screen, environment: dict[str, str] | None = None, **changes: 
 
 def test_line_shows_time_emotion_probability_level_and_latency() -> None:
     header, line = shown(Screen(is_terminal=False)).splitlines()
-    assert header.split() == ["time", "emotion", "probability", "level", "latency"]
+    assert header.split() == ["time", "emotion", "probability", "active", "level", "latency"]
     assert re.fullmatch(r" +0:02\.0  happy +█+\S? +53 % +-23\.4 dB +3\.1 ms", line)
+    active = shown(Screen(is_terminal=False), activation=0.834).splitlines()[1]
+    assert re.fullmatch(r" +0:02\.0  happy +█+\S? +53 %   0\.83  -23\.4 dB +3\.1 ms", active)
+    assert len(active) == len(line) == len(header) <= 80
+
+
+def test_somebody_whose_label_is_not_sure_may_be_active() -> None:
+    unsure = {"state": "uncertain", "label": None, "activation": 0.5}
+    header, line = shown(Screen(is_terminal=False), **unsure).splitlines()
+    assert re.fullmatch(r" +0:02\.0  unsure +0\.50  -23\.4 dB +3\.1 ms", line)
+    assert line.index("0.50") + 4 == header.index("active") + 6
 
 
 def test_header_comes_once() -> None:
@@ -81,7 +91,7 @@ def test_columns_stay_aligned(p: float) -> None:
         shown(Screen(is_terminal=False), **QUIET, level_db=-120.0, end_s=3599.97),
         shown(Screen("ascii", is_terminal=False), posterior={"happy": p}),
     ]
-    assert {len(line) for text in texts for line in text.splitlines()} == {72}
+    assert {len(line) for text in texts for line in text.splitlines()} == {79}
 
 
 def test_terminal_gets_colours() -> None:
