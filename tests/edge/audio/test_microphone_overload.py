@@ -6,7 +6,7 @@ import threading
 import time
 
 import numpy as np
-from microphone_fakes import FakeSoundDevice, device
+from microphone_fakes import FakeSoundDevice, FakeStream, device
 from runtime_fakes import LinearModel, fake_classifier, voice
 
 from edge.pipeline import run_pipeline
@@ -51,6 +51,12 @@ def speak(fake: FakeSoundDevice, stop: Stop, captured: list[int]) -> None:
 
 
 def test_latency_stays_below_a_hop_and_one_decision(sounddevice: FakeSoundDevice) -> None:
+    class Opened(FakeStream):
+        def __init__(self, **settings: object) -> None:
+            super().__init__(sounddevice, **settings)
+
+    # A class, as the real one: what is open is known by it.
+    sounddevice.InputStream = Opened  # type: ignore[method-assign]
     sounddevice.devices, sounddevice.default = [device("Mic", 1, RATE)], 0
     classifier = fake_classifier(window_frames=8, window_hop=1)
     classifier.model = SlowModel()
