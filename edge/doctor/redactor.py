@@ -43,6 +43,8 @@ _SERIAL = re.compile(
 )
 # A USB source of PulseAudio: alsa_input.usb-Maker_Product_SERIAL-00.profile.
 _USB = re.compile(r"(?<=usb-)[\w.]+?(?=-\d\d\b)")
+# As `pactl info` tells of its server, which may be another machine.
+_FIELD = re.compile(r"(?m)^(\s*(Host|User) Name:\s*)(\S+)")
 _HOME = re.compile(r"/(?:home|Users|var/home|media|run/media)/([^/\s\"':,;]+)")
 _OWNER = re.compile(r"\b([^\W\d_]\w+)['’]s\s+(?=[A-Z])")
 
@@ -87,6 +89,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Redact a text."""
+        text = _FIELD.sub(lambda m: m[1] + self._mark(m[2].lower(), m[3]), text)
         for home in self._homes:
             text = re.sub(re.escape(home) + r"(?![\w.-])", "~", text)
         text = _HOME.sub(lambda m: m[0].replace(m[1], self._mark("user", m[1])), text)

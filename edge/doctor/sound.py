@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,15 +18,15 @@ _LIMIT_S = 11.0
 # PortAudio waits for a frozen server for ever.
 _FROZEN_LIMIT_S = 4.0
 
+_TOOL_S = 1.0
+
 # A part of full scale that an offset takes from the room for sound.
 _DC = 0.02
 _CLIPPED_SHARE = 0.001
 # Speech across a room comes in at -45 to -30.
 _NOISY_DB = -35.0
 
-_SOFTER = (
-    "pactl set-source-volume @DEFAULT_SOURCE@ 50%, or without a sound server: alsamixer -V capture"
-)
+_CARD = re.compile(r"\(hw:(\d+),\d+\)")
 _CHANNEL = "edge-ser listen --channel auto"
 
 
@@ -60,8 +61,14 @@ def portaudio(look: Look) -> Iterator[Finding]:
         )
     elif failed.get("at") == "import" and "pip install" in failed["problem"]:
         yield error("sounddevice is not installed", "pip install sounddevice")
-    elif failed.get("at") == "import":
+    elif "libportaudio2" in failed.get("problem", ""):
         yield error("the PortAudio library is not installed", "sudo apt-get install libportaudio2")
+    elif failed.get("at") == "import":
+        yield error(
+            failed["problem"],
+            look.notes.get("server_restart")
+            or "sudo apt-get install --reinstall libportaudio2 libasound2-plugins",
+        )
     elif ran.is_late and is_frozen:
         yield error(
             f"PortAudio does not start within {limit_s:.0f} s, for it waits for the frozen sound "
@@ -71,8 +78,8 @@ def portaudio(look: Look) -> Iterator[Finding]:
     elif ran.is_late:
         yield error(
             f"PortAudio does not start within {limit_s:.0f} s",
-            "systemctl --user restart pipewire pipewire-pulse wireplumber, or with PulseAudio: "
-            "pulseaudio --kill",
+            look.notes.get("server_restart")
+            or "sudo lsof /dev/snd/*, and close what holds the cards",
         )
     elif not steps:
         said = ran.err.strip().splitlines()[-1:] or ["it said nothing"]
@@ -99,6 +106,8 @@ def _steps(text: str) -> Iterator[dict[str, Any]]:
 
 def devices(look: Look) -> Iterator[Finding]:
     """Every input, with what it really opens at."""
+    # For an issue report: what PortAudio would have had to find.
+    look.run(["arecord", "-l"], _TOOL_S)
     steps = look.notes["steps"]
     by_name = {step["step"]: step for step in steps or []}
     if not steps or "portaudio" not in by_name:
@@ -120,7 +129,8 @@ def devices(look: Look) -> Iterator[Finding]:
             yield error(
                 f"no device opens within {look.notes['limit_s']:.0f} s: a driver or the sound "
                 "server hangs",
-                "unplug the microphone and plug it in again, then: edge-ser doctor",
+                look.notes.get("server_restart")
+                or "unplug the microphone and plug it in again, then: edge-ser doctor",
             )
 
 
@@ -203,8 +213,7 @@ def _heard(look: Look, step: Mapping[str, Any]) -> Iterator[Finding]:
     if all(each["is_zero"] for each in channels):
         yield warning(
             f"{name} sends digital silence: it is muted, or nothing is connected to it",
-            "pactl set-source-mute @DEFAULT_SOURCE@ 0, or without a sound server: alsamixer -V "
-            "capture",
+            _line(name, "sset Capture cap", "set-source-mute @DEFAULT_SOURCE@ 0"),
             **facts,
         )
         return
@@ -222,6 +231,7 @@ def _heard(look: Look, step: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _faults(step: Mapping[str, Any], loudest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     channels = step["channels"]
+    softer = _line(step["name"], "sset Capture 50%", "set-source-volume @DEFAULT_SOURCE@ 50%")
     dead = [str(index + 1) for index, each in enumerate(channels) if each["is_dead"]]
     if dead:
         one = len(dead) == 1
@@ -233,7 +243,7 @@ def _faults(step: Mapping[str, Any], loudest: Mapping[str, Any]) -> Iterator[tup
     if step["are_inverted"]:
         yield "has two channels that cancel each other: one is wired the wrong way round", _CHANNEL
     if loudest["clipped_share"] > _CLIPPED_SHARE:
-        yield f"clips: {100 * loudest['clipped_share']:.1f} % of the samples", _SOFTER
+        yield f"clips: {100 * loudest['clipped_share']:.1f} % of the samples", softer
     offset = max((each["dc"] for each in channels), key=abs)
     if abs(offset) > _DC:
         yield (
@@ -244,7 +254,7 @@ def _faults(step: Mapping[str, Any], loudest: Mapping[str, Any]) -> Iterator[tup
     if loudest["floor_db"] > _NOISY_DB:
         yield (
             f"hears noise of {loudest['floor_db']:.0f} dBFS all the time, as loud as speech",
-            f"move it away from fans and engines; is it turned up too far? {_SOFTER}",
+            f"move it away from fans and engines; is it turned up too far? {softer}",
         )
     if step["n_samples"] < 0.9 * step["n_wanted"] or step["overflows"]:
         yield (
@@ -252,3 +262,9 @@ def _faults(step: Mapping[str, Any], loudest: Mapping[str, Any]) -> Iterator[tup
             f"{step['took_s']:.1f} s, and {step['overflows']} overflows were told",
             "close other programs, or plug it into another USB socket without a hub",
         )
+
+
+def _line(name: str, mixer: str, server: str) -> str:
+    """Give what sets a device: on its card, where it is one, or in the sound server."""
+    card = _CARD.search(name)
+    return f"amixer -c {card[1]} {mixer}" if card else f"pactl {server}"

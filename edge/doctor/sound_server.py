@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ _RESTARTS = {
 def sound_server(look: Look) -> Iterator[Finding]:
     """Ask each server that there may be, in the order in which a client looks for them.
 
-    Leaves ``server``, the state of the first that is there, or None, and ``server_mend``.
+    Leaves ``server``, the state of the first that is there, or None; ``server_mend``, where it is
+    not well; and ``server_restart``.
     """
     look.notes["server"] = None
     for where, address in _addresses(look):
@@ -40,11 +42,16 @@ def sound_server(look: Look) -> Iterator[Finding]:
         if answer.state == "absent" and not _was_named(look):
             continue
         look.notes["server"] = answer.state
-        finding = _judge(look, where, answer, "pipewire" if is_pipewire else "pulseaudio")
-        look.notes["server_mend"] = finding.mend
-        yield finding
+        name = _program(look, answer.pid) or ("pipewire" if is_pipewire else "pulseaudio")
+        restart = _RESTARTS["pipewire" if "pipewire" in name else "pulseaudio"]
+        look.notes["server_restart"] = restart
+        facts = {"state": answer.state, "address": where, "program": name}
         if answer.state == "alive":
-            yield from _default_source(look)
+            yield from _describe(look, name, facts)
+        else:
+            finding = _mourn(look, answer, restart, facts)
+            look.notes["server_mend"] = finding.mend
+            yield finding
         return
     if look.system.environ.get("SUDO_USER"):
         yield warning(
@@ -81,15 +88,9 @@ def _addresses(look: Look) -> Iterator[tuple[str, Path | tuple[str, int]]]:
         yield name, path(name)
 
 
-def _judge(look: Look, where: str, answer: Answer, kind: str) -> Finding:
-    name = _program(look, answer.pid) or kind
-    facts: dict[str, Any] = {"state": answer.state, "address": where, "program": name}
-    restart = _RESTARTS["pipewire" if "pipewire" in name else "pulseaudio"]
-    if answer.state == "alive":
-        told = _told(look, "info")
-        full = told.get("Server Name", name)
-        version = told.get("Server Version", "")
-        return ok(f"{full} {version}".strip() + " answers", **facts, version=version or None)
+def _mourn(look: Look, answer: Answer, restart: str, facts: Mapping[str, Any]) -> Finding:
+    """Say why a server does not answer."""
+    name = facts["program"]
     if answer.state == "silent":
         if answer.pid is not None and _is_stopped(look, answer.pid):
             return error(
@@ -100,7 +101,7 @@ def _judge(look: Look, where: str, answer: Answer, kind: str) -> Finding:
         return error(f"{name} is frozen: it answers nothing within {_ASK_S:g} s", restart, **facts)
     if answer.state == "forbidden":
         return error(
-            f"{kind} belongs to another user, who alone may use it",
+            f"{name} belongs to another user, who alone may use it",
             "run edge-ser as the user who is logged in, or: edge-ser service --user",
             **facts,
         )
@@ -108,7 +109,7 @@ def _judge(look: Look, where: str, answer: Answer, kind: str) -> Finding:
         return error(
             "PULSE_SERVER names a sound server that is not there", "unset PULSE_SERVER", **facts
         )
-    return error(f"{kind} left its socket and runs no more", restart, **facts)
+    return error(f"{name} left its socket and runs no more", restart, **facts)
 
 
 def _program(look: Look, pid: int | None) -> str | None:
@@ -123,32 +124,56 @@ def _is_stopped(look: Look, pid: int) -> bool:
     return stat.rpartition(")")[2].split()[:1] == ["T"]
 
 
+def _describe(look: Look, name: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    """Say what a server that answers is, and what it records from where no microphone is named."""
+    told = _told(look, "info")
+    version = told.get("Server Version")
+    sentence = f"{told.get('Server Name', name)} {version or ''}".strip()
+    yield ok(f"{sentence} answers", **facts, version=version)
+    source = told.get("Default Source", "")
+    sources = _sources(look)
+    if sources is None:
+        return  # There is no pactl.
+    about = {"default_source": source, "sources": sources}
+    mute = _told(look, "get-source-mute", "@DEFAULT_SOURCE@").get("Mute")
+    if not sources:
+        manager = "systemctl --user restart wireplumber" if "pipewire" in name else None
+        yield warning(
+            f"{name} knows no microphone",
+            manager or "pactl list short cards, then plug the microphone in again",
+            "source",
+            **about,
+        )
+    elif mute == "yes":
+        yield warning(
+            f"the default source {source} is muted",
+            "pactl set-source-mute @DEFAULT_SOURCE@ 0",
+            "source",
+            **about,
+        )
+    elif source.endswith(".monitor"):
+        others = [each for each in sources if not each.endswith(".monitor")]
+        yield warning(
+            f"the default source {source} hears a loudspeaker, no microphone",
+            f"pactl set-default-source {shlex.quote(others[0])}"
+            if others
+            else "plug in a microphone, then: pactl list short sources",
+            "source",
+            **about,
+        )
+    else:
+        yield ok(f"the default source is {source or 'not set'}", "source", **about)
+
+
 def _told(look: Look, *words: str) -> dict[str, str]:
     ran = look.run(["pactl", *words], _TOOL_S)
     pairs = (line.partition(":") for line in ran.out.splitlines()) if ran.is_good else ()
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _default_source(look: Look) -> Iterator[Finding]:
-    """What the server records from where no microphone is named."""
-    source = _told(look, "info").get("Default Source", "")
-    if not source or source == "@DEFAULT_SOURCE@":
-        return
-    facts: dict[str, Any] = {"default_source": source}
-    mute = _told(look, "get-source-mute", "@DEFAULT_SOURCE@").get("Mute")
-    if mute == "yes":
-        yield warning(
-            f"the default source {source} is muted",
-            "pactl set-source-mute @DEFAULT_SOURCE@ 0",
-            "source",
-            **facts,
-        )
-    elif source.endswith(".monitor"):
-        yield warning(
-            f"the default source {source} hears a loudspeaker, no microphone",
-            "pactl list short sources, then: pactl set-default-source NAME",
-            "source",
-            **facts,
-        )
-    else:
-        yield ok(f"the default source is {source}", "source", **facts)
+def _sources(look: Look) -> list[str] | None:
+    """Names of all that can be recorded from."""
+    ran = look.run(["pactl", "list", "short", "sources"], _TOOL_S)
+    if not ran.is_good:
+        return None
+    return [line.split("\t")[1] for line in ran.out.splitlines() if line.count("\t") > 1]

@@ -68,7 +68,8 @@ def main(device: str, capture_s: float) -> None:
 def _open(sd: Any, device: InputDevice, *, is_picked: bool) -> tuple[int, int] | None:
     """Open as ``listen`` would, and say how."""
     about = {"index": device.index, "name": device.name, "host_api": device.host_api,
-             "is_default": device.is_default, "is_picked": is_picked}  # fmt: skip
+             "identity": device.identity, "is_default": device.is_default,
+             "is_picked": is_picked}  # fmt: skip
     microphone = Microphone(device.index)
     try:
         microphone.open()

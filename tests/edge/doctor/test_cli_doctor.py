@@ -197,7 +197,7 @@ def test_a_raspberry_pi_with_many_faults(tmp_path: Path) -> None:
         "/dev/snd/pcmC1D0c": "", "/proc/meminfo": "MemAvailable: 40000 kB",
         "/proc/device-tree/model": "Raspberry Pi 3 Model B Rev 1.2",
     }  # fmt: skip
-    trial = json.dumps({"step": "failed", "at": "import", "problem": "PortAudio library"})
+    trial = json.dumps({"step": "failed", "at": "import", "problem": "get libportaudio2"})
     programs = {
         "vcgencmd": "throttled=0x50005", "timedatectl": "NTPSynchronized=no",
         "edge.doctor.numpy_trial": Ran(-4), "edge.runtimes.trial": Ran(-4),

@@ -189,27 +189,49 @@ def test_a_server_over_the_network_that_is_not_there(runtime: Path) -> None:
 
 
 INFO = "Server Name: PulseAudio (on PipeWire 1.2.7)\nServer Version: 15.0.0\nDefault Source: {}\n"
+MICROPHONE, MONITOR = "alsa_input.usb", "alsa_output.pci.monitor"
 
 
 @pytest.mark.parametrize(
-    ("source", "mute", "states", "mend"),
+    ("source", "sources", "mute", "state", "mend"),
     [
-        ("alsa_input.usb", "no", ["ok", "ok"], None),
-        ("alsa_output.pci.monitor", "no", ["ok", "warning"], "pactl set-default-source NAME"),
-        ("alsa_input.usb", "yes", ["ok", "warning"], "pactl set-source-mute @DEFAULT_SOURCE@ 0"),
+        (MICROPHONE, [MICROPHONE], "no", "ok", None),
+        (MICROPHONE, [MICROPHONE], "yes", "warning", "pactl set-source-mute @DEFAULT_SOURCE@ 0"),
+        (MONITOR, [MONITOR, MICROPHONE], "no", "warning",
+         "pactl set-default-source alsa_input.usb"),
+        (MONITOR, [MONITOR], "no", "warning",
+         "plug in a microphone, then: pactl list short sources"),
+        ("", [], None, "warning", "pactl list short cards, then plug the microphone in again"),
     ],
-)
+)  # fmt: skip
 def test_an_alive_server_and_what_it_records_from(
-    runtime: Path, serve: Serve, source: str, mute: str, states: list[str], mend: str | None
-) -> None:
+    runtime: Path, serve: Serve, source: str, sources: list[str], mute: str | None, state: str,
+    mend: str | None,
+) -> None:  # fmt: skip
     serve(runtime / "run/user/1000/pulse/native", b"\0")
-    programs = {"pactl info": INFO.format(source), "pactl get-source-mute": f"Mute: {mute}\n"}
+    listed = "".join(f"{i}\t{name}\tmodule\ts16le\n" for i, name in enumerate(sources))
+    programs = {
+        "pactl info": INFO.format(source), "pactl list short sources": listed,
+        "pactl get-source-mute": f"Mute: {mute}\n" if mute else Ran(1),
+    }  # fmt: skip
     look = fake_look(runtime, programs=programs)
-    found = list(sound_server(look))
-    assert [each.state for each in found] == states
-    assert found[0].sentence == "PulseAudio (on PipeWire 1.2.7) 15.0.0 answers"
-    assert (mend or "") in (found[1].mend or "")
+    server, found = sound_server(look)
+    assert server.sentence == "PulseAudio (on PipeWire 1.2.7) 15.0.0 answers"
+    assert (server.state, found.state, found.mend) == ("ok", state, mend)
     assert look.notes["server"] == "alive"
+
+
+def test_a_pipewire_without_its_session_manager_gets_it_back(runtime: Path, serve: Serve) -> None:
+    serve(runtime / "run/user/1000/pulse/native", b"\0")
+    files = {f"/proc/{os.getpid()}/comm": "pipewire-pulse\n"}
+    programs = {"pactl info": INFO.format(""), "pactl list": ""}
+    _, found = sound_server(fake_look(runtime, files, programs))
+    assert (found.state, found.mend) == ("warning", "systemctl --user restart wireplumber")
+
+
+def test_an_alive_server_without_pactl_is_alive(runtime: Path, serve: Serve) -> None:
+    serve(runtime / "run/user/1000/pulse/native", b"\0")
+    assert one(sound_server(fake_look(runtime))).sentence == "pulseaudio answers"
 
 
 def test_a_frozen_server_is_told_with_what_thaws_it(runtime: Path, serve: Serve) -> None:
@@ -250,7 +272,8 @@ def test_no_server_is_fine_with_a_card_and_root_is_told_whose_it_is(tmp_path: Pa
 
 
 def test_a_missing_library_is_told_with_the_line_that_installs_it(tmp_path: Path) -> None:
-    failed = {"step": "failed", "at": "import", "problem": "PortAudio library: not installed"}
+    problem = "a microphone needs the PortAudio library: sudo apt-get install libportaudio2"
+    failed = {"step": "failed", "at": "import", "problem": problem}
     look = looked(tmp_path, {"step": "library", "path": None}, failed)
     first = look.notes["first"]
     assert (first.state, first.mend) == ("error", "sudo apt-get install libportaudio2")
@@ -262,6 +285,14 @@ def test_a_missing_sounddevice_is_told_with_the_line_that_installs_it(tmp_path: 
     problem = "a microphone needs sounddevice: pip install sounddevice"
     look = looked(tmp_path, {"step": "failed", "at": "import", "problem": problem})
     assert look.notes["first"].mend == "pip install sounddevice"
+
+
+def test_a_portaudio_that_does_not_start_is_no_missing_one(tmp_path: Path) -> None:
+    problem = "PortAudio does not start: Internal error"
+    look = looked(tmp_path, {"step": "failed", "at": "import", "problem": problem})
+    first = look.notes["first"]
+    assert (first.state, first.sentence) == ("error", problem)
+    assert "--reinstall libportaudio2" in first.mend
 
 
 def test_a_portaudio_that_hangs_or_dies_is_told_and_ends_nothing(tmp_path: Path) -> None:
@@ -369,6 +400,14 @@ def test_what_is_wrong_with_a_microphone(
     assert finding.state == "warning"
     assert sentence in finding.sentence
     assert mend in finding.mend
+
+
+def test_a_card_is_set_by_its_number_and_a_server_by_its_name(tmp_path: Path) -> None:
+    muted = {**GOOD, "is_zero": True}
+    (finding,) = capture(heard(tmp_path, muted, name="USB Mic: Audio (hw:2,0)"))
+    assert finding.mend == "amixer -c 2 sset Capture cap"
+    (finding,) = capture(heard(tmp_path, {**GOOD, "clipped_share": 0.1}, name="pulse"))
+    assert finding.mend == "pactl set-source-volume @DEFAULT_SOURCE@ 50%"
 
 
 def test_a_microphone_that_sends_nothing_is_an_error(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ SECRETS = Redactor(
         ("anna@annas-laptop:~$", "<user-1>@<host-1>:~$"),
         ("source.anna.mic", "source.<user-1>.mic"),
         ("Hannah is not anna", "Hannah is not <user-1>"),
+        ("Host Name: den\nUser Name: ludwig", "Host Name: <host-1>\nUser Name: <user-1>"),
         ("tcp:192.168.1.20:4713", "tcp:<ip-1>:4713"),
         ("fe80::1ff:fe23:4567:890a is up", "<ip-1> is up"),
         ("2001:db8:1:2:3:4:5:6", "<ip-1>"),
