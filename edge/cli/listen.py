@@ -15,6 +15,7 @@ from edge.cli.notify import Notifier
 from edge.cli.options import add_events, add_lengths, add_model, positive_s
 from edge.cli.pipe_options import add_pipe, check_pipe
 from edge.cli.reload import has_terminal
+from edge.cli.saving_options import add_saving, check_saving
 from edge.cli.signals import stopped_by_signals
 from edge.errors import EdgeSerError, ParameterError
 from edge.sources.registry import SourceRow, find_source
@@ -51,6 +52,7 @@ def add_parser(commands: Commands) -> None:
     add_events(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     add_pipe(parser)
+    add_saving(parser)
     add_config(parser)
 
 
@@ -97,4 +99,5 @@ def _source_row(configured: Configured) -> SourceRow:
     if args.fast and row.is_paced and not configured.leave_out("fast", "source"):
         raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
     check_pipe(configured, row)
+    check_saving(args)
     return row

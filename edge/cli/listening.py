@@ -15,6 +15,7 @@ from edge.cli.notices import Notices
 from edge.cli.notify import Notifier, ServiceTap
 from edge.cli.pipe_options import pipe_settings
 from edge.cli.reload import KeptSource, Reloader, RunStop
+from edge.cli.saving_options import saving
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
 from edge.sources.base import Status
@@ -137,16 +138,23 @@ class Listening:
             self._notices.say,
         )
         self._warn = sinks.warn
-        summary = run_pipeline(
-            self._open(plan),
-            plan.stream,
-            sinks,
-            duration_s=left_s,
-            stop=self._run_stop,
-            taps=[self._tap],
-            events=EventSettings(args.event_min, args.event_merge) if args.events else None,
-            clock=clock,
-        )
+        with saving(
+            args,
+            plan.settings.sample_rate,
+            warn=sinks.warn,
+            say=self._notices.say,
+            now=clock.now_s,
+        ) as savers:
+            summary = run_pipeline(
+                self._open(plan),
+                plan.stream,
+                sinks,
+                duration_s=left_s,
+                stop=self._run_stop,
+                taps=[self._tap, *savers],
+                events=EventSettings(args.event_min, args.event_merge) if args.events else None,
+                clock=clock,
+            )
         self._notices.say(summary.sentence())
         return summary.audio_s + summary.dropped_samples / plan.settings.sample_rate
 
