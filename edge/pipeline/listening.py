@@ -105,7 +105,12 @@ def listen(
             "Classifier.stream()"
         )
     clock = WallClock()
-    settings = SinkSettings(sys.stdout, events=events is not None, now=clock.now_s)
+    settings = SinkSettings(
+        sys.stdout,
+        events=events is not None,
+        time_of_day=isinstance(source, str) and find_source(source).is_live,
+        now=clock.now_s,
+    )
     group = SinkGroup(
         [make_sink(s, settings) if isinstance(s, str) else s for s in sinks], say_nothing
     )

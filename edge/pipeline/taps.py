@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edge.errors import EdgeSerError
+from edge.errors import EdgeSerError, ParameterError, shown
 from edge.sources.base import Block, Gap
 from edge.stream.status import Status
 
@@ -23,10 +23,21 @@ class Taps:
         Told in this order.
     warn : callable
         Takes a sentence on a tap that failed.
+
+    Raises
+    ------
+    ParameterError
+        If one cannot be called.
     """
 
     def __init__(self, taps: Sequence[Tap], warn: Callable[[str], None]) -> None:
-        self._taps = list(taps)
+        try:
+            self._taps = list(taps)
+        except TypeError:
+            raise ParameterError(f"taps is {shown(taps)}, a list of functions is wanted") from None
+        for tap in self._taps:
+            if not callable(tap):
+                raise ParameterError(f"one of taps is {shown(tap)}, a function is wanted")
         self._warn = warn
 
     def tell(self, item: Block | Gap | Status) -> None:

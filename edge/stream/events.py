@@ -7,6 +7,7 @@ import math
 from typing import Any, Literal
 
 from edge.arrays import as_number
+from edge.errors import ParameterError, shown
 from edge.stream.decision import GAP, Decision
 from edge.stream.records import head
 
@@ -125,6 +126,8 @@ class EventTracker:
     """
 
     def __init__(self, settings: EventSettings | None = None) -> None:
+        if settings is not None and not isinstance(settings, EventSettings):
+            raise ParameterError(f"events is {shown(settings)}, EventSettings or None is wanted")
         self.settings = settings or EventSettings()
         # Where the decision before ended, and when that was.
         self._heard_s = -math.inf

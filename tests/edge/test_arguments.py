@@ -55,6 +55,8 @@ def test_what_is_no_number(classifier: edge.Classifier, value: Any) -> None:
         ("time_constant_s", lambda: SmootherSettings(time_constant_s=value)),
         ("floor_db", lambda: GateSettings(floor_db=value)),
         ("loudest_share", lambda: GateSettings(loudest_share=value)),
+        ("min_s", lambda: edge.EventSettings(min_s=value)),
+        ("merge_s", lambda: edge.EventSettings(merge_s=value)),
         ("src", lambda: Resampler(value, 16_000)),
         ("dst", lambda: resample(CLIP, 16_000, value)),
         ("sample_rate", lambda: write_wav("never.wav", CLIP, value)),
@@ -125,6 +127,9 @@ def test_what_is_no_setting(classifier: edge.Classifier, tmp_path: Path) -> None
         lambda: classifier.stream(smooth=np.zeros(0)),  # type: ignore[arg-type]
         lambda: classifier.stream(gate=[1]),  # type: ignore[arg-type]
         lambda: classifier.stream(corpus=np.zeros(2)),  # type: ignore[arg-type]
+        lambda: edge.listen("demo", [], classifier=classifier, fast=True, events=1.0),  # type: ignore[arg-type]
+        lambda: edge.listen("demo", [], classifier=classifier, fast=True, taps=1),  # type: ignore[arg-type]
+        lambda: edge.listen("demo", [], classifier=classifier, fast=True, taps=[1]),  # type: ignore[list-item]
         lambda: edge.load(None, ["numpy"]),  # type: ignore[arg-type]
         lambda: edge.FeatureExtractor("spec"),  # type: ignore[arg-type]
         lambda: find_audio_files(3),  # type: ignore[arg-type]

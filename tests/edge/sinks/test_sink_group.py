@@ -18,8 +18,9 @@ from edge.pipeline import run_pipeline
 from edge.sinks import JsonLinesSink, SinkBase
 from edge.sinks.group import SinkGroup
 from edge.sinks.registry import SINKS, SinkSettings, make_sink
-from edge.sources import Block
+from edge.sources import Block, Status
 from edge.stream.decision import Decision
+from edge.stream.events import Event, EventSettings
 from edge.stream.records import time_of_day
 
 CLIP = voice(64_000)
@@ -43,6 +44,12 @@ class Diary(SinkBase):
     def emit(self, decision: Decision) -> None:
         self._note("emit")
 
+    def event(self, event: Event) -> None:
+        self._note("event")
+
+    def status(self, status: Status) -> None:
+        self._note("status")
+
     def warn(self, sentence: str) -> None:
         self.sentence = sentence
         self._note("warn")
@@ -60,10 +67,13 @@ class Blocks:
     def blocks(self, stop: object):
         for start in range(0, CLIP.size, 512):
             yield Block(CLIP[start : start + 512])
+            if start == 512:
+                yield Status("lost", "away")
 
 
 def run(*sinks: Diary, notice: Callable[[str], None] = print) -> list[str]:
-    run_pipeline(Blocks(), fake_classifier().stream(), SinkGroup(sinks, notice))
+    group = SinkGroup(sinks, notice, lambda sentence: None)
+    run_pipeline(Blocks(), fake_classifier().stream(), group, events=EventSettings(0.0, 0.0))
     return sinks[0].told
 
 
@@ -71,11 +81,11 @@ def test_a_sink_s_life_is_open_emit_summary_close() -> None:
     told = run(Diary())
     assert told[0] == "open"
     assert told[-2:] == ["summary", "close"]
-    assert set(told[1:-2]) == {"emit"}
+    assert set(told[1:-2]) == {"emit", "event", "status"}
     assert len(told) >= 8
 
 
-@pytest.mark.parametrize("where", ["open", "emit", "summary", "close"])
+@pytest.mark.parametrize("where", ["open", "emit", "event", "status", "summary", "close"])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_sink_that_fails_is_closed_and_named_once(where: str, first: bool) -> None:
     wanted = [one for one in run(Diary()) if one != "warn"]
@@ -89,7 +99,7 @@ def test_a_sink_that_fails_is_closed_and_named_once(where: str, first: bool) -> 
     assert bad.told.count(where) == 1
     assert bad.told[-1] == "close"
     assert bad.told.count("close") == 1
-    if where in ("emit", "summary"):
+    if where in ("emit", "event", "status", "summary"):
         assert good.sentence == said
 
 

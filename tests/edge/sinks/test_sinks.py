@@ -8,6 +8,9 @@ import pytest
 
 from edge.sinks import JsonLinesSink, TerminalSink
 from edge.stream.decision import Decision, Timing
+from edge.stream.events import Event
+from edge.stream.records import time_of_day
+from edge.stream.status import Status
 
 ESCAPE = "\x1b["
 QUIET = {"state": "quiet", "label": None, "posterior": None, "raw_label": None}
@@ -160,3 +163,63 @@ def test_json_never_holds_what_json_has_no_word_for() -> None:
     with pytest.raises(ValueError, match="JSON"):
         JsonLinesSink(stream).write({"rtf": float("nan")})
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("quiet", "too quiet"), ("no-speech", "nobody speaks"), ("uncertain", "unsure")],
+)
+def test_no_label_says_in_words_why(state: str, words: str) -> None:
+    posterior = {"happy": 0.4, "sad": 0.6} if state == "uncertain" else None
+    changes = {**QUIET, "state": state, "posterior": posterior}
+    line = shown(Screen(is_terminal=False), **changes).splitlines()[1]
+    assert f"  {words}  " in line
+    assert not {"happy", "sad"} & set(line.split())
+
+
+def test_time_of_day_where_it_is_wanted_and_known() -> None:
+    def time_in(wanted: bool, time_s: float | None) -> str:
+        screen = Screen(is_terminal=False)
+        TerminalSink(screen, {}, time_of_day=wanted).emit(decision(time_s=time_s))
+        return screen.text().splitlines()[1].split()[0]
+
+    assert time_in(True, 1.8e9) == time_of_day(1.8e9)[11:19]
+    assert time_in(False, 1.8e9) == time_in(True, None) == "0:02.0"
+
+
+def event(**changes: object) -> Event:
+    values = {
+        "event": "end", "label": "happy", "start_s": 58.0, "end_s": 61.54, "peak": 0.8123,
+        "mean_probability": 0.615, "time_s": 1.8e9,
+    }  # fmt: skip
+    return Event(**{**values, **changes})
+
+
+def test_events_are_lines_in_place_of_decisions() -> None:
+    screen = Screen(is_terminal=False)
+    sink = TerminalSink(screen, {}, events=True)
+    sink.emit(decision(warning="it clips"))
+    sink.event(event(event="start", end_s=None))
+    sink.event(event())
+    sink.emit(decision(**{**QUIET, "state": "gap", "level_db": None, "dropped_samples": 512}))
+    assert screen.text().splitlines() == [
+        "warning: it clips",
+        "  0:58.0  happy      begins",
+        "  1:01.5  happy      ends after 3.5 s, 62 % on average, 81 % at most",
+        "  0:02.0  gap        512 samples dropped",
+    ]
+
+
+@pytest.mark.parametrize("kind", [TerminalSink, JsonLinesSink])
+def test_events_are_not_written_beside_decisions(kind: type) -> None:
+    stream = io.StringIO()
+    kind(stream).event(event())
+    assert stream.getvalue() == ""
+
+
+def test_status_is_a_line_where_nothing_else_shows_it() -> None:
+    for shows in (True, False):
+        screen = Screen(is_terminal=False)
+        status = Status("lost", "the microphone \x1b[2J went away")
+        TerminalSink(screen, {}, shows_warnings=shows).status(status)
+        assert screen.text() == ("the microphone \\x1b[2J went away\n" if shows else "")
