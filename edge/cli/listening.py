@@ -135,7 +135,7 @@ class Listening:
         sinks = SinkGroup(
             [make_sink("json_lines" if args.json else "terminal", settings)],
             self._notices.warn,
-            self._notices.say,
+            self._notices.report,
         )
         self._warn = sinks.warn
         with saving(

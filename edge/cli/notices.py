@@ -9,7 +9,7 @@ import select
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from edge.errors import printable
 
@@ -17,6 +17,10 @@ __all__ = ["Notices", "complain", "discard", "own_stderr", "say", "warn"]
 
 #: A sentence that comes again and again is said this often at most.
 _EVERY_S = 60.0
+
+#: News that comes again and again is said this often in a row, and then once in that time: a
+#: loose plug goes and comes back every two seconds, for as long as nobody looks.
+_BURST, _NEWS_EVERY_S = 120, 30.0
 
 #: Different sentences whose repetitions are counted; a device runs for weeks.
 _N_KINDS = 64
@@ -117,24 +121,47 @@ class Notices:
         self._clock = clock
         # When each kind was said last, and how often it came since.
         self._said: dict[str, tuple[float, int]] = {}
+        # How many of each kind of news may be said in a row, since when, and how many were not.
+        self._news: dict[str, tuple[float, float, int]] = {}
 
     def say(self, sentence: str) -> None:
         """Say a sentence at once."""
         say(sentence, patience_s=_PATIENCE_S)
 
+    def report(self, sentence: str) -> None:
+        """Say what happened, each time: but for a storm of it, which would fill a disk."""
+        kind, now_s = _kind(sentence), self._clock()
+        left, since_s, n_unsaid = self._news.pop(kind, (float(_BURST), now_s, 0))
+        left = min(left + (now_s - since_s) / _NEWS_EVERY_S, float(_BURST))
+        if left < 1:
+            self._news[kind] = left, now_s, n_unsaid + 1
+            return
+        self._make_room(self._news)
+        self._news[kind] = left - 1, now_s, 0
+        self.say(sentence + _again(n_unsaid))
+
     def warn(self, sentence: str) -> None:
         """Say what was odd, at most once a minute for sentences that differ in numbers only."""
-        kind = re.sub(r"\d+", "#", sentence)
-        now_s = self._clock()
+        kind, now_s = _kind(sentence), self._clock()
         said_s, n_unsaid = self._said.pop(kind, (None, 0))
         if said_s is not None and now_s - said_s < _EVERY_S:
             self._said[kind] = said_s, n_unsaid + 1
             return
-        while len(self._said) >= _N_KINDS:
-            del self._said[next(iter(self._said))]
+        self._make_room(self._said)
         self._said[kind] = now_s, 0
-        again = f" ({n_unsaid} more like it since the last was said)" if n_unsaid else ""
-        self.say(f"warning: {sentence}{again}")
+        self.say(f"warning: {sentence}{_again(n_unsaid)}")
+
+    def _make_room(self, kinds: dict[str, Any]) -> None:
+        while len(kinds) >= _N_KINDS:
+            del kinds[next(iter(kinds))]
+
+
+def _kind(sentence: str) -> str:
+    return re.sub(r"\d+", "#", sentence)
+
+
+def _again(n_unsaid: int) -> str:
+    return f" ({n_unsaid} more like it since the last was said)" if n_unsaid else ""
 
 
 def _has_room(stream: TextIO, patience_s: float) -> bool:

@@ -154,6 +154,31 @@ def test_sentences_that_differ_in_numbers_are_said_once_a_minute(
     ]
 
 
+def test_news_is_told_each_time_but_a_storm_of_it_fills_no_disk(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now_s = 0.0
+    told = notices.Notices(lambda: now_s)
+    # Fifty outages are told, each with its end.
+    for n in range(50):
+        now_s += 10
+        told.report("the microphone went away")
+        told.report(f"the microphone is back after {n}.5 s")
+    assert len(capsys.readouterr().err.splitlines()) == 100
+    # A loose plug, for a day.
+    for n in range(43_200):
+        now_s += 2
+        told.report(("the microphone went away", f"it is back after {n}.5 s")[n % 2])
+    lines = capsys.readouterr().err.splitlines()
+    assert 240 <= len(lines) < 6100
+    assert lines[-1].endswith(" more like it since the last was said)")
+    now_s += 3600
+    told.report("the microphone went away")
+    assert "more like it" in capsys.readouterr().err
+    told.report("the microphone went away")
+    assert capsys.readouterr().err == "edge-ser: the microphone went away\n"
+
+
 def test_kinds_of_sentences_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     said = notices.Notices(lambda: 0.0)
     for n in range(1000):
