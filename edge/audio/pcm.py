@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FLOAT", "PCM", "PcmFormat", "decode"]
+from edge.audio.pcm_format import FLOAT, PcmFormat
 
-#: Format tags of WAV: whole numbers, and IEEE floats.
-PCM, FLOAT = 0x0001, 0x0003
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PcmFormat:
-    """How one sample is written, little-endian.
-
-    Parameters
-    ----------
-    tag : int
-        :data:`PCM` or :data:`FLOAT`.
-    width : int
-        Bytes of a sample.
-    container : int
-        Bytes that a sample takes; more than ``width`` for 24 bits in four bytes.
-    is_low_24 : bool
-        Whether those 24 bits lie in the low three bytes of the four.
-    """
-
-    tag: int
-    width: int
-    container: int
-    is_low_24: bool = False
+__all__ = ["decode"]
 
 
 def decode(raw: bytes, form: PcmFormat) -> npt.NDArray[np.floating[Any]]:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from edge.audio.pcm import FLOAT, decode
+from edge.audio.pcm import decode
 from edge.audio.pcm_checks import (
     LOW_24,
     MIN_FLOAT_PEAK,
@@ -17,6 +17,7 @@ from edge.audio.pcm_checks import (
     holds_floats,
     is_low_24,
 )
+from edge.audio.pcm_format import FLOAT
 from edge.audio.wav_header import is_wav, read_layout
 from edge.errors import AudioFileError
 

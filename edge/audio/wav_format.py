@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import struct
 
-from edge.audio.pcm import FLOAT, PCM, PcmFormat
+from edge.audio.pcm_format import FLOAT, MOST_CHANNELS, PCM, PcmFormat
 from edge.audio.rates import RANGE_HZ, is_recorders
 from edge.audio.wav_codecs import coded
 from edge.errors import AudioFileError, how_many
 
-__all__ = ["MOST_CHANNELS", "WavFormat", "parse_format"]
+__all__ = ["WavFormat", "parse_format"]
 
-#: More channels than any recorder has.
-MOST_CHANNELS = 256
 _EXTENSIBLE = 0xFFFE
 # The last 14 bytes of a sub-format GUID whose first two bytes are a format tag.
 _TAG_GUID = bytes.fromhex("000000001000800000aa00389b71")

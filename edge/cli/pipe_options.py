@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from edge.audio.wav_format import MOST_CHANNELS
+from edge.audio.pcm_format import MOST_CHANNELS
 from edge.errors import ParameterError
 from edge.sources.raw_formats import DEFAULT_FORMAT, RAW_FORMATS, canonical_format
 

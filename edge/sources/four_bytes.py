@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edge.audio.pcm import FLOAT, PcmFormat
 from edge.audio.pcm_checks import LOW_24, holds_floats, is_low_24
+from edge.audio.pcm_format import FLOAT, PcmFormat
 from edge.audio.wav_format import WavFormat
 from edge.errors import AudioFileError
 

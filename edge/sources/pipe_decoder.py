@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.audio.mixdown import AUTO, Channel
+from edge.audio.pcm_format import MOST_CHANNELS
 from edge.audio.rates import RANGE_HZ, is_recorders
-from edge.audio.wav_format import MOST_CHANNELS, WavFormat
+from edge.audio.wav_format import WavFormat
 from edge.audio.wav_pipe import WavPart, WavPipe
 from edge.errors import AudioFileError, ParameterError, shown
 from edge.sources.container_marks import RAW, WAV, pipe_kind

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from edge.audio.band import METERED_HZ, rate_warning
 from edge.audio.channel_choice import ChannelChoice
 from edge.audio.mixdown import AUTO, Channel
-from edge.audio.pcm import FLOAT, PcmFormat, decode
+from edge.audio.pcm import decode
 from edge.audio.pcm_checks import MIN_FLOAT_PEAK, checked_peak
+from edge.audio.pcm_format import FLOAT, PcmFormat
 from edge.audio.resample import Resampler
 from edge.audio.wav_format import WavFormat
 from edge.errors import AudioFileError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.audio.pcm import FLOAT, PCM, PcmFormat
+from edge.audio.pcm_format import FLOAT, PCM, PcmFormat
 from edge.errors import ParameterError
 
 __all__ = ["DEFAULT_FORMAT", "RAW_FORMATS", "canonical_format"]

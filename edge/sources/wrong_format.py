@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio.pcm import PcmFormat, decode
+from edge.audio.pcm import decode
 from edge.audio.pcm_checks import holds_floats
+from edge.audio.pcm_format import PcmFormat
 from edge.sources.raw_formats import RAW_FORMATS
 
 __all__ = ["WrongFormat"]

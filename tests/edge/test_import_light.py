@@ -51,6 +51,16 @@ def test_importing_the_package_and_its_command_line_imports_nothing_else() -> No
     assert done.returncode == 0, done.stderr
 
 
+def test_the_options_of_every_command_need_no_numpy() -> None:
+    """So that `--help` is quick, and `doctor` can say what is wrong with NumPy."""
+    done = run_blocked(
+        "import edge.cli.main\n"
+        "edge.cli.main._parser()\n"
+        "assert 'numpy' not in sys.modules\n"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def test_everything_imports_with_numpy_alone() -> None:
     done = run_blocked(
         "import importlib, pkgutil, edge\n"
