@@ -17,6 +17,9 @@ __all__ = ["backends"]
 
 def backends(look: Look) -> Iterator[Finding]:
     """Try each with its bundled model, or by its import where there is none for it."""
+    if look.notes.get("has_numpy") is False:
+        yield skipped("NumPy cannot be imported, see there")
+        return
     bundled = next(iter(MODELS.values()))
     for row in RUNTIMES.values():
         if not row.is_installed:

@@ -16,6 +16,7 @@ __all__ = ["architecture", "board_name", "numpy", "python"]
 
 _IMPORT_LIMIT_S = 10.0
 _64_BITS = ("aarch64", "arm64", "x86_64", "amd64", "riscv64", "ppc64le", "s390x")
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _OLD_ARM = ("armv6l", "armv5tel", "armv5tejl")
 
 
@@ -75,46 +76,51 @@ def architecture(look: Look) -> Iterator[Finding]:
 
 
 def numpy(look: Look) -> Iterator[Finding]:
-    """Whether NumPy can be imported, and how many threads its BLAS takes."""
+    """Whether NumPy can be imported, and how many threads its BLAS takes.
+
+    Leaves ``has_numpy`` for the checks of what needs it.
+    """
+    finding = _numpy(look)
+    look.notes["has_numpy"] = finding.state != "error"
+    yield finding
+
+
+def _numpy(look: Look) -> Finding:
     if not look.system.can_start_python:
         import numpy as np
 
-        yield ok(f"NumPy {np.__version__} in a frozen program", version=np.__version__)
-        return
+        return ok(f"NumPy {np.__version__} in a frozen program", version=np.__version__)
     ran = look.system.start_python("edge.doctor.numpy_trial", [], look.within_s(_IMPORT_LIMIT_S))
     look.outputs["numpy_trial"] = ran.out + ran.err
     if ran.is_late:
-        yield error(
+        return error(
             f"NumPy is not imported within {_IMPORT_LIMIT_S:g} s",
             "pip install --force-reinstall numpy",
         )
-        return
     try:
         told = json.loads(ran.out.splitlines()[-1])
     except (IndexError, ValueError):
         end = how_it_died(-ran.code) if ran.code is not None and ran.code < 0 else "says nothing"
-        yield error(f"NumPy {end}", "pip install --force-reinstall --no-binary numpy numpy")
-        return
+        return error(f"NumPy {end}", "pip install --force-reinstall --no-binary numpy numpy")
+    return _judge(look, told)
+
+
+def _judge(look: Look, told: dict[str, Any]) -> Finding:
     if "problem" in told:
-        yield error(told["problem"], told["mend"])
-        return
+        return error(told["problem"], told["mend"])
     blas, n_threads = told["blas"] or "no BLAS of its own", told["n_threads"]
     sentence = f"NumPy {told['version']} with {blas}"
     if not told["blas"]:
-        yield warning(
+        return warning(
             f"{sentence}: matrices are multiplied slowly",
             "sudo apt-get install libopenblas0 && pip install --force-reinstall numpy",
             **told,
         )
-    elif n_threads is not None and n_threads > 1:
-        names = [
-            n for n in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if look.system.environ.get(n)
-        ]
-        yield warning(
+    if n_threads is not None and n_threads > 1:
+        names = [name for name in _THREAD_VARIABLES if look.system.environ.get(name)]
+        return warning(
             f"{sentence}, {n_threads} threads: they wait for each other and take more power",
-            f"unset {' '.join(names) or 'OMP_NUM_THREADS'}",
+            f"unset {' '.join(names) or _THREAD_VARIABLES[0]}",
             **told,
         )
-    else:
-        threads = {None: "", 1: ", 1 thread"}[n_threads]
-        yield ok(f"{sentence}{threads}", **told)
+    return ok(f"{sentence}{', 1 thread' if n_threads == 1 else ''}", **told)

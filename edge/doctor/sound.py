@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -116,6 +117,9 @@ def devices(look: Look) -> Iterator[Finding]:
     for step in steps:
         if step["step"] == "failed" and step["at"] in ("list", "pick"):
             yield error(step["problem"], "edge-ser devices")
+    if by_name.get("failed", {}).get("at") == "numpy":
+        yield skipped("NumPy cannot be imported, see there")
+        return
     opened = [step for step in steps if step["step"] in ("opened", "refused")]
     if by_name.get("devices", {}).get("n_devices") == 0:
         yield _no_device(look)
@@ -213,7 +217,7 @@ def _heard(look: Look, step: Mapping[str, Any]) -> Iterator[Finding]:
     if all(each["is_zero"] for each in channels):
         yield warning(
             f"{name} sends digital silence: it is muted, or nothing is connected to it",
-            _line(name, "sset Capture cap", "set-source-mute @DEFAULT_SOURCE@ 0"),
+            _unmute(look, name),
             **facts,
         )
         return
@@ -262,6 +266,16 @@ def _faults(step: Mapping[str, Any], loudest: Mapping[str, Any]) -> Iterator[tup
             f"{step['took_s']:.1f} s, and {step['overflows']} overflows were told",
             "close other programs, or plug it into another USB socket without a hub",
         )
+
+
+def _unmute(look: Look, name: str) -> str:
+    """Give what brings sound: another source where the server says that this one is open."""
+    if not _CARD.search(name) and look.notes.get("is_muted") is False:
+        others = look.notes["other_sources"]
+        if others:
+            return f"pactl set-default-source {shlex.quote(others[0])}"
+        return "switch it on at its own switch or plug it in again, then: edge-ser doctor"
+    return _line(name, "sset Capture cap", "set-source-mute @DEFAULT_SOURCE@ 0")
 
 
 def _line(name: str, mixer: str, server: str) -> str:

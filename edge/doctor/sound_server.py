@@ -29,7 +29,7 @@ def sound_server(look: Look) -> Iterator[Finding]:
     """Ask each server that there may be, in the order in which a client looks for them.
 
     Leaves ``server``, the state of the first that is there, or None; ``server_mend``, where it is
-    not well; and ``server_restart``.
+    not well; ``server_restart``; and of one that is alive ``is_muted`` and ``other_sources``.
     """
     look.notes["server"] = None
     for where, address in _addresses(look):
@@ -136,6 +136,8 @@ def _describe(look: Look, name: str, facts: Mapping[str, Any]) -> Iterator[Findi
         return  # There is no pactl.
     about = {"default_source": source, "sources": sources}
     mute = _told(look, "get-source-mute", "@DEFAULT_SOURCE@").get("Mute")
+    others = [each for each in sources if each != source and not each.endswith(".monitor")]
+    look.notes |= {"is_muted": mute == "yes", "other_sources": others}
     if not sources:
         manager = "systemctl --user restart wireplumber" if "pipewire" in name else None
         yield warning(
@@ -152,7 +154,6 @@ def _describe(look: Look, name: str, facts: Mapping[str, Any]) -> Iterator[Findi
             **about,
         )
     elif source.endswith(".monitor"):
-        others = [each for each in sources if not each.endswith(".monitor")]
         yield warning(
             f"the default source {source} hears a loudspeaker, no microphone",
             f"pactl set-default-source {shlex.quote(others[0])}"

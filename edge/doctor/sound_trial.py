@@ -15,13 +15,9 @@ import threading
 import time
 from typing import Any
 
-import numpy as np
-
 from edge.audio.devices import list_input_devices
 from edge.audio.identity import InputDevice, pick_input_device
-from edge.audio.microphone import Microphone
 from edge.audio.portaudio import import_sounddevice, portaudio_reason
-from edge.doctor.channel_levels import are_inverted, channel_levels
 from edge.errors import EdgeSerError
 
 __all__ = ["main"]
@@ -57,6 +53,12 @@ def main(device: str, capture_s: float) -> None:
             picked = pick_input_device(device or None, known)
         except EdgeSerError as error:
             _tell("failed", at="pick", problem=str(error))
+    try:
+        # Listing needs no NumPy, the rest does.
+        import edge.audio.microphone  # noqa: F401
+    except ImportError:
+        _tell("failed", at="numpy", problem="NumPy cannot be imported")
+        return
     # The one that is listened to first: there may be no time for the others.
     for each in sorted(known[:_MOST_DEVICES], key=lambda one: one != picked):
         opened = _open(sd, each, is_picked=each == picked)
@@ -67,6 +69,8 @@ def main(device: str, capture_s: float) -> None:
 
 def _open(sd: Any, device: InputDevice, *, is_picked: bool) -> tuple[int, int] | None:
     """Open as ``listen`` would, and say how."""
+    from edge.audio.microphone import Microphone
+
     about = {"index": device.index, "name": device.name, "host_api": device.host_api,
              "identity": device.identity, "is_default": device.is_default,
              "is_picked": is_picked}  # fmt: skip
@@ -95,6 +99,10 @@ def _takes(sd: Any, device: InputDevice, rate: int, n_channels: int) -> bool:
 
 def _capture(sd: Any, device: InputDevice, rate: int, n_channels: int, capture_s: float) -> None:
     """Record with every channel apart, measure, and forget."""
+    import numpy as np
+
+    from edge.doctor.channel_levels import are_inverted, channel_levels
+
     n_wanted = round(capture_s * rate)
     samples = np.zeros((n_wanted, n_channels), np.float32)
     done, state = threading.Event(), {"n": 0, "overflows": 0, "first_s": 0.0}

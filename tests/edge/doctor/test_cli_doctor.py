@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from runtime_fakes import REPOSITORY
+from runtime_fakes import ENVIRONMENT, REPOSITORY
 from system_fakes import fake_look
 
 from edge.artifact import Artifact
@@ -246,3 +246,18 @@ def test_the_whole_on_this_machine_with_a_cut_artifact(artifact: Artifact, tmp_p
     # PortAudio's and ALSA's own lines go to the archive alone.
     assert all(line.startswith("edge-ser: ") for line in done.stderr.splitlines())
     assert zipfile.is_zipfile(archive)
+
+
+def test_a_broken_numpy_is_one_error_and_the_rest_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "numpy").mkdir()
+    text = "libopenblas.so.0: cannot open shared object file: No such file or directory"
+    (tmp_path / "numpy" / "__init__.py").write_text(f"raise ImportError({text!r})")
+    environ = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
+    done, _ = run_doctor("--json", "--no-capture", env=environ)
+    records = checked(done.stdout)
+    found = {record["check"]: record for record in records if record["type"] == "finding"}
+    assert found["numpy"]["mend"] == "sudo apt-get install libopenblas0"
+    assert {found[name]["state"] for name in ("artifact", "reference", "backend")} == {"skipped"}
+    assert found["portaudio"]["state"] in ("ok", "error")
+    assert "numpy" not in found["portaudio"]["sentence"].lower()
+    assert set(found) == {row.name for row in CHECKS}

@@ -410,6 +410,18 @@ def test_a_card_is_set_by_its_number_and_a_server_by_its_name(tmp_path: Path) ->
     assert finding.mend == "pactl set-source-volume @DEFAULT_SOURCE@ 50%"
 
 
+@pytest.mark.parametrize(
+    ("others", "mend"),
+    [(["usb mic"], "pactl set-default-source 'usb mic'"), ([], "switch it on at its own switch")],
+)
+def test_silence_of_an_open_source_is_no_matter_of_muting(
+    tmp_path: Path, others: list[str], mend: str
+) -> None:
+    look = heard(tmp_path, {**GOOD, "is_zero": True}, name="default")
+    look.notes |= {"is_muted": False, "other_sources": others}
+    assert one(capture(look)).mend.startswith(mend)
+
+
 def test_a_microphone_that_sends_nothing_is_an_error(tmp_path: Path) -> None:
     finding = one(capture(heard(tmp_path, n_samples=0, late_s=None)))
     assert (finding.state, "sent nothing" in finding.sentence) == ("error", True)
