@@ -77,7 +77,7 @@ class Spoken:
 
     def __init__(self, samples: Floats, sample_rate: int, duration_s: float, live: bool) -> None:
         self.waited_s = 0.0
-        self.is_live = live
+        self._waits = not live
         self.n_captured = 0
         self._samples, self._rate = samples, sample_rate
         self._n_blocks = round(duration_s * sample_rate / BLOCK_SAMPLES)
@@ -106,7 +106,8 @@ class Spoken:
             for start in range(0, size, BLOCK_SAMPLES):
                 block = recorded.samples[start : start + BLOCK_SAMPLES]
                 n_behind = size - start - block.size
-                yield Block(block, recorded.arrived_s - n_behind / self._rate)
+                arrived_s = recorded.arrived_s - n_behind / self._rate
+                yield Block(block, arrived_s, self._waits)
 
 
 class Kept(SinkBase):

@@ -14,7 +14,7 @@ from edge.pipeline.taps import Tap, Taps
 from edge.pipeline.wall_clock import WallClock
 from edge.sinks import Sink
 from edge.sinks.group import SinkGroup
-from edge.sources.base import Block, Gap, Source, Stop, is_live, say_nothing
+from edge.sources.base import Block, Gap, Source, Stop, say_nothing
 from edge.stream.events import EventSettings
 from edge.stream.status import Status
 from edge.stream.stream import Stream
@@ -75,7 +75,6 @@ def run_pipeline(
     spec = stream.classifier.spec
     n_left = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
     stop = stop or Stop()
-    live = is_live(source)
     started_s = time.perf_counter()
     with group:
         with _closing(source.blocks(stop)) as blocks:
@@ -89,7 +88,7 @@ def run_pipeline(
                 if isinstance(item, Gap):
                     run.skip(item.n_samples, item.reason)
                 else:
-                    run.push(item.samples, item.arrived_s, live=live)
+                    run.push(item.samples, item.arrived_s, live=not item.waits)
                 if n_left is not None:
                     n_left -= _length(item)
                     if n_left == 0:

@@ -22,7 +22,6 @@ __all__ = [
     "SourceSettings",
     "Status",
     "Stop",
-    "is_live",
     "say_nothing",
 ]
 
@@ -44,10 +43,15 @@ class Block:
     arrived_s : float or None
         ``time.perf_counter()`` when the last sample was there; None: as soon as
         it is asked for.
+    waits : bool
+        Whether what comes behind it waits until it is read, as a file does, and what writes
+        into a pipe.  A microphone's does not and is lost in the end: a device that is too
+        slow for it leaves decisions out, see :meth:`edge.stream.stream.Stream.push`.
     """
 
     samples: NDArray[np.float32]
     arrived_s: float | None = None
+    waits: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,16 +126,6 @@ class Source(Protocol):
         An iterator with a ``close()``, such as a generator, is closed when it is left.
         """
         ...
-
-
-def is_live(source: Source) -> bool:
-    """Whether a source's sound goes on while nobody reads it, and is lost in the end.
-
-    A source says so by an attribute ``is_live``.  A device that is too slow then leaves
-    decisions out, see :meth:`edge.stream.stream.Stream.push`.  Files wait, and so does what
-    writes into a pipe: those without the attribute are decided on to the last segment.
-    """
-    return bool(getattr(source, "is_live", False))
 
 
 def say_nothing(_: str) -> None:

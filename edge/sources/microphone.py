@@ -63,9 +63,6 @@ class MicrophoneSource:
     Everything that PortAudio may be held up with is done in a thread, so that a stop ends it.
     """
 
-    #: Nobody speaks more slowly because we do not keep up.
-    is_live = True
-
     def __init__(
         self,
         device: str | int | None,
@@ -171,7 +168,9 @@ class MicrophoneSource:
         for start in range(0, samples.size, BLOCK_SAMPLES):
             block = samples[start : start + BLOCK_SAMPLES]
             n_behind = samples.size - start - block.size
-            yield Block(block, recorded.arrived_s - n_behind / self._sample_rate)
+            arrived_s = recorded.arrived_s - n_behind / self._sample_rate
+            # Nobody speaks more slowly because we do not keep up.
+            yield Block(block, arrived_s, waits=False)
         for kind, sentence in self._microphone.news():
             yield Status(kind, sentence)
 

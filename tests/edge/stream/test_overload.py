@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +13,12 @@ from runtime_fakes import LinearModel, fake_classifier, voice
 
 import edge.stream.judge
 import edge.stream.stream
+from edge.audio.file import write_wav
 from edge.pipeline import run_pipeline
 from edge.sinks import SinkBase
 from edge.sources.base import Block, Gap, Stop
+from edge.sources.file import FileSource
+from edge.sources.stdin import StdinSource
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.stream import Stream
@@ -65,10 +68,11 @@ class Device:
 
     name = "the device"
     waited_s = 0.0
-    is_live = True
 
-    def __init__(self, clock: Clock, samples: np.ndarray, buffer_s: float = 1e9) -> None:
-        self.clock, self.samples, self.buffer_s = clock, samples, buffer_s
+    def __init__(
+        self, clock: Clock, samples: np.ndarray, buffer_s: float = 1e9, waits: bool = False
+    ) -> None:
+        self.clock, self.samples, self.buffer_s, self.waits = clock, samples, buffer_s, waits
 
     def blocks(self, stop: Stop) -> Iterator[Block | Gap]:
         started_s, first = self.clock.now_s, 0
@@ -83,7 +87,7 @@ class Device:
             first += block.size
             arrived_s = started_s + first / RATE
             self.clock.now_s = max(self.clock.now_s, arrived_s)
-            yield Block(block, arrived_s)
+            yield Block(block, arrived_s, self.waits)
 
 
 class Kept(SinkBase):
@@ -196,8 +200,7 @@ def test_time_skipped_is_time_to_the_smoother(clock: Clock) -> None:
 
 
 def test_what_is_not_live_is_decided_on_to_the_last_segment(clock: Clock) -> None:
-    source = Device(clock, CLIP)
-    source.is_live = False
+    source = Device(clock, CLIP, waits=True)
     stream = slow_classifier(clock, 10 * HOP_S).stream()
     decisions = listened(source, stream)
     assert len(decisions) == n_due(CLIP.size)
@@ -206,15 +209,15 @@ def test_what_is_not_live_is_decided_on_to_the_last_segment(clock: Clock) -> Non
     assert decisions[-2].timing.latency_ms > 200 * 1000
 
 
-def test_files_and_pipes_are_not_live() -> None:
-    from edge.sources.base import is_live
-    from edge.sources.file import FileSource
-    from edge.sources.microphone import MicrophoneSource
-    from edge.sources.stdin import StdinSource
-
-    assert is_live(MicrophoneSource(None, RATE))
-    assert not is_live(FileSource("a.wav", RATE))
-    assert not is_live(StdinSource(types.SimpleNamespace(), RATE))  # type: ignore[arg-type]
+def test_what_a_file_or_a_pipe_holds_waits(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    write_wav(path, CLIP[:RATE], RATE)
+    file = FileSource(str(path), RATE, fast=True)
+    with path.open("rb") as stream:
+        pipe = StdinSource(stream, RATE)
+        blocks = [*file.blocks(Stop()), *pipe.blocks(Stop())]
+    assert {type(block) for block in blocks} == {Block}
+    assert all(block.waits for block in blocks)
 
 
 def test_a_block_of_many_hops_is_newer_sound_too(clock: Clock) -> None:
