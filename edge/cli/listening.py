@@ -22,6 +22,7 @@ from edge.sources.base import Status
 from edge.sources.registry import SourceRow, open_source
 
 if TYPE_CHECKING:
+    from edge.stream.events import EventSettings
     from edge.stream.stream import Stream
 
 __all__ = ["Listening"]
@@ -35,6 +36,7 @@ class _Plan:
     row: SourceRow
     stream: Stream
     settings: SourceSettings
+    events: EventSettings | None
 
 
 class Listening:
@@ -100,6 +102,7 @@ class Listening:
 
     def _plan(self, configured: Configured, row: SourceRow) -> _Plan:
         from edge.cli.model import open_classifier
+        from edge.stream.events import EventSettings
 
         args = configured.args
         classifier = open_classifier(args)
@@ -114,14 +117,14 @@ class Listening:
             fast=args.fast,
             **pipe_settings(args),
         )
-        return _Plan(args, row, stream, settings)
+        events = EventSettings(args.event_min, args.event_merge) if args.events else None
+        return _Plan(args, row, stream, settings, events)
 
     def _listen(self, plan: _Plan, left_s: float | None) -> float:
         """Run once; gives the seconds of audio that went by."""
         from edge.pipeline import WallClock, run_pipeline
         from edge.sinks.group import SinkGroup
         from edge.sinks.registry import SinkSettings, make_sink
-        from edge.stream.events import EventSettings
 
         args, clock = plan.args, WallClock()
         settings = SinkSettings(
@@ -152,7 +155,7 @@ class Listening:
                 duration_s=left_s,
                 stop=self._run_stop,
                 taps=[self._tap, *savers],
-                events=EventSettings(args.event_min, args.event_merge) if args.events else None,
+                events=plan.events,
                 clock=clock,
             )
         self._notices.say(summary.sentence())

@@ -20,7 +20,7 @@ from runtime_fakes import start_cli, voice
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
 from edge.cli.reload import KeptSource, Reloader, RunStop
-from edge.sources.base import Block, Gap, Status, Stop
+from edge.sources.base import Block, Gap, Status, Stop, is_live
 
 WORD = Status("reloaded", "again")
 
@@ -70,6 +70,16 @@ def test_a_kept_source_goes_on_with_the_next_sample() -> None:
     assert not kept.has_ended
     kept.close()
     assert ticks.is_closed
+
+
+def test_a_kept_source_is_live_when_its_source_is() -> None:
+    """Otherwise a device that is too slow would fall behind its microphone for ever."""
+
+    class Live(Ticks):
+        is_live = True
+
+    assert is_live(KeptSource(Live(), Stop()))
+    assert not is_live(KeptSource(Ticks(), Stop()))
 
 
 def test_a_source_that_is_told_to_end_hands_over_what_it_has() -> None:
@@ -213,7 +223,8 @@ def test_sighup_takes_new_lengths_without_losing_a_sample(
     # Every segment that was whole has its decision.
     assert before[-1]["decisions"] == len(decisions)
     assert before[-1]["audio_s"] - decisions[-1]["end_s"] < 0.1 + 0.033
-    first = running.decision()
+    word, first = running.record(), running.record()
+    assert (word["type"], word["status"]) == ("status", "reloaded")
     assert first["start_s"] == 0
     assert first["end_s"] == pytest.approx(0.4, abs=0.04)
     second = running.decision()
