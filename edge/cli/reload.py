@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from edge.sources.base import Block, Gap, Source, Status, Stop, is_live
+from edge.sources.base import Block, Gap, Source, Status, Stop
 
 __all__ = ["KeptSource", "Reloader", "RunStop", "has_terminal"]
 
@@ -67,8 +67,6 @@ class KeptSource:
         The source's own.
     waited_s : float
         Seconds of this run that were spent waiting for audio.
-    is_live : bool
-        As the source's.
     stop : RunStop
         Ends the source itself.
     has_ended : bool
@@ -79,7 +77,6 @@ class KeptSource:
         self.stop = RunStop(whole)
         self.name = source.name
         self.waited_s = 0.0
-        self.is_live = is_live(source)
         self._source = source
         self._blocks: Iterator[Block | Gap | Status] | None = None
         self._waited_before_s = 0.0

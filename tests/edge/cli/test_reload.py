@@ -20,7 +20,7 @@ from runtime_fakes import start_cli, voice
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
 from edge.cli.reload import KeptSource, Reloader, RunStop
-from edge.sources.base import Block, Gap, Status, Stop, is_live
+from edge.sources.base import Block, Gap, Status, Stop
 
 WORD = Status("reloaded", "again")
 
@@ -70,16 +70,6 @@ def test_a_kept_source_goes_on_with_the_next_sample() -> None:
     assert not kept.has_ended
     kept.close()
     assert ticks.is_closed
-
-
-def test_a_kept_source_is_live_when_its_source_is() -> None:
-    """Otherwise a device that is too slow would fall behind its microphone for ever."""
-
-    class Live(Ticks):
-        is_live = True
-
-    assert is_live(KeptSource(Live(), Stop()))
-    assert not is_live(KeptSource(Ticks(), Stop()))
 
 
 def test_a_source_that_is_told_to_end_hands_over_what_it_has() -> None:
