@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import math
+from collections.abc import Iterator
 from typing import Any
+
+from edge.errors import ParameterError
 
 __all__ = [
     "add_answering",
@@ -13,6 +17,7 @@ __all__ = [
     "answering",
     "deciding",
     "label_list",
+    "named_as_options",
     "probability",
     "zero_or_more_s",
 ]
@@ -72,6 +77,17 @@ def deciding(args: argparse.Namespace) -> dict[str, Any]:
             steady = dataclasses.replace(steady, time_constant_s=args.smooth)
         smooth = steady
     return {"smooth": smooth, **answering(args)}
+
+
+@contextlib.contextmanager
+def named_as_options() -> Iterator[None]:
+    """Call the labels that were refused by their option, which a file may have set."""
+    try:
+        yield
+    except ParameterError as error:
+        if not str(error).startswith("labels "):
+            raise
+        raise ParameterError(f"--{error}") from None
 
 
 def probability(text: str) -> float:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli.answering import add_answering, answering
+from edge.cli.answering import add_answering, answering, named_as_options
 from edge.cli.notices import complain, say, warn
 from edge.cli.options import add_lengths, add_model
 from edge.errors import EdgeSerError, ParameterError, printable
@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
         attentive(classifier.model)
     # Settings that cannot be used are one error, not one for every file.
-    classifier.file_stream(args.segment, args.hop, **answering(args))
+    with named_as_options():
+        classifier.file_stream(args.segment, args.hop, **answering(args))
     found = search(args.paths)
     files = found.files
     n_done, n_failed = 0, len(found.problems)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edge.cli.answering import deciding
+from edge.cli.answering import deciding, named_as_options
 from edge.cli.config import Configured, configure
 from edge.cli.microphone_options import microphone_settings
 from edge.cli.notices import Notices
@@ -107,7 +107,8 @@ class Listening:
         args = configured.args
         classifier = open_classifier(args)
         try:
-            stream = classifier.stream(args.segment, args.hop, **deciding(args))
+            with named_as_options():
+                stream = classifier.stream(args.segment, args.hop, **deciding(args))
         except ParameterError as error:
             raise configured.explained(error) from None
         settings = SourceSettings(

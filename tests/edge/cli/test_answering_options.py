@@ -99,9 +99,9 @@ def test_how_steady_is_put_into_settings(
         (["--min-probability", "1.5"], "'1.5' is not a probability from 0 to 1"),
         (["--min-probability", "high"], "'high' is not a probability"),
         (["--labels", "happy,,sad"], "'happy,,sad' is not a list of labels"),
-        (["--labels", "joy,sad"], f"labels name 'joy', this model knows {', '.join(LABELS)}"),
-        (["--labels", "sad"], "labels are sad alone, two or more are wanted"),
-        (["--labels", "sad,sad"], "labels name 'sad' twice"),
+        (["--labels", "joy,sad"], f"--labels name 'joy', this model knows {', '.join(LABELS)}"),
+        (["--labels", "sad"], "--labels are sad alone, two or more are wanted"),
+        (["--labels", "sad,sad"], "--labels name 'sad' twice"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(
@@ -132,3 +132,14 @@ def test_listen_of_programs_takes_them_too(tiny_artifact: Artifact, file: str) -
     assert kept.states == {"uncertain"}
     with pytest.raises(ParameterError, match="stream is given, and smooth, min_probability or"):
         edge.listen(file, [kept], stream=classifier.stream(), fast=True, labels=["sad", "calm"])
+
+
+def test_labels_that_cannot_be_name_the_file_they_come_from(
+    model: list[str], file: str, tmp_path: Path, capsys: Capture
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[listen]\nlabels = ["joy", "sad"]\n', encoding="utf-8")
+    assert main(["listen", "--source", file, "--fast", *model, "--config", str(config)]) == 2
+    said = complaint(capsys.readouterr().err)
+    assert "--labels name 'joy'" in said
+    assert said.endswith(f"--labels comes from {config}")
