@@ -147,7 +147,6 @@ class EventTracker:
             merge_s = self.settings.merge_s + _SAME_S
             if current.label == decision.label and start_s - current.end_s <= merge_s:
                 current.add(decision)
-                self._next = None
                 return []
             if current.label == decision.label or decision.end_s - current.end_s > merge_s:
                 events += self._end()
@@ -176,8 +175,8 @@ class EventTracker:
         """Go on with what may become an event, or begin anew."""
         waiting = self._next
         if decision.label is None:
-            self._next = None
-        elif (
+            return
+        if (
             waiting is not None
             and waiting.label == decision.label
             and start_s - waiting.end_s <= _SAME_S
