@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import sys
 import time
@@ -75,17 +76,17 @@ def run(args: argparse.Namespace) -> int:
     look = Look(this_system(programs), wishes)
     table = Table(shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
     findings: list[Finding] = []
-    if sys.stderr.isatty():
-        about = "" if args.no_capture else ", and two seconds are recorded, measured and forgotten"
-        say(f"this takes up to 15 s{about}")
+    progress = _Progress()
     try:
-        for finding in examine(look):
+        for finding in examine(look, waits=lambda row: progress.show(row.name)):
+            progress.clear()
             findings.append(finding)
             if args.json:
                 print(to_line("finding", finding.to_dict()), flush=True)
             else:
                 print("\n".join(table.lines(finding)), flush=True)
     finally:
+        progress.clear()
         programs.end()
     summary = _summary(findings, time.monotonic() - started_s)
     print(to_line("diagnosis", summary) if args.json else f"\n{totals(findings)}", flush=True)
@@ -160,3 +161,22 @@ def _summary(findings: Sequence[Finding], took_s: float) -> dict[str, Any]:
         "exit_code": exit_code(findings),
         "took_s": round(took_s, 2),
     }
+
+
+class _Progress:
+    """What is waited for, where somebody watches."""
+
+    def __init__(self) -> None:
+        self._is_on = sys.stderr.isatty()
+
+    def show(self, check: str) -> None:
+        self._write(f"looking at {check} ...")
+
+    def clear(self) -> None:
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        if self._is_on:
+            # Nobody may be left to watch.
+            with contextlib.suppress(OSError, ValueError):
+                print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -61,7 +61,7 @@ def channel_levels(samples: npt.NDArray[np.float32], sample_rate: int) -> list[C
     Parameters
     ----------
     samples : float32 [shape=(n_samples, n_channels)]
-        Full scale is 1.
+        Full scale is 1; what is no number is silence.
     sample_rate : int
         In Hz.
 
@@ -75,6 +75,7 @@ def channel_levels(samples: npt.NDArray[np.float32], sample_rate: int) -> list[C
             f"samples have shape {samples.shape}, (n_samples, n_channels) with one at least is "
             "wanted"
         )
+    samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
     offsets = samples.mean(axis=0, dtype=np.float64)
     moving = samples - offsets
     levels = _decibels(np.sqrt(np.mean(moving**2, axis=0)))
@@ -109,6 +110,7 @@ def are_inverted(samples: npt.NDArray[np.float32]) -> bool:
     """
     if samples.shape[1] != 2:
         return False
+    samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
     left, right = (samples - samples.mean(axis=0, dtype=np.float64)).T
     size = float(np.sqrt(np.sum(left**2) * np.sum(right**2)))
     return size > 0 and float(np.sum(left * right)) / size < _INVERTED

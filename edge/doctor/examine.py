@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from edge.doctor.finding import Finding, skipped, warning
 from edge.doctor.look import Look
@@ -17,13 +17,19 @@ __all__ = ["examine"]
 _GRACE_S = 1.0
 
 
-def examine(look: Look, rows: Sequence[Row] = CHECKS) -> Iterator[Finding]:
+def examine(
+    look: Look,
+    rows: Sequence[Row] = CHECKS,
+    waits: Callable[[Row], None] = lambda row: None,
+) -> Iterator[Finding]:
     """Give the findings in the order of the rows, as soon as they are there.
 
     Parameters
     ----------
     look : Look
     rows : sequence of Row
+    waits : callable
+        Told of each check before its findings are waited for.
 
     Notes
     -----
@@ -40,6 +46,7 @@ def examine(look: Look, rows: Sequence[Row] = CHECKS) -> Iterator[Finding]:
         threading.Thread(target=_run_lane, args=(look, mine), name=name, daemon=True).start()
     late: set[str] = set()
     for row, told in zip(rows, queues, strict=True):
+        waits(row)
         try:
             while (finding := _next(told, look, row.lane in late)) is not None:
                 yield _named(row, finding)

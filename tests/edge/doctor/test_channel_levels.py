@@ -52,6 +52,15 @@ def test_an_offset_alone_is_not_sound() -> None:
     assert (found.is_zero, found.level_db < -100) == (False, True)
 
 
+def test_what_is_no_number_is_silence() -> None:
+    samples = np.stack([tone(0.1), np.full(2 * RATE, np.nan, np.float32)], axis=1)
+    samples[5, 0] = np.inf
+    good, bad = channel_levels(samples, RATE)
+    assert (good.level_db, good.peak_db) == (pytest.approx(-23.0, abs=0.1), 0.0)
+    assert (bad.is_zero, bad.level_db) == (True, -120.0)
+    assert not are_inverted(samples)
+
+
 def test_a_few_samples_are_enough() -> None:
     assert channel_levels(np.ones((3, 1), np.float32), RATE)[0].clipped_share == 1.0
     with pytest.raises(ParameterError, match="with one at least is wanted"):

@@ -48,7 +48,7 @@ def staged(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> list[Look]:
         return list(findings)
 
     rows = (Row("clock", "machine", check, "files"),)
-    monkeypatch.setattr("edge.doctor.examine.examine.__defaults__", (rows,))
+    monkeypatch.setattr("edge.doctor.examine.examine.__defaults__", (rows, lambda row: None))
     return looks
 
 
@@ -92,6 +92,26 @@ def test_the_exit_code_and_both_forms(
     told, summary = checked(capsys.readouterr().out)
     assert (told["state"], told["group"]) == (finding.state, "machine")
     assert summary["exit_code"] == code
+
+
+def test_a_figure_that_is_no_number_is_null_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    staged(monkeypatch, ok("a", level=float("nan"), many=[1.0, {"x": float("inf")}]))
+    assert main(["doctor", "--json"]) == 0
+    told, _ = checked(capsys.readouterr().out)
+    assert told["facts"] == {"level": None, "many": [1.0, {"x": None}]}
+
+
+def test_what_is_waited_for_is_shown_to_who_watches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    staged(monkeypatch, ok("a"))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert main(["doctor"]) == 0
+    err = capsys.readouterr().err
+    assert "looking at clock ..." in err
+    assert err.endswith("\r\x1b[K")
 
 
 @pytest.mark.parametrize("name", ["report", "no/such/folder/report.zip", ".zip/"])

@@ -27,14 +27,18 @@ from edge.doctor.system import this_system
 RATE = 48_000
 needs_server = pytest.mark.skipif(not is_there(), reason="PulseAudio is not installed")
 
-# A /dev of its own with a sound card of group audio, for one process and its children.
-WITHOUT_RIGHTS = """
+# A /dev of its own, for one process and its children.
+WITHOUT_SOUND = """
 set -e
 dev=$(mktemp -d); mount -t tmpfs none "$dev"; chmod 755 "$dev"
 cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom "$dev"
-ln -s /proc/self/fd "$dev/fd"; mkdir -m 1777 "$dev/shm"; mkdir "$dev/snd"
+ln -s /proc/self/fd "$dev/fd"; mkdir -m 1777 "$dev/shm"; mount --bind "$dev" /dev
+"""
+# With a sound card of group audio in it, which the process may not open.
+WITHOUT_RIGHTS = f"""{WITHOUT_SOUND}
+mkdir "$dev/snd"
 mknod "$dev/snd/pcmC0D0c" c 116 24; chown nobody:audio "$dev/snd/pcmC0D0c"
-chmod 660 "$dev/snd/pcmC0D0c"; mount --bind "$dev" /dev
+chmod 660 "$dev/snd/pcmC0D0c"
 exec setpriv --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all "$@"
 """
 
@@ -145,11 +149,33 @@ def can_stage_devices() -> bool:
     return subprocess.run(trial, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(not can_stage_devices(), reason="needs a mount namespace")
+needs_namespace = pytest.mark.skipif(
+    not can_stage_devices(), reason="needs root and a mount namespace"
+)
+
+
+def silent_environ(runtime: Path) -> dict[str, str]:
+    """An environment that leads to no sound server."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULSE", "PIPEWIRE"))}
+    return {**ours, "XDG_RUNTIME_DIR": str(runtime)}
+
+
+@needs_namespace
+def test_a_container_without_sound_is_told_how_to_get_some(tmp_path: Path) -> None:
+    script = f'{WITHOUT_SOUND}\nexec "$@"'
+    found, took_s = doctor(silent_environ(tmp_path), "unshare", "--mount", "sh", "-c", script, "sh")
+    assert took_s < 15
+    states = {name: found[name][0]["state"] for name in ("sound-server", "rights", "capture")}
+    assert set(states.values()) == {"skipped"}
+    (told,) = found["device"]
+    assert (told["state"], "there is no input device" in told["sentence"]) == ("error", True)
+    # Outside of a container it is plugged in.
+    assert "--device /dev/snd" in told["mend"] or "arecord -l" in told["mend"]
+
+
+@needs_namespace
 def test_a_user_without_rights_is_sent_into_group_audio(tmp_path: Path) -> None:
-    environ = {
-        key: value for key, value in os.environ.items() if not key.startswith(("PULSE", "PIPEWIRE"))
-    } | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    environ = silent_environ(tmp_path)
     found, took_s = doctor(environ, "unshare", "--mount", "sh", "-c", WITHOUT_RIGHTS, "sh")
     assert took_s < 15
     (told,) = found["rights"]

@@ -13,6 +13,7 @@ from system_fakes import fake_system
 from edge.doctor.examine import examine
 from edge.doctor.finding import Finding, count, error, exit_code, ok, skipped, warning
 from edge.doctor.look import Look, Wishes
+from edge.doctor.programs import Programs, Ran
 from edge.doctor.registry import CHECKS, Row
 from edge.doctor.table import Table, totals
 
@@ -78,6 +79,20 @@ def test_a_check_that_hangs_is_left_and_the_time_is_kept(tmp_path: Path) -> None
         ("g", "hang", "ok"), ("g", "hang", "warning"), ("g", "after", "skipped"),
         ("h", "other", "ok"), ("h", "other", "ok"),
     ]  # fmt: skip
+
+
+def test_programs_that_all_hang_are_ended_within_the_time(tmp_path: Path) -> None:
+    programs = Programs()
+
+    def hang(command: object, timeout_s: float, environ: object = None) -> Ran:
+        return programs.run(["sleep", "100"], timeout_s)
+
+    look = Look(fake_system(tmp_path, run=hang), Wishes(), total_s=1.0)
+    started_s = time.monotonic()
+    found = list(examine(look))
+    programs.end()
+    assert time.monotonic() - started_s < 4
+    assert {each.check for each in found} == {row.name for row in CHECKS}
 
 
 def test_a_toy_check_is_a_function_and_a_row(tmp_path: Path) -> None:
