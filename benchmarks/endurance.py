@@ -219,7 +219,7 @@ def resident_kb() -> int:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-def simulate(n_decisions: int, artifact: str | None) -> dict[str, Any]:
+def simulate(n_decisions: int, backend: str, artifact: str | None) -> dict[str, Any]:
     """Run the day in this process."""
     day = Day(n_decisions)
     checkers: list[Checker] = []
@@ -246,7 +246,7 @@ def simulate(n_decisions: int, artifact: str | None) -> dict[str, Any]:
         sys.stdout, sys.stderr = nowhere, said
         try:
             code = edge_ser(
-                ["listen", "--source", "day", "--backend", "numpy", "--json", "--events", *chosen]
+                ["listen", "--source", "day", "--backend", backend, "--json", "--events", *chosen]
             )
         finally:
             sys.stdout, sys.stderr = out, err
@@ -297,13 +297,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--decisions", type=int, default=DAY, help="of the day; 0: none")
     parser.add_argument("--starts", type=int, default=5, help="of each backend; 0: none")
+    parser.add_argument("--backend", default="numpy", help="of the day")
     parser.add_argument("--artifact", help="of the day; default: the bundled one")
     parser.add_argument("--output", metavar="FILE", help="write the result there as well")
     args = parser.parse_args()
     result: dict[str, Any] = {
         "benchmark": "a simulated day of listening, and real starts",
         "command": f"python benchmarks/endurance.py --decisions {args.decisions} "
-        f"--starts {args.starts}",
+        f"--starts {args.starts} --backend {args.backend}",
         "commit": git("rev-parse", "HEAD"),
         "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
         "machine": describe_machine(),
@@ -316,7 +317,7 @@ def main() -> int:
         result["starts"] = measure_starts(args.starts)
         met &= all(row["memory_met"] and row["start_met"] for row in result["starts"].values())
     if args.decisions:
-        result["day"] = simulate(args.decisions, args.artifact)
+        result["day"] = simulate(args.decisions, args.backend, args.artifact)
         met &= result["day"]["met"]
     text = json.dumps(result, indent=2)
     print(text)

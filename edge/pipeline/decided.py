@@ -66,6 +66,11 @@ class Run:
         self._has_worked = False
         self.n_samples = 0
 
+    @property
+    def n_dropped(self) -> int:
+        """Samples that were lost so far."""
+        return self._losses.dropped_samples
+
     def push(
         self, samples: NDArray[np.float32], arrived_s: float | None, *, live: bool = False
     ) -> None:

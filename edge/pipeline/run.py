@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 
-from edge.errors import AudioFileError, how_many
+from edge.errors import AudioFileError, EdgeSerError, how_many
 from edge.pipeline.decided import Run
 from edge.pipeline.summary import Summary
 from edge.pipeline.taps import Tap, Taps
@@ -62,7 +62,7 @@ def run_pipeline(
     Raises
     ------
     AudioFileError
-        If the source ended by itself before a single frame was whole.
+        If the source ended by itself before a single frame was whole, and lost nothing.
     BackendError
         If the model fails again and again, or never worked.  A failure among others is a
         warning: its segment is lost and nothing else.
@@ -77,7 +77,7 @@ def run_pipeline(
     stop = stop or Stop()
     started_s = time.perf_counter()
     with group:
-        with _closing(source.blocks(stop)) as blocks:
+        with _ending_events(run), _closing(source.blocks(stop)) as blocks:
             for came in blocks:
                 if isinstance(came, Status):
                     heard.tell(came)
@@ -94,7 +94,8 @@ def run_pipeline(
                     if n_left == 0:
                         break
         if not stop.requested:
-            if run.n_samples < spec.win_length:
+            # A device that was away all along was there to be told of as a gap.
+            if run.n_samples < spec.win_length and not run.n_dropped:
                 raise AudioFileError(
                     f"{source.name} ended after {how_many(run.n_samples, 'sample')} at "
                     f"{spec.sample_rate} Hz, "
@@ -121,6 +122,18 @@ def _within(item: Block | Gap, n_left: int | None) -> Block | Gap:
     if isinstance(item, Gap):
         return dataclasses.replace(item, n_samples=n_left)
     return dataclasses.replace(item, samples=item.samples[:n_left])
+
+
+@contextlib.contextmanager
+def _ending_events(run: Run) -> Iterator[None]:
+    """Give every beginning its ending, also where a microphone was given up."""
+    try:
+        yield
+    except EdgeSerError:
+        # What went wrong is the one thing to say; a sink may be it.
+        with contextlib.suppress(Exception):
+            run.finish()
+        raise
 
 
 @contextlib.contextmanager

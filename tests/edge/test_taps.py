@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from runtime_fakes import fake_classifier, voice
 
-from edge.errors import AudioFileError
+from edge.errors import AudioDeviceError, AudioFileError
 from edge.pipeline import run_pipeline
 from edge.pipeline.losses import Losses
 from edge.sinks import SinkBase
 from edge.sinks.group import SinkGroup
 from edge.sources import Block, Gap, Status, Stop
 from edge.stream.decision import Decision
+from edge.stream.events import Event, EventSettings
 
 CLIP = voice(40_000)
 ITEMS = [
@@ -104,6 +105,43 @@ def test_a_tap_that_fails_is_named_once_and_ends_nothing(error: Exception, words
     assert said.startswith("the tap Spoiled failed and hears no more (")
     assert words in said
     assert len(said) < 400
+
+
+def test_a_microphone_that_is_given_up_ends_the_event_that_goes_on() -> None:
+    class GivenUp(Source):
+        def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
+            yield Block(voice(80_000))
+            raise AudioDeviceError("nobody brought it back")
+
+    class Events(SinkBase):
+        def __init__(self, error: Exception | None = None) -> None:
+            self.told: list[str] = []
+            self._error = error
+
+        def event(self, event: Event) -> None:
+            self.told.append(event.event)
+            if event.event == "end" and self._error is not None:
+                raise self._error
+
+    for sink in (Events(), Events(OSError(32, "Broken pipe"))):
+        with pytest.raises(AudioDeviceError, match="nobody brought it back"):
+            run_pipeline(
+                GivenUp(), fake_classifier().stream(), [sink], events=EventSettings(0.5, 1e6)
+            )
+        assert sink.told[-1] == "end"
+        assert sink.told.count("start") == sink.told.count("end")
+
+
+def test_a_microphone_that_was_away_all_along_is_a_gap_and_no_error() -> None:
+    class Away(Source):
+        def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
+            yield Status("waiting", "it is not there yet")
+            yield Gap(160_000, "it was away")
+
+    told: list[object] = []
+    summary = run_pipeline(Away(), fake_classifier().stream(), [Told(told)], duration_s=5.0)
+    assert (summary.dropped_samples, summary.audio_s, summary.decisions) == (80_000, 0.0, 0)
+    assert [d.state for d in told if isinstance(d, Decision)] == ["gap"]
 
 
 def test_what_a_source_says_is_said_once_to_a_person() -> None:
