@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from edge.runtimes.choice import open_artifact
 from edge.stream.classifier import Classifier
@@ -58,6 +59,8 @@ def classify_file(
     segment_s: float | None = None,
     hop_s: float | None = None,
     corpus: str | None = None,
+    min_probability: float | None = None,
+    labels: Sequence[str] | None = None,
 ) -> FileAnswer:
     """Decide on a whole file: the answer of ``edge-ser classify``.
 
@@ -69,7 +72,7 @@ def classify_file(
         An audio file of any rate.
     artifact_dir, backend
         As for :func:`load`.
-    segment_s, hop_s, corpus
+    segment_s, hop_s, corpus, min_probability, labels
         As for :meth:`Classifier.classify_file`.
 
     Returns
@@ -82,4 +85,11 @@ def classify_file(
         As :func:`load` and :meth:`Classifier.classify_file`.
     """
     classifier = load(artifact_dir, backend)
-    return classifier.classify_file(path, segment_s=segment_s, hop_s=hop_s, corpus=corpus)
+    return classifier.classify_file(
+        path,
+        segment_s=segment_s,
+        hop_s=hop_s,
+        corpus=corpus,
+        min_probability=min_probability,
+        labels=labels,
+    )

@@ -89,6 +89,7 @@ class ApiTarget:
     def _calls(self, path: Path, folder: Path) -> list[_Call]:
         model, clip, labels = self._classifier, self._clip, self._classifier.labels
         lengths = {"segment_s": 1.0, "hop_s": 0.5, "corpus": None}
+        answers = {**lengths, "min_probability": 0.3, "labels": None}
 
         def decisions(found: list[Any]) -> None:
             for decision in found:
@@ -126,19 +127,19 @@ class ApiTarget:
             _Call(
                 "edge.classify_file",
                 lambda **a: check_answer(edge.classify_file(**a), labels),
-                {"path": path, "artifact_dir": self._artifact, "backend": None, **lengths},
+                {"path": path, "artifact_dir": self._artifact, "backend": None, **answers},
             ),
             _Call(
                 "classify_file",
                 lambda **a: check_answer(model.classify_file(**a), labels),
-                {"path": path, **lengths},
+                {"path": path, **answers},
             ),
             _Call(
                 "classify",
                 lambda **a: decisions(model.classify(**a)),
-                {"samples": clip, "sample_rate": 16_000, **lengths},
+                {"samples": clip, "sample_rate": 16_000, **answers},
             ),
-            _Call("stream", opened, {"smooth": True, "gate": None, **lengths}),
+            _Call("stream", opened, {"smooth": True, "gate": None, **answers}),
             _Call("SmootherSettings", smoothing, _defaults(SmootherSettings)),
             _Call("GateSettings", gating, _defaults(GateSettings)),
             _Call("FeatureSpec", features, {"samples": clip, **_flat(edge.FeatureSpec())}),

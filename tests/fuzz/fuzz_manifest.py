@@ -21,6 +21,16 @@ __all__ = ["ManifestTarget"]
 
 _BACKENDS = (None, None, None, "numpy", "auto", "onnx", "tflite", "")
 
+#: A key that a manifest may lack.
+_MEASURED = {
+    "min_probability": 0.3,
+    "coverage": [[0.0, 1.0, 0.6, 400], [0.5, 0.6, 0.75, 240], [0.95, 0.0, None, 0]],
+    "split": "speaker",
+    "command": "calibrate",
+    "commit": "abc",
+    "activation": {"slope": 0.8, "offset": -0.1},
+}
+
 
 class ManifestTarget:
     """Through ``edge.load``, and a decision where it opens."""
@@ -35,7 +45,10 @@ class ManifestTarget:
         self._clip = demo_samples()[20_000:60_000]
         folders = [seeds / "tiny", MODELS_DIR / "claf-ser-tiny"]
         self._seeds = [
-            (json.loads((f / "manifest.json").read_text()), (f / "model.npz").read_bytes())
+            (
+                {**json.loads((f / "manifest.json").read_text()), "abstention": _MEASURED},
+                (f / "model.npz").read_bytes(),
+            )
             for f in folders
         ]
 

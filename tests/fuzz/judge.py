@@ -41,6 +41,8 @@ def _check_result(result: Any, labels: tuple[str, ...]) -> None:
         check(result.label in labels, result)
     if spoken:
         check_posterior(result.posterior, labels)
+    activation = result.activation
+    check(activation is None or (spoken and 0 <= activation <= 1), result)
     json.loads(json.dumps(result.to_dict(), allow_nan=False))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtime_fakes import LABELS, fake_classifier, voice
 
+import edge
 from edge.artifact import Abstention, ActivationScale, Artifact
 from edge.audio.file import write_wav
 from edge.errors import ParameterError
@@ -194,6 +195,19 @@ def test_a_file_is_uncertain_by_its_mean_posterior(tmp_path: Any) -> None:
         float(activation(list(plain.posterior.values()), LABELS))
     )
     assert "uncertain, 11 of 11" in repr(unsaid)
+
+
+def test_a_file_is_answered_so_without_a_classifier_too(
+    tiny_artifact: Artifact, tmp_path: Any
+) -> None:
+    write_wav(tmp_path / "speech.wav", CLIP, 16_000)
+    answer = edge.classify_file(
+        tmp_path / "speech.wav",
+        artifact_dir=tiny_artifact.path,
+        min_probability=1.0,
+        labels=["sad", "happy"],
+    )
+    assert (answer.state, list(answer.posterior)) == ("uncertain", ["happy", "sad"])
 
 
 def test_a_file_s_choice_is_made_of_its_mean_posterior(tmp_path: Any) -> None:
