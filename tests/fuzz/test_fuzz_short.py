@@ -11,7 +11,7 @@ from fuzz.run import missing_packages, run_target
 from fuzz.target import TARGETS
 
 # Seeds that were tried before this was written; `make fuzz` tries thousands.
-_N_TRIALS = {"tflite": 20, "onnx": 20, "npz": 50}
+_N_TRIALS = {"manifest": 150, "tflite": 20, "onnx": 20, "npz": 50}
 
 
 @pytest.mark.parametrize("target", TARGETS)
