@@ -1,14 +1,18 @@
 """Decisions that a device is too slow for: which are left out, and how many.
 
 A model that takes longer than a hop falls behind, and behind a live source every decision would
-be later than the one before.  So one that is due while more than a hop of newer sound is waiting
-already is left out.  The next begins a hop after its segment's end at most, and the device adds
-no more than that and the time that one decision takes.
+be later than the one before.  So one that is due while nearly a hop of newer sound is waiting
+already is left out.  The next begins less than a hop after its segment's end, and the device adds
+no more than a hop and the time that one decision takes.
 """
 
 from __future__ import annotations
 
 __all__ = ["Backlog"]
+
+#: Part of a hop that may be waiting.  The rest, one frame of the default hop, is for what a
+#: decision takes besides its model; the segment that comes next is whole before that is over.
+_MOST = 15 / 16
 
 
 class Backlog:
@@ -21,7 +25,7 @@ class Backlog:
     """
 
     def __init__(self, hop_s: float) -> None:
-        self._hop_s = hop_s
+        self._most_s = _MOST * hop_s
         self.reset()
 
     def reset(self) -> None:
@@ -37,14 +41,14 @@ class Backlog:
         return self._is_behind
 
     def note(self, age_s: float) -> bool:
-        """Tell whether sound of this age has more than a hop of newer sound behind it.
+        """Tell whether sound of this age has nearly a hop of newer sound behind it.
 
         Parameters
         ----------
         age_s : float
             Seconds since its last sample was there.
         """
-        self._is_behind = age_s > self._hop_s
+        self._is_behind = age_s > self._most_s
         return self._is_behind
 
     def count(self, n_hops: int = 1) -> None:

@@ -139,7 +139,7 @@ class Stream:
         arrived_s : float, optional
             ``time.perf_counter()`` when the block was there; None: now.
         live : bool
-            Whether the sound does not wait for us.  Then a decision that is due while more than
+            Whether the sound does not wait for us.  Then a decision that is due while nearly
             a hop of newer sound is waiting is left out, and counted in the ``skipped_hops``
             of the next one: a slow model decides less often, and never later and later.
 
@@ -285,7 +285,7 @@ class Stream:
             self._pass_over()
 
     def _is_late(self, arrived_s: float, n_behind: int) -> bool:
-        """Whether more than a hop of newer sound is waiting, ``n_behind`` samples of it here."""
+        """Whether nearly a hop of newer sound is waiting, ``n_behind`` samples of it here."""
         waited_s = n_behind / self.classifier.spec.sample_rate
         return self._backlog.note(time.perf_counter() - arrived_s + waited_s)
 

@@ -139,7 +139,7 @@ def test_a_model_at_a_tenth_of_real_time_is_never_later_than_a_hop_and_its_own_t
     decisions = listened(Device(clock, CLIP), stream)
     latencies_s = [each.timing.latency_ms / 1000 for each in decisions]
     assert len(decisions) >= 5
-    assert max(latencies_s) <= HOP_S + cost_s + BLOCK / RATE
+    assert max(latencies_s) <= HOP_S + cost_s
     assert [each.skipped_hops for each in decisions[1:-1]] == [9] * (len(decisions) - 2)
     assert_counted(decisions, stream, CLIP.size)
 
@@ -150,7 +150,7 @@ def test_so_does_one_whose_buffer_overflows_meanwhile(clock: Clock) -> None:
     decisions = listened(Device(clock, np.tile(CLIP, 3), buffer_s=3.0), stream)
     assert [each.state for each in decisions[:6]] == ["speech", "gap"] * 3
     for each in decisions[:-1]:
-        assert each.timing.latency_ms / 1000 <= HOP_S + cost_s + BLOCK / RATE
+        assert each.timing.latency_ms / 1000 <= HOP_S + cost_s
     assert sum(each.skipped_hops for each in decisions) > 10
     assert_counted(decisions, stream, 3 * CLIP.size)
 
@@ -223,7 +223,7 @@ def test_what_a_file_or_a_pipe_holds_waits(tmp_path: Path) -> None:
 def test_a_block_of_many_hops_is_newer_sound_too(clock: Clock) -> None:
     stream = slow_classifier(clock, 0.01).stream()
     decisions = stream.push(CLIP[: SEGMENT + 3 * HOP], clock.now_s, live=True)
-    assert [each.skipped_hops for each in decisions] == [2, 0]
+    assert [each.skipped_hops for each in decisions] == [3]
     assert decisions[-1].end_s == (SEGMENT + 3 * HOP) / RATE
 
 
@@ -281,4 +281,4 @@ def test_counters_add_up_to_what_was_captured(
     assert_counted(decisions, stream, n_samples)
     for each in decisions[:-1]:
         latency_s = each.timing.latency_ms / 1000
-        assert latency_s <= HOP_S + max(costs) + BLOCK / RATE + 1e-9
+        assert latency_s <= HOP_S + max(costs)
