@@ -99,6 +99,12 @@ class Decision:
     time_s: float | None = None
     reason: str | None = None
 
+    @classmethod
+    def of_gap(cls, start_s: float, end_s: float, dropped_samples: int, reason: str) -> Decision:
+        """What is said of samples that were lost: nothing but that."""
+        nothing = (None, None, None, None)
+        return cls(start_s, end_s, GAP, *nothing, dropped_samples, reason=reason)
+
     @property
     def speech(self) -> bool:
         """Whether somebody spoke loud enough to be judged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,7 +13,7 @@ from edge.arrays import as_samples
 from edge.errors import BackendError, ParameterError
 from edge.stream.answering import Answering
 from edge.stream.backlog import Backlog
-from edge.stream.decision import GAP, Decision, Timing
+from edge.stream.decision import Decision, Timing
 from edge.stream.judge import Judge
 from edge.stream.lengths import LATEST_S, checked_arrival, checked_gap
 from edge.stream.one_thread import OneThread
@@ -168,12 +169,12 @@ class Stream:
             while start < checked.size:
                 start += window.take(checked[start:] if start else checked)
                 if window.is_due:
-                    if live and self._is_late(arrived_s, checked.size - start):
+                    if live and self._is_too_late(arrived_s, checked.size - start):
                         self._pass_over()
                     else:
                         self._decide(arrived_s)
             if live:
-                self._is_late(arrived_s, 0)
+                self._backlog.note(time.perf_counter() - arrived_s)
             # Most blocks end nothing.
             return self._hand_out() if self._ready or self._failure else []
 
@@ -252,22 +253,11 @@ class Stream:
         rate = self.classifier.spec.sample_rate
         start = self._origin + self._window.n_samples
         self._origin = start + n_lost
+        self._backlog.jump()
         self._check.note(f"{n_lost / rate:.3f} s of sound are missing: {reason}")
-        self._ready.append(
-            Decision(
-                start_s=start / rate,
-                end_s=self._origin / rate,
-                state=GAP,
-                label=None,
-                posterior=None,
-                raw_label=None,
-                level_db=None,
-                dropped_samples=n_lost,
-                skipped_hops=self._backlog.tell(),
-                warning=self._check.say(),
-                reason=reason,
-            )
-        )
+        gap = Decision.of_gap(start / rate, self._origin / rate, n_lost, reason)
+        warning, skipped_hops = self._check.say(), self._backlog.tell()
+        self._ready.append(dataclasses.replace(gap, warning=warning, skipped_hops=skipped_hops))
         self._begin()
 
     def _decide_rest(self, is_behind: bool = False) -> None:
@@ -276,18 +266,21 @@ class Stream:
         window.compute()
         if not window.n_new:
             return
-        if not is_behind:
-            if window.is_settled:
-                # This very window was left out.
-                self._backlog.count(-1)
-            self._decide(arrived_s)
-        elif not window.is_settled:
+        if window.is_settled:
+            # This very window was left out.
+            if is_behind:
+                return
+            self._backlog.count(-1)
+        if is_behind and self._backlog.is_too_late():
             self._pass_over()
+        else:
+            self._decide(arrived_s)
 
-    def _is_late(self, arrived_s: float, n_behind: int) -> bool:
+    def _is_too_late(self, arrived_s: float, n_behind: int) -> bool:
         """Whether nearly a hop of newer sound is waiting, ``n_behind`` samples of it here."""
         waited_s = n_behind / self.classifier.spec.sample_rate
-        return self._backlog.note(time.perf_counter() - arrived_s + waited_s)
+        self._backlog.note(time.perf_counter() - arrived_s + waited_s)
+        return self._backlog.is_too_late()
 
     def _pass_over(self) -> None:
         self._window.pass_over()

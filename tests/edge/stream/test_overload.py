@@ -70,9 +70,16 @@ class Device:
     waited_s = 0.0
 
     def __init__(
-        self, clock: Clock, samples: np.ndarray, buffer_s: float = 1e9, waits: bool = False
+        self,
+        clock: Clock,
+        samples: np.ndarray,
+        buffer_s: float = 1e9,
+        waits: bool = False,
+        block_s: float = 0.0,
     ) -> None:
         self.clock, self.samples, self.buffer_s, self.waits = clock, samples, buffer_s, waits
+        #: What a block's features cost.
+        self.block_s = block_s
 
     def blocks(self, stop: Stop) -> Iterator[Block | Gap]:
         started_s, first = self.clock.now_s, 0
@@ -82,12 +89,14 @@ class Device:
             if n_lost:
                 yield Gap(n_lost, "too slow")
                 first += n_lost
-                continue
-            block = self.samples[first : first + BLOCK]
-            first += block.size
-            arrived_s = started_s + first / RATE
-            self.clock.now_s = max(self.clock.now_s, arrived_s)
-            yield Block(block, arrived_s, self.waits)
+            # All that is there is taken at once, as from the ring buffer.
+            end = max(first + BLOCK, n_there // BLOCK * BLOCK)
+            for start in range(first, min(end, self.samples.size), BLOCK):
+                block = self.samples[start : start + BLOCK]
+                arrived_s = started_s + (start + block.size) / RATE
+                self.clock.now_s = max(self.clock.now_s, arrived_s) + self.block_s
+                yield Block(block, arrived_s, self.waits)
+            first = end
 
 
 class Kept(SinkBase):
@@ -218,6 +227,24 @@ def test_what_a_file_or_a_pipe_holds_waits(tmp_path: Path) -> None:
         blocks = [*file.blocks(Stop()), *pipe.blocks(Stop())]
     assert {type(block) for block in blocks} == {Block}
     assert all(block.waits for block in blocks)
+
+
+@pytest.mark.parametrize("slower", [1.05, 1.3, 3.0])
+@pytest.mark.parametrize("buffer_s", [1.0, 3.0])
+def test_a_device_too_slow_for_the_features_still_decides(
+    clock: Clock, slower: float, buffer_s: float
+) -> None:
+    source = Device(clock, np.tile(CLIP, 4), buffer_s, block_s=slower * BLOCK / RATE)
+    stream = slow_classifier(clock, 0.01).stream()
+    decisions = listened(source, stream)
+    made = [each for each in decisions if each.state != "gap"]
+    # Left out for ever it would be silent from some point on.
+    assert made[-2].end_s > 90
+    times_s = [each.end_s for each in made]
+    assert max(np.diff(times_s)) < 30
+    # What waits is what the buffer held, and the work on that.
+    assert max(each.timing.latency_ms for each in made) < 1000 * (buffer_s * (1 + slower) + 0.5)
+    assert_counted(decisions, stream, 4 * CLIP.size)
 
 
 def test_a_block_of_many_hops_is_newer_sound_too(clock: Clock) -> None:
