@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
             cli_scorecard,
             cli_search,
             cli_train,
+            cli_train_gate,
             cli_verify,
         )
     except ModuleNotFoundError as error:
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     cli_train.add_commands(commands)
+    cli_train_gate.add_command(commands)
     cli_distill.add_command(commands)
     cli_prune.add_command(commands)
     cli_baseline.add_command(commands)

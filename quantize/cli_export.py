@@ -60,6 +60,13 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--card", type=Path, metavar="FILE", help="also write a model card in Markdown there"
     )
+    parser.add_argument(
+        "--gate",
+        type=Path,
+        metavar="FILE",
+        help="speech gate written by train-gate (default: the one that comes along, where it was "
+        "trained on the run's features)",
+    )
     parser.set_defaults(function=_export)
 
 
@@ -71,18 +78,24 @@ def export_run(
     name: str | None = None,
     accuracy: Sequence[dict[str, Any]] = (),
     scorecard_sha256: str | None = None,
+    gate: Path | None = None,
 ) -> Artifact:
     """Export the checkpoint of a run folder.
 
-    ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from.
+    ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from, ``gate``
+    a file of train-gate.
 
     Raises
     ------
     EdgeSerError
-        If the checkpoint or a figure cannot be used, or the export went wrong.
+        If the checkpoint, the gate or a figure cannot be used, or the export went wrong.
     """
     model, facts = read_run(
-        run, name=name or f"claf-ser-{kind}", accuracy=accuracy, scorecard_sha256=scorecard_sha256
+        run,
+        name=name or f"claf-ser-{kind}",
+        accuracy=accuracy,
+        scorecard_sha256=scorecard_sha256,
+        gate=gate,
     )
     return export_artifact(kind, model, facts, out)
 
@@ -167,6 +180,7 @@ def _export(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         accuracy=entries,
         scorecard_sha256=digest,
+        gate=arguments.gate,
     )
     if arguments.card:
         with atomic_path(arguments.card) as temporary:

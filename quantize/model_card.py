@@ -39,8 +39,14 @@ recordings with everybody's consent.
   and it lifts every average it is part of.
 * The EMO-DB recordings used here are the first 2.0 s of each utterance, padded with zeros
   where shorter; boredom has no class and was left out.
-* It names one of eight emotions for anything that is loud enough, music and barking too.
 """
+
+_ANYTHING = (
+    "* It names one of eight emotions for anything that is loud enough, music and barking too.\n"
+)
+_MISTAKEN = (
+    "* What its speech gate takes for a voice gets an emotion: sneezes, cries and songs at times.\n"
+)
 
 _NOT_CALIBRATED = "* The posterior is not calibrated: 0.9 does not mean right nine times in ten.\n"
 
@@ -76,7 +82,8 @@ def model_card(manifest: Manifest) -> str:
         f"Licence of the weights: {manifest.licence}.",
         "## Measured\n\n" + _figures(manifest.accuracy) + _scorecard(training),
         *_abstention(manifest.abstention),
-        _USE + _calibration(manifest),
+        *_gate(manifest),
+        _USE + (_ANYTHING if manifest.gate is None else _MISTAKEN) + _calibration(manifest),
     ]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
@@ -142,6 +149,22 @@ def _abstention(measured: Abstention | None) -> list[str]:
         f"    {measured.command}",
     ]
     return ["\n".join(lines)]
+
+
+def _gate(manifest: Manifest) -> list[str]:
+    """Say what keeps it from judging what is no voice."""
+    gate = manifest.gate
+    if gate is None:
+        return []
+    corpora, sounds = (", ".join(gate.training.get(name, ())) for name in ("corpora", "sounds"))
+    return [
+        "## When nobody speaks\n\nA speech gate of "
+        f"{gate.n_bytes / 1000:.1f} kB in the manifest looks at the same feature rows, and a "
+        f"segment with less than {gate.least_speech_s:g} s of speech is `no-speech`: the model is "
+        f"not asked. It was trained on {corpora or 'voices'} against generated sounds and "
+        f"{sounds or 'none that were recorded'}. Manifest, model and gate together have the "
+        f"SHA-256 `{manifest.digest[:12]}`."
+    ]
 
 
 def _data_table(names: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge.artifact.abstention import Abstention, ActivationScale, CoverageRow
 from edge.artifact.folder import MANIFEST_FILE, Artifact, read_artifact, write_artifact
+from edge.artifact.gate import GateColumns, TrainedGate
 from edge.artifact.manifest import SCHEMA_VERSION, Manifest
 from edge.artifact.parts import (
     Normalisation,
@@ -19,11 +20,13 @@ __all__ = [
     "ActivationScale",
     "Artifact",
     "CoverageRow",
+    "GateColumns",
     "Manifest",
     "Normalisation",
     "Quantization",
     "Reference",
     "TensorSpec",
+    "TrainedGate",
     "read_artifact",
     "write_artifact",
 ]

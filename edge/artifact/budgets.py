@@ -25,11 +25,14 @@ __all__ = [
     "MAX_COMMAND_LETTERS",
     "MAX_DEPTH",
     "MAX_DIGITS",
+    "MAX_GATE_LAYER",
+    "MAX_GATE_MEMORIES",
     "MAX_LETTERS",
     "MAX_LICENCE_LETTERS",
     "MAX_LOGIT",
     "MAX_MANIFEST_BYTES",
     "MAX_MEAN",
+    "MAX_MEMORY_FRAMES",
     "MAX_MODEL_BYTES",
     "MAX_NUMBER",
     "MAX_SIZE",
@@ -68,6 +71,12 @@ MAX_COMMAND_LETTERS = 400
 
 #: Of a logistic calibration's slope and offset: beyond, it says 0 or 1 of everything.
 MAX_SLOPE = 100.0
+
+#: Of a speech gate: units of a layer, memories of a layer and frames at once, frames that one
+#: lasts.  Ours has 24, 3 and some 50.
+MAX_GATE_LAYER = 128
+MAX_GATE_MEMORIES = 8
+MAX_MEMORY_FRAMES = 10_000
 
 #: Of anything counted, so that sums and products of sizes stay numbers.
 MAX_WHOLE = 2**31 - 1

@@ -51,6 +51,11 @@ class Artifact:
         """Where the model file lies."""
         return self.path / self.manifest.model_file
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, which names the model's: one number for model and gate."""
+        return self.manifest.digest
+
     def read_model(self) -> bytes:
         """Read the model file once, checked against the manifest's size and SHA-256.
 

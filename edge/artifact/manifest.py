@@ -39,6 +39,7 @@ from edge.artifact.checks import (
     texts,
     whole,
 )
+from edge.artifact.gate import TrainedGate
 from edge.artifact.parts import (
     Normalisation,
     Quantization,
@@ -59,11 +60,11 @@ SCHEMA_VERSION = 1
 
 _OF_THE_MODEL = (
     "architecture", "labels", "languages", "feature_fingerprint", "window_frames", "window_hop",
-    "normalisation", "training", "abstention",
+    "normalisation", "training", "abstention", "gate",
 )  # fmt: skip
 
 #: Keys that came later: a manifest without one is written without it again.
-_OPTIONAL = ("abstention",)
+_OPTIONAL = ("abstention", "gate")
 
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
 
@@ -100,6 +101,7 @@ class Manifest:
     licence: str
     reference: Reference
     abstention: Abstention | None = None
+    gate: TrainedGate | None = None
 
     def __repr__(self) -> str:
         return (
@@ -136,9 +138,9 @@ class Manifest:
     def model_identity(self) -> str:
         """SHA-256 of what two artifacts have in common that are kinds of one model, as hexadecimal.
 
-        Network, labels, corpora, features, window, normalisation, training and when to
-        abstain: all but how the weights are stored, by whom they are run, and what was
-        measured of that.
+        Network, labels, corpora, features, window, normalisation, training, when to
+        abstain and the speech gate: all but how the weights are stored, by whom they are
+        run, and what was measured of that.
         """
         fields = self.to_dict()
         shared = {key: fields[key] for key in _OF_THE_MODEL if key in fields}
@@ -148,14 +150,25 @@ class Manifest:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, the inverse of :meth:`from_dict`."""
         fields: dict[str, Any] = plain(
-            dataclasses.replace(self, training={}, accuracy=(), abstention=None)
+            dataclasses.replace(self, training={}, accuracy=(), abstention=None, gate=None)
         )
         fields["training"] = dict(self.training)
         fields["accuracy"] = [dict(entry) for entry in self.accuracy]
         fields["feature_spec"] = self.feature_spec.to_dict()
         if self.abstention is not None:
             fields["abstention"] = self.abstention.to_dict()
+        if self.gate is not None:
+            fields["gate"] = self.gate.to_dict()
         return {k: v for k, v in fields.items() if not (k in _OPTIONAL and v is None)}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is said here, as hexadecimal.
+
+        The model file's own is among it, so that one number names model, gate and settings.
+        """
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return sha256_hex(text.encode())
 
     def to_json(self) -> str:
         """Write the text of ``manifest.json``, one line for every key.
@@ -239,6 +252,8 @@ class Manifest:
         fields["reference"] = Reference.from_dict(fields["reference"], architecture)
         if "abstention" in fields:
             fields["abstention"] = Abstention.from_dict(fields["abstention"])
+        if "gate" in fields:
+            fields["gate"] = TrainedGate.from_dict(fields["gate"], fields["feature_spec"])
         return build(cls, fields)
 
 

@@ -24,7 +24,7 @@ __all__ = [
 
 
 def add_answering(parser: argparse.ArgumentParser) -> None:
-    """Add ``--min-probability`` and ``--labels``: what is said of a posterior."""
+    """Add ``--min-probability`` and ``--labels``: what is said of a posterior, and ``--vad``."""
     parser.add_argument(
         "--min-probability",
         type=probability,
@@ -38,6 +38,13 @@ def add_answering(parser: argparse.ArgumentParser) -> None:
         metavar="L,L,...",
         help="the labels that may be said, two or more; probabilities are shared out among them "
         "(default: all)",
+    )
+    parser.add_argument(
+        "--vad",
+        choices=("gate", "silero", "energy", "off"),
+        help="what tells whether somebody speaks: gate, the model's own; silero, which needs the "
+        "extra vad; energy, the level alone; off, nothing (default: the model's own, or the level "
+        "where it has none)",
     )
 
 
@@ -61,7 +68,11 @@ def add_deciding(parser: argparse.ArgumentParser) -> None:
 
 def answering(args: argparse.Namespace) -> dict[str, Any]:
     """What :func:`add_answering` read, as keywords of a stream or a file's answer."""
-    return {"min_probability": args.min_probability, "labels": args.labels}
+    return {
+        "min_probability": args.min_probability,
+        "labels": args.labels,
+        "vad": args.vad,
+    }
 
 
 def deciding(args: argparse.Namespace) -> dict[str, Any]:

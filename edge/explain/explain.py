@@ -124,6 +124,7 @@ def explain(
     *,
     segment_s: float | None = None,
     hop_s: float | None = None,
+    vad: str | None = None,
     corpus: str | None = None,
     window_s: float | None = None,
     language: str | None = None,
@@ -134,7 +135,7 @@ def explain(
     ----------
     classifier : Classifier
         Its model's sessions must be :class:`edge.runtimes.base.AttentiveSession`.
-    samples, sample_rate, segment_s, hop_s, corpus, window_s, language
+    samples, sample_rate, segment_s, hop_s, vad, corpus, window_s, language
         As in :meth:`Classifier.classify`, whose decisions these are, but that each says its
         most probable label, however improbable.
 
@@ -150,7 +151,7 @@ def explain(
     recorder = Recorder(attentive(classifier.model))
     clip = classifier.at_model_rate(samples, sample_rate)
     recording = Classifier(classifier.artifact, recorder)
-    stream = recording.file_stream(segment_s, hop_s, corpus=corpus, min_probability=0.0)
+    stream = recording.file_stream(segment_s, hop_s, vad=vad, corpus=corpus, min_probability=0.0)
     return _explain(recorder, stream, clip)
 
 
@@ -160,6 +161,7 @@ def explain_file(
     *,
     segment_s: float | None = None,
     hop_s: float | None = None,
+    vad: str | None = None,
     corpus: str | None = None,
     min_probability: float | None = None,
     labels: Sequence[str] | None = None,
@@ -170,7 +172,7 @@ def explain_file(
     ----------
     classifier : Classifier
         As for :func:`explain`.
-    path, segment_s, hop_s, corpus, min_probability, labels
+    path, segment_s, hop_s, vad, corpus, min_probability, labels
         As in :meth:`Classifier.classify_file`, whose answer comes first.  The explanation is of
         all labels.
 
@@ -185,7 +187,7 @@ def explain_file(
     answering = Answering(classifier.labels, classifier.abstention, min_probability, labels)
     recorder = Recorder(attentive(classifier.model))
     recording = Classifier(classifier.artifact, recorder)
-    stream = recording.file_stream(segment_s, hop_s, corpus=corpus, min_probability=0.0)
+    stream = recording.file_stream(segment_s, hop_s, vad=vad, corpus=corpus, min_probability=0.0)
     spec = classifier.spec
     warnings: list[str] = []
     tally = Tally(len(classifier.labels), answering)
@@ -223,7 +225,7 @@ def _explain(recorder: Recorder, stream: Stream, clip: NDArray[np.float32]) -> E
     pitch_hz = rows[:, spec.feature_names.index("pitch_hz")]
     rms = rows[:, spec.feature_names.index("rms")]
     rate_hz = spec.sample_rate / spec.hop_length
-    # The model is not asked about what is quiet.
+    # The model is not asked where nobody speaks.
     first_rows = [round(decision.start_s * rate_hz) for decision in decisions if decision.speech]
     nothing = [np.nan] * len(classifier.labels)
     posteriors = np.array(

@@ -14,7 +14,7 @@ from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.runtimes.base import Session, SingleUser, check_inputs, check_logits, first_line
 from edge.runtimes.onnx_file import check_onnx_file
 
-__all__ = ["OnnxModel", "import_onnxruntime"]
+__all__ = ["OnnxModel", "import_onnxruntime", "open_onnx"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,7 +73,7 @@ class OnnxModel:
         return found
 
     def _open(self) -> None:
-        self._runtime, self._pid = _open_session(self._content), os.getpid()
+        self._runtime, self._pid = open_onnx(self._content), os.getpid()
 
     def __copy__(self) -> OnnxModel:
         return self
@@ -114,7 +114,16 @@ class _OnnxSession(SingleUser):
         return check_logits(self._manifest, logits, n_batch)
 
 
-def _open_session(content: bytes) -> Any:
+def open_onnx(content: bytes) -> Any:
+    """Open an ONNX file's bytes as an ``InferenceSession`` that keeps to one thread.
+
+    Raises
+    ------
+    MissingDependencyError
+        If onnxruntime is not installed.
+    BackendError
+        If it cannot load the file.
+    """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

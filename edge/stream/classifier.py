@@ -68,6 +68,7 @@ class Classifier:
         *,
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
+        vad: str | None = None,
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
@@ -88,6 +89,10 @@ class Classifier:
             False: every decision stands alone.
         gate : GateSettings, optional
             When a segment is too quiet to be judged.
+        vad : str, optional
+            What tells whether somebody speaks: ``"gate"``, the artifact's own; ``"silero"``, with
+            the extra ``vad``; ``"energy"``, the level alone; ``"off"``, nothing, not even the
+            level.  None: the artifact's own, or the level where it has none.
         corpus : str, optional
             One of :attr:`corpora`; None: :attr:`default_corpus`, "unknown" mostly.
         min_probability : float, optional
@@ -105,7 +110,10 @@ class Classifier:
         Raises
         ------
         ParameterError
-            If a length or the bar cannot be used, or the corpus or a label is not known.
+            If a length or the bar cannot be used, the corpus, a label or the gate is not
+            known, or the artifact has no gate.
+        MissingDependencyError
+            If the gate needs a package that is not installed.
         """
         segment_s = renamed("segment_s", segment_s, "window_s", window_s)
         corpus = renamed("corpus", corpus, "language", language)
@@ -125,6 +133,7 @@ class Classifier:
             window_hop=window_hop,
             smooth=smooth,
             gate=gate,
+            vad=vad,
             corpus=corpus,
             min_probability=min_probability,
             labels=labels,
@@ -135,6 +144,7 @@ class Classifier:
         segment_s: float | None = None,
         hop_s: float | None = None,
         *,
+        vad: str | None = None,
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
@@ -143,7 +153,7 @@ class Classifier:
 
         Parameters
         ----------
-        segment_s, hop_s, corpus, min_probability, labels
+        segment_s, hop_s, vad, corpus, min_probability, labels
             As in :meth:`stream`, but that a hop of None is half of the artifact's.
 
         Returns
@@ -164,6 +174,7 @@ class Classifier:
             segment_s,
             hop_s,
             smooth=False,
+            vad=vad,
             corpus=corpus,
             min_probability=min_probability,
             labels=labels,
@@ -176,6 +187,7 @@ class Classifier:
         *,
         segment_s: float | None = None,
         hop_s: float | None = None,
+        vad: str | None = None,
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
@@ -191,7 +203,7 @@ class Classifier:
         sample_rate : int
             Of ``samples``, in Hz, 2000 to 768,000 as of a file; another rate than the model's is
             resampled.
-        segment_s, hop_s, corpus, min_probability, labels
+        segment_s, hop_s, vad, corpus, min_probability, labels
             As in :meth:`file_stream`: the segments that :meth:`classify_file` and
             ``edge-ser classify`` average.
         window_s, language
@@ -219,7 +231,7 @@ class Classifier:
         segment_s = renamed("segment_s", segment_s, "window_s", window_s)
         corpus = renamed("corpus", corpus, "language", language)
         stream = self.file_stream(
-            segment_s, hop_s, corpus=corpus, min_probability=min_probability, labels=labels
+            segment_s, hop_s, vad=vad, corpus=corpus, min_probability=min_probability, labels=labels
         )
         clip = self.at_model_rate(samples, sample_rate)
         # In pieces of one hop: memory stays flat, and each decision has its own latency.
@@ -235,6 +247,7 @@ class Classifier:
         *,
         segment_s: float | None = None,
         hop_s: float | None = None,
+        vad: str | None = None,
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
@@ -247,7 +260,7 @@ class Classifier:
         ----------
         path : path
             An audio file of any rate.
-        segment_s, hop_s, corpus, labels
+        segment_s, hop_s, vad, corpus, labels
             As in :meth:`file_stream`.
         min_probability : float, optional
             Least probability of the label in the file's mean posterior, not in that of any
@@ -273,6 +286,7 @@ class Classifier:
             path,
             segment_s=segment_s,
             hop_s=hop_s,
+            vad=vad,
             corpus=corpus,
             min_probability=min_probability,
             labels=labels,

@@ -192,6 +192,7 @@ def answer_file(
     *,
     segment_s: float | None = None,
     hop_s: float | None = None,
+    vad: str | None = None,
     corpus: str | None = None,
     min_probability: float | None = None,
     labels: Sequence[str] | None = None,
@@ -200,7 +201,7 @@ def answer_file(
     # The bar and the choice of labels are the mean's: a segment is neither left out nor blown
     # up for them.
     answering = Answering(classifier.labels, classifier.abstention, min_probability, labels)
-    stream = classifier.file_stream(segment_s, hop_s, corpus=corpus, min_probability=0.0)
+    stream = classifier.file_stream(segment_s, hop_s, vad=vad, corpus=corpus, min_probability=0.0)
     started_s = time.perf_counter()
     tally = Tally(len(classifier.labels), answering)
     warnings: list[str] = []

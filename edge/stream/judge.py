@@ -1,4 +1,4 @@
-"""From the rows of one feature window to a verdict: quiet, or a posterior and what it says."""
+"""From the rows of one feature window to a verdict: nobody speaks, or what a posterior says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from edge.arrays import softmax
 from edge.errors import BackendError, ParameterError, shown
 from edge.stream.answering import Answering
-from edge.stream.decision import QUIET, State
+from edge.stream.decision import NO_SPEECH, QUIET, State
+from edge.stream.frame_gate import OFF, enough_speech, make_frame_gate
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.speech_gate import GateSettings, SpeechGate
 
@@ -29,7 +30,7 @@ class Verdict:
 
     Parameters
     ----------
-    state : {"speech", "uncertain", "quiet"}
+    state : {"speech", "uncertain", "no-speech", "quiet"}
     label, raw_label : str or None
     posterior : mapping of str to float, or None
     activation : float or None
@@ -46,19 +47,26 @@ class Verdict:
 
 
 class Judge:
-    """Gate, model, smoother and bar of one stream.
+    """Gates, model, smoother and bar of one stream.
 
     Parameters
     ----------
     classifier : Classifier
     answering : Answering
-    smooth, gate, corpus
+    smooth, gate, vad, corpus
         As in :meth:`Classifier.stream`.
+
+    Attributes
+    ----------
+    frame_gate : FrameGate or None
+        What tells which frames hold speech; None: nothing does.
 
     Raises
     ------
     ParameterError
-        If the corpus is not known.
+        If the corpus or the gate is not known.
+    MissingDependencyError
+        If the gate needs a package that is not installed.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class Judge:
         answering: Answering,
         smooth: bool | SmootherSettings,
         gate: GateSettings | None,
+        vad: str | None,
         corpus: str | None,
     ) -> None:
         self._answering = answering
@@ -76,6 +85,9 @@ class Judge:
         self._session = classifier.model.session()
         self._corpus = classifier.artifact.manifest.corpus_id(corpus)
         self._gate = SpeechGate(gate)
+        self.frame_gate = make_frame_gate(vad, classifier.artifact.manifest)
+        self._is_off = vad == OFF
+        self._frame_s = classifier.spec.hop_length / classifier.spec.sample_rate
         self._smoother: Smoother | None = None
         if not isinstance(smooth, bool | SmootherSettings):
             raise ParameterError(
@@ -91,9 +103,13 @@ class Judge:
             self._smoother.reset()
 
     def judge(
-        self, rows: NDArray[np.float32], rms: NDArray[np.float32], elapsed_s: float
+        self,
+        rows: NDArray[np.float32],
+        rms: NDArray[np.float32],
+        spoken: NDArray[np.bool_],
+        elapsed_s: float,
     ) -> Verdict:
-        """Judge one feature window; the model is not asked about a quiet one.
+        """Judge one feature window; the model is not asked where nobody speaks.
 
         Parameters
         ----------
@@ -101,6 +117,8 @@ class Judge:
             Normalised.
         rms : float32 [shape=(n_frames,)]
             Linear level of every frame.
+        spoken : bool [shape=(n_frames,)]
+            Which frames hold speech; not looked at without a :attr:`frame_gate`.
         elapsed_s : float
             Seconds from the end of the feature window before to the end of this one.
 
@@ -113,10 +131,11 @@ class Judge:
         BackendError
             If the model fails or gives no logits that can be used, whatever it raises.
         """
-        if not self._gate.is_speech(rms):
+        nobody = self._nobody(rms, spoken)
+        if nobody is not None:
             if self._smoother is not None:
                 self._smoother.rest(elapsed_s)
-            return Verdict()
+            return Verdict(nobody)
         started_s = time.perf_counter()
         logits = self._logits(rows)
         model_s = time.perf_counter() - started_s
@@ -127,6 +146,15 @@ class Judge:
         by_label = answering.by_label(posterior)
         state, said = answering.said(label, by_label)
         return Verdict(state, said, by_label, raw_label, answering.activation(posterior), model_s)
+
+    def _nobody(self, rms: NDArray[np.float32], spoken: NDArray[np.bool_]) -> State | None:
+        """What to say of a window in which nobody speaks; None where somebody does."""
+        if not self._is_off and not self._gate.is_speech(rms):
+            return QUIET
+        gate = self.frame_gate
+        if gate is None or enough_speech(spoken, gate.least_speech_s, self._frame_s):
+            return None
+        return NO_SPEECH
 
     def _logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         try:

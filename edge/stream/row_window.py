@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
+from edge.stream.frame_gate import FrameGate
 
 __all__ = ["RowWindow"]
 
@@ -36,6 +37,8 @@ class RowWindow:
         Frames of a feature window, and from one to the next.
     heard : callable
         Is shown every batch of samples as it came, float32 [shape=(n_samples,)].
+    gate : FrameGate, optional
+        Tells which frames hold speech; None: all of them do.
     """
 
     def __init__(
@@ -46,11 +49,13 @@ class RowWindow:
         window_frames: int,
         window_hop: int,
         heard: Callable[[NDArray[np.float32]], None],
+        gate: FrameGate | None = None,
     ) -> None:
         self._spec = spec
         self._mean, self._std = mean, std
         self._window_frames, self._window_hop = window_frames, window_hop
         self._heard = heard
+        self._gate = gate
         # Models from before there was a front end never heard an offset either.
         self._blocker = DcBlocker(spec.sample_rate) if spec.front_end is None else None
         self._extractor = FeatureExtractor(spec)
@@ -60,6 +65,7 @@ class RowWindow:
         capacity = 2 * window_frames + 4 * _BATCH_FRAMES
         self._rows = np.zeros((capacity, spec.n_features), dtype=np.float32)
         self._rms = np.zeros(capacity, dtype=np.float32)
+        self._spoken = np.ones(capacity, dtype=np.bool_)
         self._pending = np.zeros(_BATCH_FRAMES * spec.hop_length, dtype=np.float32)
         self.reset()
 
@@ -68,6 +74,8 @@ class RowWindow:
         if self._blocker is not None:
             self._blocker.reset()
         self._extractor.reset()
+        if self._gate is not None:
+            self._gate.reset()
         self._n_computed = 0
         self._n_pending = 0
         self._end = 0
@@ -97,6 +105,11 @@ class RowWindow:
     def rms(self) -> NDArray[np.float32]:
         """Linear level of every frame of the window, float32 [shape=(n_frames,)], a view."""
         return self._rms[self._end - self.n_frames : self._end]
+
+    @property
+    def spoken(self) -> NDArray[np.bool_]:
+        """Which frames of the window hold speech, bool [shape=(n_frames,)], a view."""
+        return self._spoken[self._end - self.n_frames : self._end]
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -163,14 +176,18 @@ class RowWindow:
         self._n_computed += self._n_pending
         self._n_pending = 0
         n_new = len(rows)
+        spoken = None if self._gate is None else self._gate.push(samples, rows)
         if n_new:
             if self._end + n_new > len(self._rows):
                 kept = min(self._window_frames, self._end)
                 self._rows[:kept] = self._rows[self._end - kept : self._end]
                 self._rms[:kept] = self._rms[self._end - kept : self._end]
+                self._spoken[:kept] = self._spoken[self._end - kept : self._end]
                 self._end = kept
             new = slice(self._end, self._end + n_new)
             self._rms[new] = rows[:, self._rms_column]
+            if spoken is not None:
+                self._spoken[new] = spoken
             np.subtract(rows, self._mean, out=self._rows[new])
             self._rows[new] /= self._std
             self._end += n_new

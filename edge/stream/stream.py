@@ -39,7 +39,7 @@ class Stream:
     classifier : Classifier
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
-    smooth, gate, corpus, min_probability, labels
+    smooth, gate, vad, corpus, min_probability, labels
         As in :meth:`Classifier.stream`.
 
     Notes
@@ -57,6 +57,7 @@ class Stream:
         window_hop: int,
         smooth: bool | SmootherSettings = True,
         gate: GateSettings | None = None,
+        vad: str | None = None,
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
@@ -76,10 +77,11 @@ class Stream:
         #: What a decision may say, and how probable it must be.
         self.labels = answering.labels
         self.min_probability = answering.min_probability
-        self._judge = Judge(classifier, answering, smooth, gate, corpus)
+        self._judge = Judge(classifier, answering, smooth, gate, vad, corpus)
         self._check = SoundCheck(spec.sample_rate)
+        heard, frame_gate = self._check.push, self._judge.frame_gate
         self._window = RowWindow(
-            spec, classifier.mean, classifier.std, window_frames, window_hop, self._check.push
+            spec, classifier.mean, classifier.std, window_frames, window_hop, heard, frame_gate
         )
         self._backlog = Backlog(self.hop_s)
         self._alone = OneThread()
@@ -293,7 +295,7 @@ class Stream:
         elapsed_s = window.n_new / rate
         features_s = window.decided()
         try:
-            verdict = self._judge.judge(window.rows, window.rms, elapsed_s)
+            verdict = self._judge.judge(window.rows, window.rms, window.spoken, elapsed_s)
         except BackendError as error:
             self._failure = self._failure or error
             return

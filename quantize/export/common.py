@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.artifact import SCHEMA_VERSION, Abstention
+from edge.artifact import SCHEMA_VERSION, Abstention, TrainedGate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.corpora.base import DOMAINS, LABELS
@@ -51,6 +51,8 @@ class ExportFacts:
         Frames of a feature window and from one window to the next.
     abstention : Abstention, optional
         When the model had better say nothing.
+    gate : TrainedGate, optional
+        Of speech, trained on these features.
     """
 
     name: str
@@ -64,6 +66,7 @@ class ExportFacts:
     window_frames: int = WINDOW_FRAMES
     window_hop: int = WINDOW_HOP
     abstention: Abstention | None = None
+    gate: TrainedGate | None = None
 
 
 # How many examples a model takes at once, None for any number, and the type of the language.
@@ -130,6 +133,7 @@ def manifest_fields(
         "accuracy": [dict(entry) for entry in facts.accuracy],
         "licence": facts.licence,
         **({"abstention": facts.abstention.to_dict()} if facts.abstention else {}),
+        **({"gate": facts.gate.to_dict()} if facts.gate else {}),
     }
 
 

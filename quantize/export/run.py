@@ -10,6 +10,7 @@ from quantize.calibration import read_calibration
 from quantize.checkpoint import load_checkpoint
 from quantize.errors import CheckpointError
 from quantize.export.common import ExportFacts
+from quantize.gate.files import read_default_gate, read_gate
 from quantize.models.claf_ser import CLAFSER
 from quantize.scoring import window_of
 
@@ -28,10 +29,12 @@ def read_run(
     name: str,
     accuracy: Sequence[dict[str, Any]] = (),
     scorecard_sha256: str | None = None,
+    gate: Path | None = None,
 ) -> tuple[CLAFSER, ExportFacts]:
     """Read what an export of a run folder needs.
 
-    ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from.
+    ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from.  ``gate``
+    is a file of train-gate; None is the gate that comes along, where it is for these features.
 
     Raises
     ------
@@ -63,5 +66,6 @@ def read_run(
         window_frames=window_frames,
         window_hop=window_hop,
         abstention=calibration.abstention,
+        gate=read_default_gate(saved.spec) if gate is None else read_gate(gate, saved.spec),
     )
     return saved.model, facts

@@ -57,6 +57,7 @@ def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier
         window_hop=window_hop,
         temperature=1.0,
         abstention=None,
+        gate=None,
         mean=rng.normal(0, 0.1, 34).astype(np.float32),
         std=std.astype(np.float32),
         corpus_id=lambda name: CORPORA.index("unknown" if name is None else name),

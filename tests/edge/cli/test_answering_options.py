@@ -89,7 +89,7 @@ def test_smoothing_may_be_switched_off(model: list[str], file: str, capsys: Capt
 def test_how_steady_is_put_into_settings(
     smooth: float | None, hold: float | None, wanted: object
 ) -> None:
-    args = argparse.Namespace(smooth=smooth, hold=hold, min_probability=None, labels=None)
+    args = argparse.Namespace(smooth=smooth, hold=hold, min_probability=None, labels=None, vad=None)
     assert deciding(args)["smooth"] == wanted
 
 

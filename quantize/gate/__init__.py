@@ -1,0 +1,1 @@
+"""The trained speech gate: sounds, scenes, training, measurement."""
