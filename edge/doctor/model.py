@@ -60,6 +60,7 @@ def _judge(kind: Kind, *, is_bundled: bool, is_needed: bool) -> Finding:
         model_bytes=manifest.model_bytes,
         model_sha256=manifest.model_sha256,
         feature_fingerprint=manifest.feature_fingerprint,
+        min_probability=manifest.abstention.min_probability if manifest.abstention else None,
     )
 
 

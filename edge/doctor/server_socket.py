@@ -14,10 +14,13 @@ import struct
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Answer", "ask_pipewire", "ask_pulse"]
+__all__ = ["Address", "Answer", "ask_pipewire", "ask_pulse"]
 
 #: "forbidden": this user may not; "refused": nobody listens any more; "silent": it hangs.
 State = Literal["alive", "silent", "refused", "forbidden", "absent"]
+
+#: A socket's path, or host and port.
+Address = Path | tuple[str, int]
 
 _COOKIE_BYTES = 256
 _VERSION = 32
@@ -41,12 +44,12 @@ class Answer:
     pid: int | None = None
 
 
-def ask_pulse(address: Path | tuple[str, int], timeout_s: float) -> Answer:
+def ask_pulse(address: Address, timeout_s: float) -> Answer:
     """Ask a server of PulseAudio's protocol whether it lets us in; any answer is a life sign.
 
     Parameters
     ----------
-    address : Path or (host, port)
+    address : Address
     timeout_s : float
     """
     cookie = b"x" + struct.pack(">I", _COOKIE_BYTES) + bytes(_COOKIE_BYTES)
@@ -56,15 +59,15 @@ def ask_pulse(address: Path | tuple[str, int], timeout_s: float) -> Answer:
     return _ask(address, header + command, timeout_s)
 
 
-def ask_pipewire(path: Path, timeout_s: float) -> Answer:
+def ask_pipewire(address: Address, timeout_s: float) -> Answer:
     """Say hello to a PipeWire server, which then tells about itself."""
     # A structure (14) of one integer (4), padded to 8 bytes.
     body = struct.pack("<2I", 16, 14) + struct.pack("<2IiI", 4, 4, _CORE_VERSION, 0)
     header = struct.pack("<4I", 0, _HELLO << 24 | len(body), 0, 0)
-    return _ask(path, header + body, timeout_s)
+    return _ask(address, header + body, timeout_s)
 
 
-def _ask(address: Path | tuple[str, int], message: bytes, timeout_s: float) -> Answer:
+def _ask(address: Address, message: bytes, timeout_s: float) -> Answer:
     is_path = isinstance(address, Path)
     where = os.fspath(address) if isinstance(address, Path) else address
     pid = None

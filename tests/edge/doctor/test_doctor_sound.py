@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ class Server:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen(8)
-        self.heard = b""
+        self.heard, self.delay_s = b"", 0.0
         self.thread = threading.Thread(target=self.serve, args=(reply,), daemon=True)
         if reply is not None:
             self.thread.start()
@@ -116,7 +117,9 @@ class Server:
                 connection, _ = self.listener.accept()
                 with connection:
                     self.heard = connection.recv(1024)
-                    connection.sendall(reply)
+                    time.sleep(self.delay_s)
+                    with contextlib.suppress(BrokenPipeError):
+                        connection.sendall(reply)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -247,6 +250,17 @@ def test_a_frozen_server_is_told_with_what_thaws_it(runtime: Path, serve: Serve)
     look._ends_s = 0.0
     assert one(sound_server(look)).mend == "pulseaudio --kill; pulseaudio --start"
     assert look.notes["server"] == "silent"
+
+
+def test_a_server_that_is_started_for_who_asks_is_given_time(
+    runtime: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(runtime / "run/user/1000/pulse/native", b"\0").delay_s = 0.3
+    monkeypatch.setattr("edge.doctor.sound_server._ASK_S", 0.1)
+    files = {f"/proc/{os.getpid()}/comm": "systemd"}
+    assert one(sound_server(fake_look(runtime, files))).state == "ok"
+    files = {f"/proc/{os.getpid()}/comm": "pulseaudio"}
+    assert one(sound_server(fake_look(runtime, files))).state == "error"
 
 
 def test_a_frozen_pipewire_is_restarted_with_its_session(runtime: Path, serve: Serve) -> None:
