@@ -82,7 +82,8 @@ def write_archive(
         ):
             for name, text in members.items():
                 # With a date of its own, which is nobody's.
-                archive.writestr(zipfile.ZipInfo(name), text[:_MOST_LETTERS])
+                content = text[:_MOST_LETTERS].encode(errors="backslashreplace")
+                archive.writestr(zipfile.ZipInfo(name), content)
     except OSError as error:
         raise ParameterError(
             f"{path} cannot be written: {error.strerror or error}; name a file in another folder"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 from edge.doctor.finding import Finding, error, ok, warning
 from edge.doctor.look import Look
+from edge.doctor.trials import last_object
 from edge.runtimes.deaths import how_it_died
 
 __all__ = ["architecture", "board_name", "numpy", "python"]
@@ -97,9 +97,8 @@ def _numpy(look: Look) -> Finding:
             f"NumPy is not imported within {_IMPORT_LIMIT_S:g} s",
             "pip install --force-reinstall numpy",
         )
-    try:
-        told = json.loads(ran.out.splitlines()[-1])
-    except (IndexError, ValueError):
+    told = last_object(ran.out)
+    if not ({"version", "blas", "n_threads"} <= set(told) or {"problem", "mend"} <= set(told)):
         end = how_it_died(-ran.code) if ran.code is not None and ran.code < 0 else "says nothing"
         return error(f"NumPy {end}", "pip install --force-reinstall --no-binary numpy numpy")
     return _judge(look, told)

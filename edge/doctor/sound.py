@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from edge.doctor.finding import Finding, error, ok, skipped, warning
 from edge.doctor.look import Look
+from edge.doctor.trials import last_object
 
 __all__ = ["capture", "devices", "portaudio"]
 
@@ -27,6 +27,26 @@ _CLIPPED_SHARE = 0.001
 # Speech across a room comes in at -45 to -30.
 _NOISY_DB = -35.0
 
+_DEVICE = {"name", "index", "is_default", "is_picked"}
+# What each step of the child tells at least.
+_KEYS: dict[str, set[str]] = {
+    "library": set(),
+    "failed": {"at", "problem"},
+    "portaudio": {"version", "sounddevice", "host_apis"},
+    "devices": {"n_devices"},
+    "opened": {*_DEVICE, "sample_rate", "n_channels", "rates"},
+    "refused": {*_DEVICE, "problem"},
+    "captured": {
+        "name",
+        "channels",
+        "n_samples",
+        "n_wanted",
+        "overflows",
+        "took_s",
+        "are_inverted",
+    },
+    "end": set(),
+}  # fmt: skip
 _CARD = re.compile(r"\(hw:(\d+),\d+\)")
 _CHANNEL = "edge-ser listen --channel auto"
 
@@ -95,14 +115,11 @@ def portaudio(look: Look) -> Iterator[Finding]:
 
 
 def _steps(text: str) -> Iterator[dict[str, Any]]:
+    """Read what the child told, whatever else a library wrote between."""
     for line in text.splitlines():
-        if line.startswith("{"):
-            try:
-                step = json.loads(line)
-            except ValueError:
-                continue  # The last line of a child that was killed.
-            if isinstance(step, dict) and "step" in step:
-                yield step
+        step = last_object(line)
+        if _KEYS.get(str(step.get("step")), {"no such step"}) <= set(step):
+            yield step
 
 
 def devices(look: Look) -> Iterator[Finding]:

@@ -97,11 +97,12 @@ class System:
             return None
 
     def read_number(self, name: str) -> int | None:
-        """Whole number in a file of the kernel's; None where there is none."""
+        """Whole number of 64 bits in a file of the kernel's; None where there is none."""
         try:
-            return int(self.read(name) or "")
+            number = int(self.read(name) or "")
         except ValueError:
             return None
+        return number if abs(number) < 1 << 64 else None
 
     def find(self, pattern: str) -> list[str]:
         """Absolute paths that fit a pattern, in order."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from edge.doctor.look import Look
 from edge.doctor.programs import Ran
 from edge.runtimes.deaths import how_it_died
 
-__all__ = ["Trial", "try_artifact", "try_import"]
+__all__ = ["Trial", "last_object", "try_artifact", "try_import"]
 
+_TRIAL = "edge.runtimes.trial"
 #: A runtime that is imported from the memory card of a small board.
 _LIMIT_S = 6.0
 #: torch takes 10 s there, and no bundled model is for it: waiting would take the others' time.
@@ -44,7 +46,7 @@ def try_artifact(look: Look, folder: Path) -> Trial:
     """Open an artifact, replay its reference and time it, once for the checks of a lane."""
     known = look.notes.setdefault("trials", {})
     if folder not in known:
-        known[folder] = _try(look, "edge.runtimes.trial", str(folder), _LIMIT_S)
+        known[folder] = _try(look, _TRIAL, str(folder), _LIMIT_S)
     trial: Trial = known[folder]
     return trial
 
@@ -59,13 +61,23 @@ def _try(look: Look, module: str, argument: str, limit_s: float) -> Trial:
     ran = look.system.start_python(module, [argument], limit_s)
     look.outputs[f"python -m {module} {argument}"] = ran.out + ran.err
     if ran.is_good:
-        try:
-            told = json.loads(ran.out.splitlines()[-1])
-            sentence = told.get("error")
-            return Trial(told.get("ms"), sentence and f"fails: {sentence}", sentence)
-        except (IndexError, ValueError, AttributeError):
-            return Trial(problem="says nothing that can be read")
+        told = last_object(ran.out)
+        ms, sentence = told.get("ms"), told.get("error")
+        if isinstance(sentence, str):
+            return Trial(problem=f"fails: {sentence}", error=sentence)
+        if isinstance(ms, float) or (ms is None and module != _TRIAL and ran.out.strip()):
+            return Trial(ms)
+        return Trial(problem="says nothing that can be read")
     return Trial(problem=_end(ran, limit_s), is_late=ran.is_late)
+
+
+def last_object(text: str) -> dict[str, Any]:
+    """Read the last line of a child of ours; nothing where it is no object of JSON."""
+    try:
+        told = json.loads(text.splitlines()[-1])
+    except (IndexError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _end(ran: Ran, limit_s: float) -> str:
