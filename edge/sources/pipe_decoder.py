@@ -124,6 +124,11 @@ class PipeDecoder:
             data, self._head = self._head, b""
         return self._decode(data)
 
+    @property
+    def bytes_per_s(self) -> int:
+        """Bytes of a second of sound; 0 while it is not known."""
+        return 0 if self._samples is None else self._samples.bytes_per_s
+
     def picked(self) -> str | None:
         """Say which of several channels was picked, once."""
         samples = self._samples

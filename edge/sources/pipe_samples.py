@@ -81,6 +81,11 @@ class PipeSamples:
             # The stream hears the others.
             warn(f"{name}: {narrow}")
 
+    @property
+    def bytes_per_s(self) -> int:
+        """Bytes of a second of sound."""
+        return self._found.bytes_per_s
+
     def push(self, data: bytes) -> NDArray[np.float32]:
         """Take the next bytes and give the samples that can be computed by now.
 

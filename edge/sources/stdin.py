@@ -25,8 +25,10 @@ from edge.sources.pipe_decoder import PipeDecoder, RawSettings
 
 __all__ = ["StdinSource", "open_source"]
 
-#: Bytes taken at a time, at most: an eighth of a second of what is usual.
+#: Bytes taken at a time, at most, while nobody knows what they are; and seconds of sound
+#: afterwards, so that a block of many channels is not taken in a dozen parts.
 _READ_BYTES = 4 * BLOCK_SAMPLES * 2
+_READ_S = 0.128
 #: A pipe that is open and brings nothing for so long has stalled.
 _STALLED_S = 5.0
 #: A pipe that stalled is told of again after so long without a stall, not each time.
@@ -101,7 +103,7 @@ class StdinSource:
         )
         stalls = _Stalls()
         while not stop.requested:
-            data = self._read(stop)
+            data = self._read(max(_READ_BYTES, round(_READ_S * decoder.bytes_per_s)))
             if data is None:
                 if (word := stalls.nothing()) is not None:
                     yield word
@@ -117,14 +119,14 @@ class StdinSource:
             if not data:
                 return
 
-    def _read(self, stop: Stop) -> bytes | None:
+    def _read(self, n_most: int) -> bytes | None:
         """Next bytes, none at the end; None when none came for a moment."""
         before_s = time.perf_counter()
         try:
             descriptor = self._stream.fileno()
             # A plain read would not come back for a signal.
             if select.select([descriptor], [], [], POLL_S)[0]:
-                return os.read(descriptor, _READ_BYTES)
+                return os.read(descriptor, n_most)
             return None
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
