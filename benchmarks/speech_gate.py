@@ -271,7 +271,8 @@ def verdict(result: dict[str, Any]) -> str:
     }
     said = [
         f"{100 * told[group]:.1f} % of {group} passes "
-        f"({'at least' if group == SPEECH else 'at most'} {100 * BARS[group]:g} wanted, {'met' if met[group] else 'NOT MET'})"
+        f"({'at least' if group == SPEECH else 'at most'} {100 * BARS[group]:g} wanted, "
+        f"{'met' if met[group] else 'NOT MET'})"
         for group in (SPEECH, NOISE, OTHER)
     ]
     text = "; ".join(said) + f". A batch of 16 frames takes {us['gate']['16 rows']['p50']:.0f} µs"
