@@ -21,9 +21,9 @@ from edge.errors import EdgeSerError, ParameterError
 from edge.sources.registry import SourceRow, find_source
 
 if TYPE_CHECKING:
-    from edge.cli.options import Commands
+    from edge.cli.options import Commands, Parser
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_options", "add_parser", "check", "run"]
 
 
 def add_parser(commands: Commands) -> None:
@@ -34,6 +34,11 @@ def add_parser(commands: Commands) -> None:
         description="Decide on speech as it goes, one line a decision. Ctrl-C ends it.",
         allow_abbrev=False,
     )
+    add_options(parser)
+
+
+def add_options(parser: Parser) -> None:
+    """Add what says how to listen, which a configuration file may say as well."""
     parser.add_argument(
         "--source",
         default="mic",
@@ -62,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
     if args.print_config:
         sys.stdout.write(print_config(configured))
         return 0
-    row = _check(configured)
+    row = check(configured)
     notifier = Notifier.from_environment()
-    listening = Listening(args, notifier, _check)
+    listening = Listening(args, notifier, check)
     # A terminal that is closed sends the same signal, and means the end.
     reloads = (notifier.is_heard or bool(configured.files)) and not has_terminal()
     # First of all, so that a signal ends even the loading in good order.
@@ -80,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(configured: Configured) -> SourceRow:
+def check(configured: Configured) -> SourceRow:
     """Give the source, to which the other options belong.
 
     What a file says of another source than the one that was asked for on the command line is

@@ -1,4 +1,4 @@
-"""The command line: ``edge-ser listen | classify | benchmark | devices | doctor``.
+"""The command line: ``edge-ser listen | classify | benchmark | devices | doctor | service``.
 
 Exit codes: 0 when all went well, also when a signal ended ``listen``; 2 when the
 usage was wrong or anything failed, also one file among many; 130 when Ctrl-C
@@ -31,6 +31,7 @@ _COMMANDS = {
     "benchmark": "edge.cli.benchmark",
     "devices": "edge.cli.devices",
     "doctor": "edge.cli.doctor",
+    "service": "edge.cli.service",
 }
 
 

@@ -58,10 +58,13 @@ class Parser(argparse.ArgumentParser):
         # Once without defaults: they cannot be told from what was given.
         with self._without_defaults():
             bare, rest = super().parse_known_args(words, argparse.Namespace())
-        parsed, _ = super().parse_known_args([], namespace)
+        parsed = argparse.Namespace() if namespace is None else namespace
         given = {action.dest for action in self._actions} & set(vars(bare))
-        for dest in given:
-            setattr(parsed, dest, getattr(bare, dest))
+        for action in self._actions:
+            if action.dest in given:
+                setattr(parsed, action.dest, getattr(bare, action.dest))
+            elif action.default is not argparse.SUPPRESS and not hasattr(parsed, action.dest):
+                setattr(parsed, action.dest, _default(action))
         parsed.given, parsed.words, parsed.parser = frozenset(given), tuple(words), self
         return parsed, rest
 
@@ -79,6 +82,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of ending the process."""
         raise _UsageError(f"{message}; `{self.prog} --help` tells more")
+
+
+def _default(action: argparse.Action) -> Any:
+    # As argparse does: a default that is text is read like any other text.
+    if isinstance(action.default, str) and callable(action.type):
+        return action.type(action.default)
+    return action.default
 
 
 def add_lengths(parser: argparse.ArgumentParser, hop: str) -> None:

@@ -1,0 +1,135 @@
+"""``edge-ser service``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.cli.config import configure
+from edge.cli.listen import add_options, check
+from edge.cli.notices import warn
+from edge.cli.options import Parser
+from edge.cli.unit import UnitSettings, unit_text
+from edge.errors import ParameterError, printable
+
+if TYPE_CHECKING:
+    from edge.cli.options import Commands
+
+__all__ = ["add_parser", "run"]
+
+_KINDS = ("--user", "--system")
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "service",
+        help="print a systemd unit that listens",
+        description="Print a hardened systemd unit that runs `edge-ser listen` with the options "
+        "that follow. Nothing is installed.",
+        allow_abbrev=False,
+    )
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--user", action="store_true", help="for you: uses your PulseAudio or PipeWire"
+    )
+    kind.add_argument(
+        "--system", action="store_true", help="for the machine: uses the sound card directly"
+    )
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the unit, once its options are known to be good."""
+    words = [word for word in args.words if word not in _KINDS]
+    parser = Parser(prog="edge-ser listen", allow_abbrev=False)
+    add_options(parser)
+    listening = parser.parse_args(words)
+    if listening.print_config:
+        raise ParameterError(
+            "--print-config is of listen: `edge-ser listen --print-config` with the same options"
+        )
+    configured = configure(listening)
+    row = check(configured)
+    options = configured.args
+    if row.word == "-":
+        raise ParameterError("--source is '-', and a service has no pipe on its standard input")
+    if any(not word.isprintable() for word in words):
+        raise ParameterError("an option holds a line end or another sign that no unit can hold")
+    reads = {"config": listening.config, "artifact": _folder(options.artifact)}
+    if row.takes_path:
+        reads["source"] = options.source
+    writes = {"save-audio": getattr(options, "save_audio", None)}
+    paths = {name: os.path.abspath(path) for name, path in {**reads, **writes}.items() if path}
+    program, folder = _program()
+    settings = UnitSettings(
+        command=[*program, "listen", *_absolute(words, paths)],
+        is_system=args.system,
+        folder=folder,
+        reads=[paths[name] for name in reads if name in paths],
+        writes=[paths[name] for name in writes if name in paths],
+    )
+    sys.stdout.write(unit_text(settings))
+    if args.system:
+        _warn_of_closed_folders([program[0], folder or "/", *settings.reads])
+        for path in map(printable, settings.writes):
+            warn(
+                f"the service's own user must be able to write into {path}: "
+                f"`sudo install -d -m 2770 -g audio {path}`"
+            )
+    return 0
+
+
+def _folder(artifact: str | None) -> str | None:
+    """Give the artifact's folder; None for a bundled one."""
+    return artifact if artifact is not None and os.path.exists(artifact) else None
+
+
+def _absolute(words: Sequence[str], paths: dict[str, str]) -> list[str]:
+    """Write paths so that they mean the same in another folder."""
+    made: list[str] = []
+    for word in words:
+        name, equals, _ = word.partition("=")
+        before = made[-1] if made else ""
+        if before.startswith("--") and before[2:] in paths:
+            made.append(paths[before[2:]])
+        elif equals and name.startswith("--") and name[2:] in paths:
+            made.append(f"{name}={paths[name[2:]]}")
+        else:
+            made.append(word)
+    return made
+
+
+def _program() -> tuple[list[str], str | None]:
+    """Give the command of this installation, and the folder it needs where it is not installed."""
+    if getattr(sys, "frozen", False):
+        return [os.path.abspath(sys.executable)], None
+    script = Path(sys.executable).with_name("edge-ser")
+    folder = Path(__file__).resolve().parents[2]
+    is_installed = folder.name in ("site-packages", "dist-packages")
+    if is_installed and os.access(script, os.X_OK):
+        return [str(script)], None
+    return [sys.executable, "-m", "edge_ser"], None if is_installed else str(folder)
+
+
+def _warn_of_closed_folders(paths: Sequence[str]) -> None:
+    """Say which folder keeps a user that is made for the service from its files."""
+    for path in paths:
+        for folder in [Path(path), *Path(path).parents]:
+            try:
+                mode = folder.stat().st_mode
+            except OSError:
+                continue
+            wanted = stat.S_IXOTH if folder != Path(path) else stat.S_IROTH
+            if not mode & wanted:
+                name = printable(str(folder))
+                warn(
+                    f"the service's own user may not enter {name}: install into a folder that "
+                    f"everybody may read, such as /opt, or `chmod o+rx {name}`"
+                )
+                return

@@ -1,0 +1,131 @@
+"""The systemd unit: what it says, and what systemd and the system say to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from runtime_fakes import complaint
+
+from edge.cli.main import main
+from edge.cli.unit import UnitSettings, quoted, unit_text
+
+ANALYZE = shutil.which("systemd-analyze")
+
+
+def unit(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["service", *words]) == 0
+    return capsys.readouterr().out
+
+
+def command(text: str) -> list[str]:
+    return shlex.split(re.search(r"^ExecStart=(.*)$", text, re.MULTILINE)[1])
+
+
+def test_the_command_is_absolute_and_has_the_options(
+    capsys: pytest.CaptureFixture[str], model: list[str]
+) -> None:
+    text = unit(capsys, "--system", "--device", "USB 50%", "--hop=0.25", *model)
+    words = command(text)
+    assert os.path.isabs(words[0])
+    assert "--system" not in words
+    assert words[words.index("listen") + 1 :] == ["--device", "USB 50%%", "--hop=0.25", *model]
+
+
+def test_paths_mean_the_same_in_another_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("c.toml").write_text("[listen]\nhop = 0.5\n")
+    Path("a.wav").touch()
+    text = unit(capsys, "--user", "--config=c.toml", "--source", "a.wav", "--artifact", "claf-ser")
+    words = command(text)
+    assert f"--config={tmp_path}/c.toml" in words
+    assert f"{tmp_path}/a.wav" in words
+    assert words[-1] == "claf-ser"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [([], "required"),
+     (["--user", "--system"], "not allowed with"),
+     (["--user", "--hop", "x"], "'x' is not a number of seconds above 0"),
+     (["--user", "--config", "/nowhere.toml"], "is not there"),
+     (["--user", "--source", "-"], "a service has no pipe"),
+     (["--user", "--print-config"], "--print-config is of listen"),
+     (["--system", "--device", "a\nExecStart=/bin/sh"], "no unit can hold")],
+)  # fmt: skip
+def test_what_listen_would_refuse_is_refused(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["service", *words]) == 2
+    assert sentence in complaint(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [("a", "a"), ("", '""'), ("a b", '"a b"'), ("50%", "50%%"), ("$HOME", "$$HOME"),
+     ('a"b', '"a\\"b"'), ("a\\b", '"a\\\\b"'), ("it's", '"it\'s"'), (";", '";"')],
+)  # fmt: skip
+def test_a_word_is_written_as_systemd_reads_it(word: str, text: str) -> None:
+    assert quoted(word) == text
+
+
+def test_home_is_hidden_where_nothing_in_it_is_read() -> None:
+    there = unit_text(UnitSettings(["/usr/bin/edge-ser", "listen"], True))
+    assert "ProtectHome=yes" in there
+    assert "ReadWritePaths" not in there
+    home = "/home/" + "pi"
+    assert "ProtectHome=read-only" in unit_text(UnitSettings([f"{home}/bin/edge-ser"], True))
+    # A user's PulseAudio is below /run/user, which goes with the homes.
+    assert "ProtectHome=read-only" in unit_text(UnitSettings(["/usr/bin/edge-ser"], False))
+    saving = UnitSettings(["/usr/bin/edge-ser"], True, writes=["/srv/kept sound"])
+    assert 'ReadWritePaths="/srv/kept sound"' in unit_text(saving)
+
+
+def test_a_user_unit_comes_after_the_sound_servers(capsys: pytest.CaptureFixture[str]) -> None:
+    text = unit(capsys, "--user")
+    for name in ("pipewire", "pipewire-pulse", "pulseaudio"):
+        assert f" {name}.service" in text
+    # Asked of a user's manager they end the service at once.
+    assert "CapabilityBoundingSet" not in text
+    assert "DynamicUser" not in text
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+def test_systemd_verifies_the_unit_and_finds_it_closed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "edge-ser.service"
+    path.write_text(unit(capsys, "--system", "--device", "USB 50%"))
+    verified = subprocess.run(
+        [ANALYZE, "verify", path], capture_output=True, text=True, check=False
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+    asked = subprocess.run(
+        [ANALYZE, "security", "--offline=true", "--no-pager", path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "exposure level" not in asked.stdout:
+        pytest.skip("this systemd cannot look at files")
+    exposure = float(re.search(r"exposure level for \S+: ([\d.]+)", asked.stdout)[1])
+    assert exposure <= 2.0
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+def test_systemd_verifies_the_unit_of_a_user(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "edge-ser.service"
+    path.write_text(unit(capsys, "--user"))
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    verified = subprocess.run(
+        [ANALYZE, "--user", "verify", path],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    assert (verified.returncode, verified.stderr) == (0, "")
