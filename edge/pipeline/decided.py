@@ -15,6 +15,7 @@ from edge.pipeline.losses import Losses
 from edge.pipeline.summary import Summary
 from edge.pipeline.wall_clock import WallClock
 from edge.sinks.group import SinkGroup
+from edge.sources.base import Gap
 from edge.stream.decision import GAP, NO_SPEECH, QUIET, SPEECH, UNCERTAIN, Decision
 from edge.stream.events import Event, EventSettings, EventTracker
 from edge.stream.status import Status
@@ -81,10 +82,12 @@ class Run:
         )
         self._losses.look()
 
-    def skip(self, n_samples: int, reason: str) -> None:
+    def skip(self, gap: Gap) -> None:
         """Take a gap in."""
-        self._losses.dropped_samples += n_samples
-        self._decide(lambda: self._stream.skip(n_samples, reason), self._rest)
+        self._losses.dropped_samples += gap.n_samples
+        self._decide(
+            lambda: self._stream.skip(gap.n_samples, gap.reason, is_said=gap.is_said), self._rest
+        )
         self._losses.look()
 
     def status(self, status: Status) -> None:

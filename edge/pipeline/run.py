@@ -86,7 +86,7 @@ def run_pipeline(
                 item = _within(came, n_left)
                 heard.tell(item)
                 if isinstance(item, Gap):
-                    run.skip(item.n_samples, item.reason)
+                    run.skip(item)
                 else:
                     run.push(item.samples, item.arrived_s, live=not item.waits)
                 if n_left is not None:

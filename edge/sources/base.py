@@ -64,10 +64,13 @@ class Gap:
         How many, at the model's rate.
     reason : str
         Why, in words that follow "sound is missing:".
+    is_said : bool
+        Whether a status says as much, so that no warning need.
     """
 
     n_samples: int
     reason: str = "lost"
+    is_said: bool = False
 
 
 class Stop:

@@ -146,7 +146,7 @@ class MicrophoneSource:
                     sentence = f"listening to {self._description()} again after {_spoken(away_s)}"
                     yield Status("back", sentence, away_s)
                 if n_missing:
-                    yield Gap(n_missing, "the microphone was away")
+                    yield Gap(n_missing, "the microphone was away", is_said=has_said)
                 yield from self._heard(recorded)
                 return
 

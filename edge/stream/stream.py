@@ -180,7 +180,9 @@ class Stream:
             # Most blocks end nothing.
             return self._hand_out() if self._ready or self._failure else []
 
-    def skip(self, n_samples: int, reason: str = "lost") -> list[Decision]:
+    def skip(
+        self, n_samples: int, reason: str = "lost", *, is_said: bool = False
+    ) -> list[Decision]:
         """Note that samples were lost: the clock moves on and everything heard is forgotten.
 
         Parameters
@@ -188,7 +190,9 @@ class Stream:
         n_samples : int
             Lost between the block before and the next, at the model's rate.
         reason : str
-            Why, for the decision's ``warning``.
+            Why, for the decision's ``reason`` and ``warning``.
+        is_said : bool
+            Whether a person was told already: then there is no warning.
 
         Returns
         -------
@@ -210,7 +214,7 @@ class Stream:
             self._check_open()
             if n_lost:
                 self._decide_rest(self._backlog.is_behind)
-                self._skip(n_lost, reason)
+                self._skip(n_lost, reason, is_said)
             return self._hand_out()
 
     def flush(self) -> list[Decision]:
@@ -251,12 +255,13 @@ class Stream:
         ready, self._ready = self._ready, []
         return ready
 
-    def _skip(self, n_lost: int, reason: str) -> None:
+    def _skip(self, n_lost: int, reason: str, is_said: bool) -> None:
         rate = self.classifier.spec.sample_rate
         start = self._origin + self._window.n_samples
         self._origin = start + n_lost
         self._backlog.jump()
-        self._check.note(f"{n_lost / rate:.3f} s of sound are missing: {reason}")
+        if not is_said:
+            self._check.note(f"{n_lost / rate:.3f} s of sound are missing: {reason}")
         gap = Decision.of_gap(start / rate, self._origin / rate, n_lost, reason)
         warning, skipped_hops = self._check.say(), self._backlog.tell()
         self._ready.append(dataclasses.replace(gap, warning=warning, skipped_hops=skipped_hops))

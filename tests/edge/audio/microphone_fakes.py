@@ -98,6 +98,8 @@ class FakeSoundDevice(types.ModuleType):
             return [{**one, "index": index} for index, one in enumerate(self.devices)]
         if self.default < 0:
             raise PortAudioError("Error querying device -1")
+        if self.default >= len(self.devices):
+            raise PortAudioError("Error querying device")
         return {**self.devices[self.default], "index": self.default}
 
     def query_hostapis(self):
