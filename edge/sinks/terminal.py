@@ -56,7 +56,8 @@ class TerminalSink(SinkBase):
 
     Notes
     -----
-    Where there is no label a line says in words why: "too quiet", "nobody speaks", "unsure".
+    Where there is no label a line says in words why: "too quiet", "nobody speaks", or "unsure" and
+    what it leans to.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class TerminalSink(SinkBase):
         numbers = f"{active:>6} {decision.level_db:6.1f} dB {latency}"
         name = decision.label
         if name is None or decision.posterior is None:
-            words = f"{_WORDS.get(decision.state, decision.state):<{10 + 1 + _BAR_CELLS + 6}}"
+            words = f"{_word(decision):<{10 + 1 + _BAR_CELLS + 6}}"
             return self._paint(f"{time}  {words} {numbers}", _DIM)
         probability = decision.posterior[name]
         colour = _COLOURS.get(name, "")
@@ -161,6 +162,15 @@ class TerminalSink(SinkBase):
 
     def _paint(self, text: str, codes: str) -> str:
         return f"{codes}{text}{_RESET}" if self._has_colour and codes else text
+
+
+def _word(decision: Decision) -> str:
+    """Why there is no label, and what it would have been where one was nearly probable enough."""
+    word: str = _WORDS.get(decision.state, decision.state)
+    if decision.posterior is None:
+        return word
+    name, probability = max(decision.posterior.items(), key=lambda pair: pair[1])
+    return f"{word:<10} perhaps {printable(name)}, {100 * probability:.0f} %"
 
 
 def _can_encode(stream: TextIO, text: str) -> bool:

@@ -56,7 +56,7 @@ def test_line_shows_time_emotion_probability_level_and_latency() -> None:
 def test_somebody_whose_label_is_not_sure_may_be_active() -> None:
     unsure = {"state": "uncertain", "label": None, "activation": 0.5}
     header, line = shown(Screen(is_terminal=False), **unsure).splitlines()
-    assert re.fullmatch(r" +0:02\.0  unsure +0\.50  -23\.4 dB +3\.1 ms", line)
+    assert re.fullmatch(r" +0:02\.0  unsure +perhaps happy, 53 % +0\.50  -23\.4 dB +3\.1 ms", line)
     assert line.index("0.50") + 4 == header.index("active") + 6
 
 
@@ -174,7 +174,9 @@ def test_no_label_says_in_words_why(state: str, words: str) -> None:
     changes = {**QUIET, "state": state, "posterior": posterior}
     line = shown(Screen(is_terminal=False), **changes).splitlines()[1]
     assert f"  {words}  " in line
-    assert not {"happy", "sad"} & set(line.split())
+    # What it leans to is said as a guess, and of somebody who speaks alone.
+    assert ("perhaps sad, 60 %" in line) == (state == "uncertain")
+    assert not {"happy", "sad"} & set(line.replace("perhaps sad,", "").split())
 
 
 def test_time_of_day_where_it_is_wanted_and_known() -> None:
