@@ -55,6 +55,14 @@ def add_command(commands: Any) -> None:
         "--scenes", type=int, default=defaults.n_scenes, metavar="N", help="of 8 s to learn from"
     )
     parser.add_argument("--epochs", type=int, default=defaults.epochs)
+    parser.add_argument(
+        "--recall",
+        type=float,
+        default=defaults.wanted_recall,
+        metavar="SHARE",
+        help="of the speech of other speakers that must pass, down to 0 dB over noise "
+        f"(default: {defaults.wanted_recall:g})",
+    )
     parser.set_defaults(function=_train_gate)
 
 
@@ -85,7 +93,13 @@ def _trained(arguments: argparse.Namespace, spec: FeatureSpec) -> Any:
     if missing or (arguments.out is None and not arguments.into):
         wanted = " and ".join(f"--{name}" for name in missing) or "--out or --into"
         raise ParameterError(f"{wanted} is wanted to train a gate; see train-gate --help")
-    settings = GateTraining(seed=arguments.seed, n_scenes=arguments.scenes, epochs=arguments.epochs)
+    settings = GateTraining(
+        seed=arguments.seed,
+        n_scenes=arguments.scenes,
+        n_tune_scenes=max(1, arguments.scenes // 10),
+        epochs=arguments.epochs,
+        wanted_recall=arguments.recall,
+    )
     from quantize.gate.train import train_gate
 
     voices, sounds = find_voices(arguments.data), find_sounds(arguments.sounds)

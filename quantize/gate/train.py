@@ -200,6 +200,11 @@ def _thresholds(
     probability, told = np.concatenate(odds), np.concatenate(truths)
     should = (told == SPOKEN).sum(axis=1) >= _SPOKEN_FRAMES
     should_not = (told == SILENT).all(axis=1)
+    if not should.any() or not should_not.any():
+        raise TrainingError(
+            "the scenes that set the thresholds hold no segment of speech, or none without: draw "
+            "more with --scenes"
+        )
     best: tuple[float, tuple[float, float, float]] | None = None
     for opens in _OPEN:
         counts = _held(probability, opens, _CLOSE_SHARE * opens).sum(axis=1)
