@@ -146,7 +146,7 @@ def _abstention(measured: Abstention | None) -> list[str]:
         "",
         "Command:",
         "",
-        f"    {measured.command}",
+        *_shell_lines(measured.command),
     ]
     return ["\n".join(lines)]
 
@@ -165,6 +165,12 @@ def _gate(manifest: Manifest) -> list[str]:
         f"{sounds or 'none that were recorded'}. Manifest, model and gate together have the "
         f"SHA-256 `{manifest.digest[:12]}`."
     ]
+
+
+def _shell_lines(command: str) -> list[str]:
+    """A command as a block of lines that a shell takes as they are."""
+    lines = textwrap.wrap(command, 80, break_long_words=False, break_on_hyphens=False)
+    return ("    " + " \\\n      ".join(lines)).split("\n")
 
 
 def _data_table(names: Any) -> str:
