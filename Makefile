@@ -94,8 +94,8 @@ data-named:
 
 picture: $(DEV)/.installed ## draw the README's picture of a run
 	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg \
-		--prompt 'make listen' --columns 84 -- \
-		$(DEV)/bin/edge-ser listen --source demo
+		--prompt 'make listen ARGS="--min-probability 0"' --columns 92 -- \
+		$(DEV)/bin/edge-ser listen --source demo --min-probability 0
 
 demo-clip: $(DEV)/.installed ## speak the bundled clip anew (needs espeak-ng)
 	$(DEV)/bin/python tools/make_demo_clip.py
