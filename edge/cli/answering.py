@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import math
 from collections.abc import Iterator
 from typing import Any
 
+from edge.cli.options import from_zero_s, number
 from edge.errors import ParameterError
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "label_list",
     "named_as_options",
     "probability",
-    "zero_or_more_s",
 ]
 
 
@@ -53,14 +52,14 @@ def add_deciding(parser: argparse.ArgumentParser) -> None:
     add_answering(parser)
     parser.add_argument(
         "--smooth",
-        type=zero_or_more_s,
+        type=from_zero_s,
         metavar="S",
         help="seconds after which what was heard weighs a third; 0: every decision stands alone "
         "(default: 0.7)",
     )
     parser.add_argument(
         "--hold",
-        type=zero_or_more_s,
+        type=from_zero_s,
         metavar="S",
         help="hold a label S s at least before another takes over (default: 0)",
     )
@@ -103,7 +102,7 @@ def named_as_options() -> Iterator[None]:
 
 def probability(text: str) -> float:
     """Read a number from 0 to 1."""
-    value = _number(text)
+    value = number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a probability from 0 to 1")
     return value
@@ -117,18 +116,3 @@ def label_list(text: str) -> tuple[str, ...]:
             f"{text!r} is not a list of labels with a comma between two, such as angry,happy"
         )
     return labels
-
-
-def zero_or_more_s(text: str) -> float:
-    """Read a number of seconds, 0 or above."""
-    value = _number(text)
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or above")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.options import from_zero_s, number
 from edge.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def add_microphone(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--give-up-after",
-        type=_patience,
+        type=from_zero_s,
         metavar="S",
         help="end with an error when there is no microphone for S s, 0 at once (default: wait for "
         "it, for ever)",
@@ -125,22 +125,7 @@ def _rate(text: str) -> int:
 
 def _gain(text: str) -> float:
     """Read a number of decibels."""
-    value = _number(text)
+    value = number(text)
     if not -60 <= value <= 60:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of decibels, -60 to 60")
     return value
-
-
-def _patience(text: str) -> float:
-    """Read a number of seconds, which may be 0."""
-    value = _number(text)
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -15,7 +15,15 @@ from edge.errors import EdgeSerError
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
-__all__ = ["Parser", "add_events", "add_lengths", "add_model", "from_zero_s", "positive_s"]
+__all__ = [
+    "Parser",
+    "add_events",
+    "add_lengths",
+    "add_model",
+    "from_zero_s",
+    "number",
+    "positive_s",
+]
 
 
 class _UsageError(EdgeSerError):
@@ -155,10 +163,7 @@ def add_events(parser: argparse.ArgumentParser) -> None:
 
 def from_zero_s(text: str) -> float:
     """Read a number of seconds from 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not (math.isfinite(value) and value >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0")
     return value
@@ -166,10 +171,15 @@ def from_zero_s(text: str) -> float:
 
 def positive_s(text: str) -> float:
     """Read a number of seconds above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
+
+
+def number(text: str) -> float:
+    """Read a number; NaN for what is none, which no check lets through."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -116,7 +116,7 @@ def test_what_cannot_be_is_one_sentence(
 @pytest.mark.parametrize("value", ["-1", "inf", "nan", "long"])
 def test_times_that_cannot_be(option: str, value: str, capsys: Capture) -> None:
     assert main(["listen", f"{option}={value}"]) == 2
-    assert f"'{value}' is not a number of seconds, 0 or above" in complaint(capsys.readouterr().err)
+    assert f"'{value}' is not a number of seconds from 0" in complaint(capsys.readouterr().err)
 
 
 def test_listen_of_programs_takes_them_too(tiny_artifact: Artifact, file: str) -> None:

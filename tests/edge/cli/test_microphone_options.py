@@ -52,7 +52,7 @@ def test_the_others() -> None:
         (["--rate", "16k"], "'16k' is not a rate"),
         (["--gain", "loud"], "'loud' is not a number of decibels, -60 to 60"),
         (["--gain", "nan"], "'nan' is not a number of decibels"),
-        (["--give-up-after", "-1"], "'-1' is not a number of seconds, 0 or more"),
+        (["--give-up-after", "-1"], "'-1' is not a number of seconds from 0"),
         (["--give-up-after", "inf"], "'inf' is not a number of seconds"),
         (["--source", "a.wav", "--gain", "3"], "--gain is for a microphone, --source is 'a.wav'"),
         (["--source", "demo", "--give-up-after", "3"], "--give-up-after is for a microphone"),
