@@ -18,6 +18,8 @@ import edge
 from edge.cli.main import main
 
 CASES = cases()
+#: How files are read is asked for, not how sure the model is of a voice over a telephone.
+NO_BAR = ("--min-probability", "0")
 HEARD = [case for case in CASES if case.error is None]
 REFUSED = [case for case in CASES if case.error is not None]
 
@@ -39,7 +41,7 @@ def classify(folder: Path, chosen: list[Case]) -> Said:
     output, notices = io.StringIO(), io.StringIO()
     paths = [str(folder / case.name) for case in chosen]
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(notices):
-        exit_code = main(["classify", "--backend", "numpy", "--json", *paths])
+        exit_code = main(["classify", "--backend", "numpy", "--json", *NO_BAR, *paths])
     records = [json.loads(line) for line in output.getvalue().splitlines()]
     return Said(
         folder,
@@ -95,7 +97,7 @@ def test_the_right_answer(case: Case, heard: Said, classifier: edge.Classifier) 
             assert record["label"] == base["label"]
             for label, share in base["posterior"].items():
                 assert record["posterior"][label] == pytest.approx(share, abs=case.within)
-    answer = classifier.classify_file(heard.folder / case.name).to_dict()
+    answer = classifier.classify_file(heard.folder / case.name, min_probability=0.0).to_dict()
     assert {**answer, "ms": 0} == {**record, "ms": 0}
 
 
@@ -145,7 +147,7 @@ def test_listening_says_the_same(
     heard: Said, capsys: pytest.CaptureFixture[str], name: str, state: str, warning: str | None
 ) -> None:
     source = str(heard.folder / name)
-    command = ["listen", "--backend", "numpy", "--fast", "--json", "--source", source]
+    command = ["listen", "--backend", "numpy", "--fast", "--json", *NO_BAR, "--source", source]
     assert main(command) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     decisions = [record for record in records if "state" in record]
