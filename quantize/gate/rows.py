@@ -20,7 +20,7 @@ from quantize.progress import progress_bar
 __all__ = ["frame_truth", "scene_rows", "stream_rows"]
 
 #: In the name of every cache: raise it when a scene is drawn otherwise than before.
-_VERSION = 3
+_VERSION = 2
 #: Scenes of one file: an interrupted run goes on with the file it was at.
 _N_TOGETHER = 250
 

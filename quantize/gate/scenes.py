@@ -121,7 +121,7 @@ def _recorded(
     parts: list[Samples] = []
     n_left = n_samples
     while n_left > 0:
-        one = _at_speed(read(_pick(rng, choices), sample_rate), np.exp(rng.normal(0, 0.25)))
+        one = _at_speed(read(_pick(rng, choices), sample_rate), np.exp(rng.normal(0, 0.15)))
         # ESC fills its clips up with digital zeros.
         heard = np.flatnonzero(np.abs(one) > 1e-4)
         one = one[heard[0] : heard[-1] + 1] if heard.size else one
@@ -238,16 +238,9 @@ def _near(spoken: NDArray[np.bool_], sample_rate: int) -> NDArray[np.bool_]:
 def _recorded_badly(rng: np.random.Generator, samples: Samples, sample_rate: int) -> Samples:
     """Clipped, cut off at the rate of an old recorder, or with few bits, at times; mostly 16."""
     rms = np.sqrt((samples**2).mean()) + 1e-12
-    if rng.random() < 0.12:
-        samples = np.clip(samples * 10 ** (rng.uniform(3, 36) / 20) / rms * 0.2, -1, 1)
-        if rng.random() < 0.7:
-            samples *= rms / np.sqrt((samples**2).mean())
-    if rng.random() < 0.1:
-        # Four bits a sample that follow the level, as an old recorder's: noise that does so.
-        n = sample_rate // 125
-        level = np.sqrt(np.convolve(samples**2, np.ones(n) / n, "same"))
-        noise = rng.uniform(-1, 1, samples.size) * 10 ** (-rng.uniform(6, 22) / 20)
-        samples = samples + level * noise
+    if rng.random() < 0.08:
+        samples = np.clip(samples * 10 ** (rng.uniform(3, 20) / 20) / rms * 0.2, -1, 1)
+        samples *= rms / np.sqrt((samples**2).mean())
     if rng.random() < 0.25:
         # Nothing at all above, as of a file of 8000 Hz.
         cut_hz = np.exp(rng.uniform(np.log(950.0), np.log(7800.0)))
@@ -293,8 +286,8 @@ def _coloured(rng: np.random.Generator, samples: Samples, sample_rate: int) -> S
     if rng.random() < 0.25:
         low_hz, high_hz = rng.uniform(40, 300), rng.uniform(3300, 7800)
         gain /= np.sqrt(1 + (low_hz / np.maximum(hz, 1)) ** 4) * np.sqrt(1 + (hz / high_hz) ** 8)
-    if rng.random() < 0.2:
-        gain = gain * resonances(rng, hz, 5) ** rng.uniform(0.1, 0.5)
+    if rng.random() < 0.1:
+        gain = gain * resonances(rng, hz, 5) ** 0.3
     out = shaped(samples, gain)
     if rng.random() < 0.35:
         n_tail = int(rng.uniform(0.1, 0.9) * sample_rate)

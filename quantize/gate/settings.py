@@ -46,8 +46,8 @@ class GateTraining:
     """
 
     seed: int = 0
-    n_scenes: int = 6000
-    n_tune_scenes: int = 600
+    n_scenes: int = 7500
+    n_tune_scenes: int = 750
     n_frames: int = 249
     epochs: int = 40
     batch_size: int = 64
