@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from artifact_fakes import make_artifact
@@ -17,3 +18,8 @@ os.environ["XDG_CONFIG_HOME"] = os.path.join(os.path.dirname(__file__), "no-conf
 def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """A small NumPy artifact with drawn weights; do not change its files."""
     return make_artifact(tmp_path_factory.mktemp("artifacts") / "tiny")
+
+
+def pytest_configure() -> None:
+    """Let children be told of a closing terminal, also where these tests run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
