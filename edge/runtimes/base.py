@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
-from types import TracebackType
 from typing import NoReturn, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy.typing as npt
 from edge.arrays import softmax
 from edge.artifact import Manifest
 from edge.errors import ArtifactError, ParameterError
+from edge.runtimes.one_thread import OneThread
 
 __all__ = [
     "AttentiveSession",
@@ -119,7 +118,10 @@ class SingleUser:
     __slots__ = ("_alone",)
 
     def __init__(self) -> None:
-        self._alone = _Alone()
+        self._alone = OneThread(
+            "two threads use one session (or one stream) at the same time: open one for each "
+            "thread, they may share the model"
+        )
 
     def __copy__(self) -> NoReturn:
         _refuse_copy()
@@ -129,28 +131,6 @@ class SingleUser:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         _refuse_copy()
-
-
-class _Alone:
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise ParameterError(
-                "two threads use one session (or one stream) at the same time: open one for each "
-                "thread, they may share the model"
-            )
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lock.release()
 
 
 def _refuse_copy() -> NoReturn:

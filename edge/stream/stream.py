@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 
 from edge.arrays import as_samples
 from edge.errors import BackendError, ParameterError
+from edge.runtimes.one_thread import OneThread
 from edge.stream.answering import Answering
 from edge.stream.backlog import Backlog
 from edge.stream.decision import Decision, Timing
 from edge.stream.judge import Judge
 from edge.stream.lengths import LATEST_S, checked_arrival, checked_gap
-from edge.stream.one_thread import OneThread
 from edge.stream.row_window import RowWindow
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.sound_check import SoundCheck
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
 
 __all__ = ["Stream"]
+
+_REFUSAL = (
+    "the stream is at work in another call: it belongs to one thread, open one for each with "
+    "Classifier.stream()"
+)
 
 
 class Stream:
@@ -84,7 +89,7 @@ class Stream:
             spec, classifier.mean, classifier.std, window_frames, window_hop, heard, frame_gate
         )
         self._backlog = Backlog(self.hop_s)
-        self._alone = OneThread()
+        self._alone = OneThread(_REFUSAL)
         self.reset()
 
     def __repr__(self) -> str:
