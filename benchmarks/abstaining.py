@@ -15,12 +15,12 @@ import argparse
 import collections
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from git_state import git_state
 from numpy.typing import NDArray
 
 from edge.audio.file import read_audio
@@ -30,7 +30,6 @@ from edge.stream.activation import AROUSED, CALM
 from edge.stream.classifier import Classifier
 from edge.stream.loading import load
 
-ROOT = Path(__file__).resolve().parent.parent
 MEASURED_FILES = ["edge", "benchmarks/abstaining.py"]
 BARS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 #: What a label must exceed the bar by, once it was not said.
@@ -148,12 +147,6 @@ def activation_recalls(labels: list[str], turns: list[Heard]) -> dict[str, float
     }
 
 
-def git(*args: str) -> str:
-    """What git says, or nothing where there is none."""
-    done = subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Listen to every turn, alone and smoothed."""
     classifier = load(backend="numpy")
@@ -167,8 +160,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "benchmark": "what a bar leaves unsaid while listening",
         "command": f"python benchmarks/abstaining.py --data CORPORA --turns {args.turns}",
-        "commit": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
+        **git_state(*MEASURED_FILES),
         "model_sha256": classifier.artifact.manifest.model_sha256,
         "machine": describe_machine(),
         "load_average": [round(load_, 2) for load_ in os.getloadavg()],

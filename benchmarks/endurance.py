@@ -19,7 +19,6 @@ import argparse
 import collections
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from typing import Any
 
 import numpy as np
 from endurance_starts import MOST_RESIDENT_MB, MOST_START_S, measure_starts
+from git_state import git_state
 from numpy.typing import NDArray
 
 from edge import pipeline
@@ -43,7 +43,6 @@ from edge.sources.registry import SOURCES, SourceRow
 from edge.stream.decision import GAP, Decision
 from edge.stream.events import Event
 
-ROOT = Path(__file__).resolve().parent.parent
 MEASURED_FILES = ["edge", "benchmarks/endurance.py", "benchmarks/endurance_starts.py"]
 RATE = 16_000
 #: A day of decisions every half second.
@@ -283,15 +282,6 @@ def simulate(n_decisions: int, backend: str, artifact: str | None) -> dict[str, 
     }
 
 
-def git(*args: str) -> str | None:
-    """Ask git about this checkout; None outside of one."""
-    command = ["git", "-C", str(ROOT), *args]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def main() -> int:
     """Measure and print; 1 when a figure is beyond its bar."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
@@ -305,8 +295,7 @@ def main() -> int:
         "benchmark": "a simulated day of listening, and real starts",
         "command": f"python benchmarks/endurance.py --decisions {args.decisions} "
         f"--starts {args.starts} --backend {args.backend}",
-        "commit": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
+        **git_state(*MEASURED_FILES),
         "machine": describe_machine(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "bar": {"growth_mb": MOST_GROWTH_MB, "resident_mb": MOST_RESIDENT_MB,

@@ -38,6 +38,7 @@ import features_methods as timed  # noqa: E402
 import features_report as report  # noqa: E402
 import parity  # noqa: E402
 from generate import contour, shape, shaped_noise, voice  # noqa: E402
+from git_state import git_state  # noqa: E402
 from librosa_reference import reference, require_librosa  # noqa: E402
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError  # noqa: E402
@@ -162,10 +163,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     spec = FeatureSpec()
     n_samples = int(SEGMENT_S * spec.sample_rate)
     # git answers before anything is written.
-    commit, dirty = (
-        parity.git("rev-parse", "HEAD"),
-        parity.git("status", "--porcelain", "--", *MEASURED_FILES),
-    )
+    state = git_state(*MEASURED_FILES)
     if args.data is None:
         segments, signals = synthetic_segments(args.segments, n_samples, args.seed), "synthetic"
     else:
@@ -181,8 +179,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "benchmark": "speed and parity of the features",
         "command": f"python benchmarks/features.py{where} --segments {args.segments} "
         f"--seed {args.seed}",
-        "commit": commit,
-        "modified": bool(dirty),
+        **state,
         "seed": args.seed,
         "n_segments": len(segments),
         "segment_s": SEGMENT_S,

@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 # First: it sets NumPy's BLAS to one thread.
 import features
-import parity
 from features_floor import floor
 from features_pairs import FFT_IN_SINGLE, spectrum_pairs
 from features_pairs_power import feature_pairs
 from features_profile import HOP_FRAMES, medians_us, profile
+from git_state import git_state
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
 from edge.benchmark.machine import describe_machine
@@ -72,18 +72,14 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Everything that the result holds."""
     spec = FeatureSpec()
     # git answers before anything is written.
-    commit, dirty = (
-        parity.git("rev-parse", "HEAD"),
-        parity.git("status", "--porcelain", "--", *MEASURED_FILES),
-    )
+    state = git_state(*MEASURED_FILES)
     n_samples = int(features.SEGMENT_S * spec.sample_rate)
     samples = features.synthetic_segments(1, n_samples, args.seed)[0]
     return {
         "benchmark": "what each step of the features bought",
         "command": f"python benchmarks/features_steps.py --repeats {args.repeats} "
         f"--seed {args.seed}",
-        "commit": commit,
-        "modified": bool(dirty),
+        **state,
         "seed": args.seed,
         "repeats": args.repeats,
         "machine": describe_machine(),

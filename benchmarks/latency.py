@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from git_state import git_state
 from numpy.typing import NDArray
 
 from edge.audio.file import read_audio
@@ -80,12 +81,6 @@ class Writer(threading.Thread):
         self._pipe.close()
 
 
-def git(*args: str) -> str:
-    """What git says of this checkout."""
-    done = subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
 def percentiles(values: list[float]) -> dict[str, float]:
     """Median and tail, in ms."""
     return {
@@ -135,8 +130,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "benchmark": "from the end of a segment to its decision on standard output",
         "command": " ".join(["edge-ser", *command[3:]]),
-        "commit": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
+        **git_state(*MEASURED_FILES),
         "model_sha256": classifier.artifact.manifest.model_sha256,
         "seconds": args.seconds,
         "n_decisions": len(beyond_block),

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from git_state import git_state
 
 from edge.audio.file import read_audio
 from edge.audio.resample import resample
@@ -58,15 +59,6 @@ Stream.push = stamped
 from edge.cli.main import main
 sys.exit(main(command))
 """
-
-
-def git(*args: str) -> str | None:
-    """Ask git about this checkout; None outside of one."""
-    command = ["git", "-C", str(ROOT), *args]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def make_clip(path: Path, sample_rate: int, n_channels: int, minutes: float) -> None:
@@ -154,10 +146,7 @@ def run(command: list[str], path: Path) -> dict[str, Any]:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Run both commands on both files."""
-    commit, dirty = (
-        git("rev-parse", "HEAD"),
-        git("status", "--porcelain", "--", *MEASURED_FILES),
-    )
+    state = git_state(*MEASURED_FILES)
     kinds = {
         "16 kHz mono": (16_000, 1, args.minutes),
         "44.1 kHz stereo": (44_100, 2, args.stereo_minutes),
@@ -180,8 +169,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "benchmark": "recordings of hours",
         "command": f"python benchmarks/long_files.py --minutes {args.minutes:g} "
         f"--stereo-minutes {args.stereo_minutes:g}",
-        "commit": commit,
-        "modified": bool(dirty),
+        **state,
         "machine": describe_machine(),
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "bar": {"peak_mb": MOST_MB, "first_decision_s": MOST_FIRST_S},

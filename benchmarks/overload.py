@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from git_state import git_state
 from numpy.typing import NDArray
 
 from edge.audio.capture import Capture
@@ -37,7 +37,6 @@ from edge.stream.decision import Decision
 from edge.stream.loading import load
 from edge.stream.stream import Stream
 
-ROOT = Path(__file__).resolve().parent.parent
 MEASURED_FILES = ["edge", "benchmarks/overload.py"]
 #: Seconds of sound that wait for a slow reader, as in :class:`edge.audio.microphone.Microphone`.
 BUFFER_S = 3.0
@@ -180,12 +179,6 @@ def run(samples: Floats, slower: float, seconds: float, *, live: bool) -> dict[s
     }
 
 
-def git(*args: str) -> str:
-    """What git says, or nothing where there is none."""
-    done = subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Run each slowness, live and not."""
     clip, clip_rate = read_audio(DEMO_CLIP)
@@ -200,8 +193,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "benchmark": "a model that is too slow",
         "command": f"python benchmarks/overload.py --seconds {args.seconds:g} --slower "
         + " ".join(f"{slower:g}" for slower in args.slower),
-        "commit": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
+        **git_state(*MEASURED_FILES),
         "model_sha256": classifier.artifact.manifest.model_sha256,
         "machine": describe_machine(),
         "load_average": [round(load_, 2) for load_ in os.getloadavg()],

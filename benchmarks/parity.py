@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import platform
 import random
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -25,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "parity"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from git_state import git_state
 from librosa_reference import arguments, reference, require_librosa
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
@@ -154,17 +154,6 @@ def compare_streaming(streamed: np.ndarray, offline: np.ndarray) -> dict[str, An
     }
 
 
-def git(*args: str) -> str | None:
-    """Ask git about this checkout; None outside of one."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *args], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
-
-
 def provenance(
     args: argparse.Namespace, chosen: Sequence[Clip], reports: Sequence[CorpusReport]
 ) -> dict[str, Any]:
@@ -175,8 +164,7 @@ def provenance(
         "benchmark": "parity of the features with librosa",
         "command": f"python benchmarks/parity.py --data ROOT --clips {args.clips} "
         f"--seed {args.seed}",
-        "commit": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
+        **git_state(*MEASURED_FILES),
         "seed": args.seed,
         "versions": {
             "python": platform.python_version(),

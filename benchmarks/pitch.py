@@ -24,8 +24,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "parity"))
 
+from git_state import git_state
 from librosa_reference import require_librosa
-from parity import draw, git, samples_of
+from parity import draw, samples_of
 from pitch_compare import answer, compare, in_noise, judge, name_of, say, variants
 from pitch_methods import NOTES, make_methods
 from pitch_metrics import DEFINITIONS
@@ -132,8 +133,7 @@ def provenance(args: argparse.Namespace, spec: FeatureSpec) -> dict[str, Any]:
         "benchmark": "errors of the pitch",
         "command": f"python benchmarks/pitch.py{data} --synthetic {args.synthetic} "
         f"--seed {args.seed}",
-        "commit": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--", *MEASURED_FILES)),
+        **git_state(*MEASURED_FILES),
         "seed": args.seed,
         "versions": {
             "python": platform.python_version(),
