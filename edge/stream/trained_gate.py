@@ -8,6 +8,7 @@ look back over the frames, are one product with a triangle of weights.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -76,12 +77,11 @@ class _Memory:
         return self.recalled
 
 
-def _memories(n_units: int, lengths: tuple[float, ...]) -> list[_Memory]:
-    """One for every number of rows, on the same buffer; ``lengths`` as in a TrainedGate."""
+@functools.lru_cache(maxsize=8)
+def _spreads(lengths: tuple[float, ...]) -> tuple[NDArray[np.float32], ...]:
+    """What a memory multiplies with, for every number of rows: the same in every stream."""
     n_kept = len(lengths)
-    buffer = np.zeros((n_kept + _BATCH, n_units + 1), dtype=np.float32)
-    buffer[n_kept:, -1] = 1.0
-    memories = []
+    spreads = []
     for n_rows in range(_BATCH + 1):
         ago = np.arange(n_rows)[:, None] - np.arange(n_rows)
         spread = np.zeros((n_rows, 1 + n_kept, n_kept + n_rows), dtype=np.float32)
@@ -91,16 +91,27 @@ def _memories(n_units: int, lengths: tuple[float, ...]) -> list[_Memory]:
             spread[:, 1 + index, n_kept:] = np.where(ago >= 0, keep ** np.maximum(ago, 0), 0.0)
             spread[:, 1 + index, n_kept:] *= 1 - keep
             spread[:, 1 + index, index] = keep ** np.arange(1, n_rows + 1)
-        memories.append(
-            _Memory(
-                put=buffer[n_kept : n_kept + n_rows, :-1],
-                kept=buffer[:n_kept],
-                source=buffer[: n_kept + n_rows],
-                spread=spread.reshape(n_rows * (1 + n_kept), n_kept + n_rows),
-                recalled=np.zeros((n_rows, (1 + n_kept) * (n_units + 1)), dtype=np.float32),
-            )
+        # Shared by all streams.
+        spread.setflags(write=False)
+        spreads.append(spread.reshape(n_rows * (1 + n_kept), n_kept + n_rows))
+    return tuple(spreads)
+
+
+def _memories(n_units: int, lengths: tuple[float, ...]) -> list[_Memory]:
+    """One for every number of rows, on the same buffer; ``lengths`` as in a TrainedGate."""
+    n_kept = len(lengths)
+    buffer = np.zeros((n_kept + _BATCH, n_units + 1), dtype=np.float32)
+    buffer[n_kept:, -1] = 1.0
+    return [
+        _Memory(
+            put=buffer[n_kept : n_kept + n_rows, :-1],
+            kept=buffer[:n_kept],
+            source=buffer[: n_kept + n_rows],
+            spread=spread,
+            recalled=np.zeros((n_rows, (1 + n_kept) * (n_units + 1)), dtype=np.float32),
         )
-    return memories
+        for n_rows, spread in enumerate(_spreads(lengths))
+    ]
 
 
 def _with_bias(
