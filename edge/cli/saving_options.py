@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from edge.cli.options import number
 from edge.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -88,10 +89,7 @@ def saving(
 
 
 def _megabytes(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
+    value = number(text)
     if not _RANGE_MB[0] <= value <= _RANGE_MB[1]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of megabytes from 1 to 1e9")
     return value
