@@ -22,7 +22,7 @@ CASES = cases()
 NO_BAR = ("--min-probability", "0")
 HEARD = [case for case in CASES if case.error is None]
 #: A voice cut off by 30 dB, and one of 8 kHz in four bits: the speech gate lets neither through.
-GATED = pytest.mark.xfail(reason="the speech gate takes it for no voice", strict=False)
+GATED = pytest.mark.xfail(reason="the speech gate takes it for no voice")
 KEPT_OUT = ("gain+30.wav", "ms.wav")
 REFUSED = [case for case in CASES if case.error is not None]
 
