@@ -64,7 +64,7 @@ wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone an
 	$(DEV)/bin/python tools/check_wheel.py
 
 scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DATA=CORPORA, write README's table
-	$(DEV)/bin/edge-ser-quantize scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
+	$(DEV)/bin/python -m benchmarks.scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
 		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
 
 models: $(DEV)/.installed ## renew the bundled models and their cards from RUNS and the scorecard

@@ -30,17 +30,17 @@ import torch  # noqa: E402
 
 from edge.arrays import softmax  # noqa: E402
 from edge.errors import EdgeSerError  # noqa: E402
-from quantize.cli_runs import runner_of  # noqa: E402
-from quantize.corpora import Clip, load_corpora  # noqa: E402
-from quantize.dataset import FeatureCache  # noqa: E402
-from quantize.evaluate import Runner, evaluate, held_out, write_evaluation  # noqa: E402
+from quantize.basics.files import atomic_path, write_json  # noqa: E402
+from quantize.basics.progress import progress_bar  # noqa: E402
+from quantize.basics.timing import interleave  # noqa: E402
+from quantize.commands.runs import runner_of  # noqa: E402
+from quantize.data.corpora import Clip, load_corpora  # noqa: E402
+from quantize.data.features.cache import FeatureCache  # noqa: E402
+from quantize.data.features.segments import corpus_segments  # noqa: E402
+from quantize.data.features.windows import window_of  # noqa: E402
 from quantize.export import KINDS  # noqa: E402
-from quantize.files import atomic_path, write_json  # noqa: E402
-from quantize.progress import progress_bar  # noqa: E402
-from quantize.runs import commit  # noqa: E402
-from quantize.scoring import window_of  # noqa: E402
-from quantize.segments import corpus_segments  # noqa: E402
-from quantize.timing import interleave  # noqa: E402
+from quantize.measure.evaluate import Runner, evaluate, held_out, write_evaluation  # noqa: E402
+from quantize.runs.provenance import commit  # noqa: E402
 
 PAPER = tuple(f"paper-s{seed}" for seed in range(3))
 SPEAKER = tuple(f"speaker-f{fold}" for fold in range(5))

@@ -43,8 +43,8 @@ from librosa_reference import reference, require_librosa  # noqa: E402
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError  # noqa: E402
 from edge.benchmark.machine import describe_machine  # noqa: E402
-from quantize.corpora import load_corpora  # noqa: E402
-from quantize.files import write_json  # noqa: E402
+from quantize.basics.files import write_json  # noqa: E402
+from quantize.data.corpora import load_corpora  # noqa: E402
 
 SEGMENT_S = 2.0
 MEASURED_FILES = (

@@ -31,7 +31,7 @@ from git_state import git_state
 
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
 from edge.benchmark.machine import describe_machine
-from quantize.files import write_json
+from quantize.basics.files import write_json
 
 MEASURED_FILES = (
     *("edge/features", "edge/arrays.py", "benchmarks/features.py", "tests/parity"),

@@ -2,7 +2,7 @@
 
     python benchmarks/parity.py --data ROOT [--output benchmarks/results/parity.json]
 
-ROOT holds the corpora (see ``python -m quantize.corpora ROOT``). Clips are drawn with a seed,
+ROOT holds the corpora (see ``python -m quantize.data.corpora ROOT``). Clips are drawn with a seed,
 evenly over the corpora; every frame of them counts. Exit code 0: all bars are met, 1: one is
 not, 2: it could not be measured. Needs ``pip install "librosa==0.11.*"`` beside edge-ser.
 """
@@ -30,9 +30,9 @@ from librosa_reference import arguments, reference, require_librosa
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
 from edge.audio.file import read_audio
 from edge.audio.resample import resample
-from quantize.corpora import CorpusReport, load_corpora
-from quantize.corpora.base import Clip
-from quantize.files import write_json
+from quantize.basics.files import write_json
+from quantize.data.corpora import CorpusReport, load_corpora
+from quantize.data.corpora.base import Clip
 
 ROOT = Path(__file__).resolve().parents[1]
 

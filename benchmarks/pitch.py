@@ -3,7 +3,7 @@
     python benchmarks/pitch.py [--data ROOT] [--output benchmarks/results/pitch.json]
 
 Made recordings, whose pitch is known, are heard clean and in white noise. With --data (ROOT holds
-the corpora, see ``python -m quantize.corpora ROOT``) speech is judged by Praat's autocorrelation
+the corpora, see ``edge-ser-quantize corpora ROOT``) speech is judged by Praat's autocorrelation
 method, which hears it clean while the methods also hear it in noise. Exit code 0: our gross error
 at 10 dB is no worse than librosa.yin's, 1: it is, 2: it could not be measured. Needs beside
 edge-ser ``pip install "librosa==0.11.*"``, and with --data ``pip install praat-parselmouth``.
@@ -33,8 +33,8 @@ from pitch_metrics import DEFINITIONS
 from pitch_truth import PRAAT, Recording, praat_pitch, require_parselmouth, synthesise
 
 from edge import EdgeSerError, FeatureSpec, ParameterError
-from quantize.corpora import load_corpora
-from quantize.files import write_json
+from quantize.basics.files import write_json
+from quantize.data.corpora import load_corpora
 
 MEASURED_FILES = (
     "edge/features", "edge/arrays.py", "benchmarks/pitch.py", "benchmarks/pitch_compare.py",

@@ -32,11 +32,11 @@ from edge.files import atomic_path
 from edge.stream.frame_gate import FrameGate, enough_speech, make_frame_gate
 from edge.stream.speech_gate import SpeechGate
 from edge.stream.trained_gate import TrainedSpeechGate
-from quantize.gate.material import Material, find_sounds, find_voices
-from quantize.gate.measure import LEVELS_DB, Sound, all_of, segment_frames, spoken_segments
-from quantize.gate.rows import stream_rows
-from quantize.progress import progress_bar
-from quantize.runs import commit
+from quantize.basics.progress import progress_bar
+from quantize.runs.provenance import commit
+from quantize.training.gate.material import Material, find_sounds, find_voices
+from quantize.training.gate.measure import LEVELS_DB, Sound, all_of, segment_frames, spoken_segments
+from quantize.training.gate.rows import stream_rows
 
 GATES = ("gate", "silero", "energy")
 SPEECH, NOISE, OTHER = "speech", "noise", "music and everyday sounds"

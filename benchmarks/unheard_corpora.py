@@ -21,13 +21,13 @@ import soundfile
 
 import edge
 from edge.errors import EdgeSerError, ParameterError
-from quantize.abstention import Answers
-from quantize.activation import Activations
-from quantize.columns import aligned
-from quantize.corpora import LABELS
-from quantize.files import write_json
-from quantize.runs import commit
-from quantize.windows import Windows
+from quantize.basics.files import write_json
+from quantize.basics.tables import aligned
+from quantize.data.corpora import LABELS
+from quantize.measure.abstention import Answers
+from quantize.measure.activation import Activations
+from quantize.measure.windows import Windows
+from quantize.runs.provenance import commit
 
 #: Words of the file names.
 EMOVO = {

@@ -22,7 +22,7 @@ def run() -> None:
         )
         sys.exit(2)
     refuse_foreign("edge-ser-quantize", edge="edge-ser", quantize="edge-ser-quantize")
-    from quantize.cli import run as run_command
+    from quantize.commands.main import run as run_command
 
     run_command()
 

@@ -10,6 +10,8 @@ from artifact_fakes import make_artifact
 
 from edge.artifact import Artifact
 
+pytest_plugins = ["trained_runs"]
+
 # Nobody's own configuration changes what a command does here.
 os.environ["XDG_CONFIG_HOME"] = os.path.join(os.path.dirname(__file__), "no-configuration")
 

@@ -49,6 +49,14 @@ def test_no_module_leads_back_to_itself() -> None:
     assert circles_of("edge", "edge_ser", "quantize") == []
 
 
+def test_the_workstation_has_ten_rooms() -> None:
+    graph = grimp.build_graph("quantize", exclude_type_checking_imports=True, cache_dir=None)
+    rooms = {module.split(".")[1] for module in graph.modules if module != "quantize"}
+    # The entry point lies beside the package when installed.
+    rooms.discard("edge_ser_quantize")
+    assert len(rooms) <= 10, sorted(rooms)
+
+
 def test_a_circle_of_lazy_imports_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "roundabout"
     package.mkdir()

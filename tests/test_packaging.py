@@ -15,7 +15,9 @@ except ModuleNotFoundError:  # Python 3.10; pytest brings the same parser there
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
-SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "runs", "cache", "node_modules"}
+SKIPPED_FOLDERS = {"__pycache__", "build", "node_modules"}
+# What commands leave at the top; below it these are names of rooms.
+LEFT_AT_TOP = {"dist", "runs", "cache"}
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aif", ".aiff", ".sph", ".raw"}
 OWN_AUDIO = {"edge/bundled/demo/dialogue.wav"}
 # File names as RAVDESS, EMO-DB, SAVEE and TESS have them.
@@ -65,6 +67,7 @@ def walked_files() -> list[str]:
             name
             for name in subfolders
             if name not in SKIPPED_FOLDERS
+            and not (folder == str(ROOT) and name in LEFT_AT_TOP)
             and not name.endswith(".egg-info")
             and (not name.startswith(".") or name == ".ci")
         ]

@@ -120,7 +120,7 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Ac
 def parsers() -> list[argparse.ArgumentParser]:
     found = [_parser()]
     try:
-        from quantize.cli import build_parser
+        from quantize.commands.main import build_parser
     except ModuleNotFoundError:
         return found
     return [*found, build_parser()]

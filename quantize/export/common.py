@@ -12,8 +12,8 @@ import numpy.typing as npt
 from edge.artifact import SCHEMA_VERSION, Abstention, TrainedGate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from quantize.corpora.base import DOMAINS, LABELS
-from quantize.scoring import WINDOW_FRAMES, WINDOW_HOP
+from quantize.data.corpora.base import DOMAINS, LABELS
+from quantize.data.features.windows import WINDOW_FRAMES, WINDOW_HOP
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER

@@ -13,6 +13,7 @@ from edge.artifact import Artifact, Manifest, write_artifact
 from edge.errors import BackendError, ParameterError
 from edge.runtimes.base import Session, reference_difference
 from edge.runtimes.registry import RUNTIMES
+from quantize.data.features.segments import SegmentSet
 from quantize.export.common import (
     ExportFacts,
     Floats,
@@ -21,12 +22,11 @@ from quantize.export.common import (
     torch_logits,
 )
 from quantize.export.numpy import numpy_model
-from quantize.export.onnx import onnx_model
-from quantize.export.tflite import tflite_model
-from quantize.export.torchscript import torchscript_model
-from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
-from quantize.ptq.recipe import PtqRecipe
-from quantize.segments import SegmentSet
+from quantize.export.onnx.kind import onnx_model
+from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
+from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.tflite.kind import tflite_model
+from quantize.export.torchscript.kind import torchscript_model
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER

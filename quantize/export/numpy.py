@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from edge.models.claf_ser.weights import matrix_shape
 from edge.runtimes.numpy.packed import PLAN
-from quantize.ptq.layers import LAYERS
-from quantize.ptq.recipe import PtqRecipe
-from quantize.ptq.rounding import Rounded, round_compensated, round_nearest
+from quantize.export.rounding.codes import Rounded, round_compensated, round_nearest
+from quantize.export.rounding.layers import LAYERS
+from quantize.export.rounding.recipe import PtqRecipe
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -144,7 +144,7 @@ def round_weights(
     recipe : PtqRecipe
         Of the method ``weight_only``.
     moments : mapping, optional
-        From :func:`quantize.ptq.moments.input_moments`, for a recipe that compensates.
+        From :func:`quantize.export.rounding.moments.input_moments`, for a recipe that compensates.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def numpy_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) -
         return pack_weights(weights)
     moments = None
     if recipe.compensate and calibration is not None:
-        from quantize.ptq.moments import input_moments
+        from quantize.export.rounding.moments import input_moments
 
         moments = input_moments(model, calibration)
     return pack_rounded(weights, recipe, moments)

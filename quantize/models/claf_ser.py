@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from edge.errors import ParameterError, shown
-from quantize.bounds import check_numbers
+from quantize.basics.bounds import check_numbers
 from quantize.models.config import DROPOUT, SIZE, ModelConfig
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from edge.errors import ParameterError
-from quantize.bounds import Bounds
+from quantize.basics.bounds import Bounds
 
 __all__ = ["DROPOUT", "SIZE", "ModelConfig"]
 

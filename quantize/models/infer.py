@@ -13,7 +13,7 @@ __all__ = ["torch_infer"]
 
 
 def torch_infer(model: nn.Module) -> Any:
-    """Wrap a model for :func:`quantize.scoring.score_utterances`."""
+    """Wrap a model for :func:`quantize.measure.scoring.score_utterances`."""
     device = next(model.parameters()).device
 
     def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.float32]:

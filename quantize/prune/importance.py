@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from edge.errors import ParameterError
-from quantize.batches import Batch
 from quantize.models.claf_ser import CLAFSER
+from quantize.training.crops import Batch
 
 __all__ = ["IMPORTANCES", "Importance", "kept_units", "magnitude", "taylor"]
 

@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quantize.corpora import LABELS
+from quantize.data.corpora import LABELS
+from quantize.data.features.segments import SegmentSet
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import factors, prune_model
 from quantize.prune.importance import Importance, kept_units
 from quantize.prune.sizes import pruned_config
-from quantize.segments import SegmentSet
 
 __all__ = ["SHARES", "STRUCTURES", "Drop", "format_drops", "plot_drops", "sensitivity", "weakened"]
 
@@ -202,7 +202,7 @@ def plot_drops(drops: Sequence[Drop], path: str | os.PathLike[str]) -> None:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    from quantize.pictures import new_figure, save_figure, tidy_axes
+    from quantize.basics.pictures import new_figure, save_figure, tidy_axes
 
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()

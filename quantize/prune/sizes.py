@@ -9,7 +9,7 @@ import torch
 
 from edge.arrays import as_whole
 from edge.errors import ParameterError
-from quantize.bounds import PROPER_SHARE
+from quantize.basics.bounds import PROPER_SHARE
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
 __all__ = ["PRUNABLE", "config_for_share", "n_exported", "pruned_config"]

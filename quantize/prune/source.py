@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from edge.errors import ParameterError, how_many
-from quantize.batches import Batch, CropSampler, examples_of
-from quantize.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from quantize.corpora import DOMAINS, Clip, load_corpora
-from quantize.dataset import FeatureCache
-from quantize.earlier import file_digest
-from quantize.errors import SplitError, TrainingError
-from quantize.files import write_json
+from quantize.basics.errors import SplitError, TrainingError
+from quantize.basics.files import write_json
+from quantize.data.corpora import DOMAINS, Clip, load_corpora
+from quantize.data.features.cache import FeatureCache
+from quantize.data.features.segments import SegmentSet, corpus_segments
+from quantize.data.splits import Split, read_split, validation_split, write_split
 from quantize.prune.cut import refuse_unprunable
-from quantize.runs import VALIDATION_SHARE, RunSettings
-from quantize.segments import SegmentSet, corpus_segments
-from quantize.splits import Split, read_split, validation_split, write_split
+from quantize.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from quantize.runs.earlier import file_digest
+from quantize.runs.settings import VALIDATION_SHARE, RunSettings
+from quantize.training.crops import Batch, CropSampler, examples_of
 
 __all__ = ["Source", "read_source"]
 

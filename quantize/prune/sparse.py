@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from quantize.bounds import PROPER_SHARE
+from quantize.basics.bounds import PROPER_SHARE
 from quantize.export.numpy import numpy_model
+from quantize.export.rounding.load import load_ptq_recipe
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import refuse_unprunable
-from quantize.ptq.load import load_ptq_recipe
-from quantize.train import Trainer
+from quantize.training.trainer import Trainer
 
 __all__ = ["SPARSE", "SparseTrainer", "npz_sizes", "sparse_model", "sparsity_of"]
 

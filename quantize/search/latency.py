@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from quantize.corpora import DOMAINS
-from quantize.errors import TrainingError
-from quantize.evaluate import artifact_runner, torch_runner
+from quantize.basics.errors import TrainingError
+from quantize.basics.timing import interleave
+from quantize.data.corpora import DOMAINS
+from quantize.data.features.segments import generated_segments
+from quantize.measure.evaluate import artifact_runner, torch_runner
 from quantize.search.rows import Latency
 from quantize.search.trials import TORCH, Trial
-from quantize.segments import generated_segments
-from quantize.timing import interleave
 
 __all__ = ["N_ROUNDS", "measure_latencies"]
 

@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 
-from quantize.bounds import ABOVE_0, Bounds
+from quantize.basics.bounds import ABOVE_0, Bounds
 from quantize.search.rows import Row
 
 __all__ = ["Choice", "Constraints", "choose", "pareto_front"]

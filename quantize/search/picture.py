@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
-from quantize.pictures import new_figure, save_figure, tidy_axes
+from quantize.basics.pictures import new_figure, save_figure, tidy_axes
 from quantize.search.pareto import Choice, Constraints
 from quantize.search.picture_names import name_points
 from quantize.search.rows import Row

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.benchmark.machine import describe_machine
-from quantize.files import atomic_path
+from quantize.basics.files import atomic_path
 from quantize.search.pareto import Choice, Constraints
 from quantize.search.rows import Row
 from quantize.search.table import COLUMNS, cells, marks

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from edge.features.spec import FeatureSpec
-from quantize.calibration import read_calibration
-from quantize.checkpoint import load_checkpoint
-from quantize.corpora import Clip
-from quantize.dataset import FeatureCache
-from quantize.earlier import file_digest, run_name
-from quantize.errors import CheckpointError, TrainingError
-from quantize.evaluate import held_out
+from quantize.basics.errors import CheckpointError, TrainingError
+from quantize.data.corpora import Clip
+from quantize.data.features.cache import FeatureCache
+from quantize.data.features.segments import SegmentSet, corpus_segments
+from quantize.data.splits import Split, common_labels, read_split
+from quantize.measure.evaluate import held_out
 from quantize.models.claf_ser import CLAFSER
-from quantize.segments import SegmentSet, corpus_segments
-from quantize.splits import Split, common_labels, read_split
+from quantize.runs.checkpoint import load_checkpoint
+from quantize.runs.earlier import file_digest, run_name
+from quantize.runs.temperature import read_calibration
 
 __all__ = ["Ground", "Source", "chosen_on_test_side", "read_sources", "run_digest"]
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantize.cli_distill import distil_run
-from quantize.cli_train import given_options, label_map
-from quantize.earlier import run_name
-from quantize.errors import TrainingError
-from quantize.progress import progress_note
-from quantize.recipe import load_recipe
-from quantize.runs import RunSettings
-from quantize.scorecard.run_facts import run_config
+from quantize.basics.errors import TrainingError
+from quantize.basics.progress import progress_note
+from quantize.runs.earlier import run_name
+from quantize.runs.facts import run_config
+from quantize.runs.settings import RunSettings
 from quantize.search.sources import Source, run_digest
+from quantize.training.recipe import Recipe
+from quantize.training.students import distil_run
 
 __all__ = ["student_folder", "train_students"]
 
@@ -27,15 +25,40 @@ def student_folder(out: Path, hidden: int) -> Path:
     return out / "runs" / f"hidden-{hidden}"
 
 
-def train_students(arguments: argparse.Namespace, reference: Source) -> None:
+def train_students(
+    data: Path,
+    out: Path,
+    cache: Path,
+    reference: Source,
+    *,
+    recipe: Recipe,
+    teachers: Sequence[Path],
+    hidden: Sequence[int],
+    training: Mapping[str, Any],
+    n_variants: int,
+    corpora: Sequence[str] | None,
+    label_map: dict[str, str | None],
+    n_workers: int,
+) -> None:
     """Train those that are not trained yet; an interrupted training goes on.
 
     Parameters
     ----------
-    arguments : namespace
-        Of ``search``.
+    data, out, cache : path
+        Corpora, folder of the search, feature cache.
     reference : Source
         Whose split the students are trained on, with its seed.
+    recipe : Recipe
+    teachers : sequence of path
+        Runs of the same split.
+    hidden : sequence of int
+        Units a direction, one student each.
+    training : mapping
+        What differs from the recipe.
+    n_variants : int
+        Augmented variants of every clip.
+    corpora, label_map, n_workers
+        As :func:`quantize.training.train_run.train_run` wants them.
 
     Raises
     ------
@@ -43,18 +66,16 @@ def train_students(arguments: argparse.Namespace, reference: Source) -> None:
         If the reference's settings or a teacher cannot be used, or a student is there that was
         trained otherwise.
     """
-    recipe = load_recipe(arguments.recipe)
     made = run_config(reference.folder)["run"]
-    n_variants = recipe.n_variants if arguments.variants is None else arguments.variants
     run = RunSettings(**{**made, "corpora": (), "n_variants": n_variants})
-    training = {**given_options(arguments, "epochs"), "seed": run.seed}
-    for hidden in dict.fromkeys(arguments.hidden):
-        folder = student_folder(arguments.out, hidden)
+    training = {**training, "seed": run.seed}
+    for units in dict.fromkeys(hidden):
+        folder = student_folder(out, units)
         if (folder / "checkpoint.safetensors").is_file():
             wanted = {
                 "recipe": recipe.name,
-                "teachers": {run_name(each): run_digest(each) for each in arguments.teachers},
-                "model": recipe.config(hidden=hidden).to_dict(),
+                "teachers": {run_name(each): run_digest(each) for each in teachers},
+                "model": recipe.config(hidden=units).to_dict(),
                 "training": dataclasses.asdict(recipe.train_settings(**training)),
             }
             _check(folder, wanted, n_variants)
@@ -62,17 +83,17 @@ def train_students(arguments: argparse.Namespace, reference: Source) -> None:
         progress_note(f"training {folder}")
         distil_run(
             recipe,
-            arguments.data,
+            data,
             folder,
-            arguments.cache,
-            teachers=arguments.teachers,
-            sizes={"hidden": hidden},
+            cache,
+            teachers=teachers,
+            sizes={"hidden": units},
             training=training,
             batches={},
-            corpora=arguments.corpora,
+            corpora=corpora,
             run=run,
-            label_map=label_map(arguments),
-            n_workers=arguments.workers,
+            label_map=label_map,
+            n_workers=n_workers,
         )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quantize.columns import aligned
-from quantize.corpora import DOMAINS
-from quantize.files import atomic_path
+from quantize.basics.files import atomic_path
+from quantize.basics.tables import aligned
+from quantize.data.corpora import DOMAINS
 from quantize.search.pareto import Choice
 from quantize.search.rows import Row
 

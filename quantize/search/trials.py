@@ -16,12 +16,12 @@ from typing import Any
 
 from edge.artifact import read_artifact
 from edge.errors import ArtifactError, EdgeSerError, MissingDependencyError
-from quantize.evaluate import Runner, artifact_runner, evaluate, torch_runner
+from quantize.basics.files import write_json
+from quantize.basics.progress import progress_bar, progress_note
 from quantize.export import KINDS, export_artifact
-from quantize.export.run import read_run
-from quantize.files import write_json
-from quantize.progress import progress_bar, progress_note
-from quantize.runs import commit
+from quantize.measure.evaluate import Runner, artifact_runner, evaluate, torch_runner
+from quantize.runs.export_facts import read_run
+from quantize.runs.provenance import commit
 from quantize.search.sources import Ground, Source
 
 __all__ = ["TORCH", "Trial", "measure_trial", "plan", "run_trials"]

@@ -10,8 +10,8 @@ import pytest
 from edge.artifact import read_artifact
 from edge.bundled import MODELS_DIR
 from edge.errors import EdgeSerError
-from quantize.gate.measure import CONDITIONS, Sound, segment_frames, spoken_segments, under
-from quantize.gate.scenes import SILENT, SPOKEN
+from quantize.training.gate.measure import CONDITIONS, Sound, segment_frames, spoken_segments, under
+from quantize.training.gate.scenes import SILENT, SPOKEN
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import speech_gate

@@ -27,9 +27,9 @@ class TomlTarget:
 
     def prepare(self, seeds: Path) -> None:
         """Read the recipes of the package."""
-        from quantize.ptq.load import load_ptq_recipe, ptq_recipe_names
-        from quantize.recipe import load_recipe, recipe_names
-        from quantize.toml_files import packaged_text, parse_toml
+        from quantize.basics.toml_files import packaged_text, parse_toml
+        from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
+        from quantize.training.recipe import load_recipe, recipe_names
 
         self._load = (load_recipe, load_ptq_recipe)
         self._texts = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantize.corpora import load_corpora
+from quantize.data.corpora import load_corpora
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantize.corpora import CORPORA, Clip
+from quantize.data.corpora import CORPORA, Clip
 
 
 def make_clips(speakers: list[str], n_per_label: int = 2) -> list[Clip]:

@@ -26,7 +26,7 @@ _FAMILIES: tuple[type[Family], ...] = (
     SpectralContrast,
     Pitch,
     Rms,
-    # Of the paper's own baseline, see quantize.baseline.features.
+    # Of the paper's own baseline, see quantize.data.features.simple_rnn.
     Lpcc,
     CorrelationPitch,
     Energy,

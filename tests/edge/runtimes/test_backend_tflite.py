@@ -42,7 +42,7 @@ def fields_of_tflite() -> dict[str, Any]:
 
 
 def model_bytes(weights: str = "fp32") -> bytes:
-    from quantize.export.tflite import claf_ser_graph
+    from quantize.export.tflite.kind import claf_ser_graph
 
     return claf_ser_graph(draw_weights(TINY), TINY.n_heads, weights)
 
@@ -175,7 +175,7 @@ def test_model_that_is_not_the_manifests(artifact: Artifact) -> None:
 
 
 def test_other_weights_are_not_the_reference(artifact: Artifact, tmp_path: Path) -> None:
-    from quantize.export.tflite import claf_ser_graph
+    from quantize.export.tflite.kind import claf_ser_graph
 
     other = claf_ser_graph(draw_weights(TINY, seed=1), TINY.n_heads, "fp32")
     with pytest.raises(ArtifactError, match="away from its reference"):

@@ -9,12 +9,12 @@ import pytest
 import torch
 from run_commands import evaluate, train
 
-from quantize.checkpoint import load_checkpoint
-from quantize.cli import main
-from quantize.earlier import file_digest
+from quantize.commands.main import main
 from quantize.prune.sizes import n_exported
 from quantize.prune.sparse import SPARSE, sparsity_of
-from quantize.train import Trainer
+from quantize.runs.checkpoint import load_checkpoint
+from quantize.runs.earlier import file_digest
+from quantize.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -194,9 +194,9 @@ def test_other_runs_are_refused(prune, data, runs, tmp_path, capsys):
 def test_the_baseline_is_refused(prune, tmp_path, capsys):
     import numpy as np
 
-    from quantize.baseline.features import BASELINE_SPEC
-    from quantize.baseline.model import SimpleRnn, SimpleRnnConfig
-    from quantize.checkpoint import Checkpoint, save_checkpoint
+    from quantize.data.features.simple_rnn import BASELINE_SPEC
+    from quantize.models.simple_rnn import SimpleRnn, SimpleRnnConfig
+    from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 
     n = BASELINE_SPEC.n_features
     saved = Checkpoint(

@@ -11,8 +11,8 @@ from export_fakes import SIZES, facts, random_model
 
 from edge.errors import ParameterError
 from quantize.export import export_artifact
+from quantize.export.twin import ExportTwin
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
-from quantize.models.twin import ExportTwin
 from quantize.prune.cut import factors, prune_model
 from quantize.prune.importance import Importance, kept_units, magnitude
 from quantize.prune.sensitivity import STRUCTURES, weakened

@@ -8,9 +8,9 @@ import torch
 from export_fakes import SIZES, random_model
 
 from edge.errors import ParameterError
-from quantize.batches import Batch
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.importance import Importance, kept_units, magnitude, taylor
+from quantize.training.crops import Batch
 
 
 def batches(n: int = 3, seed: int = 0) -> list[Batch]:

@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 from edge.artifact import read_artifact
-from quantize import cli_search
-from quantize.cli import main
+from quantize.commands import search as cli_search
+from quantize.commands.main import main
 from quantize.search import latency
 from quantize.search import trials as trials_module
 from quantize.search.rows import Latency

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from edge.errors import BackendError, MissingDependencyError
-from quantize.checkpoint import load_checkpoint, save_checkpoint
-from quantize.corpora import load_corpora
-from quantize.errors import TrainingError
+from quantize.basics.errors import TrainingError
+from quantize.basics.timing import interleave
+from quantize.data.corpora import load_corpora
+from quantize.data.splits import read_split
+from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
 from quantize.search import trials as module
 from quantize.search.sources import Ground, chosen_on_test_side, read_sources
 from quantize.search.trials import TORCH, measure_trial, plan, run_trials
-from quantize.splits import read_split
-from quantize.timing import interleave
 
 LABELS = ("angry", "sad")
 

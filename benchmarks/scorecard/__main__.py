@@ -1,0 +1,164 @@
+"""``python -m benchmarks.scorecard``: train and measure every recipe, and write one table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scorecard.abstaining import ABSTAINING_FILE, collate_abstaining
+from benchmarks.scorecard.collate import collate
+from benchmarks.scorecard.plan import Places, plan, select
+from benchmarks.scorecard.recipes import JOBS, RECIPES
+from benchmarks.scorecard.same_recipe import check_same_recipe
+from benchmarks.scorecard.steps import Step, pending, run_steps
+from benchmarks.scorecard.tables import BEGIN, END, render_into
+from edge.errors import ParameterError, how_many
+from quantize.commands.main import guarded
+from quantize.measure.figures.files import read_abstaining, read_scorecard, write_scorecard
+
+__all__ = ["build_parser", "main"]
+
+#: More trainings at a time gain little where memory or one GPU is shared.
+_MOST_PARALLEL = 4
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Its options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scorecard",
+        description="Runs train, baseline, calibrate and evaluate for all that is not there yet, "
+        "collects their figures in one file and, with --render, writes its tables into a README.",
+    )
+    parser.add_argument("--data", type=Path, metavar="ROOT", help="folder that holds the corpora")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("cache"),
+        metavar="DIR",
+        help="folder of cached feature rows (default: cache)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="folder of run folders, RECIPE/JOB (default: runs)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("benchmarks/results/scorecard.json"),
+        metavar="FILE",
+        help="the scorecard (default: benchmarks/results/scorecard.json); what folds say of "
+        f"abstaining goes to {ABSTAINING_FILE} beside it",
+    )
+    parser.add_argument(
+        "--recipes",
+        nargs="+",
+        metavar="NAME",
+        help=f"run these only (default: {', '.join(RECIPES)})",
+    )
+    groups = ", ".join(dict.fromkeys(group for group, _ in JOBS.values()))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="JOB",
+        help="run these only, and what they need: a training such as speaker-f3, or all of "
+        f"{groups}",
+    )
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=min(os.cpu_count() or 1, _MOST_PARALLEL),
+        metavar="N",
+        help="trainings at a time, one thread each (default: one a core, at most "
+        f"{_MOST_PARALLEL})",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print every command and whether it is done"
+    )
+    parser.add_argument(
+        "--render",
+        type=Path,
+        metavar="FILE",
+        help=f"write the tables there, between the lines {BEGIN} and {END}",
+    )
+    parser.add_argument(
+        "--tables-only",
+        action="store_true",
+        help="run and collect nothing: with --render, write the tables of the scorecard as it is",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run it; 0 for success, 2 for bad input, 130 when interrupted."""
+    return guarded(lambda: _scorecard(build_parser().parse_args(argv)), "scorecard")
+
+
+def _scorecard(arguments: argparse.Namespace) -> int:
+    if arguments.tables_only:
+        if not arguments.render:
+            raise ParameterError("--tables-only writes nothing without --render FILE")
+        scorecard = read_scorecard(arguments.out)
+        _render(arguments, scorecard, read_abstaining(_beside(arguments)))
+        return 0
+    if arguments.data is None:
+        raise ParameterError("--data ROOT is wanted, the folder that holds the corpora")
+    if arguments.parallel < 1:
+        raise ParameterError(f"--parallel is {arguments.parallel}, 1 or more is wanted")
+    places = Places(arguments.data, arguments.cache, arguments.runs, arguments.parallel)
+    steps = select(plan(places), arguments.recipes, arguments.only)
+    check_same_recipe(places, steps)
+    if arguments.dry_run:
+        _print_plan(steps)
+        return 0
+    if not arguments.data.is_dir():
+        raise ParameterError(f"--data is {arguments.data}, an existing folder is wanted")
+
+    def after(step: Step) -> None:
+        if step.words[0] == "evaluate":
+            write_scorecard(arguments.out, collate(places))
+
+    n_run = run_steps(steps, n_parallel=arguments.parallel, after=after)
+    print(f"{how_many(n_run, 'step')} run, {len(steps) - n_run} done before")
+    scorecard = collate(places)
+    for name in scorecard["missing"]:
+        print(f"not measured yet: {name}")
+    unsaid = collate_abstaining(places)
+    # One that was committed is not replaced by nothing.
+    if unsaid["recipes"]:
+        write_scorecard(_beside(arguments), unsaid)
+        print(_beside(arguments))
+    if scorecard["recipes"]:
+        write_scorecard(arguments.out, scorecard)
+        print(arguments.out)
+        _render(arguments, scorecard, read_abstaining(_beside(arguments)))
+    return 0
+
+
+def _beside(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.out).with_name(ABSTAINING_FILE)
+
+
+def _print_plan(steps: list[Step]) -> None:
+    to_do = {step.name for step in pending(steps)}
+    for step in steps:
+        print(f"{'to do' if step.name in to_do else 'done ':5s}  {step.command}")
+    print(f"{len(to_do)} of {how_many(len(steps), 'step')} to do", file=sys.stderr)
+
+
+def _render(
+    arguments: argparse.Namespace, scorecard: dict[str, Any], unsaid: dict[str, Any] | None
+) -> None:
+    if arguments.render:
+        changed = render_into(arguments.render, scorecard, unsaid)
+        print(f"{arguments.render}: {'written' if changed else 'as it was'}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

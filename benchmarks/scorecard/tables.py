@@ -1,0 +1,227 @@
+"""``scorecard.json`` as Markdown tables, and those tables within a file.
+
+The text depends on the scorecard alone: the same figures give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scorecard.abstaining import abstaining, activation
+from benchmarks.scorecard.tables_more import ablations, across_corpora, choices, noise, segments
+from quantize.basics.errors import TrainingError
+from quantize.basics.files import atomic_path
+from quantize.data.corpora import DOMAINS
+from quantize.measure.figures.bars import BARS, KIND, NOISE_AT, RECIPE, Bar, figures_of
+from quantize.measure.figures.cells import (
+    corpus_name,
+    figure,
+    footnotes,
+    joined,
+    percent,
+    points,
+    prose,
+    table,
+)
+from quantize.measure.figures.references import REFERENCES, Reference
+
+__all__ = ["BEGIN", "END", "render_into", "render_tables"]
+
+BEGIN = "<!-- scorecard:begin -->"
+END = "<!-- scorecard:end -->"
+
+_KINDS = {"torch": "torch fp32", "numpy-int8": "NumPy int8", "onnx-int8": "ONNX int8"}
+
+
+def render_tables(scorecard: Mapping[str, Any], unsaid: Mapping[str, Any] | None = None) -> str:
+    """All tables of a scorecard as Markdown; what was not measured is left out and named.
+
+    ``unsaid`` is what :func:`benchmarks.scorecard.abstaining.collate_abstaining` gives.
+    """
+    sections = [
+        _about(scorecard),
+        _headline(scorecard),
+        _strangers(scorecard),
+        across_corpora(scorecard),
+        noise(scorecard),
+        segments(scorecard),
+        abstaining(unsaid),
+        activation(unsaid),
+        ablations(scorecard),
+        choices(scorecard),
+        _missing(scorecard),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def render_into(
+    path: Path, scorecard: Mapping[str, Any], unsaid: Mapping[str, Any] | None = None
+) -> bool:
+    """Write the tables between the two marks of a file.
+
+    Parameters
+    ----------
+    path : path
+        A text file with :data:`BEGIN` and :data:`END`, once each, on lines of their own.
+    scorecard : mapping
+        As :func:`benchmarks.scorecard.collate.collate` gives it.
+    unsaid : mapping, optional
+        As :func:`benchmarks.scorecard.abstaining.collate_abstaining` gives it.
+
+    Returns
+    -------
+    bool
+        Whether the file changed; it is not written when not.
+
+    Raises
+    ------
+    TrainingError
+        If the file has not both marks once, in order.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(f"{BEGIN}\n")
+    old, end, after = rest.partition(f"{END}\n")
+    if not (begin and end) or any(mark in before + old + after for mark in (BEGIN, END)):
+        raise TrainingError(
+            f"{path} must hold the lines {BEGIN} and {END} once each, in this order: the tables "
+            "are written between them"
+        )
+    new = f"{before}{BEGIN}\n\n{render_tables(scorecard, unsaid)}\n{END}\n{after}"
+    if new == text:
+        return False
+    with atomic_path(path) as temporary:
+        temporary.write_text(new, encoding="utf-8")
+    return True
+
+
+def _about(scorecard: Mapping[str, Any]) -> str:
+    commits = scorecard["commits"]
+    trained, measured = (
+        joined(f"`{commit}`" for commit in commits[key]) or "-" for key in ("trained", "measured")
+    )
+    return prose(
+        "All of this is written by `make scorecard DATA=CORPORA` from "
+        "`benchmarks/results/scorecard.json`, which holds every number with the command that "
+        "redoes it, splits by fingerprint and models by hash. Percent; whole utterances (the "
+        "mean posterior of their 2 s segments, one every 0.256 s), language unknown as on a "
+        "device; in brackets 95 % bootstrap intervals over clips, behind ± the standard "
+        "deviation over seeds. "
+        f"Trained at {trained}, measured at {measured}."
+    )
+
+
+def _headline(scorecard: Mapping[str, Any]) -> str:
+    rows: list[list[str]] = []
+    shown: list[Reference] = []
+    bars = {(bar.protocol, bar.corpus, bar.metric): bar for bar in BARS}
+    wanted: list[tuple[str, str, str]] = [
+        ("paper", "all", "accuracy"),
+        *(("speaker-5fold", corpus, "uar") for corpus in DOMAINS),
+        ("speaker-5fold", "all", "ece"),
+    ]
+    for protocol, corpus, metric in wanted:
+        parts = [_part(scorecard, protocol, corpus, kind) for kind in _KINDS]
+        if not any(parts):
+            continue
+        bar = bars.get((protocol, corpus, metric))
+        theirs = [
+            r for r in REFERENCES if (r.protocol, r.corpus, r.metric) == (protocol, corpus, metric)
+        ]
+        shown += theirs
+        rows.append(
+            [
+                _headline_name(scorecard, protocol, corpus, metric),
+                *(
+                    _headline_cell(part, metric, bold=kind == KIND)
+                    for kind, part in zip(_KINDS, parts, strict=True)
+                ),
+                bar.verdict(bar.value(scorecard)) if bar else "",
+                "; ".join(f"{r.who} {r.value} {{{r.key}}}" for r in theirs),
+            ]
+        )
+    rows += _noise_row(scorecard, bars["noise/speaker-5fold", "ravdess", "uar_drop"])
+    if not rows:
+        return ""
+    head = ["protocol", *_KINDS.values(), "bar, for NumPy int8", "published"]
+    return "**Where it stands**\n\n" + footnotes(table(head, rows, n_left=1, left=(4, 5)), shown)
+
+
+def _part(
+    scorecard: Mapping[str, Any], protocol: str, corpus: str, kind: str
+) -> Mapping[str, Any] | None:
+    figures = figures_of(scorecard, RECIPE, protocol, kind)
+    if figures is None or corpus == "all":
+        return figures
+    part: Mapping[str, Any] | None = figures["by_corpus"].get(corpus)
+    return part
+
+
+def _headline_name(scorecard: Mapping[str, Any], protocol: str, corpus: str, metric: str) -> str:
+    if protocol == "paper":
+        entry = next(iter(scorecard["recipes"][RECIPE]["protocols"]["paper"].values()))
+        n = len(entry["runs"])
+        return f"`paper`, accuracy, {n} seed{'s' if n > 1 else ''}"
+    if metric == "ece":
+        return f"`{protocol}`, calibration error (ECE), all clips (worst corpus)"
+    return f"`{protocol}`, {corpus_name(corpus)}, UAR"
+
+
+def _headline_cell(part: Mapping[str, Any] | None, metric: str, *, bold: bool) -> str:
+    if part is None:
+        return "-"
+    cell = _ece(part) if metric == "ece" else figure(part, metric)
+    return f"**{cell}**" if bold else cell
+
+
+def _ece(part: Mapping[str, Any]) -> str:
+    # Corpora that err to opposite sides look right together, and half of all clips are TESS.
+    worst = max(each["ece"] for each in part["by_corpus"].values())
+    return f"{part['ece']:.3f} ({worst:.3f})"
+
+
+def _noise_row(scorecard: Mapping[str, Any], bar: Bar) -> list[list[str]]:
+    figures = figures_of(scorecard, RECIPE, bar.protocol, KIND)
+    if figures is None:
+        return []
+    drops = " / ".join(
+        points(figures["conditions"][name]["by_corpus"][bar.corpus][bar.metric])
+        for name in NOISE_AT.values()
+    )
+    name = f"`noise`, {corpus_name(bar.corpus)}, UAR lost at 10 dB of {' / '.join(NOISE_AT)}"
+    return [[name, "-", f"**{drops}**", "-", bar.verdict(bar.value(scorecard)), ""]]
+
+
+def _strangers(scorecard: Mapping[str, Any]) -> str:
+    kind = next((k for k in (KIND, "torch") if _part(scorecard, "speaker-5fold", "all", k)), None)
+    if kind is None:
+        return ""
+    figures = figures_of(scorecard, RECIPE, "speaker-5fold", kind) or {}
+    parts = {corpus_name(c): part for c, part in figures["by_corpus"].items()}
+    rows = [
+        [
+            title,
+            str(part["n"]),
+            figure(part, "accuracy"),
+            figure(part, "uar"),
+            percent(part["macro_f1"]),
+            f"{part['ece']:.3f}",
+        ]
+        for title, part in {**parts, "all clips": figures}.items()
+    ]
+    entry = scorecard["recipes"][RECIPE]["protocols"]["speaker-5fold"][kind]
+    head = ["corpus", "clips", "accuracy", "UAR", "macro F1", "ECE"]
+    about = prose(
+        f"**Strangers**: `speaker-5fold`, {_KINDS[kind]}. No speaker is on both sides; each fold's "
+        "temperature was chosen on the other folds' speakers. TESS has two speakers: the model "
+        "that is tested on one knows the other alone."
+    )
+    return f"{about}\n\n{table(head, rows, n_left=1)}\n\n`{entry['command']}`"
+
+
+def _missing(scorecard: Mapping[str, Any]) -> str:
+    names: Sequence[str] = scorecard["missing"]
+    if not names:
+        return ""
+    return prose(f"Not measured yet: {joined(f'`{name}`' for name in names)}.")

@@ -1,0 +1,1 @@
+"""What every room uses: errors, files, settings, tables, pictures, progress."""

@@ -1,0 +1,47 @@
+"""What every picture of this package begins and ends with."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from edge.explain.picture import check_matplotlib
+from quantize.basics.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["new_figure", "save_figure", "tidy_axes"]
+
+_DPI = 150
+
+
+def new_figure(width_in: float, height_in: float) -> Figure:
+    """Make an empty figure of so many inches.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    check_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def tidy_axes(axes: Axes) -> None:
+    """Leave what is read: two spines, and lines to compare heights by."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.8, zorder=0)
+    axes.set_axisbelow(True)
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a PNG, whole or not at all."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=_DPI)

@@ -1,0 +1,1 @@
+"""``edge-ser-quantize``: one file a command."""

@@ -1,0 +1,278 @@
+"""``edge-ser-quantize calibrate``: temperatures, and when a model had better say nothing."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.artifact import read_artifact
+from edge.errors import ParameterError
+from edge.stream.posterior import file_hop
+from quantize.basics.files import write_json
+from quantize.basics.tables import aligned
+from quantize.commands.runs import are_folds
+from quantize.commands.train import add_data_options, label_map
+from quantize.data.corpora import DOMAINS, LABELS, Clip, load_corpora
+from quantize.data.features.cache import FeatureCache
+from quantize.data.splits import Split
+from quantize.export.into import put_abstention
+from quantize.measure.abstention import GOAL, Answers
+from quantize.measure.crossfit import Choice, Chosen, Facts, cross_fit
+from quantize.measure.evaluate import check_features, held_out, language_ids, torch_runner
+from quantize.measure.metrics import expected_calibration_error
+from quantize.measure.scoring import Segments, score_segments
+from quantize.measure.temperature_fit import fit_temperature, tempered
+from quantize.measure.windows import Windows, live_windows, picked
+from quantize.runs.facts import run_config
+from quantize.runs.provenance import commit
+from quantize.runs.temperature import Calibration, write_calibration
+
+__all__ = ["add_command"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Fold:
+    run: Path
+    split: Split
+    clips: list[Clip]
+    #: As ``classify`` has them, and as a stream does.
+    segments: list[Segments]
+    windows: Windows
+
+    @property
+    def truth(self) -> NDArray[np.int64]:
+        return np.array([LABELS.index(c.label) for c in self.clips])
+
+    def files(self, temperature: float, bar: float) -> Answers:
+        """Whole clips, as ``classify`` answers them."""
+        return Answers.given(
+            tempered(self.segments, temperature),
+            self.truth,
+            np.array([DOMAINS.index(c.corpus) for c in self.clips]),
+            np.array([c.speaker for c in self.clips]),
+            bar,
+        )
+
+
+def add_command(commands: Any) -> None:
+    """Add ``calibrate`` to the parser."""
+    parser = commands.add_parser(
+        "calibrate",
+        help="choose the temperatures that make posteriors right as often as they say, and the "
+        "bar under which nothing is said",
+        description="The temperature of each fold is chosen on the speakers that the other folds "
+        "hold out: training speakers of its own. So are the bar under which no label is said and "
+        "the scale of the activation, on single windows as a device judges them: the smallest bar "
+        f"at which {100 * GOAL:.0f} %% of what is answered is right, with a margin. All goes to "
+        "calibration.json in the run folder, and from there to measurements and exported "
+        "artifacts.",
+    )
+    add_data_options(parser)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="all folds of one split")
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        help="runs of --split all, for which all the folds choose together",
+    )
+    parser.add_argument(
+        "--into",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="ARTIFACT",
+        help="artifacts that get the bar and the activation's scale which all the folds choose, "
+        "where their own folds are not at hand; their temperature stays",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write what was measured of abstaining there, as JSON",
+    )
+    parser.set_defaults(function=_calibrate)
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    sides = [held_out(run, clips) for run in arguments.runs]
+    splits = [split.id for split, _ in sides]
+    if not are_folds(splits):
+        raise ParameterError(
+            f"the runs have the splits {', '.join(splits)}: two or more folds of one rule are "
+            "wanted, each once, as of train --split speaker --fold 0, 1, ..."
+        )
+    for run in arguments.also:
+        if (run / "split.json").exists():
+            raise ParameterError(
+                f"{run} holds clips out: --also is for runs of --split all; name its folds first"
+            )
+    for folder in arguments.into:
+        # Before the long part.
+        read_artifact(folder)
+    folds = [
+        _fold(run, split, clips, chosen, arguments)
+        for run, (split, chosen) in zip(arguments.runs, sides, strict=True)
+    ]
+    temperatures = [_fit([o for o in folds if o is not fold]) for fold in folds]
+    chosen = cross_fit([fold.windows for fold in folds], temperatures)
+    facts = _facts(arguments, folds)
+    rows = [["run", "temperature", "ECE at 1", "ECE", "bar"]]
+    for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True):
+        _keep(fold.run, temperature, [o for o in folds if o is not fold], choice, facts)
+        before, after = (
+            expected_calibration_error(fold.truth, tempered(fold.segments, t))
+            for t in (1.0, temperature)
+        )
+        figures = [f"{temperature:.3f}", f"{before:.3f}", f"{after:.3f}", _bar(choice)]
+        rows.append([fold.run.name, *figures])
+    if arguments.also:
+        temperature = _fit(folds)
+        for run in arguments.also:
+            _keep(run, temperature, folds, chosen.together, facts)
+            rows.append([run.name, f"{temperature:.3f}", "-", "-", _bar(chosen.together)])
+    print("\n".join(aligned(rows)))
+    _tell(chosen)
+    report = _report(chosen, facts, folds, temperatures)
+    if arguments.output:
+        write_json(arguments.output, report)
+        print(f"figures: {arguments.output}", file=sys.stderr)
+    for folder in arguments.into:
+        recipe = read_artifact(folder).manifest.training.get("recipe")
+        abstention = chosen.together.abstention(facts, str(recipe) if recipe else None)
+        put_abstention(folder, abstention)
+        print(f"{folder}: min_probability {abstention.min_probability:g}")
+    return 0
+
+
+def _fold(
+    run: Path, split: Split, clips: list[Clip], chosen: list[Clip], arguments: argparse.Namespace
+) -> _Fold:
+    """Segments of the clips that a run holds out, at temperature 1."""
+    runner = dataclasses.replace(torch_runner(run), temperature=1.0)
+    cache = FeatureCache(arguments.cache, runner.spec)
+    check_features(runner, cache)
+    rows = cache.load(clips, 0, arguments.workers)
+    frames, hop = runner.window_frames, runner.window_hop
+    # Fine enough for a file's segments and for a stream's.
+    fine = math.gcd(file_hop(hop), hop)
+    scored = score_segments(
+        runner.infer,
+        [rows[c.clip_id] for c in chosen],
+        language_ids(chosen, "unknown"),
+        window_frames=frames,
+        **{**runner.scoring(), "window_hop": fine},
+    )
+    return _Fold(
+        run,
+        split,
+        chosen,
+        [picked(each, frames, file_hop(hop)) for each in scored],
+        live_windows(chosen, scored, frames, hop),
+    )
+
+
+def _fit(folds: Sequence[_Fold]) -> float:
+    """Choose a temperature on some folds."""
+    return fit_temperature(
+        [each for fold in folds for each in fold.segments],
+        np.concatenate([fold.truth for fold in folds]).tolist(),
+        [c.corpus for fold in folds for c in fold.clips],
+    )
+
+
+def _keep(
+    run: Path, temperature: float, folds: Sequence[_Fold], choice: Choice, facts: Facts
+) -> None:
+    """Keep in a run folder what some folds chose for it."""
+    calibration = Calibration(
+        temperature, tuple(fold.split.id for fold in folds), choice.abstention(facts)
+    )
+    write_calibration(run, calibration, sum(len(fold.segments) for fold in folds))
+
+
+def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
+    names = [f"runs/{_recipe(fold.run)}/{fold.run.name}" for fold in folds]
+    words = ["edge-ser-quantize", "calibrate", *names, "--data", "CORPORA"]
+    if arguments.corpora:
+        words += ["--corpora", *arguments.corpora]
+    recipe = _recipe(folds[0].run)
+    return Facts(recipe, folds[0].split.name, shlex.join(words), commit())
+
+
+def _recipe(run: Path) -> str:
+    """Name of a run's recipe, or of the folder that it is in."""
+    return str(run_config(run).get("recipe") or run.resolve().parent.name)
+
+
+def _bar(choice: Choice) -> str:
+    return "-" if choice.bar is None else f"{choice.bar:.2f}"
+
+
+def _tell(chosen: Chosen) -> None:
+    """Print what the folds answer at each other's bars."""
+    answered, activation = chosen.figures["answered"], chosen.figures["activation"]
+    rows = [["speakers never heard", "windows", "answered", "right", "activation UAR"]]
+    parts = {**answered["by_corpus"], "mean": answered["mean"], "all windows": answered["pooled"]}
+    sides = {**activation["by_corpus"], "mean": activation["mean"]}
+    for name, part in parts.items():
+        side = sides.get(name)
+        rows.append(
+            [
+                name,
+                str(part["n"]),
+                _spread(part, "coverage"),
+                _spread(part, "accuracy"),
+                _spread(side, "uar") if side else "-",
+            ]
+        )
+    print()
+    print("\n".join(aligned(rows)))
+    if chosen.together.bar is None:
+        print(
+            f"edge-ser-quantize: warning: at no bar are {100 * GOAL:.0f} % of what is answered "
+            "right: the bar that artifacts get is 0, every label will be said",
+            file=sys.stderr,
+        )
+
+
+def _spread(part: Mapping[str, Any], key: str) -> str:
+    if part[key] is None:
+        return "-"
+    low, high = part[f"{key}_ci95"]
+    return f"{100 * part[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _report(
+    chosen: Chosen, facts: Facts, folds: Sequence[_Fold], temperatures: Sequence[float]
+) -> dict[str, Any]:
+    runs = [
+        {
+            "run": fold.run.name,
+            "split": fold.split.id,
+            "split_fingerprint": fold.split.fingerprint,
+            "temperature": temperature,
+            "min_probability": choice.bar,
+            "activation_scale": dataclasses.asdict(choice.scale),
+        }
+        for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True)
+    ]
+    files = Answers.pooled(
+        [
+            fold.files(temperature, choice.certain_bar)
+            for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True)
+        ]
+    )
+    about = {**dataclasses.asdict(facts), "runs": runs, **chosen.figures}
+    return {**about, "files": files.figures(), "files_without_bar": files.at(0.0).figures()}

@@ -1,0 +1,155 @@
+"""``edge-ser-quantize evaluate``: figures of runs and artifacts on what was held out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.cli.renamed import OldName, add_report_options
+from quantize.basics.tables import aligned
+from quantize.commands.protocols import PROTOCOLS, evaluate_protocol
+from quantize.commands.runs import are_folds, measure_runs, report_of, runner_of, write_report
+from quantize.commands.train import add_data_options
+from quantize.data.corpora import DOMAINS, Clip
+from quantize.data.features.cache import FeatureCache
+from quantize.data.splits import common_labels
+from quantize.export import KINDS
+from quantize.measure.evaluate import (
+    Evaluation,
+    evaluate,
+    held_out,
+    write_evaluation,
+)
+from quantize.measure.metrics import format_metrics
+from quantize.measure.protocols.noise import CONDITIONS
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: Any) -> None:
+    """Add ``evaluate`` to the parser."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="accuracy, UAR and confusions on the clips that a run's split held out",
+        description="Protocols: utterances scores whole clips by the mean posterior of their 2 s "
+        "segments; segments scores single windows of 1.0, 1.5 and 2.0 s; noise scores whole "
+        "clips in white and pink noise, babble and rooms.",
+    )
+    add_data_options(parser)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
+    parser.add_argument(
+        "--protocol",
+        choices=("utterances", *PROTOCOLS),
+        default="utterances",
+        help="what is measured on the held-out clips (default: utterances)",
+    )
+    parser.add_argument(
+        "--conditions",
+        nargs="+",
+        choices=CONDITIONS,
+        metavar="NAME",
+        help=f"of the protocol noise, these only (default: {', '.join(CONDITIONS)})",
+    )
+    parser.add_argument(
+        "--kind",
+        choices=("torch", *KINDS),
+        default="torch",
+        help="the checkpoint in torch, or an artifact in its real runtime, exported if need be "
+        "(default: torch)",
+    )
+    corpora = ("unknown", "own")
+    parser.add_argument(
+        "--corpus",
+        choices=corpora,
+        default="unknown",
+        help="corpus that the model is told of; a device knows none (default: unknown)",
+    )
+    parser.add_argument(
+        "--language", choices=corpora, action=OldName, dest="corpus", help=argparse.SUPPRESS
+    )
+    add_report_options(parser, "all figures")
+    parser.set_defaults(function=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    if arguments.protocol != "utterances" or arguments.conditions:
+        return evaluate_protocol(arguments)
+    parts, results = measure_runs(arguments, _one_run)
+    folds = are_folds([r["split"] for r in results])
+    pooled = Evaluation.pooled(parts).figures() if folds else None
+    if not arguments.json:
+        print(_table(results, pooled))
+    report = report_of(arguments, results)
+    if pooled:
+        report["pooled"] = pooled
+    elif len(results) > 1:
+        accuracies = [r["accuracy"] for r in results]
+        report["mean_accuracy"] = float(np.mean(accuracies))
+        report["sd_accuracy"] = float(np.std(accuracies, ddof=1))
+    if len(results) == 1 and not arguments.json:
+        print()
+        print(format_metrics(results[0]))
+    write_report(arguments, report)
+    return 0
+
+
+def _one_run(
+    folder: Path, clips: list[Clip], arguments: argparse.Namespace
+) -> tuple[Evaluation, dict[str, Any]]:
+    split, chosen = held_out(folder, clips)
+    runner = runner_of(folder, arguments.kind)
+    cache = FeatureCache(arguments.cache, runner.spec)
+    part = evaluate(
+        runner,
+        chosen,
+        cache,
+        clips,
+        language=arguments.corpus,
+        labels=common_labels(split, clips),
+        n_workers=arguments.workers,
+    )
+    figures = write_evaluation(folder, split, runner, arguments.kind, arguments.corpus, part)
+    return part, figures
+
+
+def _table(results: list[dict[str, Any]], pooled: dict[str, Any] | None) -> str:
+    corpora = [c for c in DOMAINS if any(c in r["by_corpus"] for r in results)]
+    header = ["run", "split", "clips", "accuracy", "UAR", *(f"{c} UAR" for c in corpora)]
+    rows = [_cells(r["run"], r["split"], r, corpora) for r in results]
+    if pooled:
+        rows.append(_cells("all folds", "pooled", pooled, corpora))
+    elif len(results) > 1:
+        rows.append(_mean_cells(results, corpora))
+    return "\n".join(aligned([header, *rows], n_left=2))
+
+
+def _cells(name: str, split: str, figures: dict[str, Any], corpora: list[str]) -> list[str]:
+    by_corpus = figures["by_corpus"]
+    return [
+        name,
+        split,
+        str(figures["n"]),
+        f"{100 * figures['accuracy']:.2f}",
+        f"{100 * figures['uar']:.2f}",
+        *(f"{100 * by_corpus[c]['uar']:.1f}" if c in by_corpus else "-" for c in corpora),
+    ]
+
+
+def _mean_cells(results: list[dict[str, Any]], corpora: list[str]) -> list[str]:
+    def mean(values: list[float]) -> str:
+        return f"{100 * np.mean(values):.2f}±{100 * np.std(values, ddof=1):.2f}"
+
+    by_corpus = [
+        mean([r["by_corpus"][c]["uar"] for r in results if c in r["by_corpus"]]) for c in corpora
+    ]
+    return [
+        "mean±sd",
+        "",
+        "",
+        mean([r["accuracy"] for r in results]),
+        mean([r["uar"] for r in results]),
+        *by_corpus,
+    ]

@@ -1,0 +1,109 @@
+"""``edge-ser-quantize``: train, distil, prune, quantize, export, verify, and all the figures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from edge.errors import EdgeSerError, MissingDependencyError, printable
+
+__all__ = ["guarded", "main", "run"]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options.
+
+    Raises
+    ------
+    MissingDependencyError
+        If a package of the workstation is not installed.
+    """
+    try:
+        from quantize.commands import (
+            baseline,
+            calibrate,
+            distill,
+            evaluate,
+            export,
+            prune,
+            quantize,
+            search,
+            train,
+            train_gate,
+            verify,
+        )
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] in ("edge", "quantize"):
+            raise
+        raise MissingDependencyError(
+            f"{error.name} is not installed, the workstation's commands need it: "
+            f"pip install {(error.name or '').partition('.')[0]}"
+        ) from error
+    parser = argparse.ArgumentParser(
+        prog="edge-ser-quantize",
+        description="Train CLAF-SER on emotional speech, measure it and export it for a device.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    train.add_commands(commands)
+    train_gate.add_command(commands)
+    distill.add_command(commands)
+    prune.add_command(commands)
+    baseline.add_command(commands)
+    evaluate.add_command(commands)
+    calibrate.add_command(commands)
+    export.add_command(commands)
+    quantize.add_command(commands)
+    verify.add_command(commands)
+    search.add_command(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 for success, 2 for bad input, 130 when interrupted."""
+    # torch's libraries announce what they will drop past all of Python's warnings.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+    def command() -> int:
+        arguments = build_parser().parse_args(argv)
+        code: int = arguments.function(arguments)
+        return code
+
+    return guarded(command, "edge-ser-quantize")
+
+
+def guarded(command: Callable[[], int], program: str) -> int:
+    """Exit code of a command, its errors said in one sentence under the program's name."""
+    try:
+        return command()
+    except EdgeSerError as error:
+        _say_error(program, str(error))
+        return 2
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _say_error(program, f"{error.strerror or error}{where}")
+        return 2
+    except KeyboardInterrupt:
+        print(
+            f"{program}: interrupted; the same command goes on where it left off",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def run() -> None:
+    """Console entry point."""
+    sys.exit(main())
+
+
+def _say_error(program: str, text: str) -> None:
+    """Tell of an error, with what a terminal would obey spelt out: a file's name may hold it."""
+    lines = "\n".join(map(printable, text.split("\n")))
+    print(f"{program}: error: {lines}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,108 @@
+"""``edge-ser-quantize evaluate --protocol``: all protocols but whole, clean utterances."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError, how_many
+from quantize.basics.files import write_json
+from quantize.commands.runs import are_folds, measure_runs, report_of, runner_of, write_report
+from quantize.data.corpora import Clip
+from quantize.data.features.cache import FeatureCache
+from quantize.data.splits import common_labels
+from quantize.measure.evaluate import Runner, check_features, held_out
+from quantize.measure.protocols.noise import CLEAN, CONDITIONS, NoiseCache, utterance_trials
+from quantize.measure.protocols.segments import WINDOWS_S, segment_trials
+from quantize.measure.protocols.tables import mean_conditions, noise_table, segments_table
+from quantize.measure.protocols.trials import Trials
+
+__all__ = ["PROTOCOLS", "evaluate_protocol"]
+
+PROTOCOLS = ("segments", "noise")
+
+
+def evaluate_protocol(arguments: argparse.Namespace) -> int:
+    """Measure the runs by ``arguments.protocol`` and print one table."""
+    if arguments.conditions and arguments.protocol != "noise":
+        raise ParameterError("--conditions is for --protocol noise alone")
+    parts, results = measure_runs(arguments, _one_run)
+    report = {"protocol": arguments.protocol, **report_of(arguments, results)}
+    title, shown = f"run {results[0]['run']}", results[0]["conditions"]
+    if are_folds([r["split"] for r in results]):
+        pooled = {name: Trials.pooled([p[name] for p in parts]) for name in parts[0]}
+        title, shown = f"{how_many(len(results), 'fold')} pooled", _figures(pooled)
+        report["pooled"] = {"conditions": shown}
+    elif len(results) > 1:
+        title = f"mean ± sd of {len(results)} runs"
+        shown = mean_conditions([r["conditions"] for r in results])
+        report["mean"] = {"conditions": shown}
+    splits = ", ".join(r["split"] for r in results)
+    if not arguments.json:
+        print(f"{title}; split {splits}; {arguments.kind}, corpus {arguments.corpus}\n")
+        print((segments_table if arguments.protocol == "segments" else noise_table)(shown))
+    write_report(arguments, report)
+    return 0
+
+
+def _one_run(
+    folder: Path, clips: list[Clip], arguments: argparse.Namespace
+) -> tuple[dict[str, Trials], dict[str, Any]]:
+    split, chosen = held_out(folder, clips)
+    runner = runner_of(folder, arguments.kind)
+    labels = common_labels(split, clips)
+    cache = FeatureCache(arguments.cache, runner.spec)
+    check_features(runner, cache)
+    rows = cache.load(clips, 0, arguments.workers)
+    measure = _segments if arguments.protocol == "segments" else _noise
+    trials = measure(runner, chosen, rows, labels, arguments)
+    result = {
+        "run": folder.name,
+        "split": split.id,
+        "split_fingerprint": split.fingerprint,
+        "model_sha256": runner.model_sha256,
+        "answers": list(labels),
+        "conditions": _figures(trials),
+    }
+    name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}.json"
+    write_json(folder / name, result)
+    return trials, result
+
+
+def _segments(
+    runner: Runner,
+    chosen: list[Clip],
+    rows: Mapping[str, NDArray[Any]],
+    labels: tuple[str, ...],
+    arguments: argparse.Namespace,
+) -> dict[str, Trials]:
+    return {
+        f"{window_s} s": segment_trials(
+            runner, chosen, rows, window_s, language=arguments.corpus, labels=labels
+        )
+        for window_s in WINDOWS_S
+    }
+
+
+def _noise(
+    runner: Runner,
+    chosen: list[Clip],
+    rows: Mapping[str, NDArray[Any]],
+    labels: tuple[str, ...],
+    arguments: argparse.Namespace,
+) -> dict[str, Trials]:
+    noisy = NoiseCache(arguments.cache, runner.spec, chosen, arguments.workers)
+    asked = {"language": arguments.corpus, "labels": labels}
+    trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
+    for condition in arguments.conditions or CONDITIONS:
+        trials[condition] = utterance_trials(runner, chosen, noisy.load(condition), **asked)
+    return trials
+
+
+def _figures(trials: Mapping[str, Trials]) -> dict[str, Any]:
+    clean = trials.get(CLEAN)
+    return {name: each.figures(None if each is clean else clean) for name, each in trials.items()}

@@ -1,0 +1,266 @@
+"""``edge-ser-quantize prune``: a smaller model out of a trained one, and its fine-tuning."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ParameterError
+from quantize.basics.errors import TrainingError
+from quantize.commands.train import given_options
+from quantize.data.features.windows import WINDOW_FRAMES
+from quantize.prune.cut import prune_model
+from quantize.prune.importance import IMPORTANCES, Importance, magnitude, taylor
+from quantize.prune.sensitivity import format_drops, plot_drops, sensitivity
+from quantize.prune.sizes import PRUNABLE, config_for_share, n_exported, pruned_config
+from quantize.prune.source import Source, read_source
+from quantize.prune.sparse import SparseTrainer, npz_sizes, sparse_model, sparsity_of
+from quantize.runs.checkpoint import load_checkpoint
+from quantize.runs.earlier import run_name
+from quantize.training.recipe import load_recipe, recipe_names
+
+__all__ = ["add_command"]
+
+_SIZE_OPTIONS = dict(zip(PRUNABLE, ("hidden", "heads", "conv", "classifier"), strict=True))
+
+
+def add_command(commands: Any) -> None:
+    """Add ``prune`` to the parser."""
+    parser = commands.add_parser(
+        "prune",
+        help="cut a smaller model out of a trained run and fine-tune it",
+        description="Structured pruning drops LSTM units, attention heads, convolution channels "
+        "and classifier units by importance; what is left is an ordinary, smaller CLAF-SER. "
+        "--unstructured sets single weights to zero instead, which makes a compressed file "
+        "smaller and no runtime faster. The same command resumes an interrupted fine-tuning.",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="trained run folder")
+    parser.add_argument("--out", type=Path, metavar="RUN2", help="run folder to write")
+    sizes = parser.add_argument_group("what is pruned")
+    sizes.add_argument(
+        "--parameters",
+        type=float,
+        metavar="SHARE",
+        help="leave at most this share of the exported parameters, by fewer LSTM units alone",
+    )
+    for field, option in _SIZE_OPTIONS.items():
+        sizes.add_argument(
+            f"--{option}", type=int, metavar="N", help=f"{field} to leave (default: all)"
+        )
+    sizes.add_argument(
+        "--importance",
+        choices=IMPORTANCES,
+        default=IMPORTANCES[0],
+        help="taylor: what the loss would change, on training batches; magnitude: size of the "
+        "weights (default: %(default)s)",
+    )
+    sizes.add_argument(
+        "--batches", type=int, default=64, metavar="N", help="of taylor (default: %(default)s)"
+    )
+    sizes.add_argument(
+        "--seed", type=int, default=0, help="of taylor's batches and the sweep's segments"
+    )
+    sizes.add_argument("--unstructured", action="store_true", help="set single weights to zero")
+    sizes.add_argument(
+        "--sparsity", type=float, metavar="SHARE", help="of --unstructured: weights to set to zero"
+    )
+    sweep = parser.add_argument_group("sensitivity sweep")
+    sweep.add_argument(
+        "--sensitivity",
+        action="store_true",
+        help="only measure what each structure's loss costs, on clips of the training side",
+    )
+    sweep.add_argument(
+        "--segments", type=int, default=512, metavar="N", help="to measure on (default: 512)"
+    )
+    sweep.add_argument(
+        "--window-frames",
+        type=int,
+        default=WINDOW_FRAMES,
+        metavar="N",
+        help="length of a segment (default: %(default)s, the device's)",
+    )
+    sweep.add_argument("--json", action="store_true", help="one JSON object a line")
+    sweep.add_argument("--picture", type=Path, metavar="PNG", help="draw the sweep there")
+    tuning = parser.add_argument_group("fine-tuning")
+    tuning.add_argument("--data", type=Path, required=True, metavar="ROOT", help="the corpora")
+    tuning.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR")
+    tuning.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    tuning.add_argument(
+        "--recipe", choices=recipe_names(), default="claf-ser-pruned", help="default: %(default)s"
+    )
+    tuning.add_argument(
+        "--epochs", type=int, help="default: the recipe's; 0 writes the pruned model as it is"
+    )
+    tuning.add_argument("--learning-rate", type=float, help="peak (default: the recipe's)")
+    tuning.add_argument("--precision", choices=("fp32", "bf16"), help="default: the recipe's")
+    tuning.add_argument("--variants", type=int, metavar="N", help="default: the recipe's")
+    tuning.add_argument(
+        "--teachers",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        help="runs of the same split to learn from beside the pruned one, such as its own teachers",
+    )
+    tuning.add_argument("--threads", type=int, metavar="N", help="threads of torch")
+    parser.set_defaults(function=_prune)
+
+
+def _prune(arguments: argparse.Namespace) -> int:
+    import torch
+
+    if arguments.threads is not None:
+        torch.set_num_threads(max(1, arguments.threads))
+    if arguments.sensitivity:
+        return _sweep(arguments)
+    if arguments.out is None:
+        raise ParameterError("prune needs --out RUN2, where the pruned run shall lie")
+    source = read_source(arguments.run)
+    how = _how(arguments, source)
+    if arguments.epochs == 0:
+        _write_pruned(arguments, source, how, arguments.out)
+    else:
+        _write_pruned(arguments, source, how, arguments.out / "pruned")
+        _fine_tune(arguments, source)
+    print(_report(source, arguments.out))
+    if arguments.unstructured:
+        print("the zeros count in a compressed file alone: every runtime is as fast as before")
+    return 0
+
+
+def _how(arguments: argparse.Namespace, source: Source) -> dict[str, Any]:
+    """What is asked for, as the checkpoint will say it; refuses what does not go together."""
+    config = source.checkpoint.model.config
+    sizes = {
+        field: size
+        for field, option in _SIZE_OPTIONS.items()
+        if (size := getattr(arguments, option)) is not None
+    }
+    name = run_name(source.folder)
+    asked = [bool(sizes), arguments.parameters is not None, arguments.unstructured]
+    if sum(asked) != 1 or arguments.unstructured != (arguments.sparsity is not None):
+        raise ParameterError(
+            "one of three is wanted: --parameters SHARE, sizes (--hidden, --heads, --conv, "
+            "--classifier), or --unstructured --sparsity SHARE"
+        )
+    if arguments.unstructured:
+        return {"from": name, "importance": "magnitude", "sparsity": arguments.sparsity}
+    if sizes:
+        smaller = pruned_config(config, **sizes)
+    else:
+        smaller = config_for_share(config, arguments.parameters)
+    how = {
+        "from": name,
+        "importance": arguments.importance,
+        "sizes": {field: getattr(smaller, field) for field in PRUNABLE},
+        "sizes_before": {field: getattr(config, field) for field in PRUNABLE},
+    }
+    if arguments.importance == "taylor":
+        how |= {"batches": arguments.batches, "seed": arguments.seed}
+    return how
+
+
+def _write_pruned(
+    arguments: argparse.Namespace, source: Source, how: dict[str, Any], folder: Path
+) -> None:
+    """Prune into a run folder, unless the very same lies there already."""
+    path = folder / "checkpoint.safetensors"
+    if path.exists():
+        if load_checkpoint(path).training == source.training_of_pruned(how):
+            return
+        raise TrainingError(
+            f"{folder} holds another model than this command would prune: name another --out, or "
+            "delete it"
+        )
+    model = source.checkpoint.model
+    if arguments.unstructured:
+        pruned = sparse_model(model, arguments.sparsity)
+    else:
+        config = pruned_config(model.config, **how["sizes"])
+        pruned = prune_model(model, config, _importance(arguments, source))
+    source.write_pruned(folder, pruned, how)
+
+
+def _importance(arguments: argparse.Namespace, source: Source) -> Importance:
+    model = source.checkpoint.model
+    if arguments.importance == "magnitude":
+        return magnitude(model)
+    clips = source.clips(arguments.data)
+    batches = source.batches(
+        clips, arguments.cache, arguments.batches, arguments.seed, arguments.workers
+    )
+    return taylor(model, batches)
+
+
+def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
+    from quantize.training.train_run import train_run
+    from quantize.training.trainer import Trainer
+
+    recipe = load_recipe(arguments.recipe)
+    start = arguments.out / "pruned"
+    training = given_options(arguments, "epochs", "learning_rate", "precision")
+    run = source.run
+    # Kept as they are found, once each: the run that was pruned knows best what it knew.
+    teachers = {path.resolve(): path for path in (source.folder, *arguments.teachers)}
+    n_variants = recipe.n_variants if arguments.variants is None else arguments.variants
+    train_run(
+        arguments.data,
+        arguments.out,
+        arguments.cache,
+        corpora=list(run.corpora),
+        run=dataclasses.replace(run, n_variants=n_variants),
+        config=load_checkpoint(start / "checkpoint.safetensors").model.config,
+        settings=recipe.train_settings(**training, seed=run.seed),
+        batches=recipe.batch_settings(),
+        augment=recipe.augment_settings(),
+        spec=source.checkpoint.spec,
+        label_map=source.label_map,
+        n_workers=arguments.workers,
+        recipe=recipe.name,
+        teachers=list(teachers.values()),
+        start=start,
+        trainer_type=SparseTrainer if arguments.unstructured else Trainer,
+    )
+
+
+def _report(source: Source, folder: Path) -> str:
+    """Sizes before and after."""
+    lines = [f"{'':12s}  parameters  zeros  int8 npz kB  deflated kB"]
+    pruned = load_checkpoint(folder / "checkpoint.safetensors").model
+    for name, model in (("before", source.checkpoint.model), ("pruned", pruned)):
+        plain, deflated = npz_sizes(model)
+        lines.append(
+            f"{name:12s}  {n_exported(model.config):10d}  {100 * sparsity_of(model):3.0f} %  "
+            f"{plain / 1000:11.1f}  {deflated / 1000:11.1f}"
+        )
+    lines.append(str(folder / "checkpoint.safetensors"))
+    return "\n".join(lines)
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    source = read_source(arguments.run)
+    saved = source.checkpoint
+    segments = source.segments(
+        source.clips(arguments.data),
+        arguments.cache,
+        arguments.segments,
+        arguments.window_frames,
+        arguments.seed,
+        arguments.workers,
+    )
+    drops = list(
+        sensitivity(saved.model, _importance(arguments, source), segments, saved.mean, saved.std)
+    )
+    if arguments.json:
+        for drop in drops:
+            print(json.dumps(drop.to_dict()))
+    else:
+        print(format_drops(drops))
+    if arguments.picture:
+        plot_drops(drops, arguments.picture)
+    return 0

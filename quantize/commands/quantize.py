@@ -1,0 +1,189 @@
+"""``edge-ser-quantize quantize``: round a trained model by a recipe, and say what was lost."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from edge.artifact import Artifact
+from edge.errors import ParameterError
+from quantize.basics.files import write_json
+from quantize.commands.train import add_data_options, label_map
+from quantize.data.corpora import load_corpora
+from quantize.data.features.cache import FeatureCache
+from quantize.data.features.segments import SegmentSet
+from quantize.data.splits import common_labels
+from quantize.export import Kind, export_artifact
+from quantize.export.rounding.layers import GROUPS, LAYERS
+from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
+from quantize.export.rounding.recipe import GRANULARITIES
+from quantize.measure.evaluate import artifact_runner, held_out
+from quantize.measure.rounding_loss.compare import clip_agreement, score_clips, segment_agreement
+from quantize.measure.rounding_loss.report import (
+    Report,
+    agreement_rows,
+    artifact_facts,
+    layer_report,
+)
+from quantize.measure.rounding_loss.source import Source, read_source
+from quantize.measure.rounding_loss.speech import N_GENERATED, Speech
+from quantize.models.infer import torch_infer
+
+__all__ = ["add_command"]
+
+# Of a report on corpora.
+_N_SEGMENTS = 500
+
+
+def add_command(commands: Any) -> None:
+    """Add ``quantize`` to the parser."""
+    parser = commands.add_parser(
+        "quantize",
+        help="round a trained model's weights by a recipe, and report what that costs",
+        description="Writes an artifact folder that a device loads, and reports its size, what "
+        "every layer and gate lost, and how often it answers as torch does with float32: on the "
+        "run's held-out clips with --data, else on generated speech.",
+    )
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="run folder with a checkpoint, or an artifact of export --kind numpy-fp32",
+    )
+    parser.add_argument(
+        "--recipe",
+        required=True,
+        metavar="NAME|FILE.toml",
+        help=f"one of {', '.join(ptq_recipe_names())}, or a file of your own",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="artifact folder")
+    parser.add_argument("--name", help="name of the model (default: that of SOURCE)")
+    parser.add_argument(
+        "--float",
+        nargs="+",
+        action="extend",
+        default=[],
+        dest="float_layers",
+        metavar="LAYER",
+        help=f"keep these layers in float too: {', '.join((*LAYERS, *GROUPS))}",
+    )
+    parser.add_argument(
+        "--granularity",
+        choices=GRANULARITIES[1:],
+        help="weights that share a factor (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--calibration",
+        type=int,
+        metavar="N",
+        help="segments to calibrate with, for a recipe that does (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the segments chosen (default: 0)"
+    )
+    parser.add_argument(
+        "--segments",
+        type=int,
+        metavar="N",
+        help="segments to compare posteriors and gates on (default: "
+        f"{_N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
+    )
+    add_data_options(
+        parser,
+        without="generated speech; with corpora it calibrates on the run's training side and "
+        "measures on what it held out",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.json", help="also write the report there"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the report as JSON Lines, not as tables"
+    )
+    parser.set_defaults(function=_quantize)
+
+
+def _quantize(arguments: argparse.Namespace) -> int:
+    recipe = load_ptq_recipe(arguments.recipe).changed(
+        float_layers=arguments.float_layers,
+        granularity=arguments.granularity,
+        n_calibration=arguments.calibration,
+    )
+    kind = Kind.of(recipe)
+    if arguments.segments is not None and arguments.segments < 1:
+        raise ParameterError(f"--segments is {arguments.segments}, at least 1 is wanted")
+    source = read_source(arguments.source, arguments.name)
+    speech = _speech_of(source, arguments)
+    calibration = used = None
+    if recipe.n_calibration:
+        calibration, where = speech.calibration(recipe.n_calibration)
+        used = {
+            "source": where,
+            "n_segments": len(calibration),
+            "fingerprint": calibration.fingerprint,
+        }
+    n = arguments.segments or (N_GENERATED if speech.cache is None else _N_SEGMENTS)
+    # All that can be refused is refused before anything is written.
+    seen = speech.report(n)
+    artifact = export_artifact(kind, source.model, source.facts, arguments.out, calibration)
+    about = artifact_facts(artifact, recipe, used, source.model.n_parameters())
+    report = _report(speech, artifact, about, *seen)
+    if arguments.report:
+        write_json(arguments.report, report.to_dict())
+    print("\n".join(report.lines()) if arguments.json else report.text())
+    return 0
+
+
+def _speech_of(source: Source, arguments: argparse.Namespace) -> Speech:
+    """Load the corpora, if any were named, and take the sides of the run's split."""
+    if arguments.data is None:
+        return Speech(source, arguments.seed)
+    if source.run is None:
+        raise ParameterError(
+            f"{arguments.source} is an artifact, which does not tell the clips it was trained on, "
+            "so nothing can be measured on --data: name the run folder, or leave --data out"
+        )
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    cache = FeatureCache(arguments.cache, source.facts.spec)
+    common = {"clips": clips, "cache": cache, "n_workers": arguments.workers}
+    if not (source.run / "split.json").is_file():
+        return Speech(source, arguments.seed, train=clips, **common)
+    split, test = held_out(source.run, clips)
+    training = set(split.train)
+    train = [c for c in clips if c.clip_id in training]
+    return Speech(source, arguments.seed, split=split, train=train, test=test, **common)
+
+
+def _report(
+    speech: Speech,
+    artifact: Artifact,
+    about: dict[str, Any],
+    segments: SegmentSet,
+    where: str,
+) -> Report:
+    model = speech.source.model
+    found = artifact_runner(artifact.path)
+    wanted = dataclasses.replace(found, name="torch", infer=torch_infer(model))
+    agreement, largest, mean = segment_agreement(wanted.infer, found.infer, segments, found)
+    seen = {
+        "source": where,
+        "n": len(segments),
+        "agreement": agreement[0].agreement,
+        "max_difference": largest,
+        "mean_difference": mean,
+        "fingerprint": segments.fingerprint,
+    }
+    rows = ((segments.rows - found.mean) / found.std).astype("float32")
+    layers, gates = layer_report(model, artifact, rows)
+    if speech.split is not None and speech.cache is not None:
+        labels = common_labels(speech.split, speech.clips)
+        agreement = clip_agreement(
+            *(
+                score_clips(
+                    runner, speech.test, speech.cache, speech.clips, labels, speech.n_workers
+                )
+                for runner in (wanted, found)
+            )
+        )
+    return Report(about, layers, gates, seen, agreement_rows(agreement))

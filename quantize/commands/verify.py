@@ -1,0 +1,165 @@
+"""``edge-ser-quantize verify``: whether artifacts compute what torch does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.errors import how_many
+from edge.features.spec import FeatureSpec
+from quantize.basics.errors import TrainingError
+from quantize.basics.tables import aligned
+from quantize.commands.train import add_data_options, label_map
+from quantize.data.corpora import load_corpora
+from quantize.data.features.cache import FeatureCache
+from quantize.data.features.segments import SegmentSet, corpus_segments, generated_segments
+from quantize.data.features.windows import window_of
+from quantize.measure.evaluate import held_out, torch_runner
+from quantize.measure.verify import Parity, compare_artifacts, read_candidate
+
+__all__ = ["add_command", "format_parity"]
+
+
+def add_command(commands: Any) -> None:
+    """Add ``verify`` to the parser."""
+    parser = commands.add_parser(
+        "verify",
+        help="replay segments through artifacts and compare with torch: exit status 1 beyond "
+        "the tolerance",
+        description="Runs the same segments through every artifact and through the checkpoint in "
+        "torch, one at a time and interleaved, and once more in another order. Each must stay "
+        "within the tolerance of its quantization recipe.",
+    )
+    parser.add_argument(
+        "artifacts", nargs="+", type=Path, metavar="ARTIFACT", help="artifact folders of one run"
+    )
+    parser.add_argument(
+        "--run",
+        type=Path,
+        metavar="RUN",
+        help="run folder that they were exported from (default: the one that they lie in)",
+    )
+    add_data_options(parser, without="synthetic speech; else the run's held-out clips are heard")
+    parser.add_argument(
+        "--segments", type=int, default=500, metavar="N", help="how many (default: 500)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of their choice and second order")
+    parser.add_argument(
+        "--max-difference",
+        type=float,
+        metavar="P",
+        help="of a posterior from torch's (default: the recipe's)",
+    )
+    parser.add_argument(
+        "--min-agreement",
+        type=float,
+        metavar="P",
+        help="share of segments with torch's label, 0 to 1 (default: the recipe's)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.set_defaults(function=_verify)
+
+
+def format_parity(rows: Sequence[Parity]) -> str:
+    """One aligned table."""
+    header = [
+        "artifact",
+        "recipe",
+        "kB",
+        "max |p - torch|",
+        "mean",
+        "same label",
+        "order",
+        "ms",
+        "p90 ms",
+        "x torch",
+        "",
+    ]
+    cells = [header]
+    for row in rows:
+        size = "-" if row.model_bytes is None else f"{row.model_bytes / 1000:.1f}"
+        cells.append(
+            [
+                row.name,
+                row.recipe,
+                size,
+                f"{row.max_difference:.1e}",
+                f"{row.mean_difference:.1e}",
+                f"{100 * row.agreement:.1f} %",
+                f"{row.order_difference:.0e}",
+                f"{row.median_ms:.2f}",
+                f"{row.p90_ms:.2f}",
+                f"{row.speedup:.2f}",
+                "FAILS" if row.failures else "ok",
+            ]
+        )
+    return "\n".join(aligned(cells, n_left=2))
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    import torch
+
+    # Side by side with runtimes that have one.
+    torch.set_num_threads(1)
+    run = arguments.run or _run_of(arguments.artifacts)
+    reference = torch_runner(run)
+    candidates = [
+        read_candidate(path, reference, arguments.max_difference, arguments.min_agreement)
+        for path in arguments.artifacts
+    ]
+    segments = _segments(arguments, run, reference.spec)
+    rows = compare_artifacts(reference, candidates, segments, seed=arguments.seed)
+    if arguments.json:
+        for row in rows:
+            print(json.dumps(row.to_dict()))
+    else:
+        print(format_parity(rows))
+    where = ", ".join(sorted(set(segments.corpora)))
+    print(
+        f"{how_many(len(segments), 'segment')} of {where}, SHA-256 {segments.fingerprint[:12]}, "
+        f"against {run.name} in torch fp32, one thread",
+        file=sys.stderr,
+    )
+    for row in rows:
+        for failure in row.failures:
+            print(f"edge-ser-quantize: {row.name}: {failure}", file=sys.stderr)
+    return 1 if any(row.failures for row in rows) else 0
+
+
+def _segments(arguments: argparse.Namespace, run: Path, spec: FeatureSpec) -> SegmentSet:
+    """Segments of a run's held-out clips, or synthetic ones where no corpora are named.
+
+    A run that held nothing out gives all clips: parity is not accuracy.
+    """
+    window_frames, window_hop = window_of(spec)
+    n_segments, seed = arguments.segments, arguments.seed
+    if arguments.data is None:
+        return generated_segments(n_segments, spec=spec, seed=seed, window_frames=window_frames)
+    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
+    chosen = held_out(run, clips)[1] if (run / "split.json").is_file() else clips
+    return corpus_segments(
+        chosen,
+        FeatureCache(arguments.cache, spec),
+        clips,
+        n_segments,
+        seed=seed,
+        window_frames=window_frames,
+        window_hop=window_hop,
+        n_workers=arguments.workers,
+    )
+
+
+def _run_of(artifacts: Sequence[Path]) -> Path:
+    """The run folder that artifacts lie in, as ``export`` puts them."""
+    runs = {path.resolve().parent.parent for path in artifacts}
+    found = [run for run in runs if (run / "checkpoint.safetensors").is_file()]
+    if len(runs) != 1 or not found:
+        raise TrainingError(
+            f"{artifacts[0]} does not lie in the run folder that it was exported from, in "
+            "RUN/artifacts: name that one with --run"
+        )
+    return found[0]

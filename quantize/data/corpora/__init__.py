@@ -1,0 +1,18 @@
+"""The four corpora: who speaks, what is there, what is missing."""
+
+from __future__ import annotations
+
+from quantize.data.corpora.base import DOMAINS, LABELS, Clip, Corpus
+from quantize.data.corpora.inventory import CorpusReport, format_reports
+from quantize.data.corpora.load import CORPORA, load_corpora
+
+__all__ = [
+    "CORPORA",
+    "DOMAINS",
+    "LABELS",
+    "Clip",
+    "Corpus",
+    "CorpusReport",
+    "format_reports",
+    "load_corpora",
+]

@@ -1,0 +1,1 @@
+"""Feature rows of clips: the cache, windows and segments of it."""

@@ -1,0 +1,1 @@
+"""What is done to clips before their features: augmentation, noise, rooms."""

@@ -1,0 +1,1 @@
+"""Weights in 8 bits: which layers, on which grid, in which order."""

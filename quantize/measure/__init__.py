@@ -1,0 +1,1 @@
+"""Figures of models: answers, protocols, temperatures, what rounding loses."""

@@ -1,0 +1,271 @@
+"""Measuring trained runs and exported artifacts on the clips that their split held out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.artifact import read_artifact
+from edge.errors import ParameterError
+from edge.features.spec import FeatureSpec
+from edge.runtimes.open import open_model
+from quantize.basics.errors import SplitError, TrainingError
+from quantize.basics.files import write_json
+from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.data.features.cache import FeatureCache
+from quantize.data.features.windows import window_of
+from quantize.data.splits import Split, check_split, read_split
+from quantize.measure.metrics import metrics
+from quantize.measure.pictures import plot_class_accuracy, plot_confusion
+from quantize.measure.scoring import Infer, score_utterances
+from quantize.models.simple_rnn import SimpleRnn
+from quantize.runs.checkpoint import load_checkpoint
+from quantize.runs.temperature import read_calibration
+
+__all__ = [
+    "Evaluation",
+    "Runner",
+    "artifact_runner",
+    "check_features",
+    "evaluate",
+    "held_out",
+    "language_ids",
+    "torch_runner",
+    "write_evaluation",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Runner:
+    """A model that can be measured, from a checkpoint or an artifact."""
+
+    name: str
+    infer: Infer
+    spec: FeatureSpec
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    temperature: float
+    window_frames: int
+    window_hop: int
+    model_sha256: str | None
+
+    def scoring(self, labels: Sequence[str] = LABELS) -> dict[str, Any]:
+        """Arguments of :mod:`quantize.measure.scoring`, all but the window's length."""
+        return {
+            "spec": self.spec,
+            "mean": self.mean,
+            "std": self.std,
+            "window_hop": self.window_hop,
+            "temperature": self.temperature,
+            "classes": None if len(labels) == len(LABELS) else [LABELS.index(n) for n in labels],
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Posteriors of the held-out clips and what they are worth.
+
+    ``posteriors`` is float64 [shape=(n_clips, 8)] in the order of ``clips``; ``labels`` are
+    the classes that could be answered.
+    """
+
+    clips: tuple[Clip, ...]
+    posteriors: NDArray[np.float64]
+    labels: tuple[str, ...] = LABELS
+
+    @property
+    def truth(self) -> NDArray[np.int64]:
+        """Label numbers of the clips."""
+        return np.array([LABELS.index(c.label) for c in self.clips])
+
+    def figures(self) -> dict[str, Any]:
+        """Metrics over all clips and, under ``by_corpus``, of every corpus."""
+        total = metrics(self.truth, self.posteriors, LABELS)
+        total["answers"] = list(self.labels)
+        total["by_corpus"] = {}
+        for corpus in DOMAINS:
+            chosen = np.array([c.corpus == corpus for c in self.clips])
+            if chosen.any():
+                total["by_corpus"][corpus] = metrics(
+                    self.truth[chosen], self.posteriors[chosen], LABELS
+                )
+        return total
+
+    @classmethod
+    def pooled(cls, parts: Sequence[Evaluation]) -> Evaluation:
+        """All clips of several folds together."""
+        clips = tuple(c for part in parts for c in part.clips)
+        labels = tuple(n for n in LABELS if any(n in part.labels for part in parts))
+        return cls(clips, np.concatenate([part.posteriors for part in parts]), labels)
+
+
+def torch_runner(run: Path) -> Runner:
+    """The checkpoint of a run folder, CLAF-SER or baseline, in torch, with its temperature."""
+    from quantize.models.infer import torch_infer
+
+    saved = load_checkpoint(run / "checkpoint.safetensors")
+    return Runner(
+        "SimpleRNN" if isinstance(saved.model, SimpleRnn) else "torch",
+        torch_infer(saved.model),
+        saved.spec,
+        saved.mean,
+        saved.std,
+        read_calibration(run).temperature,
+        *window_of(saved.spec),
+        None,
+    )
+
+
+def artifact_runner(folder: Path) -> Runner:
+    """An exported artifact in its real runtime."""
+    artifact = read_artifact(folder)
+    manifest = artifact.manifest
+    session = open_model(artifact).session()
+
+    def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.floating]:
+        # One by one, as on a device: dynamic quantization takes one range a batch.
+        return np.concatenate([session.infer(row[None], language) for row in rows])
+
+    return Runner(
+        manifest.quantization.recipe,
+        infer,
+        manifest.feature_spec,
+        manifest.mean,
+        manifest.std,
+        manifest.temperature,
+        manifest.window_frames,
+        manifest.window_hop,
+        manifest.model_sha256,
+    )
+
+
+def held_out(run: Path, clips: Sequence[Clip]) -> tuple[Split, list[Clip]]:
+    """Test side of a run's split, checked against the clips that are here.
+
+    Raises
+    ------
+    TrainingError
+        If nothing was held out.
+    SplitError
+        If the split leaks or names clips that are missing.
+    """
+    path = run / "split.json"
+    if not path.is_file():
+        raise TrainingError(
+            f"{run} held nothing out (--split all), so it cannot be measured: "
+            "evaluate a run of another --split"
+        )
+    split = read_split(path)
+    check_split(split, clips)
+    by_id = {c.clip_id: c for c in clips}
+    missing = [i for i in split.test if i not in by_id]
+    if missing:
+        raise SplitError(
+            f"{len(missing)} test clips of {split.id} are not here, the first is {missing[0]}: "
+            "the corpora must be those of the training"
+        )
+    return split, [by_id[i] for i in split.test]
+
+
+def evaluate(
+    runner: Runner,
+    clips: Sequence[Clip],
+    cache: FeatureCache,
+    all_clips: Sequence[Clip],
+    *,
+    language: str = "unknown",
+    labels: Sequence[str] = LABELS,
+    n_workers: int = 1,
+) -> Evaluation:
+    """Score clips as the device would.
+
+    Parameters
+    ----------
+    runner : Runner
+    clips : sequence of Clip
+        What to score.
+    cache : FeatureCache
+        Must be of the runner's features.
+    all_clips : sequence of Clip
+        What the cache holds together: all clips of the corpora.
+    language : str
+        ``"unknown"`` as on a device, or ``"own"`` for each clip's corpus.
+    labels : sequence of str
+        Classes that may be answered, see :func:`quantize.data.splits.common_labels`.
+    n_workers : int
+        Processes that compute features.
+
+    Raises
+    ------
+    ParameterError
+        If the features differ or the language is not one of the two.
+    """
+    check_features(runner, cache)
+    languages = language_ids(clips, language)
+    rows = cache.load(all_clips, 0, n_workers)
+    posteriors = score_utterances(
+        runner.infer,
+        [rows[c.clip_id] for c in clips],
+        languages,
+        window_frames=runner.window_frames,
+        **runner.scoring(labels),
+    )
+    return Evaluation(tuple(clips), posteriors, tuple(labels))
+
+
+def check_features(runner: Runner, cache: FeatureCache) -> None:
+    """Refuse rows that the model was not trained on.
+
+    Raises
+    ------
+    ParameterError
+        If the features differ.
+    """
+    if runner.spec.fingerprint != cache.spec.fingerprint:
+        raise ParameterError(
+            f"{runner.name} was trained on other features ({runner.spec.fingerprint[:12]}) than "
+            f"the cached ones ({cache.spec.fingerprint[:12]})"
+        )
+
+
+def language_ids(clips: Sequence[Clip], language: str) -> list[int]:
+    """Language id of every clip, for ``"unknown"`` or its ``"own"`` corpus.
+
+    Raises
+    ------
+    ParameterError
+        If `language` is neither.
+    """
+    if language not in ("unknown", "own"):
+        raise ParameterError(f"language is {language!r}, 'unknown' or 'own' is wanted")
+    return [len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips]
+
+
+def write_evaluation(
+    run: Path, split: Split, runner: Runner, kind: str, language: str, part: Evaluation
+) -> dict[str, Any]:
+    """Write figures and pictures into a run folder; returns the figures.
+
+    ``evaluation-KIND-LANGUAGE.json``, ``confusion-…png`` and ``class-accuracy-…png``
+    (the paper's figure 14), each whole or not at all.
+    """
+    figures = {
+        "run": run.name,
+        "split": split.id,
+        "split_fingerprint": split.fingerprint,
+        "model_sha256": runner.model_sha256,
+        **part.figures(),
+    }
+    name = f"{kind}-{language}"
+    write_json(run / f"evaluation-{name}.json", figures)
+    title = f"{split.id}, {runner.name}, language {language}"
+    plot_confusion(figures["confusion"], LABELS, run / f"confusion-{name}.png", title=title)
+    plot_class_accuracy(
+        figures["confusion"], LABELS, run / f"class-accuracy-{name}.png", title=title
+    )
+    return figures

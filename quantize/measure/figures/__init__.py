@@ -1,0 +1,1 @@
+"""Figures of a scorecard as a manifest keeps them."""

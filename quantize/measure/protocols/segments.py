@@ -1,0 +1,90 @@
+"""The protocol ``segments``: single windows as a device judges them, one trial each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError
+from edge.stream.posterior import counted_segments
+from quantize.data.corpora import LABELS, Clip
+from quantize.measure.evaluate import Runner, language_ids
+from quantize.measure.protocols.trials import Trials
+from quantize.measure.scoring import score_segments
+
+__all__ = ["WINDOWS_S", "segment_trials"]
+
+#: Lengths of the windows, in seconds.
+WINDOWS_S = (1.0, 1.5, 2.0)
+
+
+def segment_trials(
+    runner: Runner,
+    clips: Sequence[Clip],
+    rows: Mapping[str, NDArray[Any]],
+    window_s: float,
+    *,
+    language: str = "unknown",
+    labels: Sequence[str] = LABELS,
+) -> Trials:
+    """Judge every window of every utterance for itself, unsmoothed.
+
+    Parameters
+    ----------
+    runner : Runner
+    clips : sequence of Clip
+        The utterances.
+    rows : mapping of str to float [shape=(n_frames, n_features)]
+        Feature rows by clip id.
+    window_s : float
+        Length of a window in seconds, rounded down to whole frames as on a device; the
+        hop is the model's own.
+    language, labels
+        As for :func:`quantize.measure.evaluate.evaluate`.
+
+    Returns
+    -------
+    Trials
+        Windows count that the device's speech gate lets through and that lie within
+        :data:`edge.stream.posterior.SPEECH_RANGE_DB` of their utterance's loudest, as in the
+        average of a file. An utterance shorter than the window is one trial, as at the
+        end of a stream.
+
+    Raises
+    ------
+    ParameterError
+        If the window holds no frame, or no window holds speech.
+    """
+    window_frames = runner.spec.n_frames(round(window_s * runner.spec.sample_rate))
+    if window_frames < 1:
+        raise ParameterError(f"window_s is {window_s}, a window of at least one frame is wanted")
+    chosen = [rows[c.clip_id] for c in clips]
+    scored = score_segments(
+        runner.infer,
+        chosen,
+        language_ids(clips, language),
+        window_frames=window_frames,
+        **runner.scoring(labels),
+    )
+    utterance: list[int] = []
+    posteriors: list[NDArray[np.float64]] = []
+    n_left_out = n_short = 0
+    for at, segments in enumerate(scored):
+        counted = counted_segments(segments.levels_db, segments.speech)
+        for (first, end), heard, posterior in zip(
+            segments.bounds, counted, segments.posteriors, strict=True
+        ):
+            if not heard:
+                n_left_out += 1
+                continue
+            n_short += end - first < window_frames
+            utterance.append(at)
+            posteriors.append(posterior)
+    if not posteriors:
+        raise ParameterError(
+            f"none of {n_left_out} windows is loud enough to hold speech: check the recordings"
+        )
+    return Trials(tuple(clips), np.array(utterance), np.stack(posteriors), n_left_out, int(n_short))

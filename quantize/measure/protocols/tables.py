@@ -1,0 +1,92 @@
+"""Aligned text of a protocol's figures, and their mean over several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from quantize.basics.tables import aligned
+from quantize.data.corpora import DOMAINS
+
+__all__ = ["mean_conditions", "noise_table", "segments_table"]
+
+_MEANS = ("accuracy", "uar", "accuracy_drop", "uar_drop")
+
+#: Figures of every condition, by its name.
+Conditions = Mapping[str, Mapping[str, Any]]
+
+
+def mean_conditions(runs: Sequence[Conditions]) -> dict[str, Any]:
+    """Mean and standard deviation over runs of every condition's figures.
+
+    Counts are those of all runs together; a corpus or condition counts where a run has it.
+    """
+    result: dict[str, Any] = {}
+    for name in dict.fromkeys(n for run in runs for n in run):
+        of_runs = [run[name] for run in runs if name in run]
+        result[name] = _mean(of_runs)
+        result[name]["by_corpus"] = {
+            corpus: _mean([f["by_corpus"][corpus] for f in of_runs if corpus in f["by_corpus"]])
+            for corpus in DOMAINS
+            if any(corpus in f["by_corpus"] for f in of_runs)
+        }
+    return result
+
+
+def _mean(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        key: sum(p[key] for p in parts)
+        for key in ("n_utterances", "n", "n_left_out", "n_short")
+        if key in parts[0]
+    }
+    for key in _MEANS:
+        if key in parts[0]:
+            values = [p[key] for p in parts]
+            result[key] = float(np.mean(values))
+            result[f"{key}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return result
+
+
+def segments_table(conditions: Conditions) -> str:
+    """One line a window and corpus, with intervals."""
+    rows = [["window", "corpus", "clips", "windows", "accuracy", "UAR"]]
+    for name, figures in conditions.items():
+        parts = {**figures["by_corpus"], "all": figures}
+        if len(figures["by_corpus"]) == 1:
+            del parts["all"]
+        for corpus, part in parts.items():
+            counts = [str(part["n_utterances"]), str(part["n"])]
+            rows.append([name, corpus, *counts, _spread(part, "accuracy"), _spread(part, "uar")])
+    notes = [
+        f"{name}: {figures['n_left_out']} windows too quiet to judge were left out, "
+        f"{figures['n_short']} are shorter because their clip is"
+        for name, figures in conditions.items()
+    ]
+    return "\n".join([*aligned(rows, n_left=2), "", *notes])
+
+
+def noise_table(conditions: Conditions) -> str:
+    """One line a condition; accuracy, UAR and its drop from clean for each corpus."""
+    corpora = [c for c in DOMAINS if any(c in f["by_corpus"] for f in conditions.values())]
+    groups = corpora if len(corpora) == 1 else ["all", *corpora]
+    heads = ["", *(cell for group in groups for cell in ("", group, ""))]
+    rows = [heads, ["condition", *["acc", "UAR", "drop"] * len(groups)]]
+    for name, figures in conditions.items():
+        cells = [name]
+        for group in groups:
+            part = figures if group == "all" else figures["by_corpus"][group]
+            drop = f"{100 * part['uar_drop']:.1f}" if "uar_drop" in part else ""
+            cells += [f"{100 * part['accuracy']:.1f}", f"{100 * part['uar']:.1f}", drop]
+        rows.append(cells)
+    return "\n".join(
+        [*aligned(rows, n_left=1), "", "percent; drop: points of UAR lost against clean"]
+    )
+
+
+def _spread(figures: Mapping[str, Any], key: str) -> str:
+    if f"{key}_ci95" in figures:
+        low, high = figures[f"{key}_ci95"]
+        return f"{100 * figures[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * figures[key]:.1f} ± {100 * figures[f'{key}_sd']:.1f}"

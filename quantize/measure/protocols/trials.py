@@ -1,0 +1,167 @@
+"""Trials and their figures: one or more answers an utterance, intervals over utterances."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError
+from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.measure.metrics import expected_calibration_error
+
+__all__ = ["Trials"]
+
+_N_BOOTSTRAP = 2000
+_METRICS = ("accuracy", "uar")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trials:
+    """Answers of a model under one condition.
+
+    Parameters
+    ----------
+    clips : tuple of Clip
+        The utterances.
+    utterance : int64 [shape=(n_trials,)]
+        Which of `clips` each trial is of; an utterance may have none.
+    posteriors : float64 [shape=(n_trials, n_labels)]
+    n_left_out : int
+        Windows that were too quiet to be judged.
+    n_short : int
+        Trials of less than the window's length: whole utterances that are shorter.
+    """
+
+    clips: tuple[Clip, ...]
+    utterance: NDArray[np.int64]
+    posteriors: NDArray[np.float64]
+    n_left_out: int = 0
+    n_short: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.utterance) != len(self.posteriors) or not len(self.posteriors):
+            raise ParameterError(
+                f"{len(self.posteriors)} posteriors for {len(self.utterance)} trials: one for "
+                "each, and at least one, is wanted"
+            )
+
+    @classmethod
+    def pooled(cls, parts: Sequence[Trials]) -> Trials:
+        """Trials of several folds together."""
+        starts = np.cumsum([0, *(len(part.clips) for part in parts[:-1])])
+        return cls(
+            tuple(c for part in parts for c in part.clips),
+            np.concatenate([p.utterance + at for p, at in zip(parts, starts, strict=True)]),
+            np.concatenate([part.posteriors for part in parts]),
+            sum(part.n_left_out for part in parts),
+            sum(part.n_short for part in parts),
+        )
+
+    def figures(self, reference: Trials | None = None) -> dict[str, Any]:
+        """Figures over all utterances and, under ``by_corpus``, of every corpus.
+
+        Parameters
+        ----------
+        reference : Trials, optional
+            Trials of the same utterances under another condition. Adds
+            ``accuracy_drop`` and ``uar_drop``: how much better those were.
+
+        Returns
+        -------
+        dict
+            ``n_utterances`` (with a trial), ``n`` trials, ``accuracy``, ``uar``, their
+            ``…_ci95``, ``recall`` (label to share, None without trials) and ``ece``, as
+            shares.
+
+        Raises
+        ------
+        ParameterError
+            If `reference` is of other utterances.
+
+        Notes
+        -----
+        UAR averages over the classes that occur. Intervals are percentiles of a
+        bootstrap over utterances, not over trials: windows of one utterance are not
+        independent. Speakers are not drawn, so for "another speaker" they are too
+        narrow. The drop's interval is paired: the same utterances on both sides.
+        """
+        if reference is not None and reference.clips != self.clips:
+            raise ParameterError("the reference has trials of other utterances than these")
+        everything = np.ones(len(self.clips), dtype=bool)
+        total = self._figures(everything, reference)
+        total["n_left_out"], total["n_short"] = self.n_left_out, self.n_short
+        total["by_corpus"] = {}
+        for corpus in DOMAINS:
+            chosen = np.array([c.corpus == corpus for c in self.clips])
+            if chosen[self.utterance].any():
+                total["by_corpus"][corpus] = self._figures(chosen, reference)
+        return total
+
+    def _counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Label, number of trials and of right ones of every utterance."""
+        labels = np.array([LABELS.index(c.label) for c in self.clips])
+        right = self.posteriors.argmax(axis=1) == labels[self.utterance]
+        n = np.bincount(self.utterance, minlength=len(labels))
+        n_right = np.bincount(self.utterance[right], minlength=len(labels))
+        return labels, n, n_right
+
+    def _figures(self, chosen: NDArray[np.bool_], reference: Trials | None) -> dict[str, Any]:
+        labels, n, n_right = self._counts()
+        columns = [labels, n, n_right]
+        if reference is not None:
+            columns += reference._counts()[1:]
+        # Utterances that count the same are one cell: drawing utterances with replacement
+        # is drawing these cells from a multinomial.
+        cells, n_alike = np.unique(np.stack(columns, axis=1)[chosen], axis=0, return_counts=True)
+        drawn = np.random.default_rng(0).multinomial(
+            n_alike.sum(), n_alike / n_alike.sum(), size=_N_BOOTSTRAP
+        )
+        points = _rates(n_alike[None], cells[:, :3])
+        draws = _rates(drawn, cells[:, :3])
+        of_chosen = chosen[self.utterance]
+        result: dict[str, Any] = {
+            "n_utterances": int((n[chosen] > 0).sum()),
+            "n": int(n[chosen].sum()),
+        }
+        for metric in _METRICS:
+            result[metric] = float(points[metric][0])
+            result[f"{metric}_ci95"] = _interval(draws[metric])
+        if reference is not None:
+            before = cells[:, [0, 3, 4]]
+            old_points, old_draws = _rates(n_alike[None], before), _rates(drawn, before)
+            for metric in _METRICS:
+                result[f"{metric}_drop"] = float(old_points[metric][0] - points[metric][0])
+                result[f"{metric}_drop_ci95"] = _interval(old_draws[metric] - draws[metric])
+        result["recall"] = {
+            label: float(n_right[of].sum() / n[of].sum()) if n[of].sum() else None
+            for i, label in enumerate(LABELS)
+            for of in [chosen & (labels == i)]
+        }
+        result["ece"] = expected_calibration_error(
+            labels[self.utterance[of_chosen]], self.posteriors[of_chosen]
+        )
+        return result
+
+
+def _rates(weights: NDArray[np.int64], cells: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Accuracy and UAR of weighted cells of (label, trials, right trials).
+
+    ``weights`` is int [shape=(n_draws, n_cells)], each result float [shape=(n_draws,)].
+    """
+    of_label = np.eye(len(LABELS), dtype=np.int64)[cells[:, 0]]
+    n = weights @ (of_label * cells[:, 1:2])
+    n_right = weights @ (of_label * cells[:, 2:3])
+    occurs = n > 0
+    recalls = n_right / np.maximum(n, 1)
+    return {
+        "accuracy": n_right.sum(axis=1) / np.maximum(n.sum(axis=1), 1),
+        "uar": recalls.sum(axis=1) / np.maximum(occurs.sum(axis=1), 1),
+    }
+
+
+def _interval(values: NDArray[np.float64]) -> list[float]:
+    return [float(v) for v in np.percentile(values, [2.5, 97.5])]

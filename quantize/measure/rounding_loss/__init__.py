@@ -1,0 +1,1 @@
+"""What rounded weights lose against the float ones."""

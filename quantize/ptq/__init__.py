@@ -1,1 +1,0 @@
-"""Post-training quantization: recipes, rounding, and reports of what was lost."""

@@ -1,0 +1,1 @@
+"""Training: recipes, crops, objective, teachers, the loop."""

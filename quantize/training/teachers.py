@@ -1,0 +1,207 @@
+"""Teachers: trained runs whose mean posterior a student learns beside the labels.
+
+The teachers hear the very crop that the student hears, varied alike ("consistent teaching",
+Beyer et al., 2022), so what they know is asked anew at every step.  One of them is asked a
+step: the loss is linear in the posterior, so over the steps its gradient is that of the mean
+posterior, and many teachers cost what one does.  Of crops that come again one of them is asked
+once (``repeat_epochs`` of :class:`~quantize.training.settings.TrainSettings`).
+
+A teacher of other features hears the same crop in its own, see
+:mod:`quantize.training.teacher_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from edge.features.spec import FeatureSpec
+from quantize.basics.errors import TrainingError
+from quantize.data.splits import Split
+from quantize.models.claf_ser import CLAFSER
+from quantize.runs.earlier import earlier_run
+from quantize.training.teacher_rows import Crops, TeacherRows
+
+__all__ = ["Answer", "FeatureMatching", "Teachers", "distillation_loss"]
+
+
+class Answer(NamedTuple):
+    """What a teacher says of a batch."""
+
+    member: int  #: which of the teachers it was
+    posterior: Tensor  #: (B, n_labels), at the temperature asked for
+    pooled: Tensor | None  #: (B, 2 * hidden), its attention-pooled vector
+
+
+class Heard(NamedTuple):
+    """What a batch's rows were made of."""
+
+    crops: Crops
+    share: Tensor  #: (B,), of the crop itself, 1 where none is mixed in
+    partner: Tensor  #: int64 (B,), which crop has the rest
+
+
+class Teachers:
+    """An ensemble of trained runs.
+
+    Parameters
+    ----------
+    runs : sequence of path
+        Run folders, of the student's split.
+    split : Split or None
+        The student's split; None: nothing is held out.
+    spec : FeatureSpec
+        The student's features.
+
+    Raises
+    ------
+    EdgeSerError
+        If one cannot be used, see :func:`quantize.runs.earlier.earlier_run`.
+    """
+
+    def __init__(self, runs: Sequence[Path], split: Split | None, spec: FeatureSpec) -> None:
+        earlier = [earlier_run(run, split, None, "teacher") for run in runs]
+        self._members: list[tuple[CLAFSER, Tensor, Tensor]] = [
+            (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
+            for saved in (each.checkpoint for each in earlier)
+        ]
+        self._digests = {each.name: each.digest for each in earlier}
+        specs = [each.checkpoint.spec for each in earlier]
+        others = {s.fingerprint: s for s in specs if s.fingerprint != spec.fingerprint}
+        self._rows = {mark: TeacherRows(spec, other) for mark, other in others.items()}
+        # None: the student's rows are the teacher's.
+        self._rows_of = [self._rows.get(s.fingerprint) for s in specs]
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def to_dict(self) -> dict[str, str]:
+        """SHA-256 of every teacher's checkpoint, by its run's folder and that one's parent."""
+        return dict(self._digests)
+
+    def to(self, device: torch.device) -> Teachers:
+        """Move all of them; returns itself."""
+        self._members = [(m.to(device), a.to(device), s.to(device)) for m, a, s in self._members]
+        return self
+
+    @property
+    def other_rows(self) -> list[TeacherRows]:
+        """Of every features that some teachers have and the student has not: to be filled."""
+        return list(self._rows.values())
+
+    @property
+    def widths(self) -> list[int]:
+        """Length of every teacher's attention-pooled vector."""
+        return [2 * model.config.hidden for model, _, _ in self._members]
+
+    @torch.no_grad()
+    def answer(
+        self,
+        rows: Tensor,
+        mean: NDArray[np.float32],
+        std: NDArray[np.float32],
+        temperature: float,
+        heard: Heard | None = None,
+        member: int | None = None,
+    ) -> Answer:
+        """Ask a teacher, who does not know the language.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(B, T, n_features)]
+            Normalised by the student's mean and standard deviation.
+        mean, std : float32 [shape=(n_features,)]
+            The student's.
+        temperature : float
+            What the logits are divided by.
+        heard : Heard, optional
+            What the rows were made of; wanted by teachers of other features.
+        member : int, optional
+            Which teacher; by default one is drawn by chance.
+
+        Returns
+        -------
+        Answer
+
+        Notes
+        -----
+        Chance is torch's, which training seeds anew every epoch.
+        """
+        if member is None:
+            member = int(torch.randint(len(self._members), ()))
+        model, teacher_mean, teacher_std = self._members[member]
+        other = self._rows_of[member]
+        if other is None:
+            own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
+            raw = rows * own_std + own_mean
+        else:
+            raw = _mixed_rows(other, heard).to(rows.device)
+        x = (raw - teacher_mean) / teacher_std
+        unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
+        output = model(x, unknown)
+        posterior = (output.logits.float() / temperature).softmax(dim=1)
+        return Answer(member, posterior, output.pooled.float())
+
+
+def _mixed_rows(other: TeacherRows, heard: Heard | None) -> Tensor:
+    """The crops in a teacher's features, mixed as the student's were."""
+    if heard is None or not other.variants:
+        raise TrainingError(
+            "a teacher has other features than the student and was given no rows of its own"
+        )
+    rows = torch.from_numpy(other.of(heard.crops))
+    share, partner = heard.share.cpu(), heard.partner.cpu()
+    return rows.lerp(rows[partner], (1.0 - share)[:, None, None])
+
+
+class FeatureMatching(nn.Module):
+    """Feature matching on the attention-pooled vector (FitNets, Romero et al., 2015).
+
+    A linear map of the student's vector is to be the teacher's, whose scale is taken out: a
+    teacher's vectors are as long as its own classifier liked them.
+
+    Parameters
+    ----------
+    width : int
+        Length of the student's vector.
+    widths : sequence of int
+        Of the teachers'; each has a map of its own.
+    """
+
+    def __init__(self, width: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(nn.Linear(width, wanted) for wanted in widths)
+
+    def forward(self, pooled: Tensor, answer: Answer) -> Tensor:
+        """Mean squared distance: (B, width) and a teacher's answer -> (B,)."""
+        assert answer.pooled is not None, "a remembered answer has none and is not matched"
+        wanted = nn.functional.layer_norm(answer.pooled, answer.pooled.shape[1:])
+        found: Tensor = self.maps[answer.member](pooled.float())
+        return (found.float() - wanted).square().mean(dim=1)
+
+
+def distillation_loss(logits: Tensor, posterior: Tensor, temperature: float) -> Tensor:
+    """Kullback-Leibler divergence of a student from its teachers (Hinton et al., 2015).
+
+    Parameters
+    ----------
+    logits : float [shape=(B, n_labels)]
+        The student's.
+    posterior : float [shape=(B, n_labels)]
+        The teachers', at the same temperature.
+    temperature : float
+        The square of it scales the loss, so that its gradient is as large as that of the labels.
+
+    Returns
+    -------
+    float [shape=(B,)]
+    """
+    student = (logits.float() / temperature).log_softmax(dim=1)
+    divergence = nn.functional.kl_div(student, posterior, reduction="none").sum(dim=1)
+    return divergence * temperature**2

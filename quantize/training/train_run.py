@@ -1,0 +1,153 @@
+"""A training run from corpora to run folder: clips, split, features, model, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.features.spec import FeatureSpec
+from quantize.basics.errors import TrainingError
+from quantize.basics.files import write_json
+from quantize.data.corpora import Clip, load_corpora
+from quantize.data.features.cache import FeatureCache
+from quantize.data.sound.augment import AugmentSettings
+from quantize.data.splits import Split, common_labels, validation_split, write_split
+from quantize.data.splits.by_name import make_split
+from quantize.measure.evaluate import evaluate, torch_runner, write_evaluation
+from quantize.measure.pictures import plot_curves
+from quantize.runs.earlier import starting_run
+from quantize.runs.provenance import commit
+from quantize.runs.settings import VALIDATION_SHARE, RunSettings
+from quantize.training.batch_settings import BatchSettings
+from quantize.training.settings import TrainSettings
+from quantize.training.teachers import Teachers
+from quantize.training.trainer import Trainer
+
+__all__ = ["train_run"]
+
+
+def train_run(
+    data: Path,
+    folder: Path,
+    cache_folder: Path,
+    *,
+    corpora: Sequence[str] | None,
+    run: RunSettings,
+    config: Any,
+    settings: TrainSettings,
+    batches: BatchSettings,
+    augment: AugmentSettings | None = None,
+    label_map: dict[str, str | None] | None = None,
+    n_workers: int = 1,
+    recipe: str | None = None,
+    teachers: Sequence[Path] = (),
+    start: Path | None = None,
+    spec: FeatureSpec | None = None,
+    trainer_type: type[Trainer] = Trainer,
+) -> Path:
+    """Train one model; returns the path of its checkpoint.
+
+    ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
+    ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
+    ``start`` is one to begin with; ``spec`` is of the rows.
+
+    Raises
+    ------
+    EdgeSerError
+        If the corpora, the split or the folder cannot be used.
+    """
+    clips, reports = load_corpora(data, corpora, label_map)
+    run = dataclasses.replace(run, corpora=tuple(sorted({c.corpus for c in clips})))
+    if (folder / "checkpoint.safetensors").exists():
+        raise TrainingError(
+            f"{folder} already holds a trained checkpoint: name another --out, or delete it"
+        )
+    split, train, held_out = _sides(clips, run)
+    spec = spec or FeatureSpec()
+    about: dict[str, Any] = {
+        "corpora": list(run.corpora),
+        "split": split.id if split else "all",
+        "seed": settings.seed,
+        "n_clips": len(train),
+        "epochs": settings.epochs,
+        "n_variants": run.n_variants,
+        "commit": commit(),
+        **({"recipe": recipe} if recipe else {}),
+    }
+    taught_by = Teachers(teachers, split, spec) if teachers else None
+    if taught_by:
+        about["teachers"] = taught_by.to_dict()
+    begun = starting_run(start, split, spec, config) if start else None
+    if begun:
+        about["start"] = {begun.name: begun.digest}
+        if pruned := begun.checkpoint.training.get("pruned"):
+            about["pruned"] = pruned
+    cache = FeatureCache(cache_folder, spec, augment)
+    about["features"] = cache.fingerprint[:16]
+    # All clips, so that every split shares one cache.
+    n_each = range(run.n_variants + 1)
+    variants = [cache.load(clips, v, n_workers) for v in n_each]
+    for other in taught_by.other_rows if taught_by else ():
+        others = FeatureCache(cache_folder, other.spec, augment)
+        other.variants = [others.load(clips, v, n_workers) for v in n_each]
+    trainer = trainer_type(
+        folder,
+        train,
+        held_out,
+        variants,
+        spec=spec,
+        config=config,
+        settings=settings,
+        batches=batches,
+        about=about,
+        teachers=taught_by,
+        start=begun.checkpoint if begun else None,
+    )
+    # First of all: a folder that holds another training is refused with its files untouched.
+    trainer.restore()
+    if split:
+        write_split(split, folder / "split.json")
+    write_json(folder / "corpora.json", [report.to_dict() for report in reports])
+    write_json(
+        folder / "config.json",
+        {
+            "recipe": recipe,
+            "teachers": about.get("teachers", {}),
+            "start": about.get("start", {}),
+            "run": dataclasses.asdict(run),
+            "model": config.to_dict(),
+            "training": dataclasses.asdict(settings),
+            "batches": dataclasses.asdict(batches),
+            "augment": dataclasses.asdict(cache.settings),
+            "feature_spec": spec.to_dict(),
+            "label_map": label_map or {},
+            "commit": about["commit"],
+        },
+    )
+    trainer.run()
+    plot_curves(trainer.history, folder / "curves.png")
+    if split:
+        runner = torch_runner(folder)
+        part = evaluate(
+            runner,
+            held_out,
+            cache,
+            clips,
+            labels=common_labels(split, clips),
+            n_workers=n_workers,
+        )
+        write_evaluation(folder, split, runner, "torch", "unknown", part)
+    return folder / "checkpoint.safetensors"
+
+
+def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[Clip], list[Clip]]:
+    """Split, training side and held-out side; no split where nothing is held out."""
+    if run.split == "all":
+        return None, list(clips), []
+    split = make_split(clips, run.split, run.seed, run.fold, run.n_folds)
+    if run.validation:
+        split = validation_split(split, clips, VALIDATION_SHARE)
+    by_id = {c.clip_id: c for c in clips}
+    return split, [by_id[i] for i in split.train], [by_id[i] for i in split.test]

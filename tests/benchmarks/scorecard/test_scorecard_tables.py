@@ -1,0 +1,179 @@
+"""Tables say what the scorecard says, bars missed included, and stay as they are."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+from scorecard_fakes import places, write_runs
+
+from benchmarks.scorecard.__main__ import main
+from benchmarks.scorecard.abstaining import ABSTAINING_FILE
+from benchmarks.scorecard.collate import collate
+from benchmarks.scorecard.recipes import RECIPES
+from benchmarks.scorecard.tables import BEGIN, END, render_into, render_tables
+from quantize.basics.errors import TrainingError
+from quantize.measure.figures.bars import BARS, Bar
+from quantize.measure.figures.files import read_abstaining, read_scorecard, write_scorecard
+from quantize.measure.figures.references import REFERENCES
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def scorecard(tmp_path_factory):
+    at = places(tmp_path_factory.mktemp("tables"))
+    write_runs(at)
+    return collate(at)
+
+
+def cells(text: str, start: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"| {start}"))
+    return [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def test_headline_has_ours_the_bar_and_theirs(scorecard):
+    text = render_tables(scorecard)
+    row = cells(text, "`speaker-5fold`, RAVDESS, UAR")
+    assert row[1].startswith("66.0 [")
+    assert row[2].startswith("**66.0 [")
+    assert row[4] == "65.4: reached"
+    assert row[5].startswith("ResLSTM-SA 62.3 (c); HuBERT-base 65.4 (d); WavLM-L 72.0 (d)")
+    row = cells(text, "`speaker-5fold`, SAVEE, UAR")
+    assert row[4] == "45.0: not reached, by 1.00"
+    row = cells(text, "`paper`, accuracy, 3 seeds")
+    assert "the paper's CLAF-SER 92.96 (a)" in row[5]
+    assert "(a) Aditya" in text
+    assert "22 RAVDESS" in text.replace("\n", " ")
+    row = cells(text, "`speaker-5fold`, calibration error")
+    assert row[2] == "**0.070 (0.310)**"
+    assert row[4] == "at most 0.08: reached"
+    assert "{" not in text
+    assert all(len(line) <= 100 for line in text.splitlines() if line[0:1] not in ("|", "`"))
+
+
+def test_noise_is_judged_by_the_worst(scorecard):
+    text = render_tables(scorecard)
+    row = cells(text, "`noise`, RAVDESS")
+    assert row[2] == "**3.0 / 3.0 / 8.0**"
+    assert row[4] == "at most 10.0: reached"
+    assert cells(text, "babble")[1] == "58.0 (8.0)"
+    assert "63.0 (3.0) in a small room" in text.replace("\n", " ")
+
+
+def test_other_corpora_with_and_without_the_adversary(scorecard):
+    text = render_tables(scorecard)
+    row = cells(text, "the others → EMO-DB")
+    assert len(row) == 6
+    assert row[3].startswith("76.0 [")
+    assert "EMO-DB → TESS" in text
+    told = text.replace("\n", " ")
+    # Where one corpus trains there is nothing for it to tell apart.
+    assert "changes UAR by +0.0 points on average over these 4 tests" in told
+    assert "is better in 0 of them" in told
+
+
+def test_ablations_stand_beside_the_whole(scorecard):
+    text = render_tables(scorecard)
+    assert cells(text, "the paper's SimpleRNN")[1:3] == ["2k", "1.5"]
+    assert cells(text, "alone, without attention")[4:] == ["66.0", "44.0", "74.0", "90.0"]
+    assert "RAVDESS 82.36" in text
+
+
+def test_choices_show_every_recipe_that_was_chosen_between(scorecard):
+    text = render_tables(scorecard)
+    table = text.split("**What the recipe was chosen by**")[1]
+    assert "(clips: RAVDESS 100, SAVEE 100, EMO-DB 100)" in " ".join(table.split())
+    for name in ("claf-ser-alone", "teacher-mixup", "claf-ser"):
+        assert f"| {RECIPES[name].title} |" in table
+    assert "without attention" not in table
+
+
+def test_what_was_not_measured_is_left_out_and_named(scorecard):
+    partial = copy.deepcopy(scorecard)
+    partial["recipes"] = {"no-grl": partial["recipes"]["no-grl"]}
+    partial["missing"] = ["claf-ser/paper-torch"]
+    text = render_tables(partial)
+    assert "Where it stands" not in text
+    assert "| alone, without the adversary (GRL) |" in text
+    assert "Not measured yet: `claf-ser/paper-torch`." in text
+    nothing = {**partial, "recipes": {}}
+    assert "|" not in render_tables(nothing)
+
+
+@pytest.mark.parametrize("missing", range(1, 7))
+def test_any_part_may_be_missing(scorecard, missing):
+    partial = copy.deepcopy(scorecard)
+    protocols = partial["recipes"]["claf-ser"]["protocols"]
+    for name in list(protocols)[:missing]:
+        del protocols[name]
+    del partial["recipes"]["no-grl"]["protocols"]["paper"]
+    assert render_tables(partial)
+
+
+def test_a_bar_missed_by_a_hair_is_missed():
+    bar = Bar("paper", "all", "accuracy", 0.93)
+    assert bar.verdict(0.9299) == "93.0: not reached, by 0.01"
+    assert bar.verdict(0.93) == "93.0: reached"
+    assert bar.verdict(None) == "93.0: not measured"
+    ece = Bar("speaker-5fold", "all", "ece", 0.08, at_most=True)
+    assert ece.verdict(0.081) == "at most 0.08: not reached, by 0.0010"
+
+
+def test_bars_and_references_are_about_what_is_shown():
+    assert len(BARS) == 6
+    assert len({r.key for r in REFERENCES}) == len(REFERENCES)
+    for reference in REFERENCES:
+        assert reference.note.endswith(".")
+        assert "here" in reference.note or "our" in reference.note
+
+
+def test_rendering_twice_changes_nothing(scorecard, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n\n{BEGIN}\nwhat was there\n{END}\n\nafter\n")
+    assert render_into(path, scorecard)
+    text = path.read_text()
+    assert text.startswith(f"before\n\n{BEGIN}\n\nAll of this")
+    assert text.endswith(f"\n{END}\n\nafter\n")
+    assert "what was there" not in text
+    assert not render_into(path, scorecard)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("text", ["", f"{BEGIN}\n", f"{END}\n{BEGIN}\n", f"{BEGIN}\n{END}\n" * 2])
+def test_a_file_without_the_marks_is_refused(scorecard, tmp_path, text):
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    with pytest.raises(TrainingError, match="once each, in this order"):
+        render_into(path, scorecard)
+    assert path.read_text() == text
+
+
+def test_readme_shows_the_scorecard(tmp_path):
+    committed = ROOT / "benchmarks" / "results" / "scorecard.json"
+    if not committed.is_file():
+        pytest.skip("benchmarks/results/scorecard.json was not written yet")
+    copied = tmp_path / "README.md"
+    copied.write_bytes((ROOT / "README.md").read_bytes())
+    unsaid = read_abstaining(committed.with_name(ABSTAINING_FILE))
+    assert not render_into(copied, read_scorecard(committed), unsaid), (
+        "run: python -m benchmarks.scorecard --tables-only --render README.md"
+    )
+
+
+def test_the_readme_has_the_marks(scorecard, tmp_path):
+    copied = tmp_path / "README.md"
+    copied.write_bytes((ROOT / "README.md").read_bytes())
+    assert render_into(copied, scorecard)
+
+
+def test_tables_alone_need_no_corpora(scorecard, tmp_path, capsys):
+    out, readme = tmp_path / "scorecard.json", tmp_path / "README.md"
+    write_scorecard(out, scorecard)
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    command = ["--tables-only", "--out", str(out), "--render", str(readme)]
+    assert main(command) == 0
+    assert readme.read_text() == f"{BEGIN}\n\n{render_tables(scorecard)}\n{END}\n"
+    assert main(command) == 0
+    assert "README.md: as it was" in capsys.readouterr().err
