@@ -17,6 +17,7 @@ __all__ = [
     "MissingDependencyError",
     "ParameterError",
     "SinkError",
+    "WorkerError",
     "how_many",
     "printable",
     "shown",
@@ -53,6 +54,10 @@ class MissingDependencyError(EdgeSerError):
 
 class SinkError(EdgeSerError):
     """The last sink that was left failed."""
+
+
+class WorkerError(EdgeSerError):
+    """A process or a cluster that shares the work was lost, or cannot be reached."""
 
 
 def how_many(n: int, thing: str) -> str:
