@@ -12,8 +12,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from edge.arrays import as_number, as_whole
-
 __all__ = ["ABOVE_0", "NOT_NEGATIVE", "PROPER_SHARE", "SEED", "SHARE", "Bounds", "check_numbers"]
 
 
@@ -39,11 +37,17 @@ class Bounds:
         ParameterError
             If it is no such number.
         """
+        plain = (int,) if self.is_whole else (int, float)
+        if type(value) in plain and self.low <= value <= self.high:
+            # 1 stays 1: what is made of settings is found again by what they look like as JSON.
+            checked: float = value
+            return checked
+        # NumPy comes with it, and a command's help needs none.
+        from edge.arrays import as_number, as_whole
+
         if self.is_whole:
             return as_whole(value, name, self.wanted, int(self.low), int(self.high))
-        number = as_number(value, name, self.wanted, self.low, self.high)
-        # 1 stays 1: what is made of settings is found again by what they look like as JSON.
-        return value if type(value) is int else number
+        return as_number(value, name, self.wanted, self.low, self.high)
 
 
 #: A number above 0 and below infinity.

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from quantize.commands.train import add_run_options, given_options, run_options
-from quantize.data.features.simple_rnn import BASELINE_SPEC, N_INPUTS
-from quantize.models.simple_rnn import STEPS, SimpleRnnConfig
-from quantize.training.train_run import train_run
+from quantize.commands.options import add_run_options, given_options, run_options
+from quantize.models.config import STEPS, SimpleRnnConfig
 
 __all__ = ["add_command"]
 
@@ -33,7 +31,9 @@ def add_command(commands: Any) -> None:
 
 
 def _baseline(arguments: argparse.Namespace) -> int:
+    from quantize.data.features.simple_rnn import BASELINE_SPEC, N_INPUTS
     from quantize.training.simple_rnn import BaselineTrainer, batch_settings, train_settings
+    from quantize.training.train_run import train_run
 
     path = train_run(
         arguments.data,

@@ -9,32 +9,24 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge.artifact import read_artifact
 from edge.errors import ParameterError
-from edge.stream.posterior import file_hop
 from quantize.basics.files import write_json
 from quantize.basics.tables import aligned
-from quantize.commands.runs import are_folds
-from quantize.commands.train import add_data_options, label_map
+from quantize.commands.options import add_data_options, label_map
 from quantize.data.corpora import DOMAINS, LABELS, Clip, load_corpora
-from quantize.data.features.cache import FeatureCache
-from quantize.data.splits import Split
-from quantize.export.into import put_abstention
-from quantize.measure.abstention import GOAL, Answers
-from quantize.measure.crossfit import Choice, Chosen, Facts, cross_fit
-from quantize.measure.evaluate import check_features, held_out, language_ids, torch_runner
-from quantize.measure.metrics import expected_calibration_error
-from quantize.measure.scoring import Segments, score_segments
-from quantize.measure.temperature_fit import fit_temperature, tempered
-from quantize.measure.windows import Windows, live_windows, picked
-from quantize.runs.facts import run_config
-from quantize.runs.provenance import commit
-from quantize.runs.temperature import Calibration, write_calibration
+from quantize.measure.goal import GOAL
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from quantize.data.splits import Split
+    from quantize.measure.abstention import Answers
+    from quantize.measure.crossfit import Choice, Chosen, Facts
+    from quantize.measure.scoring import Segments
+    from quantize.measure.windows import Windows
 
 __all__ = ["add_command"]
 
@@ -50,10 +42,17 @@ class _Fold:
 
     @property
     def truth(self) -> NDArray[np.int64]:
+        import numpy as np
+
         return np.array([LABELS.index(c.label) for c in self.clips])
 
     def files(self, temperature: float, bar: float) -> Answers:
         """Whole clips, as ``classify`` answers them."""
+        import numpy as np
+
+        from quantize.measure.abstention import Answers
+        from quantize.measure.temperature_fit import tempered
+
         return Answers.given(
             tempered(self.segments, temperature),
             self.truth,
@@ -105,6 +104,14 @@ def add_command(commands: Any) -> None:
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
+    from edge.artifact import read_artifact
+    from quantize.commands.runs import are_folds
+    from quantize.export.into import put_abstention
+    from quantize.measure.crossfit import cross_fit
+    from quantize.measure.evaluate import held_out
+    from quantize.measure.metrics import expected_calibration_error
+    from quantize.measure.temperature_fit import tempered
+
     clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
     sides = [held_out(run, clips) for run in arguments.runs]
     splits = [split.id for split, _ in sides]
@@ -160,6 +167,12 @@ def _fold(
     run: Path, split: Split, clips: list[Clip], chosen: list[Clip], arguments: argparse.Namespace
 ) -> _Fold:
     """Segments of the clips that a run holds out, at temperature 1."""
+    from edge.stream.posterior import file_hop
+    from quantize.data.features.cache import FeatureCache
+    from quantize.measure.evaluate import check_features, language_ids, torch_runner
+    from quantize.measure.scoring import score_segments
+    from quantize.measure.windows import live_windows, picked
+
     runner = dataclasses.replace(torch_runner(run), temperature=1.0)
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
@@ -185,6 +198,10 @@ def _fold(
 
 def _fit(folds: Sequence[_Fold]) -> float:
     """Choose a temperature on some folds."""
+    import numpy as np
+
+    from quantize.measure.temperature_fit import fit_temperature
+
     return fit_temperature(
         [each for fold in folds for each in fold.segments],
         np.concatenate([fold.truth for fold in folds]).tolist(),
@@ -196,6 +213,8 @@ def _keep(
     run: Path, temperature: float, folds: Sequence[_Fold], choice: Choice, facts: Facts
 ) -> None:
     """Keep in a run folder what some folds chose for it."""
+    from quantize.runs.temperature import Calibration, write_calibration
+
     calibration = Calibration(
         temperature, tuple(fold.split.id for fold in folds), choice.abstention(facts)
     )
@@ -203,6 +222,9 @@ def _keep(
 
 
 def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
+    from quantize.measure.crossfit import Facts
+    from quantize.runs.provenance import commit
+
     names = [f"runs/{_recipe(fold.run)}/{fold.run.name}" for fold in folds]
     words = ["edge-ser-quantize", "calibrate", *names, "--data", "CORPORA"]
     if arguments.corpora:
@@ -213,6 +235,8 @@ def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
 
 def _recipe(run: Path) -> str:
     """Name of a run's recipe, or of the folder that it is in."""
+    from quantize.runs.facts import run_config
+
     return str(run_config(run).get("recipe") or run.resolve().parent.name)
 
 
@@ -257,6 +281,8 @@ def _spread(part: Mapping[str, Any], key: str) -> str:
 def _report(
     chosen: Chosen, facts: Facts, folds: Sequence[_Fold], temperatures: Sequence[float]
 ) -> dict[str, Any]:
+    from quantize.measure.abstention import Answers
+
     runs = [
         {
             "run": fold.run.name,

@@ -6,14 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from quantize.commands.train import (
+from quantize.commands.options import (
     add_recipe_option,
     add_run_options,
     add_teaching_options,
     given_options,
     run_options,
 )
-from quantize.training.recipe import load_recipe
 
 __all__ = ["add_command"]
 
@@ -71,6 +70,7 @@ def add_command(commands: Any) -> None:
 
 
 def _distill(arguments: argparse.Namespace) -> int:
+    from quantize.training.recipe import load_recipe
     from quantize.training.students import distil_run
 
     recipe = load_recipe(arguments.recipe)

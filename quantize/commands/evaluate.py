@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
-from quantize.commands.protocols import PROTOCOLS, evaluate_protocol
-from quantize.commands.runs import are_folds, measure_runs, report_of, runner_of, write_report
-from quantize.commands.train import add_data_options
+from quantize.commands.options import add_data_options
 from quantize.data.corpora import DOMAINS, Clip
-from quantize.data.features.cache import FeatureCache
-from quantize.data.splits import common_labels
-from quantize.export import KINDS
-from quantize.measure.evaluate import (
-    Evaluation,
-    evaluate,
-    held_out,
-    write_evaluation,
-)
-from quantize.measure.metrics import format_metrics
-from quantize.measure.protocols.noise import CONDITIONS
+from quantize.export.rounding.load import kind_names
+from quantize.measure.protocols.conditions import CONDITIONS, PROTOCOLS
+
+if TYPE_CHECKING:
+    from quantize.measure.evaluate import Evaluation
 
 __all__ = ["add_command"]
 
@@ -55,7 +45,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument(
         "--kind",
-        choices=("torch", *KINDS),
+        choices=("torch", *kind_names()),
         default="torch",
         help="the checkpoint in torch, or an artifact in its real runtime, exported if need be "
         "(default: torch)",
@@ -75,6 +65,13 @@ def add_command(commands: Any) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    import numpy as np
+
+    from quantize.commands.protocols import evaluate_protocol
+    from quantize.commands.runs import are_folds, measure_runs, report_of, write_report
+    from quantize.measure.evaluate import Evaluation
+    from quantize.measure.metrics import format_metrics
+
     if arguments.protocol != "utterances" or arguments.conditions:
         return evaluate_protocol(arguments)
     parts, results = measure_runs(arguments, _one_run)
@@ -99,6 +96,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 def _one_run(
     folder: Path, clips: list[Clip], arguments: argparse.Namespace
 ) -> tuple[Evaluation, dict[str, Any]]:
+    from quantize.commands.runs import runner_of
+    from quantize.data.features.cache import FeatureCache
+    from quantize.data.splits import common_labels
+    from quantize.measure.evaluate import evaluate, held_out, write_evaluation
+
     split, chosen = held_out(folder, clips)
     runner = runner_of(folder, arguments.kind)
     cache = FeatureCache(arguments.cache, runner.spec)
@@ -139,6 +141,8 @@ def _cells(name: str, split: str, figures: dict[str, Any], corpora: list[str]) -
 
 
 def _mean_cells(results: list[dict[str, Any]], corpora: list[str]) -> list[str]:
+    import numpy as np
+
     def mean(values: list[float]) -> str:
         return f"{100 * np.mean(values):.2f}±{100 * np.std(values, ddof=1):.2f}"
 

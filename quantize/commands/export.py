@@ -6,18 +6,15 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edge.artifact import Artifact
 from edge.errors import how_many
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
-from quantize.export import KINDS, export_artifact
-from quantize.export.model_card import model_card
-from quantize.measure.figures.entries import check_same_settings, scorecard_entries
-from quantize.measure.figures.files import read_scorecard
-from quantize.runs.earlier import file_digest
-from quantize.runs.export_facts import read_run
+from quantize.export.rounding.load import kind_names
+
+if TYPE_CHECKING:
+    from edge.artifact import Artifact
 
 __all__ = ["add_command", "export_run"]
 
@@ -30,7 +27,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder with a checkpoint")
     parser.add_argument(
         "--kind",
-        choices=tuple(KINDS),
+        choices=kind_names(),
         default="numpy-int8",
         help="runtime and weights (default: numpy-int8)",
     )
@@ -90,6 +87,9 @@ def export_run(
     EdgeSerError
         If the checkpoint, the gate or a figure cannot be used, or the export went wrong.
     """
+    from quantize.export import export_artifact
+    from quantize.runs.export_facts import read_run
+
     model, facts = read_run(
         run,
         name=name or f"claf-ser-{kind}",
@@ -164,6 +164,11 @@ def accuracy_entries(path: Path) -> list[dict[str, Any]]:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from quantize.export.model_card import model_card
+    from quantize.measure.figures.entries import check_same_settings, scorecard_entries
+    from quantize.measure.figures.files import read_scorecard
+    from quantize.runs.earlier import file_digest
+
     entries = [entry for path in arguments.figures for entry in accuracy_entries(path)]
     digest = None
     if arguments.scorecard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,51 +13,34 @@ from edge.errors import EdgeSerError, MissingDependencyError, printable
 __all__ = ["guarded", "main", "run"]
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands and their options.
+#: The modules of the commands, in the order of the help. What needs torch and the like they
+#: import when they run.
+_MODULES = (
+    "corpora",
+    "synthesise_corpus",
+    "train",
+    "train_gate",
+    "distill",
+    "prune",
+    "baseline",
+    "evaluate",
+    "calibrate",
+    "export",
+    "quantize",
+    "verify",
+    "search",
+)
 
-    Raises
-    ------
-    MissingDependencyError
-        If a package of the workstation is not installed.
-    """
-    try:
-        from quantize.commands import (
-            baseline,
-            calibrate,
-            distill,
-            evaluate,
-            export,
-            prune,
-            quantize,
-            search,
-            train,
-            train_gate,
-            verify,
-        )
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("edge", "quantize"):
-            raise
-        raise MissingDependencyError(
-            f"{error.name} is not installed, the workstation's commands need it: "
-            f"pip install {(error.name or '').partition('.')[0]}"
-        ) from error
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
     parser = argparse.ArgumentParser(
         prog="edge-ser-quantize",
         description="Train CLAF-SER on emotional speech, measure it and export it for a device.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    train.add_commands(commands)
-    train_gate.add_command(commands)
-    distill.add_command(commands)
-    prune.add_command(commands)
-    baseline.add_command(commands)
-    evaluate.add_command(commands)
-    calibrate.add_command(commands)
-    export.add_command(commands)
-    quantize.add_command(commands)
-    verify.add_command(commands)
-    search.add_command(commands)
+    for name in _MODULES:
+        importlib.import_module(f"quantize.commands.{name}").add_command(commands)
     return parser
 
 
@@ -66,8 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
     def command() -> int:
-        arguments = build_parser().parse_args(argv)
-        code: int = arguments.function(arguments)
+        try:
+            arguments = build_parser().parse_args(argv)
+            code: int = arguments.function(arguments)
+        except ModuleNotFoundError as error:
+            _refuse_missing(error)
+            raise
         return code
 
     return guarded(command, "edge-ser-quantize")
@@ -92,6 +80,16 @@ def guarded(command: Callable[[], int], program: str) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def _refuse_missing(error: ModuleNotFoundError) -> None:
+    """Say which package is to be installed; one of ours that is not there is our own fault."""
+    package = (error.name or "").partition(".")[0]
+    if package not in ("", "edge", "quantize"):
+        raise MissingDependencyError(
+            f"{error.name} is not installed, the workstation's commands need it: "
+            f"pip install {package}"
+        ) from error
 
 
 def run() -> None:

@@ -1,4 +1,7 @@
-"""``edge-ser-quantize evaluate --protocol``: all protocols but whole, clean utterances."""
+"""``edge-ser-quantize evaluate --protocol``: all protocols but whole, clean utterances.
+
+Imported when it runs: it needs torch.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,13 @@ from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.splits import common_labels
 from quantize.measure.evaluate import Runner, check_features, held_out
-from quantize.measure.protocols.noise import CLEAN, CONDITIONS, NoiseCache, utterance_trials
+from quantize.measure.protocols.conditions import CLEAN, CONDITIONS
+from quantize.measure.protocols.noise import NoiseCache, utterance_trials
 from quantize.measure.protocols.segments import WINDOWS_S, segment_trials
 from quantize.measure.protocols.tables import mean_conditions, noise_table, segments_table
 from quantize.measure.protocols.trials import Trials
 
-__all__ = ["PROTOCOLS", "evaluate_protocol"]
-
-PROTOCOLS = ("segments", "noise")
+__all__ = ["evaluate_protocol"]
 
 
 def evaluate_protocol(arguments: argparse.Namespace) -> int:

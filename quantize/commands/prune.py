@@ -7,21 +7,16 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
 from quantize.basics.errors import TrainingError
-from quantize.commands.train import given_options
-from quantize.data.features.windows import WINDOW_FRAMES
-from quantize.prune.cut import prune_model
-from quantize.prune.importance import IMPORTANCES, Importance, magnitude, taylor
-from quantize.prune.sensitivity import format_drops, plot_drops, sensitivity
-from quantize.prune.sizes import PRUNABLE, config_for_share, n_exported, pruned_config
-from quantize.prune.source import Source, read_source
-from quantize.prune.sparse import SparseTrainer, npz_sizes, sparse_model, sparsity_of
-from quantize.runs.checkpoint import load_checkpoint
-from quantize.runs.earlier import run_name
-from quantize.training.recipe import load_recipe, recipe_names
+from quantize.commands.options import given_options, training_recipe_names
+from quantize.prune.choices import IMPORTANCES, PRUNABLE
+
+if TYPE_CHECKING:
+    from quantize.prune.importance import Importance
+    from quantize.prune.source import Source
 
 __all__ = ["add_command"]
 
@@ -80,9 +75,8 @@ def add_command(commands: Any) -> None:
     sweep.add_argument(
         "--window-frames",
         type=int,
-        default=WINDOW_FRAMES,
         metavar="N",
-        help="length of a segment (default: %(default)s, the device's)",
+        help="length of a segment (default: 2 s, the device's)",
     )
     sweep.add_argument("--json", action="store_true", help="one JSON object a line")
     sweep.add_argument("--picture", type=Path, metavar="PNG", help="draw the sweep there")
@@ -91,7 +85,10 @@ def add_command(commands: Any) -> None:
     tuning.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR")
     tuning.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     tuning.add_argument(
-        "--recipe", choices=recipe_names(), default="claf-ser-pruned", help="default: %(default)s"
+        "--recipe",
+        choices=training_recipe_names(),
+        default="claf-ser-pruned",
+        help="default: %(default)s",
     )
     tuning.add_argument(
         "--epochs", type=int, help="default: the recipe's; 0 writes the pruned model as it is"
@@ -114,6 +111,8 @@ def add_command(commands: Any) -> None:
 def _prune(arguments: argparse.Namespace) -> int:
     import torch
 
+    from quantize.prune.source import read_source
+
     if arguments.threads is not None:
         torch.set_num_threads(max(1, arguments.threads))
     if arguments.sensitivity:
@@ -135,6 +134,9 @@ def _prune(arguments: argparse.Namespace) -> int:
 
 def _how(arguments: argparse.Namespace, source: Source) -> dict[str, Any]:
     """What is asked for, as the checkpoint will say it; refuses what does not go together."""
+    from quantize.prune.sizes import config_for_share, pruned_config
+    from quantize.runs.earlier import run_name
+
     config = source.checkpoint.model.config
     sizes = {
         field: size
@@ -169,6 +171,11 @@ def _write_pruned(
     arguments: argparse.Namespace, source: Source, how: dict[str, Any], folder: Path
 ) -> None:
     """Prune into a run folder, unless the very same lies there already."""
+    from quantize.prune.cut import prune_model
+    from quantize.prune.sizes import pruned_config
+    from quantize.prune.sparse import sparse_model
+    from quantize.runs.checkpoint import load_checkpoint
+
     path = folder / "checkpoint.safetensors"
     if path.exists():
         if load_checkpoint(path).training == source.training_of_pruned(how):
@@ -187,6 +194,8 @@ def _write_pruned(
 
 
 def _importance(arguments: argparse.Namespace, source: Source) -> Importance:
+    from quantize.prune.importance import magnitude, taylor
+
     model = source.checkpoint.model
     if arguments.importance == "magnitude":
         return magnitude(model)
@@ -198,6 +207,9 @@ def _importance(arguments: argparse.Namespace, source: Source) -> Importance:
 
 
 def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
+    from quantize.prune.sparse import SparseTrainer
+    from quantize.runs.checkpoint import load_checkpoint
+    from quantize.training.recipe import load_recipe
     from quantize.training.train_run import train_run
     from quantize.training.trainer import Trainer
 
@@ -230,6 +242,10 @@ def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
 
 def _report(source: Source, folder: Path) -> str:
     """Sizes before and after."""
+    from quantize.prune.sizes import n_exported
+    from quantize.prune.sparse import npz_sizes, sparsity_of
+    from quantize.runs.checkpoint import load_checkpoint
+
     lines = [f"{'':12s}  parameters  zeros  int8 npz kB  deflated kB"]
     pruned = load_checkpoint(folder / "checkpoint.safetensors").model
     for name, model in (("before", source.checkpoint.model), ("pruned", pruned)):
@@ -243,13 +259,20 @@ def _report(source: Source, folder: Path) -> str:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
+    from quantize.data.features.windows import window_of
+    from quantize.prune.sensitivity import format_drops, plot_drops, sensitivity
+    from quantize.prune.source import read_source
+
     source = read_source(arguments.run)
     saved = source.checkpoint
+    window_frames = arguments.window_frames
+    if window_frames is None:
+        window_frames, _ = window_of(saved.spec)
     segments = source.segments(
         source.clips(arguments.data),
         arguments.cache,
         arguments.segments,
-        arguments.window_frames,
+        window_frames,
         arguments.seed,
         arguments.workers,
     )

@@ -5,36 +5,25 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edge.artifact import Artifact
 from edge.errors import ParameterError
 from quantize.basics.files import write_json
-from quantize.commands.train import add_data_options, label_map
+from quantize.commands.options import add_data_options, label_map
 from quantize.data.corpora import load_corpora
-from quantize.data.features.cache import FeatureCache
-from quantize.data.features.segments import SegmentSet
-from quantize.data.splits import common_labels
-from quantize.export import Kind, export_artifact
 from quantize.export.rounding.layers import GROUPS, LAYERS
 from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
 from quantize.export.rounding.recipe import GRANULARITIES
-from quantize.measure.evaluate import artifact_runner, held_out
-from quantize.measure.rounding_loss.compare import clip_agreement, score_clips, segment_agreement
-from quantize.measure.rounding_loss.report import (
-    Report,
-    agreement_rows,
-    artifact_facts,
-    layer_report,
-)
-from quantize.measure.rounding_loss.source import Source, read_source
-from quantize.measure.rounding_loss.speech import N_GENERATED, Speech
-from quantize.models.infer import torch_infer
+from quantize.measure.rounding_loss.counts import N_GENERATED, N_SEGMENTS
+
+if TYPE_CHECKING:
+    from edge.artifact import Artifact
+    from quantize.data.features.segments import SegmentSet
+    from quantize.measure.rounding_loss.report import Report
+    from quantize.measure.rounding_loss.source import Source
+    from quantize.measure.rounding_loss.speech import Speech
 
 __all__ = ["add_command"]
-
-# Of a report on corpora.
-_N_SEGMENTS = 500
 
 
 def add_command(commands: Any) -> None:
@@ -88,7 +77,7 @@ def add_command(commands: Any) -> None:
         type=int,
         metavar="N",
         help="segments to compare posteriors and gates on (default: "
-        f"{_N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
+        f"{N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
     )
     add_data_options(
         parser,
@@ -105,6 +94,10 @@ def add_command(commands: Any) -> None:
 
 
 def _quantize(arguments: argparse.Namespace) -> int:
+    from quantize.export import Kind, export_artifact
+    from quantize.measure.rounding_loss.report import artifact_facts
+    from quantize.measure.rounding_loss.source import read_source
+
     recipe = load_ptq_recipe(arguments.recipe).changed(
         float_layers=arguments.float_layers,
         granularity=arguments.granularity,
@@ -123,7 +116,7 @@ def _quantize(arguments: argparse.Namespace) -> int:
             "n_segments": len(calibration),
             "fingerprint": calibration.fingerprint,
         }
-    n = arguments.segments or (N_GENERATED if speech.cache is None else _N_SEGMENTS)
+    n = arguments.segments or (N_GENERATED if speech.cache is None else N_SEGMENTS)
     # All that can be refused is refused before anything is written.
     seen = speech.report(n)
     artifact = export_artifact(kind, source.model, source.facts, arguments.out, calibration)
@@ -137,6 +130,10 @@ def _quantize(arguments: argparse.Namespace) -> int:
 
 def _speech_of(source: Source, arguments: argparse.Namespace) -> Speech:
     """Load the corpora, if any were named, and take the sides of the run's split."""
+    from quantize.data.features.cache import FeatureCache
+    from quantize.measure.evaluate import held_out
+    from quantize.measure.rounding_loss.speech import Speech
+
     if arguments.data is None:
         return Speech(source, arguments.seed)
     if source.run is None:
@@ -162,6 +159,16 @@ def _report(
     segments: SegmentSet,
     where: str,
 ) -> Report:
+    from quantize.data.splits import common_labels
+    from quantize.measure.evaluate import artifact_runner
+    from quantize.measure.rounding_loss.compare import (
+        clip_agreement,
+        score_clips,
+        segment_agreement,
+    )
+    from quantize.measure.rounding_loss.report import Report, agreement_rows, layer_report
+    from quantize.models.infer import torch_infer
+
     model = speech.source.model
     found = artifact_runner(artifact.path)
     wanted = dataclasses.replace(found, name="torch", infer=torch_infer(model))

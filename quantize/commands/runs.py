@@ -1,4 +1,4 @@
-"""What the commands that measure run folders share."""
+"""What the commands that measure run folders share; imported when one runs: it needs torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from edge.artifact import Quantization, read_artifact
 from quantize.basics.files import write_json
 from quantize.commands.export import export_run
-from quantize.commands.train import label_map
+from quantize.commands.options import label_map
 from quantize.data.corpora import Clip, load_corpora
 from quantize.export import KINDS
 from quantize.measure.evaluate import Runner, artifact_runner, torch_runner

@@ -9,23 +9,22 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
-from quantize.commands.train import add_data_options, given_options, label_map
+from quantize.commands.options import (
+    add_data_options,
+    given_options,
+    label_map,
+    training_recipe_names,
+)
 from quantize.data.corpora import load_corpora
-from quantize.export import KINDS
-from quantize.runs.provenance import commit
-from quantize.search.latency import measure_latencies
-from quantize.search.pareto import Choice, Constraints, choose
-from quantize.search.picture import plot_pareto
-from quantize.search.report_html import report_html, write_report
-from quantize.search.rows import Row, rows_of
-from quantize.search.sources import Ground, Source, chosen_on_test_side, read_sources
-from quantize.search.students import student_folder, train_students
-from quantize.search.table import format_table, json_rows, write_csv
-from quantize.search.trials import plan, run_trials
-from quantize.training.recipe import load_recipe, recipe_names
+from quantize.export.rounding.load import kind_names
+
+if TYPE_CHECKING:
+    from quantize.search.pareto import Choice, Constraints
+    from quantize.search.rows import Row
+    from quantize.search.sources import Ground, Source
 
 __all__ = ["add_command"]
 
@@ -53,9 +52,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--kinds",
         nargs="+",
-        choices=tuple(KINDS),
+        choices=kind_names(),
         metavar="KIND",
-        help=f"kinds of artifact (default: all whose runtime is installed, of {', '.join(KINDS)})",
+        help="kinds of artifact (default: all whose runtime is installed, of "
+        f"{', '.join(kind_names())})",
     )
     add_data_options(parser)
     limits = parser.add_argument_group("constraints")
@@ -72,7 +72,10 @@ def add_command(commands: Any) -> None:
         "--teachers", nargs="+", type=Path, default=[], metavar="RUN", help="of the same split"
     )
     students.add_argument(
-        "--recipe", choices=recipe_names(), default="claf-ser-tiny", help="default: %(default)s"
+        "--recipe",
+        choices=training_recipe_names(),
+        default="claf-ser-tiny",
+        help="default: %(default)s",
     )
     students.add_argument("--epochs", type=int, metavar="N", help="default: the recipe's")
     students.add_argument(
@@ -83,6 +86,15 @@ def add_command(commands: Any) -> None:
 
 
 def _search(arguments: argparse.Namespace) -> int:
+    from quantize.search.latency import measure_latencies
+    from quantize.search.pareto import Constraints, choose
+    from quantize.search.rows import rows_of
+    from quantize.search.sources import Ground, chosen_on_test_side, read_sources
+    from quantize.search.students import student_folder, train_students
+    from quantize.search.table import format_table, json_rows
+    from quantize.search.trials import plan, run_trials
+    from quantize.training.recipe import load_recipe
+
     constraints = Constraints(arguments.max_kb, arguments.max_drop, arguments.max_ms)
     if bool(arguments.hidden) != bool(arguments.teachers):
         raise ParameterError(
@@ -113,7 +125,7 @@ def _search(arguments: argparse.Namespace) -> int:
         )
         students = [student_folder(arguments.out, h) for h in arguments.hidden]
         sources = read_sources([*arguments.runs, *students])
-    trials = plan(sources, arguments.kinds or tuple(KINDS), ground.labels)
+    trials = plan(sources, arguments.kinds or kind_names(), ground.labels)
     results = run_trials(trials, ground, arguments.out, leave_out_missing=not arguments.kinds)
     # Of torch only the reference is timed: the others are there for their labels.
     timed = {r["name"] for r in results if r["status"] == "measured" and r["kind"] != "torch"}
@@ -151,6 +163,11 @@ def _write(
     ground: Ground,
     warning: str | None,
 ) -> None:
+    from quantize.runs.provenance import commit
+    from quantize.search.picture import plot_pareto
+    from quantize.search.report_html import report_html, write_report
+    from quantize.search.table import write_csv
+
     out: Path = arguments.out
     write_csv(out / "search.csv", listed)
     picture = out / "pareto.png"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edge.artifact import read_artifact
 from edge.errors import ParameterError
-from edge.features.spec import FeatureSpec
-from quantize.export.gate import give_gate, read_gate, write_gate
-from quantize.training.gate.material import find_sounds, find_voices
 from quantize.training.gate.settings import GateTraining
+
+if TYPE_CHECKING:
+    from edge.features.spec import FeatureSpec
 
 __all__ = ["add_command"]
 
@@ -67,6 +66,10 @@ def add_command(commands: Any) -> None:
 
 
 def _train_gate(arguments: argparse.Namespace) -> int:
+    from edge.artifact import read_artifact
+    from edge.features.spec import FeatureSpec
+    from quantize.export.gate import give_gate, read_gate, write_gate
+
     into = [read_artifact(path) for path in arguments.into]
     spec = into[0].manifest.feature_spec if into else FeatureSpec()
     for artifact in into:
@@ -100,6 +103,7 @@ def _trained(arguments: argparse.Namespace, spec: FeatureSpec) -> Any:
         epochs=arguments.epochs,
         wanted_recall=arguments.recall,
     )
+    from quantize.training.gate.material import find_sounds, find_voices
     from quantize.training.gate.train import train_gate
 
     voices, sounds = find_voices(arguments.data), find_sounds(arguments.sounds)

@@ -7,19 +7,18 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import how_many
-from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.tables import aligned
-from quantize.commands.train import add_data_options, label_map
+from quantize.commands.options import add_data_options, label_map
 from quantize.data.corpora import load_corpora
-from quantize.data.features.cache import FeatureCache
-from quantize.data.features.segments import SegmentSet, corpus_segments, generated_segments
-from quantize.data.features.windows import window_of
-from quantize.measure.evaluate import held_out, torch_runner
-from quantize.measure.verify import Parity, compare_artifacts, read_candidate
+
+if TYPE_CHECKING:
+    from edge.features.spec import FeatureSpec
+    from quantize.data.features.segments import SegmentSet
+    from quantize.measure.verify import Parity
 
 __all__ = ["add_command", "format_parity"]
 
@@ -103,6 +102,9 @@ def format_parity(rows: Sequence[Parity]) -> str:
 def _verify(arguments: argparse.Namespace) -> int:
     import torch
 
+    from quantize.measure.evaluate import torch_runner
+    from quantize.measure.verify import compare_artifacts, read_candidate
+
     # Side by side with runtimes that have one.
     torch.set_num_threads(1)
     run = arguments.run or _run_of(arguments.artifacts)
@@ -135,6 +137,11 @@ def _segments(arguments: argparse.Namespace, run: Path, spec: FeatureSpec) -> Se
 
     A run that held nothing out gives all clips: parity is not accuracy.
     """
+    from quantize.data.features.cache import FeatureCache
+    from quantize.data.features.segments import corpus_segments, generated_segments
+    from quantize.data.features.windows import window_of
+    from quantize.measure.evaluate import held_out
+
     window_frames, window_hop = window_of(spec)
     n_segments, seed = arguments.segments, arguments.seed
     if arguments.data is None:

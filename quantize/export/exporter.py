@@ -23,7 +23,7 @@ from quantize.export.common import (
 )
 from quantize.export.numpy import numpy_model
 from quantize.export.onnx.kind import onnx_model
-from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
+from quantize.export.rounding.load import kind_recipes
 from quantize.export.rounding.recipe import PtqRecipe
 from quantize.export.tflite.kind import tflite_model
 from quantize.export.torchscript.kind import torchscript_model
@@ -96,16 +96,7 @@ class Kind:
         }
 
 
-def _kinds() -> dict[str, Kind]:
-    recipes = [load_ptq_recipe(name) for name in ptq_recipe_names()]
-    order = list(BUILDERS)
-    ours = [r for r in recipes if r.backend in order and not r.n_calibration]
-    # A backend's kinds together, float32 first.
-    ours.sort(key=lambda r: (order.index(r.backend), -r.weight_bits, r.n_calibration))
-    return {recipe.kind: Kind.of(recipe) for recipe in ours}
-
-
-KINDS: dict[str, Kind] = _kinds()
+KINDS: dict[str, Kind] = {recipe.kind: Kind.of(recipe) for recipe in kind_recipes()}
 """Every kind of artifact by name: one for each recipe of this package that needs no data."""
 
 

@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.data.corpora import DOMAINS
+from quantize.measure.goal import GOAL, MARGIN
 from quantize.measure.speakers import drawn_speakers, spread
 from quantize.measure.windows import Windows
 
-__all__ = ["BARS", "GOAL", "MARGIN", "TABLE_BARS", "Answers", "choose_bar", "shares"]
-
-#: Share of the answers that must be right, and what is asked for beyond it where the bar is
-#: chosen: the smallest that does there is worth a little less on other speakers.
-GOAL, MARGIN = 0.75, 0.02
+__all__ = ["BARS", "TABLE_BARS", "Answers", "choose_bar", "shares"]
 
 #: Bars that are tried.
 BARS: NDArray[np.float64] = np.arange(100) / 100

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.artifact import Abstention, ActivationScale, CoverageRow
-from quantize.measure.abstention import GOAL, MARGIN, TABLE_BARS, Answers, choose_bar
+from quantize.measure.abstention import TABLE_BARS, Answers, choose_bar
 from quantize.measure.activation import Activations, fit_activation
+from quantize.measure.goal import GOAL, MARGIN
 from quantize.measure.windows import Windows
 
 __all__ = ["Choice", "Chosen", "Facts", "cross_fit"]

@@ -22,17 +22,13 @@ frames (3.4.1)         one a step; a small model may hear ``frame_stack`` of the
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from edge.errors import ParameterError, shown
-from quantize.basics.bounds import check_numbers
-from quantize.models.config import DROPOUT, SIZE, ModelConfig
+from quantize.models.config import PARTS, ClafSerConfig
 
 __all__ = [
     "CLAFSER",
@@ -42,65 +38,6 @@ __all__ = [
     "reverse_gradient",
     "stack_frames",
 ]
-
-#: Parts that an ablation can leave out.
-PARTS = ("attention", "phonetic", "language")
-
-
-@dataclasses.dataclass(frozen=True)
-class ClafSerConfig(ModelConfig):
-    """Sizes of a CLAF-SER; the defaults are the paper's (h, C, K, L) and ours.
-
-    ``n_domains`` is L = 4; the embedding has ``n_domains + 1`` rows, the last
-    one for "unknown".  ``frame_stack`` is how many frames make one step of the BiLSTM and the
-    convolution, whose rows are then ``frame_stack * n_features`` long.  ``dropout`` acts on the
-    BiLSTM's output and in the emotion MLP, and only in training.  ``without`` names parts
-    of :data:`PARTS` that are left out, to measure what they are worth: the mean of the BiLSTM's
-    output instead of attention, no phonetic branch, no language row.  Such a model cannot be
-    exported.
-    """
-
-    n_features: int = 34
-    frame_stack: int = 1
-    hidden: int = 128
-    n_heads: int = 4
-    conv_channels: int = 16
-    conv_kernel: int = 3
-    classifier: int = 128
-    n_labels: int = 8
-    n_domains: int = 4
-    domain_hidden: int = 64
-    dropout: float = 0.3
-    without: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        parts = f"parts of {', '.join(PARTS)} are wanted"
-        if isinstance(self.without, str) or not isinstance(self.without, Iterable):
-            raise ParameterError(f"without is {shown(self.without)}, a list of {parts}")
-        # JSON has no tuples.
-        object.__setattr__(self, "without", tuple(self.without))
-        unknown = [part for part in self.without if part not in PARTS]
-        if unknown:
-            raise ParameterError(f"without names {shown(unknown)}, {parts}")
-        names = [field.name for field in dataclasses.fields(self)]
-        check_numbers(self, {n: SIZE for n in names if n not in ("dropout", "without")})
-        check_numbers(self, {"dropout": DROPOUT})
-        if (2 * self.hidden) % self.n_heads:
-            raise ParameterError(
-                f"n_heads {self.n_heads} does not divide 2 * hidden = {2 * self.hidden}"
-            )
-        if self.conv_kernel % 2 == 0:
-            raise ParameterError(f"conv_kernel is {self.conv_kernel}, an odd number is wanted")
-
-    @property
-    def step_width(self) -> int:
-        """Numbers that the BiLSTM and the convolution take at a step."""
-        return self.n_features * self.frame_stack
-
-    @property
-    def unknown_language(self) -> int:
-        """Row of the language embedding for "unknown"."""
-        return self.n_domains
 
 
 class ClafSerOutput(NamedTuple):

@@ -21,45 +21,16 @@ output                 softmax, taken in the loss and in the scoring
 
 from __future__ import annotations
 
-import dataclasses
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from edge.errors import ParameterError, shown
-from quantize.basics.bounds import check_numbers
-from quantize.models.config import DROPOUT, SIZE, ModelConfig
+from quantize.models.config import SimpleRnnConfig
 
-__all__ = ["STEPS", "SimpleRnn", "SimpleRnnConfig", "SimpleRnnOutput", "statistics"]
-
-#: What a step of the recurrence is: all of the window, or a frame.
-STEPS = ("one", "frames")
+__all__ = ["SimpleRnn", "SimpleRnnConfig", "SimpleRnnOutput", "statistics"]
 
 _N_STATISTICS = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class SimpleRnnConfig(ModelConfig):
-    """Sizes of the baseline; the defaults are the paper's.
-
-    ``n_features`` counts the columns of a row that are looked at, the first ones; with
-    ``steps="one"`` the network's input is four times as wide.
-    """
-
-    n_features: int = 51
-    first: int = 256
-    second: int = 128
-    dense: int = 64
-    n_labels: int = 8
-    dropout: float = 0.3
-    steps: str = "one"
-
-    def __post_init__(self) -> None:
-        sizes = ("n_features", "first", "second", "dense", "n_labels")
-        check_numbers(self, {**dict.fromkeys(sizes, SIZE), "dropout": DROPOUT})
-        if self.steps not in STEPS:
-            raise ParameterError(f"steps is {shown(self.steps)}, {' or '.join(STEPS)} is wanted")
 
 
 class SimpleRnnOutput(NamedTuple):

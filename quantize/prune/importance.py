@@ -18,10 +18,7 @@ from edge.errors import ParameterError
 from quantize.models.claf_ser import CLAFSER
 from quantize.training.crops import Batch
 
-__all__ = ["IMPORTANCES", "Importance", "kept_units", "magnitude", "taylor"]
-
-#: Ways to score units, the first is the default.
-IMPORTANCES = ("taylor", "magnitude")
+__all__ = ["Importance", "kept_units", "magnitude", "taylor"]
 
 
 @dataclasses.dataclass(frozen=True)

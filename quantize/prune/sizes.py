@@ -11,11 +11,9 @@ from edge.arrays import as_whole
 from edge.errors import ParameterError
 from quantize.basics.bounds import PROPER_SHARE
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.prune.choices import PRUNABLE
 
-__all__ = ["PRUNABLE", "config_for_share", "n_exported", "pruned_config"]
-
-#: Fields of :class:`~quantize.models.claf_ser.ClafSerConfig` that pruning makes smaller.
-PRUNABLE = ("hidden", "n_heads", "conv_channels", "classifier")
+__all__ = ["config_for_share", "n_exported", "pruned_config"]
 
 
 def n_exported(config: ClafSerConfig) -> int:

@@ -17,7 +17,8 @@ from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CheckpointError
 from quantize.basics.files import atomic_path
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
-from quantize.models.simple_rnn import SimpleRnn, SimpleRnnConfig
+from quantize.models.config import SimpleRnnConfig
+from quantize.models.simple_rnn import SimpleRnn
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 

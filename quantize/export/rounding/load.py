@@ -15,9 +15,15 @@ from quantize.basics.toml_files import (
     read_own_file,
     refuse_unknown,
 )
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import BACKENDS, PtqRecipe
 
-__all__ = ["load_ptq_recipe", "parse_ptq_recipe", "ptq_recipe_names"]
+__all__ = [
+    "kind_names",
+    "kind_recipes",
+    "load_ptq_recipe",
+    "parse_ptq_recipe",
+    "ptq_recipe_names",
+]
 
 
 def ptq_recipe_names() -> list[str]:
@@ -79,3 +85,16 @@ def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
             raise RecipeError(f"recipe {name} has {key} {shown(layers)}, a list of names is wanted")
         values[key] = tuple(layers)
     return PtqRecipe(name=name, **values)
+
+
+def kind_recipes() -> list[PtqRecipe]:
+    """Recipes of this package that need no data: a backend's together, float32 first."""
+    recipes = [
+        recipe for name in ptq_recipe_names() if not (recipe := _own_recipe(name)).n_calibration
+    ]
+    return sorted(recipes, key=lambda r: (BACKENDS.index(r.backend), -r.weight_bits))
+
+
+def kind_names() -> tuple[str, ...]:
+    """Every kind of artifact; :data:`quantize.export.KINDS` also has what builds it."""
+    return tuple(recipe.kind for recipe in kind_recipes())

@@ -10,7 +10,7 @@ from edge.errors import shown
 from quantize.basics.errors import RecipeError
 from quantize.export.rounding.layers import ALWAYS_FLOAT, LAYERS, check_layers, is_kept
 
-__all__ = ["GRANULARITIES", "PtqRecipe"]
+__all__ = ["BACKENDS", "GRANULARITIES", "PtqRecipe"]
 
 GRANULARITIES = ("none", "per_tensor", "per_output_channel", "per_group")
 """Weights that share a factor: those of a layer, of an output channel, of some of its inputs."""
@@ -61,6 +61,9 @@ _RUNTIMES: dict[str, _Runtime] = {
         ("float", "dynamic"), ("per_output_channel",), {"dynamic": ("language",)}
     ),
 }
+
+BACKENDS = tuple(_RUNTIMES)
+"""Backends that a recipe may name."""
 
 
 @dataclasses.dataclass(frozen=True)

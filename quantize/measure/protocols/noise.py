@@ -28,37 +28,11 @@ from quantize.data.corpora import LABELS, Clip
 from quantize.data.features.cache import clip_rng, read_clip
 from quantize.data.sound import noise_and_rooms
 from quantize.measure.evaluate import Runner, language_ids
+from quantize.measure.protocols.conditions import CONDITIONS, ROOMS
 from quantize.measure.protocols.trials import Trials
 from quantize.measure.scoring import score_utterances
 
-__all__ = ["CLEAN", "CONDITIONS", "NoiseCache", "degraded", "utterance_trials"]
-
-CLEAN = "clean"
-
-_SNRS_DB = (20, 15, 10, 5, 0)
-
-#: Rooms by name: someone near in a small furnished room, and a microphone across a
-#: living room, about four times as far from the mouth as in the recordings.
-_ROOMS: dict[str, dict[str, float]] = {
-    "small-room": {
-        "reverberation_s": 0.3,
-        "direct_to_reverberant_db": 3.0,
-        "delay_s": 0.002,
-        "gain_db": 0.0,
-    },
-    "far-microphone": {
-        "reverberation_s": 0.5,
-        "direct_to_reverberant_db": -3.0,
-        "delay_s": 0.005,
-        "gain_db": -12.0,
-    },
-}
-
-#: All conditions but :data:`CLEAN`: noise and its SNR, then the rooms.
-CONDITIONS = (
-    *(f"{kind}-{snr_db}dB" for kind in ("white", "pink", "babble") for snr_db in _SNRS_DB),
-    *_ROOMS,
-)
+__all__ = ["NoiseCache", "degraded", "utterance_trials"]
 
 # In the name of the cache: raise it when a condition sounds otherwise than before.
 _VERSION = 1
@@ -89,7 +63,7 @@ class NoiseCache:
         recipe = {
             "version": _VERSION,
             "features": spec.fingerprint,
-            "rooms": _ROOMS,
+            "rooms": ROOMS,
             "voices": [noise_and_rooms.N_VOICES, noise_and_rooms.TRACK_S],
             "range_db": noise_and_rooms.ACTIVE_RANGE_DB,
             "pink_corner_hz": noise_and_rooms.PINK_CORNER_HZ,
@@ -216,9 +190,9 @@ def degraded(
     float32 [shape=(n_samples,)]
     """
     kind, _, snr = condition.partition("-")
-    rng = clip_rng(f"{condition if condition in _ROOMS else kind}/{clip.clip_id}", 0, 0)
-    if condition in _ROOMS:
-        return noise_and_rooms.add_room(samples, sample_rate, rng, **_ROOMS[condition])
+    rng = clip_rng(f"{condition if condition in ROOMS else kind}/{clip.clip_id}", 0, 0)
+    if condition in ROOMS:
+        return noise_and_rooms.add_room(samples, sample_rate, rng, **ROOMS[condition])
     if kind == "babble":
         if voices is None:
             raise ParameterError("babble needs the voices that it is mixed from")

@@ -10,12 +10,11 @@ from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments, generated_segments
 from quantize.data.splits import Split
+from quantize.measure.rounding_loss.counts import N_GENERATED
 from quantize.measure.rounding_loss.source import Source
 
-__all__ = ["N_GENERATED", "Speech"]
+__all__ = ["Speech"]
 
-#: Segments of a report without corpora: speech must first be spoken, which takes its time.
-N_GENERATED = 160
 # What is measured on must not be what was calibrated with.
 _REPORT_SEED = 1
 

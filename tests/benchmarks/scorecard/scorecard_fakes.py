@@ -16,7 +16,7 @@ from benchmarks.scorecard.same_recipe import recipe_settings
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.measure.crossfit import cross_fit
 from quantize.measure.metrics import metrics
-from quantize.measure.protocols.noise import CONDITIONS
+from quantize.measure.protocols.conditions import CONDITIONS
 from quantize.measure.windows import Windows
 
 #: Right answers of a hundred, by corpus.

@@ -15,7 +15,7 @@ from quantize.data.sound.augment import AugmentSettings
 from quantize.data.splits import paper_split, speaker_folds
 from quantize.export.rounding.load import load_ptq_recipe
 from quantize.models.claf_ser import ClafSerConfig
-from quantize.models.simple_rnn import SimpleRnnConfig
+from quantize.models.config import SimpleRnnConfig
 from quantize.prune.sizes import config_for_share, pruned_config
 from quantize.runs.settings import RunSettings
 from quantize.runs.temperature import calibration_path, read_calibration

@@ -10,7 +10,8 @@ from edge.errors import AudioFileError, ParameterError
 from edge.features import FeatureExtractor
 from quantize.data.corpora import LABELS
 from quantize.measure.protocols import noise
-from quantize.measure.protocols.noise import CONDITIONS, NoiseCache, degraded, utterance_trials
+from quantize.measure.protocols.conditions import CONDITIONS
+from quantize.measure.protocols.noise import NoiseCache, degraded, utterance_trials
 from quantize.measure.protocols.tables import mean_conditions, noise_table
 
 CLIPS = [clip(i, "sad", speaker=f"{i:02d}") for i in range(3)]

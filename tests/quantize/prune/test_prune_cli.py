@@ -195,7 +195,8 @@ def test_the_baseline_is_refused(prune, tmp_path, capsys):
     import numpy as np
 
     from quantize.data.features.simple_rnn import BASELINE_SPEC
-    from quantize.models.simple_rnn import SimpleRnn, SimpleRnnConfig
+    from quantize.models.config import SimpleRnnConfig
+    from quantize.models.simple_rnn import SimpleRnn
     from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 
     n = BASELINE_SPEC.n_features

@@ -9,7 +9,6 @@ import shutil
 import pytest
 
 from edge.artifact import read_artifact
-from quantize.commands import search as cli_search
 from quantize.commands.main import main
 from quantize.search import latency
 from quantize.search import trials as trials_module
@@ -28,7 +27,7 @@ def no_latencies(trials, *_):
 @pytest.fixture
 def in_no_time(monkeypatch):
     """Times without a process: what is tested here is the rest."""
-    monkeypatch.setattr(cli_search, "measure_latencies", no_latencies)
+    monkeypatch.setattr(latency, "measure_latencies", no_latencies)
 
 
 def test_from_runs_to_report_and_again(data, runs, tmp_path, capsys, monkeypatch):
@@ -63,7 +62,7 @@ def test_from_runs_to_report_and_again(data, runs, tmp_path, capsys, monkeypatch
     assert f"export {run} --kind {chosen['kind']} --out" in page
 
     monkeypatch.setattr(trials_module, "measure_trial", None)
-    monkeypatch.setattr(cli_search, "measure_latencies", no_latencies)
+    monkeypatch.setattr(latency, "measure_latencies", no_latencies)
     assert main([*words, "--json"]) == 0
     again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [f"{r['accuracy']:.6g}" for r in again] == [r["accuracy"] for r in rows]

@@ -14,7 +14,8 @@ from quantize.data.corpora import load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.simple_rnn import BASELINE_SPEC
 from quantize.data.splits import paper_split
-from quantize.models.simple_rnn import SimpleRnn, SimpleRnnConfig, statistics
+from quantize.models.config import SimpleRnnConfig
+from quantize.models.simple_rnn import SimpleRnn, statistics
 from quantize.runs.checkpoint import load_checkpoint
 from quantize.training.crops import Example
 from quantize.training.simple_rnn import (

@@ -1,0 +1,45 @@
+"""Help comes at once: no command's options need what computes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+# What takes longer to import than all of a help may take. NumPy is not needed either.
+HEAVY = ("torch", "onnx", "onnxruntime", "matplotlib", "pandas", "scipy", "pyarrow", "numpy",
+         "safetensors", "distributed", "concurrent.futures", "multiprocessing")  # fmt: skip
+
+READ = """
+import argparse, json, sys
+{parser}
+def helps(parser):
+    yield parser.prog, parser.format_help()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from helps(command)
+print(json.dumps([dict(helps(parser)), sorted(sys.modules)]))
+"""
+PARSERS = {
+    "edge-ser-quantize": (
+        "from quantize.commands.main import build_parser; parser = build_parser()"
+    ),
+    "edge-ser": "from edge.cli.main import _parser; parser = _parser()",
+}
+
+
+@pytest.mark.parametrize("program", PARSERS)
+def test_the_help_of_every_command_needs_no_heavy_package(program):
+    read = subprocess.run(
+        [sys.executable, "-c", READ.format(parser=PARSERS[program])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    helps, modules = json.loads(read.stdout)
+    assert len(helps) > 5
+    assert all(text.startswith("usage: ") for text in helps.values())
+    assert not [name for name in HEAVY if name in modules]
