@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path, write_json
-from quantize.basics.progress import progress_bar
 from quantize.data.corpora import DOMAINS, LABELS, Clip
 from quantize.data.features.cache import normalisation
 from quantize.data.features.windows import window_of
@@ -34,6 +33,7 @@ from quantize.models.infer import torch_infer
 from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.crops import Batch, CropSampler, examples_of, speech_span
+from quantize.training.epoch_log import EpochLog
 from quantize.training.objective import Objective
 from quantize.training.settings import TrainSettings
 from quantize.training.teachers import Teachers
@@ -135,11 +135,13 @@ class Trainer:
     def run(self) -> Checkpoint:
         """Train to the last epoch, from where the folder's state left off."""
         self.restore()
-        remaining = range(self.epoch, self.settings.epochs)
-        for _ in progress_bar(remaining, total=len(remaining), title=self.folder.name):
-            self._one_epoch()
-            write_json(self.folder / "history.json", self.history)
-            self._save_state()
+        table, n_epochs = self.folder / "log.csv", self.settings.epochs
+        with EpochLog(table, self.folder.name, n_epochs, self.history) as log:
+            while self.epoch < n_epochs:
+                self._one_epoch()
+                log.tell(self.history[-1])
+                write_json(self.folder / "history.json", self.history)
+                self._save_state()
         checkpoint = Checkpoint(
             self.averaged.cpu().eval(), self.mean, self.std, self.spec, self.about
         )

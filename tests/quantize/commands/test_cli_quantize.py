@@ -24,6 +24,7 @@ def test_a_run_folder_tells_how_it_was_made(runs):
         "split.json",
         "corpora.json",
         "history.json",
+        "log.csv",
         "curves.png",
         "checkpoint.safetensors",
     } <= names

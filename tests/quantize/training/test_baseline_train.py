@@ -200,6 +200,7 @@ def test_a_run_folder_is_one_of_train(run_folder):
         "curves.png",
         "evaluation-torch-unknown.json",
         "history.json",
+        "log.csv",
         "split.json",
     }
     figures = json.loads((run_folder / "evaluation-torch-unknown.json").read_text())
