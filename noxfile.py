@@ -42,7 +42,7 @@ def edge(session: nox.Session, numpy: str) -> None:
     session.run("python", "-m", "pytest", "-q", *(session.posargs or ["tests/edge"]))
     DUMPS.mkdir(parents=True, exist_ok=True)
     dump = DUMPS / f"python{session.python}-numpy-{numpy}.npz"
-    session.run("python", "benchmarks/numpy_versions.py", "--save", str(dump))
+    session.run("python", "-m", "benchmarks.features.numpy_versions", "--save", str(dump))
 
 
 @nox.session(python=False)
@@ -51,4 +51,4 @@ def differences(session: nox.Session) -> None:
     dumps = sorted(str(dump) for dump in DUMPS.glob("*.npz"))
     if len(dumps) < 2:
         session.skip(f"{len(dumps)} result to compare: run nox -s edge first")
-    session.run("python", "benchmarks/numpy_versions.py", "--compare", *dumps)
+    session.run("python", "-m", "benchmarks.features.numpy_versions", "--compare", *dumps)

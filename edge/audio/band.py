@@ -11,7 +11,7 @@ Two things are looked for in the loud frames of the first seconds of speech:
   lies below, turned round.  The fine structures of the two sides then correlate with 0.46 to 0.98,
   those of native clips with 0.2 at most.
 
-``benchmarks/band.py`` measures both.
+``benchmarks/stream/band.py`` measures both.
 """
 
 from __future__ import annotations

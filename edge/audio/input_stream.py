@@ -21,7 +21,7 @@ _MAX_CHANNELS = 16
 # 48 kHz source, 16 kHz is 25 dB above its error there, 95 dB here (microphone_loopback.py).
 _SERVER_RATE = 48_000
 # Left to itself PortAudio calls 115 to 600 times a second (PulseAudio, measured with
-# benchmarks/microphone_loopback.py's server); a feature hop's worth is all that anybody needs.
+# benchmarks/microphone/loopback.py's server); a feature hop's worth is all that anybody needs.
 _BLOCK_S = 0.032
 _CLOSE_LIMIT_S = 1.0
 

@@ -8,7 +8,7 @@ A :class:`FrontEnd` is part of a :class:`~edge.features.spec.FeatureSpec`: the e
 in training and on the device alike.  Models trained before there was one hear no high-pass, which
 changes 4 to 8 % of their labels; a stream puts a :class:`DcBlocker` before their features, which
 changes 1 to 2 % of those of clips without an offset, and brings back those that an offset changes
-(``benchmarks/front_end.py``).
+(``benchmarks/features/front_end.py``).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Answering:
     The artifact's bar was measured on single segments.  An average is less extreme than what
     it averages, so that less of it reaches the same bar, and more of that is right: of two
     corpora in languages that the bundled model never heard, 38 % of the single segments reach
-    0.6 and 35 % of these are right, smoothed 28 % and 38 % (``benchmarks/abstaining.py``).
+    0.6 and 35 % of these are right, smoothed 28 % and 38 % (``benchmarks/stream/abstaining.py``).
     It does not carry over to whole clips: there the bar of 75 % is reached on the mean over the
     corpora, and of all clips together two in three are right (``abstention.json``).
     With fewer labels to choose from, probabilities are higher for the same evidence, and how

@@ -36,7 +36,7 @@ class GateSettings:
         Level in dBFS that the loudest frames of a window must reach.  The
         default lies under the quietest clip of the training corpora (-59 dBFS,
         RAVDESS) and above the silence around it (-66 dBFS at its 95th
-        percentile; ``benchmarks/quiet_levels.py`` prints both): no window is
+        percentile; ``benchmarks/gate/quiet_levels.py`` prints both): no window is
         called quiet that the model was trained to judge.
     loudest_share : float
         Share of the frames that must reach the floor.  One frame in ten: a

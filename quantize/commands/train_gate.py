@@ -22,7 +22,7 @@ def add_command(commands: Any) -> None:
         help="train the gate that tells speech from other sounds, and give it to artifacts",
         description="Train a speech gate of a few kilobytes on the voices of corpora against "
         "recorded and generated sounds. Speakers and recordings that "
-        "benchmarks/speech_gate.py measures on are left out. Run again after an "
+        "benchmarks/gate measures on are left out. Run again after an "
         "interruption, it goes on with the scenes it has drawn.",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the corpora")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-import mutation_check
+from tools import mutation_check
 
 
 def test_every_mutant_fits_the_code() -> None:

@@ -1,4 +1,4 @@
-"""Our rows against librosa 0.11's, which ``tests/parity/generate.py`` recorded."""
+"""Our rows against librosa 0.11's, which ``benchmarks/features/parity_signals.py`` recorded."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Parity:
 
 @pytest.fixture(scope="module")
 def parity() -> Parity:
-    assert FIXTURE.is_file(), f"{FIXTURE} is missing: run python tests/parity/generate.py"
+    assert FIXTURE.is_file(), (
+        f"{FIXTURE} is missing: run python -m benchmarks.features.parity_signals"
+    )
     extractor = FeatureExtractor()
     clips, n_samples = {}, 0
     with np.load(FIXTURE, allow_pickle=False) as stored:
@@ -74,7 +76,7 @@ def test_the_fixture_says_how_it_was_made(parity: Parity) -> None:
 def test_the_fixture_is_of_the_default_spec(parity: Parity) -> None:
     assert FeatureSpec.from_dict(parity.provenance["feature_spec"]) == FeatureSpec()
     assert parity.provenance["fingerprint"] == FeatureSpec().fingerprint, (
-        "the features changed: run python tests/parity/generate.py"
+        "the features changed: run python -m benchmarks.features.parity_signals"
     )
 
 

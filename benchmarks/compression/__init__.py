@@ -1,0 +1,1 @@
+"""What compression costs and buys: ``python -m benchmarks.compression``."""

@@ -1,0 +1,1 @@
+"""What the speech gate lets through: ``python -m benchmarks.gate``."""

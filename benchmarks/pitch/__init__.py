@@ -1,0 +1,1 @@
+"""How far the pitch can be trusted: ``python -m benchmarks.pitch``."""

@@ -1,0 +1,145 @@
+"""What a bundled model is worth on corpora and languages that no training heard.
+
+    python -m benchmarks.scorecard.unheard_corpora --data CORPORA [--models claf-ser claf-ser-tiny]
+        [--output FILE.json]
+
+Needs soundfile.  CORPORA holds EMOVO (Italian) and nEMO (Polish), of which no bundled model has
+heard anything.  Every 2 s window that a stream would judge is judged for itself, at the artifact's
+bar and with its activation; intervals are over speakers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+import edge
+from edge.errors import EdgeSerError, ParameterError
+from quantize.basics.files import write_json
+from quantize.basics.tables import aligned
+from quantize.data.corpora import LABELS
+from quantize.measure.abstention import Answers
+from quantize.measure.activation import Activations
+from quantize.measure.windows import Windows
+from quantize.runs.provenance import commit
+
+#: Words of the file names.
+EMOVO = {
+    "dis": "disgust",
+    "gio": "happy",
+    "neu": "neutral",
+    "pau": "fearful",
+    "rab": "angry",
+    "sor": "surprised",
+    "tri": "sad",
+}
+NEMO = {
+    "anger": "angry",
+    "fear": "fearful",
+    "happiness": "happy",
+    "neutral": "neutral",
+    "sadness": "sad",
+    "surprised": "surprised",
+}
+CORPORA = {"EMOVO": EMOVO, "nEMO": NEMO}
+
+#: Samples of 2 s from one window to the next, as in a stream.
+HOP_S = 0.512
+
+
+def clips(data: Path, corpus: str) -> Iterator[tuple[str, str, Path]]:
+    """Label, speaker and path of every clip: ``emo-speaker-text`` or ``SPEAKER_emotion_n``."""
+    for path in sorted((data / corpus).rglob("*.ogg")):
+        parts = path.stem.split("-" if corpus == "EMOVO" else "_")
+        word, speaker = parts[:2] if corpus == "EMOVO" else parts[1::-1]
+        yield CORPORA[corpus][word], speaker, path
+
+
+def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Windows, int, int]:
+    """Windows that the device shows to its model, and how many it does not, of how many clips."""
+    posteriors, truth, owners = [], [], []
+    n_unheard = n_clips = 0
+    for label, speaker, path in clips(data, corpus):
+        n_clips += 1
+        samples, rate = soundfile.read(path, dtype="float32")
+        for decision in classifier.classify(samples, rate, hop_s=HOP_S):
+            if decision.posterior is None:
+                n_unheard += 1
+                continue
+            posteriors.append([decision.posterior[name] for name in LABELS])
+            truth.append(LABELS.index(label))
+            owners.append(speaker)
+    if not owners:
+        raise ParameterError(f"{data / corpus} has no clips, the corpora of shared/ are wanted")
+    rows = np.array(posteriors)
+    none = np.zeros(len(truth), dtype=np.int64)
+    return Windows(rows, np.array(truth), none, np.array(owners)), n_unheard, n_clips
+
+
+def figures(classifier: edge.Classifier, data: Path, corpus: str) -> dict[str, Any]:
+    """Coverage, accuracy and activation on one corpus."""
+    windows, n_unheard, n_clips = judged(classifier, data, corpus)
+    measured = classifier.artifact.manifest.abstention
+    bar = measured.min_probability if measured else 0.0
+    answers = Answers.of(windows, 1.0)
+    scale = measured.activation if measured else None
+    return {
+        "n_clips": n_clips,
+        "n_not_judged": n_unheard,
+        "min_probability": bar,
+        "without_bar": answers.figures()["pooled"],
+        "answered": answers.at(bar).figures()["pooled"],
+        "activation": Activations.of(windows, 1.0, scale).figures()["mean"],
+    }
+
+
+def spread(part: dict[str, Any], key: str) -> str:
+    """Percent and interval."""
+    if part[key] is None:
+        return "-"
+    low, high = part[f"{key}_ci95"]
+    return f"{100 * part[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def main() -> int:
+    """Measure, print a table and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, metavar="CORPORA")
+    parser.add_argument("--models", nargs="+", default=["claf-ser", "claf-ser-tiny"])
+    parser.add_argument("--output", type=Path, metavar="FILE.json")
+    arguments = parser.parse_args()
+    rows = [["model", "corpus", "windows", "right of all", "answered", "right of these", "UAR"]]
+    report: dict[str, Any] = {"commit": commit(), "models": {}}
+    for name in arguments.models:
+        classifier = edge.load(name)
+        found = {corpus: figures(classifier, arguments.data, corpus) for corpus in CORPORA}
+        report["models"][name] = found
+        for corpus, part in found.items():
+            rows.append(
+                [
+                    name,
+                    corpus,
+                    str(part["without_bar"]["n"]),
+                    spread(part["without_bar"], "accuracy"),
+                    spread(part["answered"], "coverage"),
+                    spread(part["answered"], "accuracy"),
+                    spread(part["activation"], "uar"),
+                ]
+            )
+    print("\n".join(aligned(rows, n_left=2)))
+    if arguments.output:
+        write_json(arguments.output, report)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EdgeSerError as error:
+        sys.exit(f"error: {error}")

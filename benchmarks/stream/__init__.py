@@ -1,0 +1,1 @@
+"""What ``listen`` and ``classify`` take and keep: time, memory, hours, overload, archives."""
