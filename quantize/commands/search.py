@@ -22,8 +22,8 @@ from quantize.data.corpora import load_corpora
 from quantize.export.rounding.load import kind_names
 
 if TYPE_CHECKING:
+    from quantize.search.candidates import Candidate
     from quantize.search.pareto import Choice, Constraints
-    from quantize.search.rows import Row
     from quantize.search.sources import Ground, Source
 
 __all__ = ["add_command"]
@@ -86,12 +86,12 @@ def add_command(commands: Any) -> None:
 
 
 def _search(arguments: argparse.Namespace) -> int:
+    from quantize.search.candidates import candidates_of
     from quantize.search.latency import measure_latencies
     from quantize.search.pareto import Constraints, choose
-    from quantize.search.rows import rows_of
     from quantize.search.sources import Ground, chosen_on_test_side, read_sources
     from quantize.search.students import student_folder, train_students
-    from quantize.search.table import format_table, json_rows
+    from quantize.search.table import format_table, json_entries
     from quantize.search.trials import plan, run_trials
     from quantize.training.recipe import load_recipe
 
@@ -131,25 +131,25 @@ def _search(arguments: argparse.Namespace) -> int:
     timed = {r["name"] for r in results if r["status"] == "measured" and r["kind"] != "torch"}
     timed.add(trials[0].name)
     latencies = measure_latencies([t for t in trials if t.name in timed], arguments.out)
-    reference, *others = rows_of(results, latencies)
-    rows = [row for row in others if row.model_bytes is not None]
+    reference, *others = candidates_of(results, latencies)
+    candidates = [candidate for candidate in others if candidate.model_bytes is not None]
     failed = [result for result in results if result["status"] == "failed"]
-    found = _Found(reference, rows, choose(rows, constraints), failed)
-    listed = json_rows(reference, rows, found.choice, failed)
+    found = _Found(reference, candidates, choose(candidates, constraints), failed)
+    listed = json_entries(reference, candidates, found.choice, failed)
     _write(arguments, constraints, found, listed, sources, ground, warning)
     if arguments.json:
-        for row in listed:
-            print(json.dumps(row))
+        for entry in listed:
+            print(json.dumps(entry))
     else:
-        print(format_table(reference, rows, found.choice, failed))
+        print(format_table(reference, candidates, found.choice, failed))
     print(f"report: {arguments.out / 'report.html'}", file=sys.stderr)
     return 0 if found.choice.chosen else 1
 
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    reference: Row
-    rows: Sequence[Row]
+    reference: Candidate
+    candidates: Sequence[Candidate]
     choice: Choice
     failed: Sequence[dict[str, Any]]
 
@@ -171,9 +171,11 @@ def _write(
     out: Path = arguments.out
     write_csv(out / "search.csv", listed)
     picture = out / "pareto.png"
-    if found.rows:
+    if found.candidates:
         title = f"{found.reference.n} held-out clips of {ground.split.id}"
-        plot_pareto(found.reference, found.rows, found.choice, constraints, picture, title=title)
+        plot_pareto(
+            found.reference, found.candidates, found.choice, constraints, picture, title=title
+        )
     else:
         picture.unlink(missing_ok=True)
     about = {
@@ -186,11 +188,11 @@ def _write(
         out / "report.html",
         report_html(
             found.reference,
-            found.rows,
+            found.candidates,
             found.choice,
             constraints,
             found.failed,
-            picture=picture.read_bytes() if found.rows else None,
+            picture=picture.read_bytes() if found.candidates else None,
             about=about,
             warning=warning,
             export_command=_export_command(found.choice.chosen, sources),
@@ -198,7 +200,7 @@ def _write(
     )
 
 
-def _export_command(chosen: Row | None, sources: Sequence[Source]) -> list[str] | None:
+def _export_command(chosen: Candidate | None, sources: Sequence[Source]) -> list[str] | None:
     if chosen is None:
         return None
     run = next(source.folder for source in sources if source.name == chosen.run)

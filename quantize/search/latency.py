@@ -27,7 +27,7 @@ from quantize.basics.timing import interleave
 from quantize.data.corpora import DOMAINS
 from quantize.data.features.segments import generated_segments
 from quantize.measure.evaluate import artifact_runner, torch_runner
-from quantize.search.rows import Latency
+from quantize.search.candidates import Latency
 from quantize.search.trials import TORCH, Trial
 
 __all__ = ["N_ROUNDS", "measure_latencies"]

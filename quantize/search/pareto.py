@@ -1,4 +1,4 @@
-"""The constraints that rows of a search meet, their Pareto front, and the choice."""
+"""The constraints that candidates of a search meet, their Pareto front, and the choice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from quantize.basics.bounds import ABOVE_0, Bounds
-from quantize.search.rows import Row
+from quantize.search.candidates import Candidate
 
 __all__ = ["Choice", "Constraints", "choose", "pareto_front"]
 
@@ -63,12 +63,12 @@ class Constraints:
             if (value := getattr(self, name)) is not None
         ]
 
-    def excess(self, row: Row) -> dict[str, float]:
-        """By how much a row misses each option that it misses, in the option's unit."""
+    def excess(self, candidate: Candidate) -> dict[str, float]:
+        """By how much a candidate misses each option that it misses, in the option's unit."""
         is_now = {
-            "--max-kb": row.kb,
-            "--max-drop": row.drop,
-            "--max-ms": math.inf if row.ms is None else row.ms,
+            "--max-kb": candidate.kb,
+            "--max-drop": candidate.drop,
+            "--max-ms": math.inf if candidate.ms is None else candidate.ms,
         }
         return {
             option: is_now[option] - limit
@@ -83,86 +83,104 @@ class Choice:
 
     Parameters
     ----------
-    chosen : Row or None
+    chosen : Candidate or None
         The most accurate of those that meet all constraints.
-    front : tuple of Row
+    front : tuple of Candidate
         Those that no other beats, see :func:`pareto_front`.
     missed : mapping
-        By a row's name, what :meth:`Constraints.excess` says; empty: it meets them all.
-    nearest : Row or None
+        By a candidate's name, what :meth:`Constraints.excess` says; empty: it meets them all.
+    nearest : Candidate or None
         The one that misses by the least, where none meets them all.
     sentence : str
         All that in words.
     """
 
-    chosen: Row | None
-    front: tuple[Row, ...]
+    chosen: Candidate | None
+    front: tuple[Candidate, ...]
     missed: Mapping[str, Mapping[str, float]]
-    nearest: Row | None
+    nearest: Candidate | None
     sentence: str
 
 
-def pareto_front(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Rows that no other beats: at least as small, accurate and fast, and better in one.
+def pareto_front(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Candidates that no other beats: at least as small, accurate and fast, and better in one.
 
-    Rows that are alike in all three are all on the front. A time must differ by more than
+    Candidates that are alike in all three are all on the front. A time must differ by more than
     :data:`SAME_TIME` to count: two measurements of one artifact differ by a few percent.
     """
-    return tuple(row for row in rows if not any(_beats(other, row) for other in rows))
+    return tuple(
+        candidate
+        for candidate in candidates
+        if not any(_beats(other, candidate) for other in candidates)
+    )
 
 
-def _beats(one: Row, other: Row) -> bool:
+def _beats(one: Candidate, other: Candidate) -> bool:
     if one.kb > other.kb or one.accuracy < other.accuracy or _is_faster(other, one):
         return False
     return one.kb < other.kb or one.accuracy > other.accuracy or _is_faster(one, other)
 
 
-def _is_faster(one: Row, other: Row) -> bool:
+def _is_faster(one: Candidate, other: Candidate) -> bool:
     if one.ms is None or other.ms is None:
         return one.ms is not None
     return one.ms * SAME_TIME < other.ms
 
 
-def choose(rows: Sequence[Row], constraints: Constraints) -> Choice:
+def choose(candidates: Sequence[Candidate], constraints: Constraints) -> Choice:
     """Choose an artifact: the most accurate that meets the constraints.
 
     Within :data:`TIE_POINTS` of it, the smallest file is taken, and of equal files the faster.
 
     Parameters
     ----------
-    rows : sequence of Row
+    candidates : sequence of Candidate
         Of artifacts; the reference in torch is none.
     constraints : Constraints
     """
-    missed = {row.name: constraints.excess(row) for row in rows}
-    front = pareto_front(rows)
-    fit = [row for row in rows if not missed[row.name]]
+    missed = {candidate.name: constraints.excess(candidate) for candidate in candidates}
+    front = pareto_front(candidates)
+    fit = [candidate for candidate in candidates if not missed[candidate.name]]
     if fit:
-        best = max(row.accuracy for row in fit)
-        tied = [row for row in fit if 100 * (best - row.accuracy) <= TIE_POINTS + _EPSILON]
-        chosen = min(tied, key=lambda row: (row.kb, math.inf if row.ms is None else row.ms))
-        return Choice(chosen, front, missed, None, _praise(chosen, constraints, len(fit), rows))
-    if not rows:
+        best = max(candidate.accuracy for candidate in fit)
+        tied = [
+            candidate
+            for candidate in fit
+            if 100 * (best - candidate.accuracy) <= TIE_POINTS + _EPSILON
+        ]
+        chosen = min(
+            tied,
+            key=lambda candidate: (
+                candidate.kb,
+                math.inf if candidate.ms is None else candidate.ms,
+            ),
+        )
+        return Choice(
+            chosen, front, missed, None, _praise(chosen, constraints, len(fit), candidates)
+        )
+    if not candidates:
         return Choice(None, front, missed, None, "No artifact could be measured.")
     limits = {option: max(limit, 1.0) for option, limit, _ in constraints.items()}
 
-    def distance(row: Row) -> float:
-        return sum(by / limits[option] for option, by in missed[row.name].items())
+    def distance(candidate: Candidate) -> float:
+        return sum(by / limits[option] for option, by in missed[candidate.name].items())
 
-    nearest = min(rows, key=distance)
+    nearest = min(candidates, key=distance)
     return Choice(None, front, missed, nearest, _complaint(nearest, constraints))
 
 
-def _praise(chosen: Row, constraints: Constraints, n_fit: int, rows: Sequence[Row]) -> str:
-    most = f"the most accurate of {len(rows)}"
+def _praise(
+    chosen: Candidate, constraints: Constraints, n_fit: int, candidates: Sequence[Candidate]
+) -> str:
+    most = f"the most accurate of {len(candidates)}"
     if constraints.items() and n_fit == 1:
-        most = f"the only one of {len(rows)} that meets the constraints"
+        most = f"the only one of {len(candidates)} that meets the constraints"
     elif constraints.items():
-        most = f"the most accurate of the {n_fit} of {len(rows)} that meet the constraints"
+        most = f"the most accurate of the {n_fit} of {len(candidates)} that meet the constraints"
     return f"{chosen.run} as {chosen.kind} is {most}: {_figures(chosen)}."
 
 
-def _complaint(nearest: Row, constraints: Constraints) -> str:
+def _complaint(nearest: Candidate, constraints: Constraints) -> str:
     units = {option: (limit, unit) for option, limit, unit in constraints.items()}
     parts = [
         f"{by:.2f} {units[option][1]} over {option} {units[option][0]:g}"
@@ -174,13 +192,13 @@ def _complaint(nearest: Row, constraints: Constraints) -> str:
     )
 
 
-def _figures(row: Row) -> str:
-    words = [f"{row.kb:.1f} kB", f"accuracy {100 * row.accuracy:.1f} %"]
+def _figures(candidate: Candidate) -> str:
+    words = [f"{candidate.kb:.1f} kB", f"accuracy {100 * candidate.accuracy:.1f} %"]
     words.append(
-        f"{abs(row.drop):.1f} points {'below' if row.drop >= 0 else 'above'} the reference"
+        f"{abs(candidate.drop):.1f} points {'below' if candidate.drop >= 0 else 'above'} the reference"
     )
-    if row.ms is not None:
-        words.append(f"{row.ms:.2f} ms")
-    if row.times_faster is not None:
-        words.append(f"{row.times_faster:.1f} x as fast as the reference in torch")
+    if candidate.ms is not None:
+        words.append(f"{candidate.ms:.2f} ms")
+    if candidate.times_faster is not None:
+        words.append(f"{candidate.times_faster:.1f} x as fast as the reference in torch")
     return ", ".join(words)

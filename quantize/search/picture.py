@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
 from quantize.basics.pictures import new_figure, save_figure, tidy_axes
+from quantize.search.candidates import Candidate
 from quantize.search.pareto import Choice, Constraints
 from quantize.search.picture_names import name_points
-from quantize.search.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,18 +30,18 @@ _DECADE = 6.0
 _MARKERS = "osD^vPX"
 
 
-def size_front(rows: Sequence[Row]) -> list[Row]:
-    """Rows that are more accurate than every smaller one, smallest first."""
-    front: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.kb, -row.accuracy)):
-        if not front or row.accuracy > front[-1].accuracy:
-            front.append(row)
+def size_front(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates that are more accurate than every smaller one, smallest first."""
+    front: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda candidate: (candidate.kb, -candidate.accuracy)):
+        if not front or candidate.accuracy > front[-1].accuracy:
+            front.append(candidate)
     return front
 
 
 def plot_pareto(
-    reference: Row,
-    rows: Sequence[Row],
+    reference: Candidate,
+    candidates: Sequence[Candidate],
     choice: Choice,
     constraints: Constraints,
     path: str | os.PathLike[str],
@@ -52,9 +52,9 @@ def plot_pareto(
 
     Parameters
     ----------
-    reference : Row
+    reference : Candidate
         Whose accuracy is a dashed line.
-    rows : sequence of Row
+    candidates : sequence of Candidate
         Artifacts.
     choice : Choice
     constraints : Constraints
@@ -67,27 +67,27 @@ def plot_pareto(
     Raises
     ------
     ParameterError
-        If there is no row.
+        If there is no candidate.
     MissingDependencyError
         If matplotlib is not installed.
     """
-    if not rows:
+    if not candidates:
         raise ParameterError("a picture needs at least one artifact that could be measured, got 0.")
     figure = new_figure(10.0, 6.4)
     axes = figure.subplots()
-    _limits(axes, reference, rows, constraints)
+    _limits(axes, reference, candidates, constraints)
     _shade(axes, reference, constraints)
     axes.axhline(100 * reference.accuracy, color=_GREY, linestyle="--", linewidth=1, zorder=2)
-    front = size_front(rows)
+    front = size_front(candidates)
     axes.plot(
-        [row.kb for row in front],
-        [100 * row.accuracy for row in front],
+        [candidate.kb for candidate in front],
+        [100 * candidate.accuracy for candidate in front],
         drawstyle="steps-post",
         color=_GREY,
         linewidth=1.2,
         zorder=2,
     )
-    points = _points(axes, rows, choice)
+    points = _points(axes, candidates, choice)
     if points is not None:
         bar = figure.colorbar(points, ax=axes, pad=0.015)
         bar.set_label("Processor time of a 2 s window, median (ms)")
@@ -108,14 +108,16 @@ def plot_pareto(
     axes.set_ylabel("Accuracy on the held-out clips (%)")
     tidy_axes(axes)
     axes.grid(axis="x", color="#EEEEEE", linewidth=0.8, zorder=0)
-    _legend(axes, rows, choice, constraints)
+    _legend(axes, candidates, choice, constraints)
     axes.set_title(title or "", loc="left")
-    name_points(axes, 100 * reference.accuracy, front, rows, choice)
+    name_points(axes, 100 * reference.accuracy, front, candidates, choice)
     save_figure(figure, path)
 
 
-def _limits(axes: Axes, reference: Row, rows: Sequence[Row], constraints: Constraints) -> None:
-    sizes = [row.kb for row in rows]
+def _limits(
+    axes: Axes, reference: Candidate, candidates: Sequence[Candidate], constraints: Constraints
+) -> None:
+    sizes = [candidate.kb for candidate in candidates]
     low, high = min(sizes), max(sizes)
     if constraints.max_kb is not None:
         low, high = min(low, constraints.max_kb), max(high, constraints.max_kb)
@@ -126,7 +128,7 @@ def _limits(axes: Axes, reference: Row, rows: Sequence[Row], constraints: Constr
         room = 0.12 * (high - low) or 0.1 * high
         axes.set_xlim(max(0.0, low - room), high + 1.6 * room)
     _plain_ticks(axes.xaxis)
-    shares = [100 * row.accuracy for row in (reference, *rows)]
+    shares = [100 * candidate.accuracy for candidate in (reference, *candidates)]
     top = max(shares)
     bottom = min(value for value in shares if value >= top - _SPAN_POINTS)
     if constraints.max_drop is not None:
@@ -152,7 +154,7 @@ def _plain_ticks(axis: Any) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def _shade(axes: Axes, reference: Row, constraints: Constraints) -> None:
+def _shade(axes: Axes, reference: Candidate, constraints: Constraints) -> None:
     (left, right), (bottom, _) = axes.get_xlim(), axes.get_ylim()
     if constraints.max_kb is not None:
         axes.axvspan(constraints.max_kb, right, color=_SHADE, linewidth=0, zorder=0)
@@ -162,20 +164,22 @@ def _shade(axes: Axes, reference: Row, constraints: Constraints) -> None:
     axes.set_xlim(left, right)
 
 
-def _points(axes: Axes, rows: Sequence[Row], choice: Choice) -> Any:
+def _points(axes: Axes, candidates: Sequence[Candidate], choice: Choice) -> Any:
     """Draw the points; returns what a colour bar needs, or None where nothing was timed."""
     from matplotlib.colors import LogNorm, Normalize
 
-    times = [row.ms for row in rows if row.ms is not None]
+    times = [candidate.ms for candidate in candidates if candidate.ms is not None]
     norm: Any = None
     if times:
         low, high = min(times), max(times)
         spans = high / low > _DECADE
         norm = LogNorm(low, high) if spans else Normalize(low, max(high, low * 1.2))
     drawn = None
-    for kind, marker in _kind_markers(rows).items():
+    for kind, marker in _kind_markers(candidates).items():
         for fits in (False, True):
-            part = [r for r in rows if _runtime(r) == kind and (not choice.missed[r.name]) == fits]
+            part = [
+                r for r in candidates if _runtime(r) == kind and (not choice.missed[r.name]) == fits
+            ]
             if not part:
                 continue
             points = axes.scatter(
@@ -195,16 +199,18 @@ def _points(axes: Axes, rows: Sequence[Row], choice: Choice) -> Any:
     return drawn
 
 
-def _runtime(row: Row) -> str:
-    return row.kind.partition("-")[0]
+def _runtime(candidate: Candidate) -> str:
+    return candidate.kind.partition("-")[0]
 
 
-def _kind_markers(rows: Sequence[Row]) -> dict[str, str]:
-    names = list(dict.fromkeys(map(_runtime, rows)))
+def _kind_markers(candidates: Sequence[Candidate]) -> dict[str, str]:
+    names = list(dict.fromkeys(map(_runtime, candidates)))
     return dict(zip(names, itertools.cycle(_MARKERS), strict=False))
 
 
-def _legend(axes: Axes, rows: Sequence[Row], choice: Choice, constraints: Constraints) -> None:
+def _legend(
+    axes: Axes, candidates: Sequence[Candidate], choice: Choice, constraints: Constraints
+) -> None:
     from matplotlib.lines import Line2D
 
     def dot(marker: str, size: float, edge: str, fill: str = "white", width: float = 1.0) -> Line2D:
@@ -219,7 +225,7 @@ def _legend(axes: Axes, rows: Sequence[Row], choice: Choice, constraints: Constr
             markeredgewidth=width,
         )
 
-    handles = {name: dot(marker, 8, "black") for name, marker in _kind_markers(rows).items()}
+    handles = {name: dot(marker, 8, "black") for name, marker in _kind_markers(candidates).items()}
     handles["front of size and accuracy"] = Line2D([], [], color=_GREY, linewidth=1.2)
     handles["reference in torch"] = Line2D([], [], color=_GREY, linewidth=1, linestyle="--")
     if choice.chosen:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from quantize.search.candidates import Candidate
 from quantize.search.pareto import Choice
-from quantize.search.rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,11 @@ _PLACES: list[tuple[float, float, str, str]] = [
 
 
 def name_points(
-    axes: Axes, line: float, front: Sequence[Row], rows: Sequence[Row], choice: Choice
+    axes: Axes,
+    line: float,
+    front: Sequence[Candidate],
+    candidates: Sequence[Candidate],
+    choice: Choice,
 ) -> None:
     """Name the chosen one, then those on the front, then others where there is room.
 
@@ -53,9 +57,9 @@ def name_points(
         With everything drawn but the names; its layout is final from here on.
     line : float
         Height of a line that no name shall cross, in percent.
-    front : sequence of Row
+    front : sequence of Candidate
         Between whose points there is a line of steps that none shall cross either.
-    rows : sequence of Row
+    candidates : sequence of Candidate
         Points at (kB, accuracy in percent).
     choice : Choice
     """
@@ -66,11 +70,13 @@ def name_points(
     # From here on nothing moves: the layout was made, and labels stay within the axes.
     figure.set_layout_engine("none")
     bottom, top = axes.get_ylim()
-    seen = [row for row in rows if bottom <= 100 * row.accuracy <= top]
-    taken = [_box(axes, row, choice, Bbox) for row in seen]
+    seen = [candidate for candidate in candidates if bottom <= 100 * candidate.accuracy <= top]
+    taken = [_box(axes, candidate, choice, Bbox) for candidate in seen]
     line_px = axes.transData.transform((1, line))[1]
     taken.append(Bbox.from_extents(axes.bbox.x0, line_px - 1, axes.bbox.x1, line_px + 1))
-    corners = axes.transData.transform([(row.kb, 100 * row.accuracy) for row in front])
+    corners = axes.transData.transform(
+        [(candidate.kb, 100 * candidate.accuracy) for candidate in front]
+    )
     for (x0, y0), (x1, y1) in itertools.pairwise(corners):
         # Along at the height of the smaller, then up to the larger.
         taken.append(Bbox.from_extents(x0, y0 - 1, x1, y0 + 1))
@@ -79,14 +85,14 @@ def name_points(
     named = _by_weight(seen, choice)
     if len(named) > _MAX_NAMES:
         # Where points crowd, names between them point at nothing: those that matter have some.
-        of_note = {row.name for row in choice.front} | {highlighted(choice)}
-        named = [row for row in named if row.name in of_note]
-    for row in named:
-        text = short[row.run] + "\n" + row.kind
-        annotation = _annotate(axes, row, text, row.name == highlighted(choice))
+        of_note = {candidate.name for candidate in choice.front} | {highlighted(choice)}
+        named = [candidate for candidate in named if candidate.name in of_note]
+    for candidate in named:
+        text = short[candidate.run] + "\n" + candidate.kind
+        annotation = _annotate(axes, candidate, text, candidate.name == highlighted(choice))
         size = annotation.get_window_extent().size + 2 * _CLEAR_PX
-        further = 5.0 if row.name == highlighted(choice) else 0.0
-        at = axes.transData.transform((row.kb, 100 * row.accuracy))
+        further = 5.0 if candidate.name == highlighted(choice) else 0.0
+        at = axes.transData.transform((candidate.kb, 100 * candidate.accuracy))
         for place in _PLACES:
             away, low = _corner(place, further, size, axes.figure.dpi / 72)
             box = Bbox.from_bounds(*(at + low), *size)
@@ -103,28 +109,28 @@ def name_points(
 
 
 def highlighted(choice: Choice) -> str | None:
-    """Name of the row that is ringed: the chosen one, or the nearest to be it."""
-    row = choice.chosen or choice.nearest
-    return row.name if row else None
+    """Name of the candidate that is ringed: the chosen one, or the nearest to be it."""
+    candidate = choice.chosen or choice.nearest
+    return candidate.name if candidate else None
 
 
-def _box(axes: Axes, row: Row, choice: Choice, bbox: Any) -> Bbox:
-    is_chosen = row.name == highlighted(choice)
-    x, y = axes.transData.transform((row.kb, 100 * row.accuracy))
+def _box(axes: Axes, candidate: Candidate, choice: Choice, bbox: Any) -> Bbox:
+    is_chosen = candidate.name == highlighted(choice)
+    x, y = axes.transData.transform((candidate.kb, 100 * candidate.accuracy))
     half = (9.5 if is_chosen else 5.0) * axes.figure.dpi / 72
     found: Bbox = bbox.from_extents(x - half, y - half, x + half, y + half)
     return found
 
 
-def _by_weight(rows: Sequence[Row], choice: Choice) -> list[Row]:
-    on_front = {row.name for row in choice.front}
+def _by_weight(candidates: Sequence[Candidate], choice: Choice) -> list[Candidate]:
+    on_front = {candidate.name for candidate in choice.front}
     first = highlighted(choice)
-    return sorted(rows, key=lambda r: (r.name != first, r.name not in on_front, r.kb))
+    return sorted(candidates, key=lambda r: (r.name != first, r.name not in on_front, r.kb))
 
 
-def _short_names(rows: Sequence[Row]) -> dict[str, str]:
+def _short_names(candidates: Sequence[Candidate]) -> dict[str, str]:
     """Runs without the half of their names that all share."""
-    halves = {row.run: row.run.rpartition("/") for row in rows}
+    halves = {candidate.run: candidate.run.rpartition("/") for candidate in candidates}
     if len({folder for folder, _, _ in halves.values()}) == 1:
         return {run: name for run, (_, _, name) in halves.items()}
     if len({name for _, _, name in halves.values()}) == 1:
@@ -132,10 +138,10 @@ def _short_names(rows: Sequence[Row]) -> dict[str, str]:
     return {run: run for run in halves}
 
 
-def _annotate(axes: Axes, row: Row, text: str, is_bold: bool) -> Any:
+def _annotate(axes: Axes, candidate: Candidate, text: str, is_bold: bool) -> Any:
     return axes.annotate(
         text,
-        (row.kb, 100 * row.accuracy),
+        (candidate.kb, 100 * candidate.accuracy),
         xytext=(0, 0),
         textcoords="offset points",
         fontsize=8.5,

@@ -12,8 +12,8 @@ from typing import Any
 
 from edge.benchmark.machine import describe_machine
 from quantize.basics.files import atomic_path
+from quantize.search.candidates import Candidate
 from quantize.search.pareto import Choice, Constraints
-from quantize.search.rows import Row
 from quantize.search.table import COLUMNS, cells, marks
 
 __all__ = ["report_html", "write_report"]
@@ -52,8 +52,8 @@ def write_report(path: Path, content: str) -> None:
 
 
 def report_html(
-    reference: Row,
-    rows: Sequence[Row],
+    reference: Candidate,
+    candidates: Sequence[Candidate],
     choice: Choice,
     constraints: Constraints,
     failed: Sequence[Mapping[str, Any]],
@@ -67,8 +67,8 @@ def report_html(
 
     Parameters
     ----------
-    reference : Row
-    rows : sequence of Row
+    reference : Candidate
+    candidates : sequence of Candidate
         Artifacts.
     choice : Choice
     constraints : Constraints
@@ -98,7 +98,7 @@ def report_html(
             '<figure><img alt="Size of the model file against accuracy, with time as colour; the '
             f'table has all the figures" src="data:image/png;base64,{data}"></figure>'
         )
-    parts += ["<h2>All artifacts</h2>", _table(reference, rows, choice), _failed(failed)]
+    parts += ["<h2>All artifacts</h2>", _table(reference, candidates, choice), _failed(failed)]
     if choice.chosen and export_command:
         parts += [
             "<h2>Take the chosen one</h2>",
@@ -126,12 +126,12 @@ def _unbroken(text: str) -> str:
     return re.sub(r"(?<=\d) (?=(%|kB|ms|points|x)\b|%)", "&nbsp;", text)
 
 
-def _table(reference: Row, rows: Sequence[Row], choice: Choice) -> str:
+def _table(reference: Candidate, candidates: Sequence[Candidate], choice: Choice) -> str:
     lines = ["<tr><th></th>" + "".join(f"<th>{html.escape(n)}</th>" for n in COLUMNS) + "</tr>"]
-    for row in (reference, *rows):
-        mark = marks(row, choice).strip()
-        classes = "chosen" if ">" in mark else "misses" if choice.missed.get(row.name) else ""
-        inner = "".join(f"<td>{html.escape(cell)}</td>" for cell in (mark, *cells(row)))
+    for candidate in (reference, *candidates):
+        mark = marks(candidate, choice).strip()
+        classes = "chosen" if ">" in mark else "misses" if choice.missed.get(candidate.name) else ""
+        inner = "".join(f"<td>{html.escape(cell)}</td>" for cell in (mark, *cells(candidate)))
         lines.append(f'<tr class="{classes}">{inner}</tr>' if classes else f"<tr>{inner}</tr>")
     return (
         '<div class="wide"><table>\n<thead>'
@@ -140,7 +140,7 @@ def _table(reference: Row, rows: Sequence[Row], choice: Choice) -> str:
         + "\n".join(lines[1:])
         + "\n</tbody></table></div>\n"
         '<p class="soft">= reference, &gt; chosen, * on the Pareto front: no other is smaller, '
-        "more accurate and faster at once. Grey rows miss a constraint.</p>"
+        "more accurate and faster at once. Grey ones miss a constraint.</p>"
     )
 
 
@@ -166,7 +166,7 @@ def _constraints(constraints: Constraints) -> str:
     return f"<ul>{''.join(lines)}</ul>" if lines else "<p>None were set.</p>"
 
 
-def _columns(reference: Row) -> str:
+def _columns(reference: Candidate) -> str:
     one_clip = (
         f"One clip of the {reference.n} held-out ones is {100 / reference.n:.2f} points: a smaller "
         "difference is none."

@@ -1,4 +1,4 @@
-"""A search's rows as an aligned table, as JSON objects and as CSV."""
+"""A search's candidates as an aligned table, as JSON objects and as CSV."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from quantize.basics.files import atomic_path
 from quantize.basics.tables import aligned
 from quantize.data.corpora import DOMAINS
+from quantize.search.candidates import Candidate
 from quantize.search.pareto import Choice
-from quantize.search.rows import Row
 
-__all__ = ["COLUMNS", "cells", "format_table", "json_rows", "marks", "write_csv"]
+__all__ = ["COLUMNS", "cells", "format_table", "json_entries", "marks", "write_csv"]
 
 #: Header, and what it means, of every column that people see.
 COLUMNS = {
@@ -48,52 +48,55 @@ _FIGURES = (
 )
 
 
-def marks(row: Row, choice: Choice) -> str:
+def marks(candidate: Candidate, choice: Choice) -> str:
     """``>`` for the chosen one and ``*`` for those on the front; ``=`` for the reference."""
-    if row.model_bytes is None:
+    if candidate.model_bytes is None:
         return "= "
-    on_front = any(each.name == row.name for each in choice.front)
-    is_chosen = choice.chosen is not None and choice.chosen.name == row.name
+    on_front = any(each.name == candidate.name for each in choice.front)
+    is_chosen = choice.chosen is not None and choice.chosen.name == candidate.name
     return (">" if is_chosen else " ") + ("*" if on_front else " ")
 
 
-def cells(row: Row) -> list[str]:
+def cells(candidate: Candidate) -> list[str]:
     """What stands below :data:`COLUMNS`."""
 
     def shown(value: float | None, digits: int) -> str:
         return "-" if value is None else f"{value:.{digits}f}"
 
     return [
-        row.run,
-        row.kind,
-        "-" if row.model_bytes is None else f"{row.kb:.1f}",
-        f"{100 * row.accuracy:.2f}",
+        candidate.run,
+        candidate.kind,
+        "-" if candidate.model_bytes is None else f"{candidate.kb:.1f}",
+        f"{100 * candidate.accuracy:.2f}",
         # No minus before a zero.
-        f"{row.drop + 0.0:.2f}",
-        f"{100 * row.uar:.2f}",
-        "-" if row.agreement is None else f"{100 * row.agreement:.1f}",
-        shown(row.ms, 2),
-        shown(row.ms_p90, 2),
-        shown(row.times_faster, 2),
-        shown(row.times_faster_same_kind, 2),
+        f"{candidate.drop + 0.0:.2f}",
+        f"{100 * candidate.uar:.2f}",
+        "-" if candidate.agreement is None else f"{100 * candidate.agreement:.1f}",
+        shown(candidate.ms, 2),
+        shown(candidate.ms_p90, 2),
+        shown(candidate.times_faster, 2),
+        shown(candidate.times_faster_same_kind, 2),
     ]
 
 
 def format_table(
-    reference: Row, rows: Sequence[Row], choice: Choice, failed: Sequence[Mapping[str, Any]]
+    reference: Candidate,
+    candidates: Sequence[Candidate],
+    choice: Choice,
+    failed: Sequence[Mapping[str, Any]],
 ) -> str:
     """Aligned text: the reference, then the artifacts, then what failed and what is concluded."""
     header = ["", *COLUMNS]
-    body = [[marks(row, choice), *cells(row)] for row in (reference, *rows)]
+    body = [[marks(candidate, choice), *cells(candidate)] for candidate in (reference, *candidates)]
     lines = aligned([header, *body], n_left=3)
     lines += [f"failed: {each['run']} as {each['kind']}: {each['error']}" for each in failed]
     lines += ["", "= reference   > chosen   * no other is smaller, better and faster"]
     return "\n".join([*lines, choice.sentence])
 
 
-def json_rows(
-    reference: Row,
-    rows: Sequence[Row],
+def json_entries(
+    reference: Candidate,
+    candidates: Sequence[Candidate],
     choice: Choice,
     failed: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
@@ -111,24 +114,24 @@ def json_rows(
         ``times_faster_same_kind`` and ``by_corpus``; figures are None where nothing was measured.
     """
     found = []
-    for row in (reference, *rows):
-        mark = marks(row, choice)
-        missed = choice.missed.get(row.name, {})
+    for candidate in (reference, *candidates):
+        mark = marks(candidate, choice)
+        missed = choice.missed.get(candidate.name, {})
         found.append(
             {
-                "run": row.run,
-                "kind": row.kind,
-                "name": row.name,
-                "status": "reference" if row is reference else "measured",
+                "run": candidate.run,
+                "kind": candidate.kind,
+                "name": candidate.name,
+                "status": "reference" if candidate is reference else "measured",
                 "error": None,
                 "chosen": mark.startswith(">"),
                 "front": mark.endswith("*"),
-                "meets": row is not reference and not missed,
+                "meets": candidate is not reference and not missed,
                 # JSON knows no infinity: what could not be timed misses by an unknown amount.
                 "misses": {k: v if v < float("inf") else None for k, v in missed.items()},
-                "hidden": row.hidden,
-                **{name: getattr(row, name) for name in _FIGURES},
-                "by_corpus": {corpus: dict(one) for corpus, one in row.by_corpus.items()},
+                "hidden": candidate.hidden,
+                **{name: getattr(candidate, name) for name in _FIGURES},
+                "by_corpus": {corpus: dict(one) for corpus, one in candidate.by_corpus.items()},
             }
         )
     nothing: dict[str, Any] = dict.fromkeys(_FIGURES)
@@ -145,13 +148,13 @@ def json_rows(
     return found
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what :func:`json_rows` gave as CSV, whole or not at all.
+def write_csv(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write what :func:`json_entries` gave as CSV, whole or not at all.
 
     ``misses`` is ``OPTION=EXCESS`` words without the option's dashes, ``by_corpus`` is
     ``accuracy_CORPUS`` and ``uar_CORPUS`` of every corpus that edge-ser knows.
     """
-    flat = [_flat(row) for row in rows]
+    flat = [_flat(entry) for entry in entries]
     with (
         atomic_path(path) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as file,
@@ -161,15 +164,15 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(flat)
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {key: value for key, value in row.items() if key != "by_corpus"}
+def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {key: value for key, value in entry.items() if key != "by_corpus"}
     flat["misses"] = " ".join(
         f"{option.lstrip('-')}={'?' if by is None else format(by, '.4g')}"
         for option, by in flat["misses"].items()
     )
     for metric in ("accuracy", "uar"):
         for corpus in DOMAINS:
-            flat[f"{metric}_{corpus}"] = row["by_corpus"].get(corpus, {}).get(metric)
+            flat[f"{metric}_{corpus}"] = entry["by_corpus"].get(corpus, {}).get(metric)
     return {key: _cell(value) for key, value in flat.items()}
 
 

@@ -1,15 +1,17 @@
-"""Rows and results of searches that never ran."""
+"""Candidates and results of searches that never ran."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from quantize.search.rows import Row
+from quantize.search.candidates import Candidate
 
 N_CLIPS = 200
 
 
-def row(name: str, kb: float | None, accuracy: float, ms: float | None, **changes: Any) -> Row:
+def candidate(
+    name: str, kb: float | None, accuracy: float, ms: float | None, **changes: Any
+) -> Candidate:
     """One of ``RUN--KIND``; the reference has 0.8."""
     run, _, kind = name.partition("--")
     fields: dict[str, Any] = {
@@ -32,8 +34,8 @@ def row(name: str, kb: float | None, accuracy: float, ms: float | None, **change
         "times_faster": None if ms is None else 4.0 / ms,
         "times_faster_same_kind": None,
     }
-    return Row(**{**fields, **changes})
+    return Candidate(**{**fields, **changes})
 
 
-def reference() -> Row:
-    return row("full--torch", None, 0.8, 4.0)
+def reference() -> Candidate:
+    return candidate("full--torch", None, 0.8, 4.0)

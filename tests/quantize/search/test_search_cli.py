@@ -12,7 +12,7 @@ from edge.artifact import read_artifact
 from quantize.commands.main import main
 from quantize.search import latency
 from quantize.search import trials as trials_module
-from quantize.search.rows import Latency
+from quantize.search.candidates import Latency
 
 
 def search(data, runs, out, *more):

@@ -5,32 +5,32 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from search_fakes import row
+from search_fakes import candidate
 
 from edge.errors import ParameterError
+from quantize.search.candidates import Latency, candidates_of
 from quantize.search.pareto import Constraints, choose, pareto_front
 from quantize.search.picture import size_front
-from quantize.search.rows import Latency, rows_of
 
 
-def names(rows):
-    return [each.name for each in rows]
+def names(candidates):
+    return [each.name for each in candidates]
 
 
 def test_the_front_is_what_no_other_beats():
-    small = row("small", 50, 0.70, 1.0)
-    middle = row("middle", 100, 0.75, 2.0)
-    large = row("large", 400, 0.80, 3.0)
-    worse = row("worse", 120, 0.74, 2.5)
+    small = candidate("small", 50, 0.70, 1.0)
+    middle = candidate("middle", 100, 0.75, 2.0)
+    large = candidate("large", 400, 0.80, 3.0)
+    worse = candidate("worse", 120, 0.74, 2.5)
     # Neither small nor accurate, but faster than all.
-    fast = row("fast", 450, 0.60, 0.5)
+    fast = candidate("fast", 450, 0.60, 0.5)
     found = pareto_front([worse, large, fast, small, middle])
     assert names(found) == ["large", "fast", "small", "middle"]
     assert names(size_front([worse, large, fast, small, middle])) == ["small", "middle", "large"]
 
 
 def test_equals_are_all_on_the_front_and_a_tie_in_two_is_decided_by_the_third():
-    one, other = row("one", 50, 0.7, 1.0), row("other", 50, 0.7, 1.0)
+    one, other = candidate("one", 50, 0.7, 1.0), candidate("other", 50, 0.7, 1.0)
     assert names(pareto_front([one, other])) == ["one", "other"]
     slower = dataclasses.replace(other, ms=1.1)
     assert names(pareto_front([one, slower])) == ["one"]
@@ -43,20 +43,20 @@ def test_equals_are_all_on_the_front_and_a_tie_in_two_is_decided_by_the_third():
 
 
 def test_a_front_of_one_and_of_none():
-    assert names(pareto_front([row("one", 50, 0.7, 1.0)])) == ["one"]
+    assert names(pareto_front([candidate("one", 50, 0.7, 1.0)])) == ["one"]
     assert pareto_front([]) == ()
 
 
 def test_the_most_accurate_that_meets_every_constraint_is_chosen():
-    rows = [
-        row("best", 400, 0.80, 3.0),
-        row("large", 101, 0.799, 1.0),
-        row("slow", 80, 0.798, 2.1),
-        row("bad", 60, 0.78, 1.0),
-        row("good", 99, 0.795, 1.9),
-        row("lesser", 40, 0.791, 1.0),
+    candidates = [
+        candidate("best", 400, 0.80, 3.0),
+        candidate("large", 101, 0.799, 1.0),
+        candidate("slow", 80, 0.798, 2.1),
+        candidate("bad", 60, 0.78, 1.0),
+        candidate("good", 99, 0.795, 1.9),
+        candidate("lesser", 40, 0.791, 1.0),
     ]
-    choice = choose(rows, Constraints(100, 1.0, 2))
+    choice = choose(candidates, Constraints(100, 1.0, 2))
     assert choice.chosen.name == "good"
     assert choice.nearest is None
     assert "the most accurate of the 2 of 6 that meet" in choice.sentence
@@ -64,30 +64,30 @@ def test_the_most_accurate_that_meets_every_constraint_is_chosen():
     assert choice.missed["best"] == pytest.approx({"--max-kb": 300, "--max-ms": 1})
     assert choice.missed["bad"] == pytest.approx({"--max-drop": 1})
     assert choice.missed["good"] == {}
-    assert choose(rows, Constraints(max_ms=9)).chosen.name == "large"
+    assert choose(candidates, Constraints(max_ms=9)).chosen.name == "large"
 
 
 def test_limits_themselves_are_met():
-    rows = [row("one", 100, 0.79, 2.0)]
-    assert choose(rows, Constraints(100, 1.0, 2)).chosen is rows[0]
+    candidates = [candidate("one", 100, 0.79, 2.0)]
+    assert choose(candidates, Constraints(100, 1.0, 2)).chosen is candidates[0]
 
 
 @pytest.mark.parametrize(
     ("accuracy", "chosen"), [(0.7995, "small"), (0.799, "small"), (0.798, "large")]
 )
 def test_a_tenth_of_a_point_is_no_reason_to_take_a_larger_file(accuracy, chosen):
-    rows = [row("large", 400, 0.80, 1.0), row("small", 90, accuracy, 2.0)]
-    assert choose(rows, Constraints()).chosen.name == chosen
+    candidates = [candidate("large", 400, 0.80, 1.0), candidate("small", 90, accuracy, 2.0)]
+    assert choose(candidates, Constraints()).chosen.name == chosen
 
 
 def test_of_equal_files_the_faster_is_chosen():
-    rows = [row("slow", 90, 0.80, 2.0), row("fast", 90, 0.80, 1.0)]
-    assert choose(rows, Constraints()).chosen.name == "fast"
+    candidates = [candidate("slow", 90, 0.80, 2.0), candidate("fast", 90, 0.80, 1.0)]
+    assert choose(candidates, Constraints()).chosen.name == "fast"
 
 
 def test_when_none_meets_them_the_nearest_says_by_how_much():
-    rows = [row("near", 112.4, 0.788, 1.0), row("far", 400, 0.80, 3.0)]
-    choice = choose(rows, Constraints(100, 1.0, 2))
+    candidates = [candidate("near", 112.4, 0.788, 1.0), candidate("far", 400, 0.80, 3.0)]
+    choice = choose(candidates, Constraints(100, 1.0, 2))
     assert choice.chosen is None
     assert choice.nearest.name == "near"
     assert "No artifact meets the constraints; the nearest, near as numpy-int8" in choice.sentence
@@ -98,7 +98,7 @@ def test_when_none_meets_them_the_nearest_says_by_how_much():
 
 
 def test_what_was_not_timed_meets_no_time():
-    assert choose([row("one", 50, 0.8, None)], Constraints(max_ms=100)).chosen is None
+    assert choose([candidate("one", 50, 0.8, None)], Constraints(max_ms=100)).chosen is None
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_rows_are_held_against_the_first_run_and_their_own():
         "full--numpy-int8": Latency(3.0, 4.0, 5.0),
         "tiny--numpy-int8": Latency(1.0, 2.0, 3.0),
     }
-    rows = {each.name: each for each in rows_of(results, latencies)}
-    assert "full--onnx-int8" not in rows
-    tiny = rows["tiny--numpy-int8"]
+    candidates = {each.name: each for each in candidates_of(results, latencies)}
+    assert "full--onnx-int8" not in candidates
+    tiny = candidates["tiny--numpy-int8"]
     assert (tiny.drop, tiny.uar_drop) == (25.0, 25.0)
-    assert (tiny.agreement, rows["full--numpy-int8"].agreement) == (1.0, 0.75)
+    assert (tiny.agreement, candidates["full--numpy-int8"].agreement) == (1.0, 0.75)
     assert (tiny.ms, tiny.ms_p90, tiny.ms_wall) == (1.0, 2.0, 3.0)
     assert (tiny.times_faster, tiny.times_faster_same_kind) == (6.0, 3.0)
     # Above the reference, and never timed.
-    other = rows["tiny--onnx-int8"]
+    other = candidates["tiny--onnx-int8"]
     assert (other.drop, other.ms, other.times_faster) == (-25.0, None, None)
     assert other.agreement == 0.75

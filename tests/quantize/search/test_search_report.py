@@ -6,18 +6,18 @@ import csv
 import re
 
 import pytest
-from search_fakes import N_CLIPS, reference, row
+from search_fakes import N_CLIPS, candidate, reference
 
 from edge.errors import ParameterError
 from quantize.search.pareto import Constraints, choose
 from quantize.search.picture import plot_pareto
 from quantize.search.report_html import report_html
-from quantize.search.table import COLUMNS, format_table, json_rows, write_csv
+from quantize.search.table import COLUMNS, format_table, json_entries, write_csv
 
-ROWS = [
-    row("a/full--numpy-int8", 500, 0.805, 2.0),
-    row("a/tiny--numpy-int8", 80, 0.795, 0.5),
-    row("a/tiny--onnx-int8", 90, 0.79, 0.6),
+CANDIDATES = [
+    candidate("a/full--numpy-int8", 500, 0.805, 2.0),
+    candidate("a/tiny--numpy-int8", 80, 0.795, 0.5),
+    candidate("a/tiny--onnx-int8", 90, 0.79, 0.6),
 ]
 FAILED = {
     "run": "a/odd",
@@ -32,11 +32,11 @@ LIMITS = Constraints(100, 1.0, 2)
 
 @pytest.fixture
 def choice():
-    return choose(ROWS, LIMITS)
+    return choose(CANDIDATES, LIMITS)
 
 
 def test_the_table_marks_the_reference_the_chosen_one_and_the_front(choice):
-    lines = format_table(reference(), ROWS, choice, [FAILED]).splitlines()
+    lines = format_table(reference(), CANDIDATES, choice, [FAILED]).splitlines()
     assert lines[0].split() == " ".join(COLUMNS).split()
     assert lines[1].split()[:5] == ["=", "full", "torch", "-", "80.00"]
     assert lines[2].split()[:2] == ["*", "a/full"]
@@ -50,7 +50,7 @@ def test_the_table_marks_the_reference_the_chosen_one_and_the_front(choice):
 
 
 def test_json_and_csv_have_one_set_of_keys_for_all_trials(choice, tmp_path):
-    listed = json_rows(reference(), ROWS, choice, [FAILED])
+    listed = json_entries(reference(), CANDIDATES, choice, [FAILED])
     assert len({tuple(each) for each in listed}) == 1
     first, full, tiny, other, failed = listed
     assert [each["status"] for each in listed] == ["reference", *["measured"] * 3, "failed"]
@@ -61,12 +61,16 @@ def test_json_and_csv_have_one_set_of_keys_for_all_trials(choice, tmp_path):
     assert (failed["error"], failed["accuracy"]) == (FAILED["error"], None)
     write_csv(tmp_path / "search.csv", listed)
     with open(tmp_path / "search.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0])[:7] == ["run", "kind", "name", "status", "error", "chosen", "front"]
-    assert {"accuracy_tess", "uar_emo-db", "ms", "ms_wall", "times_faster"} < set(rows[0])
-    assert rows[2]["accuracy_tess"] == "0.795"
-    assert rows[1]["misses"] == "max-kb=400"
-    assert (rows[2]["ms"], rows[4]["ms"], rows[2]["accuracy_savee"]) == ("0.5", "", "")
+        candidates = list(csv.DictReader(file))
+    assert list(candidates[0])[:7] == ["run", "kind", "name", "status", "error", "chosen", "front"]
+    assert {"accuracy_tess", "uar_emo-db", "ms", "ms_wall", "times_faster"} < set(candidates[0])
+    assert candidates[2]["accuracy_tess"] == "0.795"
+    assert candidates[1]["misses"] == "max-kb=400"
+    assert (candidates[2]["ms"], candidates[4]["ms"], candidates[2]["accuracy_savee"]) == (
+        "0.5",
+        "",
+        "",
+    )
 
 
 def written(choice, **changes):
@@ -76,7 +80,7 @@ def written(choice, **changes):
         "warning": None,
         "export_command": ["edge-ser-quantize", "export", "my run", "--kind", "numpy-int8"],
     }
-    return report_html(reference(), ROWS, choice, LIMITS, [FAILED], **{**settings, **changes})
+    return report_html(reference(), CANDIDATES, choice, LIMITS, [FAILED], **{**settings, **changes})
 
 
 def test_the_report_says_what_to_take_and_needs_nothing_else(choice):
@@ -102,11 +106,11 @@ def test_the_report_says_what_to_take_and_needs_nothing_else(choice):
 
 def test_names_and_messages_are_text_and_not_markup():
     bad = '<img src=x onerror="alert(1)">&'
-    rows = [row(f"{bad}--numpy-int8", 80, 0.795, 0.5)]
+    candidates = [candidate(f"{bad}--numpy-int8", 80, 0.795, 0.5)]
     page = report_html(
-        row(f"{bad}--torch", None, 0.8, 4.0),
-        rows,
-        choose(rows, LIMITS),
+        candidate(f"{bad}--torch", None, 0.8, 4.0),
+        candidates,
+        choose(candidates, LIMITS),
         LIMITS,
         [{**FAILED, "run": bad, "kind": bad, "error": bad}],
         picture=None,
@@ -119,7 +123,7 @@ def test_names_and_messages_are_text_and_not_markup():
 
 
 def test_without_a_choice_the_report_says_what_is_nearest():
-    choice = choose(ROWS, Constraints(10))
+    choice = choose(CANDIDATES, Constraints(10))
     page = written(choice, export_command=None)
     assert "No artifact meets the constraints; the nearest, a/tiny as numpy-int8" in page
     assert "Take the chosen one" not in page
@@ -127,26 +131,28 @@ def test_without_a_choice_the_report_says_what_is_nearest():
 
 
 @pytest.mark.parametrize(
-    ("rows", "limits"),
+    ("candidates", "limits"),
     [
-        (ROWS, LIMITS),
-        (ROWS[:1], Constraints()),
-        (ROWS, Constraints(10, 0.0, 0.1)),
-        ([row("untimed", 80, 0.7, None)], Constraints(max_ms=1)),
+        (CANDIDATES, LIMITS),
+        (CANDIDATES[:1], Constraints()),
+        (CANDIDATES, Constraints(10, 0.0, 0.1)),
+        ([candidate("untimed", 80, 0.7, None)], Constraints(max_ms=1)),
         # Decades of size and time, one far below, names that cannot all be drawn.
         (
             [
-                row(f"r/{i}--numpy-int{i}", 10.0 * 1.3**i, 0.7 + i / 200, 0.1 * 1.2**i)
+                candidate(f"r/{i}--numpy-int{i}", 10.0 * 1.3**i, 0.7 + i / 200, 0.1 * 1.2**i)
                 for i in range(20)
             ]
-            + [row("r/broken--numpy-int8", 50, 0.1, 9.0)],
+            + [candidate("r/broken--numpy-int8", 50, 0.1, 9.0)],
             LIMITS,
         ),
     ],
 )
-def test_the_picture_is_drawn(tmp_path, rows, limits):
+def test_the_picture_is_drawn(tmp_path, candidates, limits):
     picture = tmp_path / "pareto.png"
-    plot_pareto(reference(), rows, choose(rows, limits), limits, picture, title="a split")
+    plot_pareto(
+        reference(), candidates, choose(candidates, limits), limits, picture, title="a split"
+    )
     content = picture.read_bytes()
     assert content.startswith(b"\x89PNG")
     width = int.from_bytes(content[16:20], "big")
@@ -158,8 +164,10 @@ def test_no_name_lies_on_another(tmp_path, monkeypatch):
 
     kept = []
     monkeypatch.setattr(module, "save_figure", lambda figure, _: kept.append(figure))
-    rows = [row(f"runs/model-{i}--numpy-int8", 80 + i, 0.79 + i % 3 / 500, 1.0) for i in range(9)]
-    plot_pareto(reference(), rows, choose(rows, LIMITS), LIMITS, tmp_path / "none.png")
+    candidates = [
+        candidate(f"runs/model-{i}--numpy-int8", 80 + i, 0.79 + i % 3 / 500, 1.0) for i in range(9)
+    ]
+    plot_pareto(reference(), candidates, choose(candidates, LIMITS), LIMITS, tmp_path / "none.png")
     (figure,) = kept
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert len(boxes) >= 3
@@ -168,7 +176,7 @@ def test_no_name_lies_on_another(tmp_path, monkeypatch):
     # The folder that all share is said by none, and the chosen one has its name.
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert all(text.startswith("model-") for text in texts)
-    assert texts[0].split("\n")[0] == choose(rows, LIMITS).chosen.run.removeprefix("runs/")
+    assert texts[0].split("\n")[0] == choose(candidates, LIMITS).chosen.run.removeprefix("runs/")
 
 
 def test_a_picture_of_nothing_is_refused(tmp_path):
@@ -192,7 +200,7 @@ def test_a_picture_of_nothing_is_refused(tmp_path):
     ],
 )
 def test_cell_of_a_csv_file_is_no_formula(choice, tmp_path, value, cell):
-    listed = json_rows(reference(), ROWS, choice, [FAILED])
+    listed = json_entries(reference(), CANDIDATES, choice, [FAILED])
     listed[0]["run"] = value
     write_csv(tmp_path / "search.csv", listed)
     with open(tmp_path / "search.csv", newline="") as file:

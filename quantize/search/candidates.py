@@ -1,4 +1,4 @@
-"""What a search has measured, one row a trial, held against the reference."""
+"""What a search has measured, one candidate a trial, held against the reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Latency", "Row", "rows_of"]
+__all__ = ["Candidate", "Latency", "candidates_of"]
 
 
 class Latency(NamedTuple):
@@ -19,7 +19,7 @@ class Latency(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class Candidate:
     """One measured trial beside the reference.
 
     Parameters
@@ -73,8 +73,10 @@ class Row:
         return math.inf if self.model_bytes is None else self.model_bytes / 1000
 
 
-def rows_of(results: Sequence[Mapping[str, Any]], latencies: Mapping[str, Latency]) -> list[Row]:
-    """Rows of what was measured, held against the first, which is the reference in torch.
+def candidates_of(
+    results: Sequence[Mapping[str, Any]], latencies: Mapping[str, Latency]
+) -> list[Candidate]:
+    """What was measured, held against the first of it, which is the reference in torch.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ def rows_of(results: Sequence[Mapping[str, Any]], latencies: Mapping[str, Latenc
         return latencies[slow].ms / latencies[fast].ms
 
     return [
-        Row(
+        Candidate(
             run=each["run"],
             kind=each["kind"],
             name=each["name"],
