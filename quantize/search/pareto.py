@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from quantize.basics.bounds import ABOVE_0, Bounds
 from quantize.search.candidates import Candidate
 
-__all__ = ["Choice", "Constraints", "choose", "pareto_front"]
+__all__ = ["SAME_TIME", "Choice", "Constraints", "choose", "pareto_front"]
 
 #: Points of accuracy that are no reason to take a larger file.
 TIE_POINTS = 0.1
@@ -68,7 +68,7 @@ class Constraints:
         is_now = {
             "--max-kb": candidate.kb,
             "--max-drop": candidate.drop,
-            "--max-ms": math.inf if candidate.ms is None else candidate.ms,
+            "--max-ms": _time_ms(candidate),
         }
         return {
             option: is_now[option] - limit
@@ -86,7 +86,7 @@ class Choice:
     chosen : Candidate or None
         The most accurate of those that meet all constraints.
     front : tuple of Candidate
-        Those that no other beats, see :func:`pareto_front`.
+        Those that none of them beats, see :func:`pareto_front`.
     missed : mapping
         By a candidate's name, what :meth:`Constraints.excess` says; empty: it meets them all.
     nearest : Candidate or None
@@ -103,16 +103,35 @@ class Choice:
 
 
 def pareto_front(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Candidates that no other beats: at least as small, accurate and fast, and better in one.
+    """Candidates that none on the front beats: at least as small, accurate and fast, better in one.
 
-    Candidates that are alike in all three are all on the front. A time must differ by more than
-    :data:`SAME_TIME` to count: two measurements of one artifact differ by a few percent.
+    A time must differ by more than :data:`SAME_TIME` to count: two measurements of one artifact
+    differ by a few percent.  That alone is no order: of many candidates, each a little smaller and
+    a little slower than the one before, each beats the one before it, and the last, which is much
+    slower than the first, does not beat that.  So a candidate is left out only by one that stays:
+    who is itself left out leaves nobody out.  What beats a candidate is smaller, or as small and
+    more accurate, or alike in both and faster, so in that order everyone is judged by those
+    before, and the front does not depend on the order in which they are given.
+
+    Returns
+    -------
+    tuple of Candidate
+        In the order given; those that are alike in all three together.
     """
-    return tuple(
-        candidate
-        for candidate in candidates
-        if not any(_beats(other, candidate) for other in candidates)
+    order = sorted(
+        range(len(candidates)),
+        key=lambda i: (candidates[i].kb, -candidates[i].accuracy, _time_ms(candidates[i])),
     )
+    kept: list[int] = []
+    for i in order:
+        if not any(_beats(candidates[k], candidates[i]) for k in kept):
+            kept.append(i)
+    return tuple(candidates[i] for i in sorted(kept))
+
+
+def _time_ms(candidate: Candidate) -> float:
+    """Infinite where it was not timed."""
+    return math.inf if candidate.ms is None else candidate.ms
 
 
 def _beats(one: Candidate, other: Candidate) -> bool:
@@ -122,9 +141,7 @@ def _beats(one: Candidate, other: Candidate) -> bool:
 
 
 def _is_faster(one: Candidate, other: Candidate) -> bool:
-    if one.ms is None or other.ms is None:
-        return one.ms is not None
-    return one.ms * SAME_TIME < other.ms
+    return _time_ms(one) * SAME_TIME < _time_ms(other)
 
 
 def choose(candidates: Sequence[Candidate], constraints: Constraints) -> Choice:
@@ -148,13 +165,7 @@ def choose(candidates: Sequence[Candidate], constraints: Constraints) -> Choice:
             for candidate in fit
             if 100 * (best - candidate.accuracy) <= TIE_POINTS + _EPSILON
         ]
-        chosen = min(
-            tied,
-            key=lambda candidate: (
-                candidate.kb,
-                math.inf if candidate.ms is None else candidate.ms,
-            ),
-        )
+        chosen = min(tied, key=lambda candidate: (candidate.kb, _time_ms(candidate)))
         return Choice(
             chosen, front, missed, None, _praise(chosen, constraints, len(fit), candidates)
         )
@@ -194,9 +205,8 @@ def _complaint(nearest: Candidate, constraints: Constraints) -> str:
 
 def _figures(candidate: Candidate) -> str:
     words = [f"{candidate.kb:.1f} kB", f"accuracy {100 * candidate.accuracy:.1f} %"]
-    words.append(
-        f"{abs(candidate.drop):.1f} points {'below' if candidate.drop >= 0 else 'above'} the reference"
-    )
+    side = "below" if candidate.drop >= 0 else "above"
+    words.append(f"{abs(candidate.drop):.1f} points {side} the reference")
     if candidate.ms is not None:
         words.append(f"{candidate.ms:.2f} ms")
     if candidate.times_faster is not None:

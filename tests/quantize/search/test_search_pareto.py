@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from search_fakes import candidate
 
 from edge.errors import ParameterError
 from quantize.search.candidates import Latency, candidates_of
-from quantize.search.pareto import Constraints, choose, pareto_front
+from quantize.search.pareto import SAME_TIME, Constraints, choose, pareto_front
 from quantize.search.picture import size_front
 
 
@@ -45,6 +48,52 @@ def test_equals_are_all_on_the_front_and_a_tie_in_two_is_decided_by_the_third():
 def test_a_front_of_one_and_of_none():
     assert names(pareto_front([candidate("one", 50, 0.7, 1.0)])) == ["one"]
     assert pareto_front([]) == ()
+
+
+def test_a_chain_of_small_steps_does_not_leave_only_the_slowest():
+    chain = [candidate(f"step-{i}", 100 - i, 0.7, 1.04**i) for i in range(11)]
+    front = names(pareto_front(chain))
+    # Each step is 4 % slower, and two of them are no longer the same time.
+    assert front == [f"step-{i}" for i in range(0, 11, 2)]
+    # Who is left out is no more than 5 % faster than somebody smaller who stays.
+    assert names(pareto_front(chain[::-1])) == front[::-1]
+
+
+@st.composite
+def any_candidates(draw):
+    """Few values of each, so that ties, chains and beaten ones are common."""
+    figures = st.tuples(
+        st.integers(40, 46),
+        st.sampled_from([0.6, 0.7, 0.8]),
+        st.none() | st.integers(0, 12).map(lambda step: 1.03**step),
+    )
+    drawn = draw(st.lists(figures, min_size=1, max_size=14))
+    return [candidate(f"c{i}", kb, accuracy, ms) for i, (kb, accuracy, ms) in enumerate(drawn)]
+
+
+def is_as_good(one, other):
+    time, other_time = (float("inf") if each.ms is None else each.ms for each in (one, other))
+    return one.kb <= other.kb and one.accuracy >= other.accuracy and time <= SAME_TIME * other_time
+
+
+@given(any_candidates(), st.randoms())
+def test_a_front_is_never_empty_and_who_is_left_out_is_no_better_than_one_on_it(given_ones, random):
+    front = pareto_front(given_ones)
+    assert front
+    on_it = set(names(front))
+    for each in given_ones:
+        if each.name not in on_it:
+            assert any(is_as_good(other, each) for other in front)
+    # Nobody on it is beaten by another on it: smaller or more accurate, and as good besides.
+    for one, other in itertools.permutations(front, 2):
+        if one.kb < other.kb or one.accuracy > other.accuracy:
+            assert not is_as_good(one, other)
+    # The order in which they come is no matter.
+    mixed = list(given_ones)
+    random.shuffle(mixed)
+    assert set(names(pareto_front(mixed))) == on_it
+    # Adding one that is left out, or taking it away, changes nothing.
+    assert set(names(pareto_front(front))) == on_it
 
 
 def test_the_most_accurate_that_meets_every_constraint_is_chosen():
