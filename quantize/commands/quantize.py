@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,16 @@ def add_command(commands: Any) -> None:
         help="segments to compare posteriors and gates on (default: "
         f"{N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
     )
+    parser.add_argument(
+        "--max-drop",
+        type=float,
+        metavar="POINTS",
+        help="keep layers in float, those first whose rounding moves the answers most, until "
+        "neither accuracy nor UAR drops by more than that many percentage points below float32; "
+        "needs --data, and is chosen on the validation side of a run that has one, else on its "
+        "training side, never on a test side; writes DIR/RECIPE-max-drop-POINTS.toml, a recipe "
+        "that gives the same artifact. Exit status 1: it cannot be held",
+    )
     add_data_options(
         parser,
         without="generated speech; with corpora it calibrates on the run's training side and "
@@ -95,6 +106,8 @@ def add_command(commands: Any) -> None:
 
 def _quantize(arguments: argparse.Namespace) -> int:
     from quantize.export import Kind, export_artifact
+    from quantize.export.rounding.write import write_recipe
+    from quantize.measure.rounding_loss.hold_drop import check_max_drop, hold_drop
     from quantize.measure.rounding_loss.report import artifact_facts
     from quantize.measure.rounding_loss.source import read_source
 
@@ -103,7 +116,14 @@ def _quantize(arguments: argparse.Namespace) -> int:
         granularity=arguments.granularity,
         n_calibration=arguments.calibration,
     )
-    kind = Kind.of(recipe)
+    Kind.of(recipe)
+    if arguments.max_drop is not None:
+        check_max_drop(arguments.max_drop)
+        if arguments.data is None:
+            raise ParameterError(
+                "--max-drop measures accuracy on labelled clips: name the corpora of the training "
+                "with --data"
+            )
     if arguments.segments is not None and arguments.segments < 1:
         raise ParameterError(f"--segments is {arguments.segments}, at least 1 is wanted")
     source = read_source(arguments.source, arguments.name)
@@ -116,15 +136,31 @@ def _quantize(arguments: argparse.Namespace) -> int:
             "n_segments": len(calibration),
             "fingerprint": calibration.fingerprint,
         }
+    held = None
+    if arguments.max_drop is not None:
+        held = hold_drop(recipe, speech, arguments.max_drop, calibration)
+        if held.recipe is None:
+            print(held.text(), file=sys.stderr)
+            print(f"edge-ser-quantize: {held.best()}", file=sys.stderr)
+            return 1
+        recipe = held.recipe
     n = arguments.segments or (N_GENERATED if speech.cache is None else N_SEGMENTS)
     # All that can be refused is refused before anything is written.
     seen = speech.report(n)
-    artifact = export_artifact(kind, source.model, source.facts, arguments.out, calibration)
+    artifact = export_artifact(
+        Kind.of(recipe), source.model, source.facts, arguments.out, calibration
+    )
     about = artifact_facts(artifact, recipe, used, source.model.n_parameters())
     report = _report(speech, artifact, about, *seen)
+    if held is not None:
+        written = write_recipe(arguments.out, recipe)
+        report = dataclasses.replace(report, held={**held.to_dict(), "recipe": str(written)})
     if arguments.report:
         write_json(arguments.report, report.to_dict())
-    print("\n".join(report.lines()) if arguments.json else report.text())
+    if arguments.json:
+        print("\n".join(report.lines()))
+    else:
+        print(report.text() if held is None else f"{held.text()}\n\n{report.text()}")
     return 0
 
 

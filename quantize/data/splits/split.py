@@ -56,6 +56,14 @@ class Split:
         return f"{self.name}-s{self.seed}{fold}"
 
     @property
+    def is_validation(self) -> bool:
+        """Whether its test side is a part of a training side, held out to choose on.
+
+        What ``train --validation`` holds out; figures of it are of no test.
+        """
+        return self.name.endswith("/validation")
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON of everything above, in hexadecimal."""
         text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"))

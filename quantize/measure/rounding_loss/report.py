@@ -42,6 +42,8 @@ class Report:
         Where they come from, how many, and how far their posteriors moved.
     agreement : list of dict
         :class:`~quantize.measure.rounding_loss.compare.Agreement`.
+    held : dict, optional
+        Of ``--max-drop``: the limit, the clips it was chosen on, the steps, the recipe's file.
     """
 
     artifact: dict[str, Any]
@@ -49,13 +51,22 @@ class Report:
     gates: list[dict[str, Any]]
     segments: dict[str, Any]
     agreement: list[dict[str, Any]]
+    held: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The whole report as one object."""
-        return dataclasses.asdict(self)
+        fields = dataclasses.asdict(self)
+        if self.held is None:
+            del fields["held"]
+        return fields
 
     def lines(self) -> Iterator[str]:
         """The report as JSON Lines; ``what`` says what a line is about."""
+        if self.held is not None:
+            about = {key: value for key, value in self.held.items() if key != "steps"}
+            yield _line("held", about)
+            for each in self.held["steps"]:
+                yield _line("step", each)
         yield _line("artifact", self.artifact)
         for what in ("layer", "gate"):
             for each in getattr(self, f"{what}s"):
