@@ -15,7 +15,7 @@ from edge.errors import ParameterError
 from quantize.basics.files import write_json
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, label_map
-from quantize.data.corpora import DOMAINS, LABELS, Clip, load_corpora
+from quantize.data.corpora import Clip, choose_domains, label_numbers, load_corpora
 from quantize.measure.goal import GOAL
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ class _Fold:
 
     @property
     def truth(self) -> NDArray[np.int64]:
-        import numpy as np
-
-        return np.array([LABELS.index(c.label) for c in self.clips])
+        return label_numbers(self.clips, self.windows.labels)
 
     def files(self, temperature: float, bar: float) -> Answers:
         """Whole clips, as ``classify`` answers them."""
@@ -56,9 +54,10 @@ class _Fold:
         return Answers.given(
             tempered(self.segments, temperature),
             self.truth,
-            np.array([DOMAINS.index(c.corpus) for c in self.clips]),
+            np.array([self.windows.domains.index(c.corpus) for c in self.clips]),
             np.array([c.speaker for c in self.clips]),
             bar,
+            self.windows.domains,
         )
 
 
@@ -183,7 +182,7 @@ def _fold(
     scored = score_segments(
         runner.infer,
         [rows[c.clip_id] for c in chosen],
-        language_ids(chosen, "unknown"),
+        language_ids(chosen, "unknown", runner),
         window_frames=frames,
         **{**runner.scoring(), "window_hop": fine},
     )
@@ -192,7 +191,14 @@ def _fold(
         split,
         chosen,
         [picked(each, frames, file_hop(hop)) for each in scored],
-        live_windows(chosen, scored, frames, hop),
+        live_windows(
+            chosen,
+            scored,
+            frames,
+            hop,
+            domains=choose_domains(clips),
+            labels=runner.labels,
+        ),
     )
 
 
@@ -249,7 +255,8 @@ def _tell(chosen: Chosen) -> None:
     answered, activation = chosen.figures["answered"], chosen.figures["activation"]
     rows = [["speakers never heard", "windows", "answered", "right", "activation UAR"]]
     parts = {**answered["by_corpus"], "mean": answered["mean"], "all windows": answered["pooled"]}
-    sides = {**activation["by_corpus"], "mean": activation["mean"]}
+    # None where the labels tell neither an aroused voice nor a calm one.
+    sides = {**activation["by_corpus"], "mean": activation["mean"]} if activation else {}
     for name, part in parts.items():
         side = sides.get(name)
         rows.append(

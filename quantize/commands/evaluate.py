@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options
-from quantize.data.corpora import DOMAINS, Clip
+from quantize.data.corpora import DOMAINS, Clip, in_order
 from quantize.export.rounding.load import kind_names
 from quantize.measure.protocols.conditions import CONDITIONS, PROTOCOLS
 
@@ -110,7 +110,7 @@ def _one_run(
         cache,
         clips,
         language=arguments.corpus,
-        labels=common_labels(split, clips),
+        labels=common_labels(split, clips, runner.labels),
         n_workers=arguments.workers,
     )
     figures = write_evaluation(folder, split, runner, arguments.kind, arguments.corpus, part)
@@ -118,7 +118,7 @@ def _one_run(
 
 
 def _table(results: list[dict[str, Any]], pooled: dict[str, Any] | None) -> str:
-    corpora = [c for c in DOMAINS if any(c in r["by_corpus"] for r in results)]
+    corpora = list(in_order((c for r in results for c in r["by_corpus"]), DOMAINS))
     header = ["run", "split", "clips", "accuracy", "UAR", *(f"{c} UAR" for c in corpora)]
     rows = [_cells(r["run"], r["split"], r, corpora) for r in results]
     if pooled:

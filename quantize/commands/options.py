@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from edge.cli.answering import label_list
 from quantize.basics.errors import CorpusError
 from quantize.basics.toml_files import packaged_names
-from quantize.data.corpora import DOMAINS, LABELS
+from quantize.data.corpora import DOMAINS
 
 __all__ = [
     "add_data_options",
@@ -60,7 +61,7 @@ def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = N
         action="append",
         default=[],
         metavar="WORD=LABEL",
-        help="class of a corpus's emotion word, for example boredom=neutral",
+        help="label of a corpus's emotion word, for example boredom=neutral",
     )
     parser.add_argument(
         "--workers",
@@ -76,11 +77,16 @@ def label_map(arguments: argparse.Namespace) -> dict[str, str | None]:
     mapped: dict[str, str | None] = {}
     for pair in arguments.map_label:
         word, equals, label = pair.partition("=")
-        if not equals or label not in LABELS:
+        word, label = word.strip(), label.strip()
+        if not equals or not word or not label or "," in label or not label.isprintable():
             raise CorpusError(
-                f"--map-label is {pair!r}, WORD=LABEL is wanted with a label of {', '.join(LABELS)}"
+                f"--map-label is {pair!r}, WORD=LABEL is wanted, such as boredom=neutral"
             )
-        mapped[word] = label
+        if mapped.setdefault(word, label) != label:
+            raise CorpusError(
+                f"--map-label gives {word!r} both {mapped[word]!r} and {label!r}, one label is "
+                "wanted"
+            )
     return mapped
 
 
@@ -88,6 +94,14 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
     """Options of every command that trains; ``default`` says where their defaults come from."""
     add_data_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder")
+    parser.add_argument(
+        "--labels",
+        type=label_list,
+        default=(),
+        metavar="L,L,...",
+        help="labels that the model tells apart, in the order of its outputs; clips of others are "
+        "left out (default: all that occur, or the eight of the four corpora)",
+    )
     parser.add_argument(
         "--split",
         choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "all"),
@@ -185,5 +199,6 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
             validation=arguments.validation,
         ),
         "label_map": label_map(arguments),
+        "labels": arguments.labels,
         "n_workers": arguments.workers,
     }

@@ -56,7 +56,7 @@ def _one_run(
 ) -> tuple[dict[str, Trials], dict[str, Any]]:
     split, chosen = held_out(folder, clips)
     runner = runner_of(folder, arguments.kind)
-    labels = common_labels(split, clips)
+    labels = common_labels(split, clips, runner.labels)
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)

@@ -231,6 +231,7 @@ def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
         batches=recipe.batch_settings(),
         augment=recipe.augment_settings(),
         spec=source.checkpoint.spec,
+        labels=source.checkpoint.labels,
         label_map=source.label_map,
         n_workers=arguments.workers,
         recipe=recipe.name,
@@ -277,7 +278,14 @@ def _sweep(arguments: argparse.Namespace) -> int:
         arguments.workers,
     )
     drops = list(
-        sensitivity(saved.model, _importance(arguments, source), segments, saved.mean, saved.std)
+        sensitivity(
+            saved.model,
+            _importance(arguments, source),
+            segments,
+            saved.labels,
+            saved.mean,
+            saved.std,
+        )
     )
     if arguments.json:
         for drop in drops:

@@ -220,7 +220,7 @@ def _report(
     rows = ((segments.rows - found.mean) / found.std).astype("float32")
     layers, gates = layer_report(model, artifact, rows)
     if speech.split is not None and speech.cache is not None:
-        labels = common_labels(speech.split, speech.clips)
+        labels = common_labels(speech.split, speech.clips, found.labels)
         agreement = clip_agreement(
             *(
                 score_clips(

@@ -53,6 +53,8 @@ class ExportFacts:
         When the model had better say nothing.
     gate : TrainedGate, optional
         Of speech, trained on these features.
+    labels, domains : tuple of str
+        What the model's outputs and the rows of its corpus embedding stand for.
     """
 
     name: str
@@ -67,6 +69,8 @@ class ExportFacts:
     window_hop: int = WINDOW_HOP
     abstention: Abstention | None = None
     gate: TrainedGate | None = None
+    labels: tuple[str, ...] = LABELS
+    domains: tuple[str, ...] = DOMAINS
 
 
 # How many examples a model takes at once, None for any number, and the type of the language.
@@ -87,10 +91,10 @@ def manifest_fields(
         If the model's sizes do not fit the features, labels or languages.
     """
     config = model.config
-    languages = [*DOMAINS, UNKNOWN_LANGUAGE]
+    languages = [*facts.domains, UNKNOWN_LANGUAGE]
     sizes = {
         "features": (config.n_features, facts.spec.n_features),
-        "labels": (config.n_labels, len(LABELS)),
+        "labels": (config.n_labels, len(facts.labels)),
         "language rows": (config.n_domains + 1, len(languages)),
     }
     for what, (found, wanted) in sizes.items():
@@ -120,7 +124,7 @@ def manifest_fields(
             _tensor("language", [n_batch], language_dtype, "batch"),
         ],
         "outputs": [_tensor("logits", [n_batch, config.n_labels], "float32", "batch,label")],
-        "labels": list(LABELS),
+        "labels": list(facts.labels),
         "languages": languages,
         "default_language": UNKNOWN_LANGUAGE,
         "feature_spec": facts.spec.to_dict(),

@@ -40,13 +40,15 @@ class Answers:
     Parameters
     ----------
     corpora : int64 [shape=(n_windows,)]
-        Places in :data:`quantize.data.corpora.DOMAINS`.
+        Places in `domains`.
     speakers : str [shape=(n_windows,)]
     probability : float64 [shape=(n_windows,)]
         Of the best label.
     right : bool [shape=(n_windows,)]
     bar : float64 [shape=(n_windows,)]
         Least probability that is answered; folds have bars of their own.
+    domains : tuple of str
+        Names of the corpora.
     """
 
     corpora: NDArray[np.int64]
@@ -54,12 +56,15 @@ class Answers:
     probability: NDArray[np.float64]
     right: NDArray[np.bool_]
     bar: NDArray[np.float64]
+    domains: tuple[str, ...] = DOMAINS
 
     @classmethod
     def of(cls, windows: Windows, temperature: float, bar: float = 0.0) -> Answers:
         """Answer windows at a temperature."""
         posteriors = windows.tempered(temperature)
-        return cls.given(posteriors, windows.truth, windows.corpora, windows.speakers, bar)
+        return cls.given(
+            posteriors, windows.truth, windows.corpora, windows.speakers, bar, windows.domains
+        )
 
     @classmethod
     def given(
@@ -69,6 +74,7 @@ class Answers:
         corpora: NDArray[np.int64],
         speakers: NDArray[np.str_],
         bar: float = 0.0,
+        domains: tuple[str, ...] = DOMAINS,
     ) -> Answers:
         """Answer by posteriors, float64 [shape=(n, n_labels)], of windows or of whole clips."""
         return cls(
@@ -77,13 +83,17 @@ class Answers:
             posteriors.max(axis=1),
             posteriors.argmax(axis=1) == truth,
             np.full(len(truth), bar),
+            domains,
         )
 
     @classmethod
     def pooled(cls, parts: Sequence[Answers]) -> Answers:
         """Answers of several folds together, each at its bar."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        names = ("corpora", "speakers", "probability", "right", "bar")
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(p, name) for p in parts]) for name in names
+        }
+        return dataclasses.replace(parts[0], **joined)
 
     def at(self, bar: float) -> Answers:
         """The same with one bar for all."""
@@ -108,7 +118,7 @@ class Answers:
         counts = np.stack([np.ones(len(answered)), answered, answered & self.right], axis=1)
         present, n_speakers, table = drawn_speakers(counts, self.corpora, self.speakers)
         by_corpus = {
-            DOMAINS[corpus]: _entry(table[:, [at]], n_speakers[at])
+            self.domains[corpus]: _entry(table[:, [at]], n_speakers[at])
             for at, corpus in enumerate(present)
         }
         pooled = _entry(table.sum(axis=1, keepdims=True), sum(n_speakers))

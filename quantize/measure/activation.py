@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from edge.artifact import ActivationScale
 from edge.errors import ParameterError
 from edge.stream.activation import AROUSED, CALM, activation
-from quantize.data.corpora import DOMAINS, LABELS
+from quantize.data.corpora import DOMAINS
 from quantize.measure.speakers import drawn_speakers, spread
 from quantize.measure.windows import Windows
 
 __all__ = ["Activations", "fit_activation", "log_odds"]
-
-_AROUSED, _CALM = ([LABELS.index(label) for label in side] for side in (AROUSED, CALM))
 
 #: A model that tells the sides apart the wrong way round, or not at all, says nothing of them.
 _MIN_SLOPE, _MAX_SLOPE = 0.01, 100.0
@@ -30,10 +28,20 @@ _RIDGE = 1e-3
 _N_STEPS, _N_BINS = 50, 15
 
 
-def log_odds(posteriors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Log odds of the device's activation, float64 [shape=(n,)] of float [shape=(n, n_labels)]."""
-    shares = activation(posteriors, LABELS)
-    assert shares is not None
+def log_odds(posteriors: NDArray[np.floating], labels: Sequence[str]) -> NDArray[np.float64]:
+    """Log odds of the device's activation, float64 [shape=(n,)] of float [shape=(n, n_labels)].
+
+    Raises
+    ------
+    ParameterError
+        If the labels hold none of an aroused voice, or none of a calm one.
+    """
+    shares = activation(posteriors, labels)
+    if shares is None:
+        raise ParameterError(
+            f"of {', '.join(labels)} none tells an aroused voice from a calm one: one of "
+            f"{', '.join(AROUSED)} and one of {', '.join(CALM)} are wanted"
+        )
     odds: NDArray[np.float64] = np.log(shares) - np.log1p(-shares)
     return odds
 
@@ -45,18 +53,21 @@ class Activations:
     Parameters
     ----------
     corpora : int64 [shape=(n_windows,)]
-        Places in :data:`quantize.data.corpora.DOMAINS`.
+        Places in `domains`.
     speakers : str [shape=(n_windows,)]
     aroused : bool [shape=(n_windows,)]
         The truth.
     odds : float64 [shape=(n_windows,)]
         Log odds, calibrated or not.
+    domains : tuple of str
+        Names of the corpora.
     """
 
     corpora: NDArray[np.int64]
     speakers: NDArray[np.str_]
     aroused: NDArray[np.bool_]
     odds: NDArray[np.float64]
+    domains: tuple[str, ...] = DOMAINS
 
     @classmethod
     def of(
@@ -64,20 +75,28 @@ class Activations:
     ) -> Activations:
         """Those of some windows at a temperature; disgust has no side and is left out."""
         scale = scale or ActivationScale()
-        sided = np.isin(windows.truth, [*_AROUSED, *_CALM])
-        odds = log_odds(windows.tempered(temperature)[sided])
+        aroused, calm = (
+            [at for at, label in enumerate(windows.labels) if label in side]
+            for side in (AROUSED, CALM)
+        )
+        sided = np.isin(windows.truth, [*aroused, *calm])
+        odds = log_odds(windows.tempered(temperature)[sided], windows.labels)
         return cls(
             windows.corpora[sided],
             windows.speakers[sided],
-            np.isin(windows.truth[sided], _AROUSED),
+            np.isin(windows.truth[sided], aroused),
             scale.slope * odds + scale.offset,
+            windows.domains,
         )
 
     @classmethod
     def pooled(cls, parts: Sequence[Activations]) -> Activations:
         """Windows of several folds together, each by its own scale."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        names = ("corpora", "speakers", "aroused", "odds")
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(p, name) for p in parts]) for name in names
+        }
+        return dataclasses.replace(parts[0], **joined)
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -129,13 +148,12 @@ class Activations:
             mean[key] = float(np.mean(known)) if known else None
         return {
             "mean": mean,
-            "by_corpus": {DOMAINS[c]: p for c, p in zip(present, parts, strict=True)},
+            "by_corpus": {self.domains[c]: p for c, p in zip(present, parts, strict=True)},
         }
 
     def _chosen(self, chosen: NDArray[np.bool_]) -> Activations:
-        return Activations(
-            *(getattr(self, field.name)[chosen] for field in dataclasses.fields(self))
-        )
+        names = ("corpora", "speakers", "aroused", "odds")
+        return dataclasses.replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
 
 def _rates(table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.artifact import Abstention, ActivationScale, CoverageRow
+from edge.stream.activation import ActivationMeter
 from quantize.measure.abstention import TABLE_BARS, Answers, choose_bar
 from quantize.measure.activation import Activations, fit_activation
 from quantize.measure.goal import GOAL, MARGIN
@@ -68,9 +69,10 @@ class Choice:
     answers: Answers
 
     @classmethod
-    def of(cls, answers: Answers, activations: Activations) -> Choice:
-        """Choose on windows of unseen speakers."""
-        return cls(choose_bar(answers), fit_activation(activations), answers)
+    def of(cls, answers: Answers, activations: Activations | None) -> Choice:
+        """Choose on windows of unseen speakers; without activations their scale stays 1."""
+        scale = fit_activation(activations) if activations else ActivationScale()
+        return cls(choose_bar(answers), scale, answers)
 
     @property
     def certain_bar(self) -> float:
@@ -106,7 +108,7 @@ class Chosen:
         Of the folds at what the others chose: ``goal``, ``margin``, ``min_probability`` and
         ``activation_scale`` of all, ``without_bar`` and ``answered`` (see
         :meth:`Answers.figures`), ``coverage`` (the same at every bar of the table) and
-        ``activation`` (see :meth:`Activations.figures`).
+        ``activation`` (see :meth:`Activations.figures`; None where the labels tell none).
     """
 
     folds: tuple[Choice, ...]
@@ -129,20 +131,28 @@ def cross_fit(parts: Sequence[Windows], temperatures: Sequence[float]) -> Chosen
     -------
     Chosen
     """
+    tells = ActivationMeter(parts[0].labels).can_tell
     folds = []
     for at, temperature in enumerate(temperatures):
         others = Windows.pooled([part for other, part in enumerate(parts) if other != at])
         folds.append(
-            Choice.of(Answers.of(others, temperature), Activations.of(others, temperature))
+            Choice.of(
+                Answers.of(others, temperature),
+                Activations.of(others, temperature) if tells else None,
+            )
         )
     own = list(zip(parts, temperatures, strict=True))
     together = Choice.of(
         Answers.pooled([Answers.of(part, t) for part, t in own]),
-        Activations.pooled([Activations.of(part, t) for part, t in own]),
+        Activations.pooled([Activations.of(part, t) for part, t in own]) if tells else None,
     )
     chosen = list(zip(parts, temperatures, folds, strict=True))
     judged = Answers.pooled([Answers.of(part, t, c.certain_bar) for part, t, c in chosen])
-    scaled = Activations.pooled([Activations.of(part, t, c.scale) for part, t, c in chosen])
+    scaled = (
+        Activations.pooled([Activations.of(part, t, c.scale) for part, t, c in chosen]).figures()
+        if tells
+        else None
+    )
     figures = {
         "goal": GOAL,
         "margin": MARGIN,
@@ -151,7 +161,7 @@ def cross_fit(parts: Sequence[Windows], temperatures: Sequence[float]) -> Chosen
         "without_bar": judged.at(0.0).figures(),
         "answered": judged.figures(),
         "coverage": [{"bar": bar, **judged.at(bar).figures()} for bar in TABLE_BARS],
-        "activation": scaled.figures(),
+        "activation": scaled,
     }
     return Chosen(tuple(folds), together, figures)
 

@@ -16,7 +16,7 @@ from edge.features.spec import FeatureSpec
 from edge.runtimes.open import open_model
 from quantize.basics.errors import SplitError, TrainingError
 from quantize.basics.files import write_json
-from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.data.corpora import DOMAINS, LABELS, Clip, in_order, label_numbers
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import window_of
 from quantize.data.splits import Split, check_split, read_split
@@ -53,16 +53,27 @@ class Runner:
     window_frames: int
     window_hop: int
     model_sha256: str | None
+    labels: tuple[str, ...] = LABELS
+    domains: tuple[str, ...] = DOMAINS
 
-    def scoring(self, labels: Sequence[str] = LABELS) -> dict[str, Any]:
-        """Arguments of :mod:`quantize.measure.scoring`, all but the window's length."""
+    @property
+    def unknown(self) -> int:
+        """Number of the corpus "unknown", which a device tells the model."""
+        return len(self.domains)
+
+    def scoring(self, labels: Sequence[str] | None = None) -> dict[str, Any]:
+        """Arguments of :mod:`quantize.measure.scoring`, all but the window's length.
+
+        ``labels`` are those that may be answered; None: all of the model's.
+        """
+        everything = labels is None or len(labels) == len(self.labels)
         return {
             "spec": self.spec,
             "mean": self.mean,
             "std": self.std,
             "window_hop": self.window_hop,
             "temperature": self.temperature,
-            "classes": None if len(labels) == len(LABELS) else [LABELS.index(n) for n in labels],
+            "classes": None if everything else [self.labels.index(n) for n in labels or ()],
         }
 
 
@@ -70,38 +81,51 @@ class Runner:
 class Evaluation:
     """Posteriors of the held-out clips and what they are worth.
 
-    ``posteriors`` is float64 [shape=(n_clips, 8)] in the order of ``clips``; ``labels`` are
-    the classes that could be answered.
+    ``posteriors`` is float64 [shape=(n_clips, n_labels)] in the order of ``clips`` and of
+    ``known``, the model's labels; ``labels`` are those that could be answered.
     """
 
     clips: tuple[Clip, ...]
     posteriors: NDArray[np.float64]
-    labels: tuple[str, ...] = LABELS
+    labels: tuple[str, ...]
+    known: tuple[str, ...]
 
     @property
     def truth(self) -> NDArray[np.int64]:
         """Label numbers of the clips."""
-        return np.array([LABELS.index(c.label) for c in self.clips])
+        return label_numbers(self.clips, self.known)
 
     def figures(self) -> dict[str, Any]:
         """Metrics over all clips and, under ``by_corpus``, of every corpus."""
-        total = metrics(self.truth, self.posteriors, LABELS)
+        total = metrics(self.truth, self.posteriors, self.known)
         total["answers"] = list(self.labels)
         total["by_corpus"] = {}
-        for corpus in DOMAINS:
+        for corpus in in_order((c.corpus for c in self.clips), DOMAINS):
             chosen = np.array([c.corpus == corpus for c in self.clips])
-            if chosen.any():
-                total["by_corpus"][corpus] = metrics(
-                    self.truth[chosen], self.posteriors[chosen], LABELS
-                )
+            total["by_corpus"][corpus] = metrics(
+                self.truth[chosen], self.posteriors[chosen], self.known
+            )
         return total
 
     @classmethod
     def pooled(cls, parts: Sequence[Evaluation]) -> Evaluation:
-        """All clips of several folds together."""
+        """All clips of several folds together.
+
+        Raises
+        ------
+        ParameterError
+            If their models tell other labels apart.
+        """
+        known = parts[0].known
+        for part in parts:
+            if part.known != known:
+                raise ParameterError(
+                    f"the runs tell apart {', '.join(known)} and {', '.join(part.known)}: runs "
+                    "of the same labels are wanted"
+                )
         clips = tuple(c for part in parts for c in part.clips)
-        labels = tuple(n for n in LABELS if any(n in part.labels for part in parts))
-        return cls(clips, np.concatenate([part.posteriors for part in parts]), labels)
+        labels = tuple(n for n in known if any(n in part.labels for part in parts))
+        return cls(clips, np.concatenate([part.posteriors for part in parts]), labels, known)
 
 
 def torch_runner(run: Path) -> Runner:
@@ -118,6 +142,8 @@ def torch_runner(run: Path) -> Runner:
         read_calibration(run).temperature,
         *window_of(saved.spec),
         None,
+        saved.labels,
+        saved.domains,
     )
 
 
@@ -141,6 +167,8 @@ def artifact_runner(folder: Path) -> Runner:
         manifest.window_frames,
         manifest.window_hop,
         manifest.model_sha256,
+        manifest.labels,
+        tuple(c for c in manifest.corpora if c != manifest.default_corpus),
     )
 
 
@@ -179,7 +207,7 @@ def evaluate(
     all_clips: Sequence[Clip],
     *,
     language: str = "unknown",
-    labels: Sequence[str] = LABELS,
+    labels: Sequence[str] | None = None,
     n_workers: int = 1,
 ) -> Evaluation:
     """Score clips as the device would.
@@ -195,8 +223,9 @@ def evaluate(
         What the cache holds together: all clips of the corpora.
     language : str
         ``"unknown"`` as on a device, or ``"own"`` for each clip's corpus.
-    labels : sequence of str
-        Classes that may be answered, see :func:`quantize.data.splits.common_labels`.
+    labels : sequence of str, optional
+        Those that may be answered, see :func:`quantize.data.splits.common_labels`; None: all
+        of the model's.
     n_workers : int
         Processes that compute features.
 
@@ -206,7 +235,7 @@ def evaluate(
         If the features differ or the language is not one of the two.
     """
     check_features(runner, cache)
-    languages = language_ids(clips, language)
+    languages = language_ids(clips, language, runner)
     rows = cache.load(all_clips, 0, n_workers)
     posteriors = score_utterances(
         runner.infer,
@@ -215,7 +244,8 @@ def evaluate(
         window_frames=runner.window_frames,
         **runner.scoring(labels),
     )
-    return Evaluation(tuple(clips), posteriors, tuple(labels))
+    answers = runner.labels if labels is None else tuple(labels)
+    return Evaluation(tuple(clips), posteriors, answers, runner.labels)
 
 
 def check_features(runner: Runner, cache: FeatureCache) -> None:
@@ -233,17 +263,25 @@ def check_features(runner: Runner, cache: FeatureCache) -> None:
         )
 
 
-def language_ids(clips: Sequence[Clip], language: str) -> list[int]:
+def language_ids(clips: Sequence[Clip], language: str, runner: Runner) -> list[int]:
     """Language id of every clip, for ``"unknown"`` or its ``"own"`` corpus.
 
     Raises
     ------
     ParameterError
-        If `language` is neither.
+        If `language` is neither, or the model does not know a clip's corpus.
     """
     if language not in ("unknown", "own"):
         raise ParameterError(f"language is {language!r}, 'unknown' or 'own' is wanted")
-    return [len(DOMAINS) if language == "unknown" else DOMAINS.index(c.corpus) for c in clips]
+    if language == "unknown":
+        return [runner.unknown] * len(clips)
+    strange = sorted({c.corpus for c in clips} - set(runner.domains))
+    if strange:
+        raise ParameterError(
+            f"the model was not trained on {strange[0]}, it knows {', '.join(runner.domains)}: "
+            "measure it with --corpus unknown"
+        )
+    return [runner.domains.index(c.corpus) for c in clips]
 
 
 def write_evaluation(
@@ -264,8 +302,8 @@ def write_evaluation(
     name = f"{kind}-{language}"
     write_json(run / f"evaluation-{name}.json", figures)
     title = f"{split.id}, {runner.name}, language {language}"
-    plot_confusion(figures["confusion"], LABELS, run / f"confusion-{name}.png", title=title)
+    plot_confusion(figures["confusion"], part.known, run / f"confusion-{name}.png", title=title)
     plot_class_accuracy(
-        figures["confusion"], LABELS, run / f"class-accuracy-{name}.png", title=title
+        figures["confusion"], part.known, run / f"class-accuracy-{name}.png", title=title
     )
     return figures

@@ -20,7 +20,6 @@ from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from quantize.basics.errors import RecipeError
 from quantize.basics.timing import interleave
-from quantize.data.corpora import DOMAINS
 from quantize.data.features.segments import SegmentSet
 from quantize.export.rounding.load import load_ptq_recipe
 from quantize.measure.evaluate import Runner, artifact_runner
@@ -129,6 +128,11 @@ def read_candidate(
         max_difference = known.max_difference if max_difference is None else max_difference
         min_agreement = known.min_agreement if min_agreement is None else min_agreement
     runner = artifact_runner(path)
+    if runner.labels != reference.labels:
+        raise ParameterError(
+            f"{path} tells apart {', '.join(runner.labels)}, the reference "
+            f"{', '.join(reference.labels)}: name the run that it was exported from with --run"
+        )
     same = (
         runner.spec.fingerprint == reference.spec.fingerprint
         and np.array_equal(runner.mean, reference.mean)
@@ -202,13 +206,11 @@ def _replay(
     runners: Sequence[Runner], rows: NDArray[np.float32], order: NDArray[np.int64]
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
     """Logits by runner, (n_segments, n_labels) in the segments' own order, and seconds of each."""
-    # What a device tells the model.
-    unknown = len(DOMAINS)
     logits: list[list[Any]] = [[None] * len(rows) for _ in runners]
 
     def run(at: int, place: int) -> None:
         number = order[place]
-        logits[at][number] = runners[at].infer(rows[number][None], unknown)[0]
+        logits[at][number] = runners[at].infer(rows[number][None], runners[at].unknown)[0]
 
     calls = [functools.partial(run, at) for at in range(len(runners))]
     # Not the clock on the wall, which comes second: on a shared machine it tells of others.

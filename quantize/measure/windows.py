@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
 from quantize.data.features.windows import segment_bounds
 from quantize.measure.scoring import Segments
 
@@ -27,24 +28,31 @@ class Windows:
     truth : int64 [shape=(n_windows,)]
         Label numbers.
     corpora : int64 [shape=(n_windows,)]
-        Places in :data:`quantize.data.corpora.DOMAINS`.
+        Places in `domains`.
     speakers : str [shape=(n_windows,)]
         A speaker's name holds that of the corpus.
+    domains, labels : tuple of str
+        Names of the corpora, and of the columns of `posteriors`.
     """
 
     posteriors: NDArray[np.float64]
     truth: NDArray[np.int64]
     corpora: NDArray[np.int64]
     speakers: NDArray[np.str_]
+    domains: tuple[str, ...] = DOMAINS
+    labels: tuple[str, ...] = LABELS
 
     def __len__(self) -> int:
         return len(self.truth)
 
     @classmethod
     def pooled(cls, parts: Sequence[Windows]) -> Windows:
-        """Windows of several folds together."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        """Windows of several folds together, of the same corpora and labels."""
+        names = ("posteriors", "truth", "corpora", "speakers")
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(p, name) for p in parts]) for name in names
+        }
+        return dataclasses.replace(parts[0], **joined)
 
     def tempered(self, temperature: float) -> NDArray[np.float64]:
         """Posteriors at another temperature, float64 [shape=(n_windows, n_labels)]."""
@@ -92,6 +100,9 @@ def live_windows(
     segments: Sequence[Segments],
     window_frames: int,
     window_hop: int,
+    *,
+    domains: Sequence[str],
+    labels: Sequence[str],
 ) -> Windows:
     """Every window of some clips that a stream shows to its model.
 
@@ -102,6 +113,8 @@ def live_windows(
         One a clip, at temperature 1, on `window_hop` or on what divides it.
     window_frames, window_hop : int
         The artifact's.
+    domains, labels : sequence of str
+        Names of the corpora, and the model's labels.
 
     Returns
     -------
@@ -126,7 +139,9 @@ def live_windows(
         )
     return Windows(
         np.concatenate(rows),
-        np.array([LABELS.index(clip.label) for clip in owners]),
-        np.array([DOMAINS.index(clip.corpus) for clip in owners]),
+        label_numbers(owners, labels),
+        np.array([domains.index(clip.corpus) for clip in owners]),
         np.array([clip.speaker for clip in owners]),
+        tuple(domains),
+        tuple(labels),
     )

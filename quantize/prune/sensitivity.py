@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from quantize.data.corpora import LABELS
 from quantize.data.features.segments import SegmentSet
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import factors, prune_model
@@ -145,6 +144,7 @@ def sensitivity(
     model: CLAFSER,
     importance: Importance,
     segments: SegmentSet,
+    labels: Sequence[str],
     mean: NDArray[np.float32],
     std: NDArray[np.float32],
     shares: Sequence[float] = SHARES,
@@ -157,6 +157,8 @@ def sensitivity(
     importance : Importance
     segments : SegmentSet
         Not of the test side.
+    labels : sequence of str
+        The model's.
     mean, std : float32 [shape=(n_features,)]
         Normalisation.
     shares : sequence of float
@@ -169,15 +171,15 @@ def sensitivity(
     """
     device = next(model.parameters()).device
     x = torch.from_numpy(((segments.rows - mean) / std).astype(np.float32)).to(device)
-    labels = torch.tensor([LABELS.index(name) for name in segments.labels], device=device)
-    whole = _measure(model, x, labels)
+    truth = torch.tensor([labels.index(name) for name in segments.labels], device=device)
+    whole = _measure(model, x, truth)
     yield Drop("none", 0, 0, *whole, 0.0, 0.0)
     for structure, (n_units, _) in _WEAKEN.items():
         n = n_units(model.config)
         counts = sorted({round(share * n) for share in shares} - {0, n})
         for removed in counts:
             weaker = weakened(model, structure, removed, importance).to(device)
-            loss, accuracy = _measure(weaker, x, labels)
+            loss, accuracy = _measure(weaker, x, truth)
             yield Drop(structure, removed, n, loss, accuracy, loss - whole[0], whole[1] - accuracy)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from edge.errors import ParameterError, how_many
 from quantize.basics.errors import SplitError, TrainingError
 from quantize.basics.files import write_json
-from quantize.data.corpora import DOMAINS, Clip, load_corpora
+from quantize.data.corpora import Clip, labelled, load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments
 from quantize.data.splits import Split, read_split, validation_split, write_split
@@ -55,7 +55,8 @@ class Source:
 
     def clips(self, data: Path) -> list[Clip]:
         """All clips of the corpora that the run was trained with."""
-        return load_corpora(data, list(self.run.corpora), self.label_map)[0]
+        clips, _ = load_corpora(data, list(self.run.corpora), self.label_map)
+        return labelled(clips, self.checkpoint.labels)
 
     def training_clips(self, clips: Sequence[Clip]) -> list[Clip]:
         """Those of the training side.
@@ -88,12 +89,12 @@ class Source:
         saved = self.checkpoint
         rows = FeatureCache(cache_folder, saved.spec).load(clips, 0, n_workers)
         sampler = CropSampler(
-            examples_of(self.training_clips(clips)),
+            examples_of(self.training_clips(clips), saved.labels, saved.domains),
             [rows],
             saved.mean,
             saved.std,
             saved.spec,
-            len(DOMAINS),
+            len(saved.domains),
         )
         rng = np.random.default_rng(seed)
         epochs = (batch for _ in range(n_batches) for batch in sampler.epoch(rng))
@@ -136,7 +137,9 @@ class Source:
         write_json(folder / "config.json", config)
         save_checkpoint(
             folder / "checkpoint.safetensors",
-            Checkpoint(model, saved.mean, saved.std, saved.spec, training),
+            Checkpoint(
+                model, saved.mean, saved.std, saved.spec, training, saved.labels, saved.domains
+            ),
         )
 
 

@@ -16,6 +16,7 @@ from edge.errors import EdgeSerError
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CheckpointError
 from quantize.basics.files import atomic_path
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.models.config import SimpleRnnConfig
 from quantize.models.simple_rnn import SimpleRnn
@@ -43,6 +44,10 @@ class Checkpoint:
         The features it was trained on.
     training : dict
         How it was trained: corpora, split, seed, epochs, commit.
+    labels : tuple of str
+        What the model's outputs stand for, in their order.
+    domains : tuple of str
+        Corpora that its embedding has rows for, in their order; the row after them is "unknown".
     """
 
     model: Any
@@ -50,6 +55,8 @@ class Checkpoint:
     std: NDArray[np.float32]
     spec: FeatureSpec
     training: dict[str, Any]
+    labels: tuple[str, ...] = LABELS
+    domains: tuple[str, ...] = DOMAINS
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -65,6 +72,8 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "config": json.dumps(checkpoint.model.config.to_dict()),
         "feature_spec": json.dumps(checkpoint.spec.to_dict()),
         "training": json.dumps(checkpoint.training),
+        "labels": json.dumps(checkpoint.labels),
+        "domains": json.dumps(checkpoint.domains),
     }
     with atomic_path(path) as temporary:
         save_file(tensors, str(temporary), metadata=header)
@@ -105,7 +114,23 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         model.load_state_dict(tensors)
         spec = FeatureSpec.from_dict(json.loads(header["feature_spec"]))
         training = json.loads(header["training"])
+        # Checkpoints of before labels could be anybody's have the eight, and the four corpora.
+        labels = _names(header, "labels", LABELS, model.config.n_labels)
+        n_domains = getattr(model.config, "n_domains", None)
+        domains = _names(header, "domains", DOMAINS, n_domains)
     except (KeyError, ValueError, RuntimeError, TypeError, EdgeSerError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(f"{path} does not fit {header['format']}: {reason}") from error
-    return Checkpoint(model.eval(), mean, std, spec, training)
+    return Checkpoint(model.eval(), mean, std, spec, training, labels, domains)
+
+
+def _names(
+    header: dict[str, str], key: str, default: tuple[str, ...], n_wanted: int | None
+) -> tuple[str, ...]:
+    """Names of a header's list, as many as the model has outputs or rows for."""
+    names = json.loads(header[key]) if key in header else list(default)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"its {key} are no list of names")
+    if (n_wanted is not None and len(names) != n_wanted) or len(set(names)) != len(names):
+        raise ValueError(f"it names {len(names)} {key}, {n_wanted} different ones are wanted")
+    return tuple(names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.features.spec import FeatureSpec
@@ -15,7 +16,7 @@ from quantize.basics.errors import TrainingError
 from quantize.data.splits import Split, read_split
 from quantize.runs.checkpoint import Checkpoint, load_checkpoint
 
-__all__ = ["EarlierRun", "earlier_run", "file_digest", "run_name", "starting_run"]
+__all__ = ["EarlierRun", "earlier_run", "file_digest", "run_name", "same_labels", "starting_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,15 +86,45 @@ def earlier_run(run: Path, split: Split | None, spec: FeatureSpec | None, role: 
     return EarlierRun(run_name(run), file_digest(checkpoint), saved)
 
 
-def starting_run(run: Path, split: Split | None, spec: FeatureSpec, config: object) -> EarlierRun:
+def same_labels(run: Path, saved: Checkpoint, labels: Sequence[str], role: str) -> None:
+    """Refuse a run that tells other labels apart, or the same in another order.
+
+    Raises
+    ------
+    TrainingError
+    """
+    if saved.labels != tuple(labels):
+        raise TrainingError(
+            f"the {role} {run} tells apart {', '.join(saved.labels)}, this training "
+            f"{', '.join(labels)}: the same labels in the same order are wanted, as with "
+            f"--labels {','.join(saved.labels)}"
+        )
+
+
+def starting_run(
+    run: Path,
+    split: Split | None,
+    spec: FeatureSpec,
+    config: object,
+    labels: Sequence[str],
+    domains: Sequence[str],
+) -> EarlierRun:
     """Load a run to start from; its model must have the sizes that ``config`` says.
+
+    It must tell the same ``labels`` apart, and know the same corpora, ``domains``.
 
     Raises
     ------
     EdgeSerError
-        As :func:`earlier_run`, or if the sizes differ.
+        As :func:`earlier_run`, or if the sizes, labels or corpora differ.
     """
     earlier = earlier_run(run, split, spec, "start")
+    same_labels(run, earlier.checkpoint, labels, "start")
+    if earlier.checkpoint.domains != tuple(domains):
+        raise TrainingError(
+            f"the start {run} was trained on the corpora {', '.join(earlier.checkpoint.domains)}, "
+            f"this training has {', '.join(domains)}: the same ones are wanted"
+        )
     own = earlier.checkpoint.model.config
     if own != config:
         raise TrainingError(

@@ -57,6 +57,8 @@ def read_run(
     facts = ExportFacts(
         name=name,
         spec=saved.spec,
+        labels=saved.labels,
+        domains=saved.domains,
         mean=saved.mean,
         std=saved.std,
         training=training,

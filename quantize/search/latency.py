@@ -24,7 +24,6 @@ import numpy as np
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.timing import interleave
-from quantize.data.corpora import DOMAINS
 from quantize.data.features.segments import generated_segments
 from quantize.measure.evaluate import artifact_runner, torch_runner
 from quantize.search.candidates import Latency
@@ -123,8 +122,7 @@ def _call(model: Mapping[str, Any]) -> Callable[[int], Any]:
     folder = Path(model["folder"])
     runner = torch_runner(folder) if model["torch"] else artifact_runner(folder)
     rows = ((np.load(model["rows"]) - runner.mean) / runner.std).astype(np.float32)
-    unknown = len(DOMAINS)
-    return lambda number: runner.infer(rows[number % len(rows)][None], unknown)
+    return lambda number: runner.infer(rows[number % len(rows)][None], runner.unknown)
 
 
 if __name__ == "__main__":

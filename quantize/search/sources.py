@@ -40,6 +40,8 @@ class Source:
     hidden : int
         BiLSTM units a direction.
     split : Split
+    labels : tuple of str
+        That its model tells apart.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Source:
     temperature: float
     hidden: int
     split: Split
+    labels: tuple[str, ...]
 
     @property
     def slug(self) -> str:
@@ -69,6 +72,8 @@ class Ground:
         Of feature rows.
     n_workers : int
         Processes that compute features.
+    known : tuple of str
+        Labels that all runs tell apart.
     """
 
     split: Split
@@ -76,6 +81,7 @@ class Ground:
     held_out: Sequence[Clip]
     cache_folder: Path
     n_workers: int = 1
+    known: tuple[str, ...] = ()
     _caches: dict[str, FeatureCache] = dataclasses.field(default_factory=dict)
 
     @classmethod
@@ -90,12 +96,12 @@ class Ground:
             If the split leaks or names clips that are missing.
         """
         split, chosen = held_out(source.folder, clips)
-        return cls(split, clips, chosen, cache_folder, n_workers)
+        return cls(split, clips, chosen, cache_folder, n_workers, source.labels)
 
     @property
     def labels(self) -> list[str]:
         """Classes that may be answered."""
-        return list(common_labels(self.split, self.clips))
+        return list(common_labels(self.split, self.clips, self.known))
 
     def cache(self, spec: FeatureSpec) -> FeatureCache:
         """Rows of a spec, read from disk once a search."""
@@ -154,6 +160,11 @@ def read_sources(runs: Sequence[Path]) -> list[Source]:
                 f"{first.split.id}: figures of other clips cannot be compared, name runs of one "
                 "split"
             )
+        if source.labels != first.labels:
+            raise TrainingError(
+                f"{source.folder} tells apart {', '.join(source.labels)}, {first.folder} "
+                f"{', '.join(first.labels)}: name runs of the same labels"
+            )
         for other in found[:number]:
             if other.slug == source.slug:
                 raise TrainingError(
@@ -182,6 +193,7 @@ def _source(run: Path) -> Source:
         read_calibration(run).temperature,
         saved.model.config.hidden,
         read_split(run / "split.json"),
+        saved.labels,
     )
 
 

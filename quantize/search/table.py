@@ -9,7 +9,7 @@ from typing import Any
 
 from quantize.basics.files import atomic_path
 from quantize.basics.tables import aligned
-from quantize.data.corpora import DOMAINS
+from quantize.data.corpora import DOMAINS, in_order
 from quantize.search.candidates import Candidate
 from quantize.search.pareto import Choice
 
@@ -152,9 +152,11 @@ def write_csv(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write what :func:`json_entries` gave as CSV, whole or not at all.
 
     ``misses`` is ``OPTION=EXCESS`` words without the option's dashes, ``by_corpus`` is
-    ``accuracy_CORPUS`` and ``uar_CORPUS`` of every corpus that edge-ser knows.
+    ``accuracy_CORPUS`` and ``uar_CORPUS`` of the paper's four corpora and of all others measured.
     """
-    flat = [_flat(entry) for entry in entries]
+    found = (corpus for entry in entries for corpus in entry["by_corpus"])
+    corpora = in_order((*DOMAINS, *found), DOMAINS)
+    flat = [_flat(entry, corpora) for entry in entries]
     with (
         atomic_path(path) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as file,
@@ -164,14 +166,14 @@ def write_csv(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(flat)
 
 
-def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(entry: Mapping[str, Any], corpora: Sequence[str]) -> dict[str, Any]:
     flat = {key: value for key, value in entry.items() if key != "by_corpus"}
     flat["misses"] = " ".join(
         f"{option.lstrip('-')}={'?' if by is None else format(by, '.4g')}"
         for option, by in flat["misses"].items()
     )
     for metric in ("accuracy", "uar"):
-        for corpus in DOMAINS:
+        for corpus in corpora:
             flat[f"{metric}_{corpus}"] = entry["by_corpus"].get(corpus, {}).get(metric)
     return {key: _cell(value) for key, value in flat.items()}
 

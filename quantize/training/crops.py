@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.data.corpora import Clip, label_numbers
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.mean_exchange import MeanExchange
 from quantize.training.teacher_rows import Crops
@@ -41,11 +41,13 @@ class Example:
     domain: int
 
 
-def examples_of(clips: Sequence[Clip]) -> list[Example]:
-    """What training needs of each clip."""
+def examples_of(
+    clips: Sequence[Clip], labels: Sequence[str], domains: Sequence[str]
+) -> list[Example]:
+    """What training needs of each clip, numbered by the model's labels and corpora."""
     return [
-        Example(c.clip_id, c.corpus, c.speaker, LABELS.index(c.label), DOMAINS.index(c.corpus))
-        for c in clips
+        Example(c.clip_id, c.corpus, c.speaker, int(label), domains.index(c.corpus))
+        for c, label in zip(clips, label_numbers(clips, labels), strict=True)
     ]
 
 

@@ -23,9 +23,10 @@ from torch import Tensor, nn
 
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
+from quantize.data.corpora import LABELS
 from quantize.data.splits import Split
 from quantize.models.claf_ser import CLAFSER
-from quantize.runs.earlier import earlier_run
+from quantize.runs.earlier import earlier_run, same_labels
 from quantize.training.teacher_rows import Crops, TeacherRows
 
 __all__ = ["Answer", "FeatureMatching", "Teachers", "distillation_loss"]
@@ -58,6 +59,8 @@ class Teachers:
         The student's split; None: nothing is held out.
     spec : FeatureSpec
         The student's features.
+    labels : sequence of str
+        The student's: a teacher of others cannot say how probable they are.
 
     Raises
     ------
@@ -65,8 +68,16 @@ class Teachers:
         If one cannot be used, see :func:`quantize.runs.earlier.earlier_run`.
     """
 
-    def __init__(self, runs: Sequence[Path], split: Split | None, spec: FeatureSpec) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Path],
+        split: Split | None,
+        spec: FeatureSpec,
+        labels: Sequence[str] = LABELS,
+    ) -> None:
         earlier = [earlier_run(run, split, None, "teacher") for run in runs]
+        for run, each in zip(runs, earlier, strict=True):
+            same_labels(run, each.checkpoint, labels, "teacher")
         self._members: list[tuple[CLAFSER, Tensor, Tensor]] = [
             (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
             for saved in (each.checkpoint for each in earlier)

@@ -10,7 +10,8 @@ from typing import Any
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
-from quantize.data.corpora import Clip, load_corpora
+from quantize.basics.progress import progress_note
+from quantize.data.corpora import Clip, choose_domains, load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
 from quantize.data.splits import Split, common_labels, validation_split, write_split
@@ -21,6 +22,7 @@ from quantize.runs.earlier import starting_run
 from quantize.runs.provenance import commit
 from quantize.runs.settings import VALIDATION_SHARE, RunSettings
 from quantize.training.batch_settings import BatchSettings
+from quantize.training.label_choice import chosen_labels, for_labels, remarks
 from quantize.training.settings import TrainSettings
 from quantize.training.teachers import Teachers
 from quantize.training.trainer import Trainer
@@ -46,12 +48,15 @@ def train_run(
     start: Path | None = None,
     spec: FeatureSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
+    labels: Sequence[str] = (),
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
 
     ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
     ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
-    ``start`` is one to begin with; ``spec`` is of the rows.
+    ``start`` is one to begin with; ``spec`` is of the rows. ``labels`` are what the model tells
+    apart, in the order of its outputs, see
+    :func:`quantize.training.label_choice.chosen_labels`; ``config`` is given as many outputs.
 
     Raises
     ------
@@ -59,12 +64,17 @@ def train_run(
         If the corpora, the split or the folder cannot be used.
     """
     clips, reports = load_corpora(data, corpora, label_map)
+    labels, clips = chosen_labels(clips, labels)
+    domains = choose_domains(clips)
+    config = for_labels(config, labels, domains)
     run = dataclasses.replace(run, corpora=tuple(sorted({c.corpus for c in clips})))
     if (folder / "checkpoint.safetensors").exists():
         raise TrainingError(
             f"{folder} already holds a trained checkpoint: name another --out, or delete it"
         )
     split, train, held_out = _sides(clips, run)
+    for remark in remarks(train, held_out, labels, domains, run):
+        progress_note(remark)
     spec = spec or FeatureSpec()
     about: dict[str, Any] = {
         "corpora": list(run.corpora),
@@ -76,10 +86,10 @@ def train_run(
         "commit": commit(),
         **({"recipe": recipe} if recipe else {}),
     }
-    taught_by = Teachers(teachers, split, spec) if teachers else None
+    taught_by = Teachers(teachers, split, spec, labels) if teachers else None
     if taught_by:
         about["teachers"] = taught_by.to_dict()
-    begun = starting_run(start, split, spec, config) if start else None
+    begun = starting_run(start, split, spec, config, labels, domains) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
         if pruned := begun.checkpoint.training.get("pruned"):
@@ -104,6 +114,8 @@ def train_run(
         about=about,
         teachers=taught_by,
         start=begun.checkpoint if begun else None,
+        labels=labels,
+        domains=domains,
     )
     # First of all: a folder that holds another training is refused with its files untouched.
     trainer.restore()
@@ -123,6 +135,8 @@ def train_run(
             "augment": dataclasses.asdict(cache.settings),
             "feature_spec": spec.to_dict(),
             "label_map": label_map or {},
+            "labels": list(labels),
+            "domains": list(domains),
             "commit": about["commit"],
         },
     )
@@ -135,7 +149,7 @@ def train_run(
             held_out,
             cache,
             clips,
-            labels=common_labels(split, clips),
+            labels=common_labels(split, clips, labels),
             n_workers=n_workers,
         )
         write_evaluation(folder, split, runner, "torch", "unknown", part)

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path, write_json
-from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
 from quantize.data.features.cache import normalisation
 from quantize.data.features.windows import window_of
 from quantize.measure.scoring import score_utterances
@@ -61,6 +61,8 @@ class Trainer:
         What to write into the checkpoint about the run.
     teachers : Teachers, optional
         Trained runs to learn from beside the labels.
+    labels, domains : sequence of str
+        What the model tells apart, and the corpora of its embedding, in their order.
     start : Checkpoint, optional
         Weights and normalisation to begin with, in place of chance and the rows' own.
     """
@@ -83,12 +85,15 @@ class Trainer:
         about: dict[str, Any],
         teachers: Teachers | None = None,
         start: Checkpoint | None = None,
+        labels: Sequence[str] = LABELS,
+        domains: Sequence[str] = DOMAINS,
     ) -> None:
         if not train:
             raise TrainingError("the training side of the split is empty")
         self.folder = folder
         self.settings, self.about = settings, about
         self.spec = spec
+        self.labels, self.domains = tuple(labels), tuple(domains)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if start:
             self.mean, self.std = start.mean, start.std
@@ -100,7 +105,13 @@ class Trainer:
                 r[speech_span(r[:, rms].astype(np.float32))] for r in clips
             )
         self.sampler = self.sampler_type(
-            examples_of(train), variants, self.mean, self.std, spec, len(DOMAINS), batches
+            examples_of(train, self.labels, self.domains),
+            variants,
+            self.mean,
+            self.std,
+            spec,
+            len(self.domains),
+            batches,
         )
         self.held_out = list(held_out)
         self._held_out_rows = [variants[0][c.clip_id] for c in held_out]
@@ -143,7 +154,13 @@ class Trainer:
                 write_json(self.folder / "history.json", self.history)
                 self._save_state()
         checkpoint = Checkpoint(
-            self.averaged.cpu().eval(), self.mean, self.std, self.spec, self.about
+            self.averaged.cpu().eval(),
+            self.mean,
+            self.std,
+            self.spec,
+            self.about,
+            self.labels,
+            self.domains,
         )
         save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
         self._state_path.unlink(missing_ok=True)
@@ -233,14 +250,14 @@ class Trainer:
         posteriors = score_utterances(
             torch_infer(self.averaged),
             self._held_out_rows,
-            [len(DOMAINS)] * len(self.held_out),
+            [len(self.domains)] * len(self.held_out),
             spec=self.spec,
             mean=self.mean,
             std=self.std,
             window_frames=window_frames,
             window_hop=window_hop,
         )
-        labels = np.array([LABELS.index(c.label) for c in self.held_out])
+        labels = label_numbers(self.held_out, self.labels)
         chosen = posteriors[np.arange(len(labels)), labels]
         accuracy = float((posteriors.argmax(axis=1) == labels).mean())
         return {
@@ -298,6 +315,7 @@ class Trainer:
                 dataclasses.asdict(self.sampler.settings),
                 self.model.config.to_dict(),
                 about,
+                [self.labels, self.domains],
             ],
             sort_keys=True,
             default=str,

@@ -36,8 +36,8 @@ def load_corpora(
     names : sequence of str, optional
         Corpora to load, of `DOMAINS`; all of them by default.
     label_map : mapping of str to str or None, optional
-        Overrides: a corpus's own emotion word to one of `LABELS`, or to None to
-        leave it out. ``{"boredom": "neutral"}`` keeps EMO-DB's boredom.
+        Overrides: a corpus's own emotion word to any label, or to None to leave it
+        out. ``{"boredom": "neutral"}`` keeps EMO-DB's boredom.
 
     Returns
     -------
@@ -96,9 +96,9 @@ def _check_label_map(
             raise ParameterError(
                 f"label_map has the unknown emotion {word!r}; known are {', '.join(known)}."
             )
-        if label is not None and label not in LABELS:
+        if label is not None and not label.strip():
             raise ParameterError(
-                f"label_map gives {word!r} the unknown label {label!r}; "
-                f"wanted one of {', '.join(LABELS)}, or None to leave it out."
+                f"label_map gives {word!r} an empty label; a word is wanted, such as one of "
+                f"{', '.join(LABELS)}, or None to leave it out."
             )
     return dict(label_map)

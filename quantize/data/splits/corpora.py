@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from quantize.basics.errors import SplitError
-from quantize.data.corpora.base import DOMAINS, LABELS, Clip
+from quantize.data.corpora.base import Clip
+from quantize.data.corpora.labels import choose_domains
 from quantize.data.splits.check import check_split
 from quantize.data.splits.split import Split
 
@@ -26,8 +27,8 @@ def leave_one_corpus_out(clips: Sequence[Clip], fold: int) -> Split:
     clips : sequence of Clip
         Clips to divide.
     fold : int
-        Holds out ``DOMAINS[fold]``: 0 RAVDESS, 1 SAVEE, 2 EMO-DB (English to German),
-        3 TESS.
+        Holds out a corpus, in the order of :func:`quantize.data.corpora.choose_domains`: of the
+        paper's four 0 is RAVDESS, 1 SAVEE, 2 EMO-DB (English to German), 3 TESS.
 
     Returns
     -------
@@ -40,9 +41,15 @@ def leave_one_corpus_out(clips: Sequence[Clip], fold: int) -> Split:
     SplitError
         If there is no such fold, or one side would be empty.
     """
-    if not 0 <= fold < len(DOMAINS):
-        raise SplitError(f"fold is {fold}, 0 to {len(DOMAINS) - 1} is wanted")
-    return _across(_ONE_OUT, fold, clips, [c for c in DOMAINS if c != DOMAINS[fold]])
+    domains = choose_domains(clips)
+    if len(domains) < 2:
+        raise SplitError(
+            f"{_ONE_OUT} needs two corpora or more, and all clips are of {domains[0]}: take "
+            "--split paper, or give further corpora with --data"
+        )
+    if not 0 <= fold < len(domains):
+        raise SplitError(f"fold is {fold}, 0 to {len(domains) - 1} is wanted: {', '.join(domains)}")
+    return _across(_ONE_OUT, fold, clips, [c for c in domains if c != domains[fold]])
 
 
 def german_to_english(clips: Sequence[Clip]) -> Split:
@@ -66,29 +73,31 @@ def german_to_english(clips: Sequence[Clip]) -> Split:
     return _across(_GERMAN_TO_ENGLISH, None, clips, ["emo-db"])
 
 
-def common_labels(split: Split, clips: Sequence[Clip]) -> tuple[str, ...]:
+def common_labels(split: Split, clips: Sequence[Clip], labels: Sequence[str]) -> tuple[str, ...]:
     """Classes that a model may answer on the test side of a split.
 
     Across corpora, those that both sides have: a model must not lose by an answer that
     the test corpus cannot contain, nor be asked for one that it was never taught. For
-    every other split all of `LABELS`.
+    every other split all of `labels`.
 
     Parameters
     ----------
     split : Split
     clips : sequence of Clip
         The clips it was made of.
+    labels : sequence of str
+        The model's.
 
     Returns
     -------
     tuple of str
-        In the order of `LABELS`.
+        In the order of `labels`.
     """
     if split.name not in (_ONE_OUT, _GERMAN_TO_ENGLISH):
-        return LABELS
+        return tuple(labels)
     label = {c.clip_id: c.label for c in clips}
     both = {label[i] for i in split.train} & {label[i] for i in split.test}
-    return tuple(name for name in LABELS if name in both)
+    return tuple(name for name in labels if name in both)
 
 
 def _across(
@@ -96,9 +105,10 @@ def _across(
 ) -> Split:
     train = [c for c in clips if c.corpus in train_corpora]
     others = [c for c in clips if c.corpus not in train_corpora]
+    domains = choose_domains(clips)
     for side, found, wanted in (
-        ("train on", train, [d for d in DOMAINS if d in train_corpora]),
-        ("test on", others, [d for d in DOMAINS if d not in train_corpora]),
+        ("train on", train, [d for d in domains if d in train_corpora] or list(train_corpora)),
+        ("test on", others, [d for d in domains if d not in train_corpora]),
     ):
         if not found:
             where = name if fold is None else f"{name}, fold {fold},"

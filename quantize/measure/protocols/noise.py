@@ -24,7 +24,7 @@ from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.basics.files import atomic_path
 from quantize.basics.progress import progress_bar
-from quantize.data.corpora import LABELS, Clip
+from quantize.data.corpora import Clip
 from quantize.data.features.cache import clip_rng, read_clip
 from quantize.data.sound import noise_and_rooms
 from quantize.measure.evaluate import Runner, language_ids
@@ -208,7 +208,7 @@ def utterance_trials(
     rows: Mapping[str, NDArray[Any]],
     *,
     language: str = "unknown",
-    labels: Sequence[str] = LABELS,
+    labels: Sequence[str] | None = None,
 ) -> Trials:
     """Judge whole utterances: one trial each, the mean posterior of its segments.
 
@@ -229,8 +229,8 @@ def utterance_trials(
     posteriors = score_utterances(
         runner.infer,
         [rows[c.clip_id] for c in clips],
-        language_ids(clips, language),
+        language_ids(clips, language, runner),
         window_frames=runner.window_frames,
         **runner.scoring(labels),
     )
-    return Trials(tuple(clips), np.arange(len(clips)), posteriors)
+    return Trials(tuple(clips), np.arange(len(clips)), posteriors, runner.labels)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.stream.posterior import counted_segments
-from quantize.data.corpora import LABELS, Clip
+from quantize.data.corpora import Clip
 from quantize.measure.evaluate import Runner, language_ids
 from quantize.measure.protocols.trials import Trials
 from quantize.measure.scoring import score_segments
@@ -28,7 +28,7 @@ def segment_trials(
     window_s: float,
     *,
     language: str = "unknown",
-    labels: Sequence[str] = LABELS,
+    labels: Sequence[str] | None = None,
 ) -> Trials:
     """Judge every window of every utterance for itself, unsmoothed.
 
@@ -65,7 +65,7 @@ def segment_trials(
     scored = score_segments(
         runner.infer,
         chosen,
-        language_ids(clips, language),
+        language_ids(clips, language, runner),
         window_frames=window_frames,
         **runner.scoring(labels),
     )
@@ -87,4 +87,11 @@ def segment_trials(
         raise ParameterError(
             f"none of {n_left_out} windows is loud enough to hold speech: check the recordings"
         )
-    return Trials(tuple(clips), np.array(utterance), np.stack(posteriors), n_left_out, int(n_short))
+    return Trials(
+        tuple(clips),
+        np.array(utterance),
+        np.stack(posteriors),
+        runner.labels,
+        n_left_out,
+        int(n_short),
+    )

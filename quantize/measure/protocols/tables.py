@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from quantize.basics.tables import aligned
-from quantize.data.corpora import DOMAINS
+from quantize.data.corpora import DOMAINS, in_order
 
 __all__ = ["mean_conditions", "noise_table", "segments_table"]
 
@@ -29,8 +29,7 @@ def mean_conditions(runs: Sequence[Conditions]) -> dict[str, Any]:
         result[name] = _mean(of_runs)
         result[name]["by_corpus"] = {
             corpus: _mean([f["by_corpus"][corpus] for f in of_runs if corpus in f["by_corpus"]])
-            for corpus in DOMAINS
-            if any(corpus in f["by_corpus"] for f in of_runs)
+            for corpus in in_order((c for f in of_runs for c in f["by_corpus"]), DOMAINS)
         }
     return result
 
@@ -69,8 +68,8 @@ def segments_table(conditions: Conditions) -> str:
 
 def noise_table(conditions: Conditions) -> str:
     """One line a condition; accuracy, UAR and its drop from clean for each corpus."""
-    corpora = [c for c in DOMAINS if any(c in f["by_corpus"] for f in conditions.values())]
-    groups = corpora if len(corpora) == 1 else ["all", *corpora]
+    corpora = in_order((c for f in conditions.values() for c in f["by_corpus"]), DOMAINS)
+    groups = corpora if len(corpora) == 1 else ("all", *corpora)
     heads = ["", *(cell for group in groups for cell in ("", group, ""))]
     rows = [heads, ["condition", *["acc", "UAR", "drop"] * len(groups)]]
     for name, figures in conditions.items():

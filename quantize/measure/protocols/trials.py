@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from quantize.data.corpora import DOMAINS, LABELS, Clip
+from quantize.data.corpora import DOMAINS, Clip, in_order, label_numbers
 from quantize.measure.metrics import expected_calibration_error
 
 __all__ = ["Trials"]
@@ -30,6 +30,8 @@ class Trials:
     utterance : int64 [shape=(n_trials,)]
         Which of `clips` each trial is of; an utterance may have none.
     posteriors : float64 [shape=(n_trials, n_labels)]
+    labels : tuple of str
+        The model's, in the order of its outputs.
     n_left_out : int
         Windows that were too quiet to be judged.
     n_short : int
@@ -39,6 +41,7 @@ class Trials:
     clips: tuple[Clip, ...]
     utterance: NDArray[np.int64]
     posteriors: NDArray[np.float64]
+    labels: tuple[str, ...]
     n_left_out: int = 0
     n_short: int = 0
 
@@ -51,12 +54,13 @@ class Trials:
 
     @classmethod
     def pooled(cls, parts: Sequence[Trials]) -> Trials:
-        """Trials of several folds together."""
+        """Trials of several folds together; their models tell the same labels apart."""
         starts = np.cumsum([0, *(len(part.clips) for part in parts[:-1])])
         return cls(
             tuple(c for part in parts for c in part.clips),
             np.concatenate([p.utterance + at for p, at in zip(parts, starts, strict=True)]),
             np.concatenate([part.posteriors for part in parts]),
+            parts[0].labels,
             sum(part.n_left_out for part in parts),
             sum(part.n_short for part in parts),
         )
@@ -95,7 +99,7 @@ class Trials:
         total = self._figures(everything, reference)
         total["n_left_out"], total["n_short"] = self.n_left_out, self.n_short
         total["by_corpus"] = {}
-        for corpus in DOMAINS:
+        for corpus in in_order((c.corpus for c in self.clips), DOMAINS):
             chosen = np.array([c.corpus == corpus for c in self.clips])
             if chosen[self.utterance].any():
                 total["by_corpus"][corpus] = self._figures(chosen, reference)
@@ -103,7 +107,7 @@ class Trials:
 
     def _counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Label, number of trials and of right ones of every utterance."""
-        labels = np.array([LABELS.index(c.label) for c in self.clips])
+        labels = label_numbers(self.clips, self.labels)
         right = self.posteriors.argmax(axis=1) == labels[self.utterance]
         n = np.bincount(self.utterance, minlength=len(labels))
         n_right = np.bincount(self.utterance[right], minlength=len(labels))
@@ -120,8 +124,9 @@ class Trials:
         drawn = np.random.default_rng(0).multinomial(
             n_alike.sum(), n_alike / n_alike.sum(), size=_N_BOOTSTRAP
         )
-        points = _rates(n_alike[None], cells[:, :3])
-        draws = _rates(drawn, cells[:, :3])
+        n_labels = len(self.labels)
+        points = _rates(n_alike[None], cells[:, :3], n_labels)
+        draws = _rates(drawn, cells[:, :3], n_labels)
         of_chosen = chosen[self.utterance]
         result: dict[str, Any] = {
             "n_utterances": int((n[chosen] > 0).sum()),
@@ -132,13 +137,15 @@ class Trials:
             result[f"{metric}_ci95"] = _interval(draws[metric])
         if reference is not None:
             before = cells[:, [0, 3, 4]]
-            old_points, old_draws = _rates(n_alike[None], before), _rates(drawn, before)
+            old_points, old_draws = (
+                _rates(each, before, n_labels) for each in (n_alike[None], drawn)
+            )
             for metric in _METRICS:
                 result[f"{metric}_drop"] = float(old_points[metric][0] - points[metric][0])
                 result[f"{metric}_drop_ci95"] = _interval(old_draws[metric] - draws[metric])
         result["recall"] = {
             label: float(n_right[of].sum() / n[of].sum()) if n[of].sum() else None
-            for i, label in enumerate(LABELS)
+            for i, label in enumerate(self.labels)
             for of in [chosen & (labels == i)]
         }
         result["ece"] = expected_calibration_error(
@@ -147,12 +154,14 @@ class Trials:
         return result
 
 
-def _rates(weights: NDArray[np.int64], cells: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+def _rates(
+    weights: NDArray[np.int64], cells: NDArray[np.int64], n_labels: int
+) -> dict[str, NDArray[np.float64]]:
     """Accuracy and UAR of weighted cells of (label, trials, right trials).
 
     ``weights`` is int [shape=(n_draws, n_cells)], each result float [shape=(n_draws,)].
     """
-    of_label = np.eye(len(LABELS), dtype=np.int64)[cells[:, 0]]
+    of_label = np.eye(n_labels, dtype=np.int64)[cells[:, 0]]
     n = weights @ (of_label * cells[:, 1:2])
     n_right = weights @ (of_label * cells[:, 2:3])
     occurs = n > 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.arrays import softmax
 from quantize.basics.progress import progress_bar
-from quantize.data.corpora import DOMAINS, Clip
+from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet
 from quantize.measure.evaluate import Evaluation, Runner, check_features, language_ids
@@ -20,8 +20,6 @@ from quantize.measure.scoring import Infer, score_utterances
 __all__ = ["Agreement", "clip_agreement", "score_clips", "segment_agreement"]
 
 _CHUNK = 25
-# Its row of the language embedding is the last.
-_UNKNOWN_LANGUAGE = len(DOMAINS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,13 +73,13 @@ def score_clips(
         score_utterances(
             runner.infer,
             [rows[c.clip_id] for c in part],
-            language_ids(part, "unknown"),
+            language_ids(part, "unknown", runner),
             window_frames=runner.window_frames,
             **runner.scoring(labels),
         )
         for part in progress_bar(parts, len(parts), f"{runner.name}, held-out clips")
     ]
-    return Evaluation(tuple(clips), np.concatenate(posteriors), tuple(labels))
+    return Evaluation(tuple(clips), np.concatenate(posteriors), tuple(labels), runner.labels)
 
 
 def clip_agreement(wanted: Evaluation, found: Evaluation) -> list[Agreement]:
@@ -124,7 +122,7 @@ def segment_agreement(
     pairs = []
     for first in progress_bar(starts, len(starts), f"{runner.name}, segments"):
         batch = rows[first : first + _CHUNK]
-        logits = [infer(batch, _UNKNOWN_LANGUAGE) for infer in (wanted, found)]
+        logits = [infer(batch, runner.unknown) for infer in (wanted, found)]
         pairs.append([softmax(each, runner.temperature) for each in logits])
     before = np.concatenate([pair[0] for pair in pairs])
     after = np.concatenate([pair[1] for pair in pairs])

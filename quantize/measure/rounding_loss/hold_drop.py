@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ParameterError, how_many
-from quantize.data.corpora import LABELS, Clip
+from quantize.data.corpora import Clip
 from quantize.data.features.segments import SegmentSet
 from quantize.data.splits import common_labels
 from quantize.export import Kind, export_artifact
@@ -188,7 +188,6 @@ def hold_drop(
 
 def _labels(speech: Speech, runner: Runner) -> Sequence[str]:
     """Classes that may be answered: all on the training side."""
-    del runner
     if speech.split is None or not speech.split.is_validation:
-        return LABELS
-    return common_labels(speech.split, speech.clips)
+        return runner.labels
+    return common_labels(speech.split, speech.clips, runner.labels)

@@ -54,6 +54,8 @@ def read_source(path: Path, name: str | None = None) -> Source:
     facts = ExportFacts(
         name=name or manifest.name,
         spec=manifest.feature_spec,
+        labels=manifest.labels,
+        domains=tuple(c for c in manifest.corpora if c != manifest.default_corpus),
         mean=manifest.mean,
         std=manifest.std,
         training=manifest.training,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ParameterError
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.measure.abstention import Answers, choose_bar
 from quantize.measure.crossfit import Facts, cross_fit
 from quantize.measure.scoring import Segments
@@ -186,8 +187,10 @@ def test_a_stream_s_windows_are_picked_from_those_of_a_file():
 
 def test_windows_that_the_gate_holds_back_are_not_answered():
     heard = [True, False, True, True, False, True]
-    found = live_windows([clip()], [segments(61 + 40, 8, heard)], 61, 16)
+    found = live_windows(
+        [clip()], [segments(61 + 40, 8, heard)], 61, 16, domains=DOMAINS, labels=LABELS
+    )
     assert found.posteriors[:, 0].tolist() == [0, 2, 5]
     assert set(found.speakers) == {"ravdess/01"}
     with pytest.raises(ParameterError, match="loud enough"):
-        live_windows([clip()], [segments(61, 8, [False])], 61, 16)
+        live_windows([clip()], [segments(61, 8, [False])], 61, 16, domains=DOMAINS, labels=LABELS)

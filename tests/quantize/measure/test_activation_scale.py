@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.artifact import ActivationScale
 from edge.errors import ParameterError
@@ -24,6 +25,11 @@ def drawn(n: int, slope: float, offset: float, *, corpus: int = 0, seed: int = 0
     return Activations(np.full(len(kept), corpus), speakers, aroused[kept], odds[kept])
 
 
+def only(given: Activations, kept: NDArray[np.bool_]) -> Activations:
+    names = ("corpora", "speakers", "aroused", "odds")
+    return dataclasses.replace(given, **{name: getattr(given, name)[kept] for name in names})
+
+
 @pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (0.5, 0.4), (1.6, -0.8)])
 def test_slope_and_offset_are_found(slope, offset):
     found = fit_activation(drawn(20_000, slope, offset))
@@ -39,7 +45,7 @@ def test_a_corpus_with_many_clips_counts_like_one_with_few():
 def test_more_aroused_clips_do_not_move_the_middle():
     given = drawn(8000, 1.0, 0.0)
     kept = given.aroused | (np.arange(len(given.odds)) % 4 == 0)
-    fewer = Activations(*(getattr(given, f.name)[kept] for f in dataclasses.fields(given)))
+    fewer = only(given, kept)
     assert abs(fit_activation(fewer).offset) < 0.1
 
 
@@ -64,7 +70,7 @@ def test_sides_of_the_posterior_and_disgust_left_out():
         posterior[row, LABELS.index(label)] = share
     posterior[0, LABELS.index("neutral")] = 0.2
     posterior[1, LABELS.index("happy")] = 0.1
-    assert log_odds(posterior[:2]) == pytest.approx([np.log(4), -np.log(9)])
+    assert log_odds(posterior[:2], LABELS) == pytest.approx([np.log(4), -np.log(9)])
     truth = np.array([LABELS.index(n) for n in ("angry", "sad", "disgust")])
     given = Windows(posterior, truth, np.zeros(3, int), np.array(["a", "b", "b"]))
     found = Activations.of(given, 1.0, ActivationScale(2.0, 1.0))
@@ -94,7 +100,7 @@ def test_right_as_often_as_it_says_has_no_error():
 
 def test_a_corpus_with_one_side_has_its_recall():
     given = drawn(100, 1.0, 0.0)
-    hot = Activations(*(getattr(given, f.name)[given.aroused] for f in dataclasses.fields(given)))
+    hot = only(given, given.aroused)
     found = hot.figures()
     assert found["by_corpus"]["ravdess"]["auc"] is None
     assert found["mean"]["auc"] is None

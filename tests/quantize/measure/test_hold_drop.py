@@ -53,7 +53,7 @@ def answers(n_wrong):
     posteriors = np.full((N_CLIPS, len(LABELS)), 0.01)
     for i in range(N_CLIPS):
         posteriors[i, (i + (i < n_wrong)) % 2] = 0.93
-    return Evaluation(clips(), posteriors)
+    return Evaluation(clips(), posteriors, LABELS, LABELS)
 
 
 def measure(recipe, to_rank):

@@ -20,6 +20,7 @@ def trials(truth: list[str], answers: list[list[str]], corpus: str = "ravdess") 
         tuple(clip(i, label, corpus) for i, label in enumerate(truth)),
         np.array(utterance),
         np.eye(len(LABELS))[flat],
+        LABELS,
     )
 
 
@@ -30,7 +31,7 @@ def test_figures_of_one_answer_an_utterance_are_those_of_metrics():
     scores[np.arange(200), truth] += 0.5
     scores /= scores.sum(axis=1, keepdims=True)
     clips = tuple(clip(i, LABELS[t]) for i, t in enumerate(truth))
-    ours = Trials(clips, np.arange(200), scores).figures()
+    ours = Trials(clips, np.arange(200), scores, LABELS).figures()
     theirs = metrics(truth, scores, LABELS)
     assert ours["n"] == ours["n_utterances"] == theirs["n"]
     for key in ("accuracy", "uar", "ece"):
@@ -88,4 +89,4 @@ def test_folds_are_pooled_utterance_by_utterance():
 
 def test_no_trial_at_all_is_refused():
     with pytest.raises(ParameterError, match="at least one"):
-        Trials((clip(0, "sad"),), np.array([], int), np.empty((0, 8)))
+        Trials((clip(0, "sad"),), np.array([], int), np.empty((0, 8)), LABELS)

@@ -1,0 +1,117 @@
+"""Labels of a training: which, in what order, and what is odd about them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from edge.errors import ParameterError, how_many
+from quantize.basics.errors import CorpusError
+from quantize.data.corpora import Clip, check_labels, choose_labels, counted, labelled
+from quantize.export.common import UNKNOWN_LANGUAGE
+from quantize.runs.settings import RunSettings
+
+__all__ = ["FEW_CLIPS", "chosen_labels", "for_labels", "remarks"]
+
+#: Of a label with fewer clips to learn from, hardly anything is learned. A word to the reader,
+#: no limit: how many are enough depends on how alike they are.
+FEW_CLIPS = 20
+
+
+def chosen_labels(
+    clips: Sequence[Clip], asked: Sequence[str] = ()
+) -> tuple[tuple[str, ...], list[Clip]]:
+    """Labels of a training in the order of its model's outputs, and the clips that have one.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        All that were found.
+    asked : sequence of str
+        Labels that were named; none: see :func:`quantize.data.corpora.choose_labels`.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two labels, too many, or one cannot be a label.
+    CorpusError
+        If one has no clip.
+    """
+    if asked:
+        labels = check_labels(asked)
+        return labels, labelled(clips, labels)
+    labels = choose_labels(clips)
+    try:
+        return check_labels(labels), list(clips)
+    except ParameterError as error:
+        raise CorpusError(
+            f"the clips cannot be told apart by their labels, {counted(c.label for c in clips)}: "
+            f"{error}"
+        ) from error
+
+
+def for_labels(config: Any, labels: Sequence[str], domains: Sequence[str]) -> Any:
+    """The same model with an output for every label and a row for every corpus."""
+    if UNKNOWN_LANGUAGE in domains:
+        raise CorpusError(
+            f"a corpus is called {UNKNOWN_LANGUAGE!r}, which is what a device calls the corpus "
+            "it listens to: give the corpus another name"
+        )
+    sizes = {"n_labels": len(labels), "n_domains": len(domains)}
+    known = {field.name for field in dataclasses.fields(config)}
+    return dataclasses.replace(config, **{k: v for k, v in sizes.items() if k in known})
+
+
+def remarks(
+    train: Sequence[Clip],
+    held_out: Sequence[Clip],
+    labels: Sequence[str],
+    domains: Sequence[str],
+    run: RunSettings,
+) -> list[str]:
+    """What a person should know of a training's labels before it takes an hour.
+
+    Returns
+    -------
+    list of str
+        Sentences: labels that are learned and not measured, or measured and not learned, labels
+        with few clips, and a model that has one corpus to tell apart.
+    """
+    found = []
+    learned, measured = (Counter(clip.label for clip in side) for side in (train, held_out))
+    absent = [label for label in labels if not learned[label] and measured[label]]
+    if absent:
+        found.append(
+            f"{_listed(absent)} occur{'s' if len(absent) == 1 else ''} among the held-out clips "
+            "alone: nothing is learned of it; take another --split or --fold, or more clips"
+        )
+    unmeasured = [label for label in labels if learned[label] and not measured[label]]
+    if held_out and unmeasured:
+        found.append(
+            f"{_listed(unmeasured)} occur{'s' if len(unmeasured) == 1 else ''} among the training "
+            "clips alone: how well it is recognised is not measured"
+        )
+    few = [label for label in labels if 0 < learned[label] < FEW_CLIPS]
+    if few:
+        found.append(
+            f"few clips to learn from: {', '.join(f'{name} ({learned[name]})' for name in few)}; "
+            f"{FEW_CLIPS} of a label are the least that is worth a try"
+        )
+    if len(domains) == 1:
+        found.append(
+            f"all clips are of one corpus, {domains[0]}: there is no other to tell it from, and "
+            "the domain loss is 0"
+        )
+    if run.split == "paper" and train and not any(clip.speaker for clip in train):
+        found.append(
+            f"nobody says who speaks in {how_many(len(train) + len(held_out), 'clip')}: the split "
+            "may have a voice on both sides, and strangers will be recognised less well than it "
+            "says"
+        )
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

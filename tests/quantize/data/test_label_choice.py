@@ -1,0 +1,81 @@
+"""Labels and corpora of a run: which, in what order, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ParameterError
+from quantize.basics.errors import CorpusError
+from quantize.data.corpora import (
+    DOMAINS,
+    LABELS,
+    Clip,
+    check_labels,
+    choose_domains,
+    choose_labels,
+    label_numbers,
+    labelled,
+)
+
+
+def clips(*labels: str, corpus: str = "own") -> list[Clip]:
+    return [
+        Clip(
+            f"{corpus}/{n}", Path("a.wav"), corpus, f"{corpus}/a", "female", label, label, "en", ""
+        )
+        for n, label in enumerate(labels)
+    ]
+
+
+def test_the_four_corpora_alone_keep_the_eight_and_the_four():
+    german = clips("angry", "sad", corpus="emo-db")
+    assert choose_labels(german) == LABELS
+    assert choose_domains(german) == DOMAINS
+
+
+def test_own_clips_have_the_labels_that_occur_the_eight_first():
+    found = clips("crying", "sad", "cheering", "angry")
+    assert choose_labels(found) == ("sad", "angry", "cheering", "crying")
+    assert choose_domains(found) == ("own",)
+    both = found + clips("happy", corpus="tess")
+    assert choose_labels(both) == ("happy", "sad", "angry", "cheering", "crying")
+    assert choose_domains(both) == ("tess", "own")
+
+
+def test_a_word_of_a_known_corpus_that_was_renamed_is_a_label():
+    assert choose_labels(clips("bored", "sad", corpus="emo-db")) == ("sad", "bored")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a"], r"there is 1 label \('a'\), 2 to 100 are wanted"),
+        ([f"l{n}" for n in range(101)], "there are 101 labels"),
+        (["a", "b", "a"], "'a' is named twice"),
+        (["a", " "], "' ' is no label"),
+        (["a", "b,c"], "'b,c' is no label"),
+        (["a", "b\nc"], "is no label"),
+    ],
+)
+def test_what_can_be_no_labels_is_refused(labels, message):
+    with pytest.raises(ParameterError, match=message):
+        check_labels(labels)
+
+
+def test_a_label_without_a_clip_is_refused_with_what_is_there():
+    found = clips("calm", "calm", "crying")
+    assert len(labelled(found, ("crying", "calm"))) == 3
+    assert len(labelled(found, ("crying",))) == 1
+    with pytest.raises(CorpusError, match=r"labelled joy; there are calm \(2\), crying \(1\): "):
+        labelled(found, ("crying", "joy"))
+
+
+def test_numbers_are_places_in_the_models_order_and_strangers_are_counted():
+    found = clips("calm", "crying", "calm")
+    assert label_numbers(found, ("crying", "calm")).tolist() == [1, 0, 1]
+    with pytest.raises(
+        CorpusError, match=r"2 have a label .* not trained on: calm \(2\); it tells"
+    ):
+        label_numbers(found, ("crying", "joy"))
