@@ -69,7 +69,7 @@ def build(folder: Path) -> Path:
 
 
 def check_workstation(folder: Path) -> None:
-    """Build the workstation's wheel and see that it holds every module and recipe."""
+    """Build the workstation's wheel and see that it holds every module, recipe and template."""
     # setuptools builds in the folder itself and would leave its `build` there.
     source = folder / "quantize"
     shutil.copytree(
@@ -84,7 +84,7 @@ def check_workstation(folder: Path) -> None:
     wanted = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "quantize").rglob("*")
-        if path.suffix == ".py" or (path.suffix == ".toml" and "recipes" in path.parts)
+        if path.suffix in (".py", ".j2") or (path.suffix == ".toml" and "recipes" in path.parts)
     }
     wanted = {name for name in wanted if not name.startswith("quantize/build/")}
     # The entry point lies beside the package: a foreign `quantize` would hide it.

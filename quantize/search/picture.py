@@ -12,7 +12,7 @@ from edge.errors import ParameterError
 from quantize.basics.pictures import new_figure, save_figure, tidy_axes
 from quantize.search.candidates import Candidate
 from quantize.search.pareto import Choice, Constraints
-from quantize.search.picture_names import name_points
+from quantize.search.picture_names import MAX_NAMES, name_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -236,13 +236,15 @@ def _legend(
         handles["misses a constraint"] = dot("o", 5, "#888888", "#BBBBBB", 0.6)
     if constraints.max_kb is not None or constraints.max_drop is not None:
         handles["beyond a limit"] = dot("s", 10, _SHADE, _SHADE)
+    if len(candidates) > MAX_NAMES:
+        handles["numbers: # of the table"] = Line2D([], [], linestyle="")
     axes.legend(
         list(handles.values()),
         list(handles),
         frameon=False,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.11),
-        ncols=len(handles) if len(handles) < 7 else -(-len(handles) // 2),
+        ncols=len(handles) if len(handles) < 7 else 4,
         handletextpad=0.5,
         columnspacing=1.4,
     )

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.transforms import Bbox
 
-__all__ = ["highlighted", "name_points"]
+__all__ = ["MAX_NAMES", "highlighted", "name_points"]
 
-# More points than that are not all named.
-_MAX_NAMES = 14
+#: More points than that have numbers.
+MAX_NAMES = 14
 
 # Left free around a name.
 _CLEAR_PX = 4.0
@@ -48,8 +48,9 @@ def name_points(
 ) -> None:
     """Name the chosen one, then those on the front, then others where there is room.
 
-    A label that would lie on another or on a point is tried elsewhere around its own, and left
-    out where nothing is free: the table names them all.
+    Where points crowd, names between them point at nothing: then the chosen one alone is named, and
+    all have the number that the table gives them.  A label that would lie on another or on a point
+    is tried elsewhere around its own, and left out where nothing is free: the table names them all.
 
     Parameters
     ----------
@@ -82,19 +83,21 @@ def name_points(
         taken.append(Bbox.from_extents(x0, y0 - 1, x1, y0 + 1))
         taken.append(Bbox.from_extents(x1 - 1, y0, x1 + 1, y1))
     short = _short_names(seen)
-    named = _by_weight(seen, choice)
-    if len(named) > _MAX_NAMES:
-        # Where points crowd, names between them point at nothing: those that matter have some.
-        of_note = {candidate.name for candidate in choice.front} | {highlighted(choice)}
-        named = [candidate for candidate in named if candidate.name in of_note]
-    for candidate in named:
+    numbers = {candidate.name: number for number, candidate in enumerate(candidates, 1)}
+    crowded = len(seen) > MAX_NAMES
+    for candidate in _by_weight(seen, choice):
+        is_ringed = candidate.name == highlighted(choice)
         text = short[candidate.run] + "\n" + candidate.kind
-        annotation = _annotate(axes, candidate, text, candidate.name == highlighted(choice))
-        size = annotation.get_window_extent().size + 2 * _CLEAR_PX
-        further = 5.0 if candidate.name == highlighted(choice) else 0.0
+        if crowded:
+            number = str(numbers[candidate.name])
+            text = f"{number}: {text}" if is_ringed else number
+        annotation = _annotate(axes, candidate, text, is_ringed)
+        clear_px = 0.5 * _CLEAR_PX if crowded else _CLEAR_PX
+        size = annotation.get_window_extent().size + 2 * clear_px
+        further = 5.0 if is_ringed else 0.0
         at = axes.transData.transform((candidate.kb, 100 * candidate.accuracy))
         for place in _PLACES:
-            away, low = _corner(place, further, size, axes.figure.dpi / 72)
+            away, low = _corner(place, further, size, clear_px, axes.figure.dpi / 72)
             box = Bbox.from_bounds(*(at + low), *size)
             inside = axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
             inside = inside and axes.bbox.y0 <= box.y0 and box.y1 <= axes.bbox.y1
@@ -153,7 +156,7 @@ def _annotate(axes: Axes, candidate: Candidate, text: str, is_bold: bool) -> Any
 
 
 def _corner(
-    place: tuple[float, float, str, str], further: float, size: Any, px: float
+    place: tuple[float, float, str, str], further: float, size: Any, clear_px: float, px: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Offset in points of a name, and in pixels of its lower left corner, from its point."""
     x, y, h, v = place
@@ -161,6 +164,6 @@ def _corner(
     y += math.copysign(further, y) if y else 0.0
     share_x = {"left": 0.0, "center": 0.5, "right": 1.0}[h]
     share_y = {"bottom": 0.0, "center": 0.5, "top": 1.0}[v]
-    clear_x, clear_y = ((2 * share - 1) * _CLEAR_PX for share in (share_x, share_y))
+    clear_x, clear_y = ((2 * share - 1) * clear_px for share in (share_x, share_y))
     low = (px * x - share_x * size[0] + clear_x, px * y - share_y * size[1] + clear_y)
     return (x, y), low

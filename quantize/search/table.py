@@ -17,6 +17,7 @@ __all__ = ["COLUMNS", "cells", "format_table", "json_entries", "marks", "write_c
 
 #: Header, and what it means, of every column that people see.
 COLUMNS = {
+    "#": "its number in a picture of many",
     "model": "the run's folder and that one's parent",
     "kind": "runtime and weights; torch is the checkpoint itself, which is no artifact",
     "kB": "model file, in 1000 bytes",
@@ -57,13 +58,14 @@ def marks(candidate: Candidate, choice: Choice) -> str:
     return (">" if is_chosen else " ") + ("*" if on_front else " ")
 
 
-def cells(candidate: Candidate) -> list[str]:
-    """What stands below :data:`COLUMNS`."""
+def cells(candidate: Candidate, number: int) -> list[str]:
+    """What stands below :data:`COLUMNS`; the reference, which is no point, has the number 0."""
 
     def shown(value: float | None, digits: int) -> str:
         return "-" if value is None else f"{value:.{digits}f}"
 
     return [
+        str(number or "-"),
         candidate.run,
         candidate.kind,
         "-" if candidate.model_bytes is None else f"{candidate.kb:.1f}",
@@ -87,8 +89,11 @@ def format_table(
 ) -> str:
     """Aligned text: the reference, then the artifacts, then what failed and what is concluded."""
     header = ["", *COLUMNS]
-    body = [[marks(candidate, choice), *cells(candidate)] for candidate in (reference, *candidates)]
-    lines = aligned([header, *body], n_left=3)
+    body = [
+        [marks(candidate, choice), *cells(candidate, number)]
+        for number, candidate in enumerate((reference, *candidates))
+    ]
+    lines = aligned([header, *body], n_left=4)
     lines += [f"failed: {each['run']} as {each['kind']}: {each['error']}" for each in failed]
     lines += ["", "= reference   > chosen   * no other is smaller, better and faster"]
     return "\n".join([*lines, choice.sentence])

@@ -12,7 +12,7 @@ from edge.errors import ParameterError
 from quantize.search.pareto import Constraints, choose
 from quantize.search.picture import plot_pareto
 from quantize.search.report_html import report_html
-from quantize.search.table import COLUMNS, format_table, json_entries, write_csv
+from quantize.search.table import COLUMNS, cells, format_table, json_entries, write_csv
 
 CANDIDATES = [
     candidate("a/full--numpy-int8", 500, 0.805, 2.0),
@@ -38,11 +38,11 @@ def choice():
 def test_the_table_marks_the_reference_the_chosen_one_and_the_front(choice):
     lines = format_table(reference(), CANDIDATES, choice, [FAILED]).splitlines()
     assert lines[0].split() == " ".join(COLUMNS).split()
-    assert lines[1].split()[:5] == ["=", "full", "torch", "-", "80.00"]
-    assert lines[2].split()[:2] == ["*", "a/full"]
+    assert lines[1].split()[:6] == ["=", "-", "full", "torch", "-", "80.00"]
+    assert lines[2].split()[:3] == ["*", "1", "a/full"]
     chosen = "numpy-int8 80.0 79.50 0.50 78.50 99.0 0.50 1.00 8.00 -"
-    assert lines[3].split() == [">*", "a/tiny", *chosen.split()]
-    assert lines[4].split()[0] == "a/tiny"
+    assert lines[3].split() == [">*", "2", "a/tiny", *chosen.split()]
+    assert lines[4].split()[:2] == ["3", "a/tiny"]
     assert lines[5] == "failed: a/odd as onnx-int8: the runtime says <no>"
     assert lines[-1] == choice.sentence
     # Aligned: the figures of a column end below each other.
@@ -87,9 +87,9 @@ def test_the_report_says_what_to_take_and_needs_nothing_else(choice):
     page = written(choice)
     body = page[page.index("<body>") :]
     assert body.index("a/tiny as numpy-int8 is the most accurate of the 2 of 3") < 200
-    assert '<tr class="chosen"><td>&gt;*</td><td>a/tiny</td>' in page
-    assert '<tr class="misses"><td>*</td><td>a/full</td>' in page
-    assert "export &#x27;my run&#x27; --kind numpy-int8" in page
+    assert '<tr class="chosen"><td>&gt;*</td><td>2</td><td>a/tiny</td>' in page
+    assert '<tr class="misses"><td>*</td><td>1</td><td>a/full</td>' in page
+    assert "export &#39;my run&#39; --kind numpy-int8" in page
     assert "artifacts/a/tiny--numpy-int8" in page
     assert "<code>--max-kb 100</code>: model file at most 100 kB" in page
     assert "at most 1 point<" in page
@@ -119,7 +119,7 @@ def test_names_and_messages_are_text_and_not_markup():
         export_command=["edge-ser-quantize", "export", bad],
     )
     assert "<img" not in page
-    assert "onerror=&quot;alert(1)&quot;&gt;&amp;" in page
+    assert "onerror=&#34;alert(1)&#34;&gt;&amp;" in page
 
 
 def test_without_a_choice_the_report_says_what_is_nearest():
@@ -177,6 +177,41 @@ def test_no_name_lies_on_another(tmp_path, monkeypatch):
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert all(text.startswith("model-") for text in texts)
     assert texts[0].split("\n")[0] == choose(candidates, LIMITS).chosen.run.removeprefix("runs/")
+
+
+@pytest.mark.parametrize("n", [3, 12, 40])
+def test_every_point_is_named_or_numbered_and_no_text_lies_on_another(tmp_path, monkeypatch, n):
+    from quantize.search import picture as module
+
+    kept = []
+    monkeypatch.setattr(module, "save_figure", lambda figure, _: kept.append(figure))
+    kinds = ("numpy-int8", "numpy-int4", "onnx-int8", "tflite-int8")
+    many = [
+        candidate(
+            f"runs/model-{i // 4}--{kinds[i % 4]}",
+            400 / 1.3 ** (i // 4) * (1 + 0.3 * (i % 4)),
+            0.81 - 0.01 * (i // 4) + 0.002 * (i % 4),
+            0.5 + i % 4,
+        )
+        for i in range(n)
+    ]
+    choice = choose(many, LIMITS)
+    plot_pareto(reference(), many, choice, LIMITS, tmp_path / "none.png")
+    texts = kept[0].axes[0].texts
+    boxes = [text.get_window_extent() for text in texts]
+    for number, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:number])
+    said = [text.get_text() for text in texts]
+    assert len(said) == n
+    ringed = choice.chosen or choice.nearest
+    name = f"{ringed.run.removeprefix('runs/')}\n{ringed.kind}"
+    if n == 40:
+        # The numbers are those of the table.
+        assert said[0] == f"{many.index(ringed) + 1}: {name}"
+        assert {text.partition(":")[0] for text in said} == {str(i) for i in range(1, 41)}
+        assert cells(many[7], 8)[:2] == ["8", many[7].run]
+    else:
+        assert said[0] == name
 
 
 def test_a_picture_of_nothing_is_refused(tmp_path):
