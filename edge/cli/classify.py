@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.cli.answering import add_answering, answering, named_as_options
-from edge.cli.notices import complain, say, warn
-from edge.cli.options import add_lengths, add_model
-from edge.errors import EdgeSerError, ParameterError, printable
+from edge.cli.notices import warn
+from edge.cli.options import add_jobs, add_lengths, add_model
+from edge.errors import ParameterError
 
 if TYPE_CHECKING:
     from edge.cli.options import Commands
-    from edge.stream.classifier import Classifier
-    from edge.stream.file_answer import FileAnswer
 
 __all__ = ["add_parser", "run"]
-
-#: A longer path than this pushes the columns of its own line only.
-_WIDEST_PATH = 60
 
 
 def add_parser(commands: Commands) -> None:
@@ -30,14 +24,41 @@ def add_parser(commands: Commands) -> None:
         "classify",
         help="decide on audio files",
         description="Decide on audio files, one line a file. A file that fails is named on "
-        "standard error; the others are still decided on, and the exit code is 2.",
+        "standard error; the others are still decided on, and the exit code is 2. With --output, "
+        "what is known is kept in FILE.partial until FILE is whole.",
         allow_abbrev=False,
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="an audio file, or a folder")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="an audio file, or a folder")
+    parser.add_argument(
+        "--list",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a text file with a path a line (or with zero bytes between them); - is standard "
+        "input, read as it comes",
+    )
     add_lengths(parser, "half the model's, mostly 0.25")
     add_answering(parser)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the answers of all files, errors among them, into FILE (.txt .jsonl .csv "
+        ".parquet)",
+    )
+    parser.add_argument(
+        "--output-format",
+        choices=("table", "jsonl", "csv", "parquet"),
+        help="what to write (default: what the name of --output ends in)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with --output where an earlier run was ended",
+    )
+    add_jobs(parser)
     parser.add_argument(
         "--explain",
         metavar="PNG",
@@ -48,57 +69,73 @@ def add_parser(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decide on files; 2 when one of them failed."""
-    from edge.audio.find import search
+    if not args.paths and not args.list:
+        raise ParameterError(
+            "what to classify is required: PATH, an audio file or a folder, or --list FILE"
+        )
+    settings = {"segment_s": args.segment, "hop_s": args.hop, **answering(args)}
+    if args.explain is not None:
+        return _explain(args, settings)
+    from edge.cli.classifying import check_output, classify_all
     from edge.cli.model import open_classifier
-    from edge.sinks import JsonLinesSink
 
-    if args.explain is not None:
-        _check_explain(args)
-    classifier = open_classifier(args, attentive=args.explain is not None)
-    if args.explain is not None:
-        from edge.explain.attention import attentive
-
-        attentive(classifier.model)
+    kind = check_output(args)
+    if args.resume:
+        _as_before(args)
+    classifier = open_classifier(args)
     # Settings that cannot be used are one error, not one for every file.
     with named_as_options():
         classifier.file_stream(args.segment, args.hop, **answering(args))
-    found = search(args.paths)
-    files = found.files
-    n_done, n_failed = 0, len(found.problems)
-    for problem in found.problems:
-        complain(problem)
-    passed_over = found.sentence()
-    if passed_over is not None:
-        warn(passed_over)
-    width = min(_WIDEST_PATH, max((len(str(file)) for file in files), default=0))
-    progress = _Progress(len(files))
-    for file in files:
-        progress.show(file)
-        try:
-            answer = _classify(classifier, file, args)
-        except EdgeSerError as error:
-            n_failed += 1
-            progress.clear()
-            complain(error)
-            continue
-        n_done += 1
-        progress.clear()
-        for sentence in answer.warnings:
-            warn(f"{answer.path}: {sentence}")
-        if args.json:
-            JsonLinesSink(sys.stdout).write(answer.to_dict())
-        else:
-            print(_line(answer, width), flush=True)
-    if n_failed and n_failed + n_done > 1:
-        say(f"{n_failed} failed, {n_done} classified")
-    return 2 if n_failed else 0
+    return classify_all(args, classifier, settings, kind)
 
 
-def _check_explain(args: argparse.Namespace) -> None:
-    """Refuse what cannot be drawn before any work is done."""
+def _as_before(args: argparse.Namespace) -> None:
+    """Let ``auto`` be what it was: which is fastest may change from hour to hour."""
+    from edge.answers.journal import Journal
+    from edge.runtimes.registry import AUTO, RUNTIMES
+
+    before = (Journal.head_of(args.output) or {}).get("backend")
+    if args.backend == AUTO and before in RUNTIMES and not RUNTIMES[before].is_program:
+        args.backend = before
+
+
+def _explain(args: argparse.Namespace, settings: dict[str, Any]) -> int:
+    """Decide on one file and draw why."""
+    from edge.answers.records import line_of, record_of
+    from edge.answers.request import Answered, Task
+    from edge.cli.model import open_classifier
+    from edge.explain.attention import attentive
+    from edge.explain.explain import explain_file
+    from edge.explain.picture import draw_explanation
+
+    file = _explained(args)
+    classifier = open_classifier(args, attentive=True)
+    attentive(classifier.model)
+    with named_as_options():
+        classifier.file_stream(args.segment, args.hop, **answering(args))
+    answer, explanation = explain_file(classifier, file, **settings)
+    draw_explanation(explanation, args.explain, file.name)
+    for sentence in answer.warnings:
+        warn(f"{answer.path}: {sentence}")
+    if args.json:
+        from edge.sinks import JsonLinesSink
+
+        JsonLinesSink(sys.stdout).write(answer.to_dict())
+    else:
+        record = record_of(Task(answer.path), Answered(answer, None))
+        print(line_of(record, len(answer.path), answer.ms), flush=True)
+    return 0
+
+
+def _explained(args: argparse.Namespace) -> Path:
+    """Find the one file to explain, and refuse what cannot be drawn before any work is done."""
     from edge.audio.find import find_audio_files
     from edge.explain.picture import check_matplotlib, check_target
 
+    for name in ("list", "output", "output_format", "resume", "cluster"):
+        if getattr(args, name):
+            option = name.replace("_", "-")
+            raise ParameterError(f"--explain draws one audio file: it does not go with --{option}")
     check_target(args.explain)
     files = find_audio_files(args.paths)
     if len(files) > 1:
@@ -112,52 +149,4 @@ def _check_explain(args: argparse.Namespace) -> None:
             f"--explain would replace {target}, the file to classify: name another picture"
         )
     check_matplotlib()
-
-
-def _classify(classifier: Classifier, file: Path, args: argparse.Namespace) -> FileAnswer:
-    settings = {"segment_s": args.segment, "hop_s": args.hop, **answering(args)}
-    if args.explain is None:
-        return classifier.classify_file(file, **settings)
-    from edge.explain.explain import explain_file
-    from edge.explain.picture import draw_explanation
-
-    answer, explanation = explain_file(classifier, file, **settings)
-    draw_explanation(explanation, args.explain, file.name)
-    return answer
-
-
-def _line(answer: FileAnswer, width: int) -> str:
-    share = "     "
-    if answer.label is not None and answer.posterior is not None:
-        # Rounded as in the JSON.
-        share = f"{100 * round(answer.posterior[answer.label], 4):3.0f} %"
-    activation = "" if answer.activation is None else f"activation {answer.activation:.2f}"
-    heard = printable(answer.label or answer.state)
-    return (
-        f"{printable(answer.path):<{width}}  {heard:<10} {share}  {activation:<15}  "
-        f"{answer.n_segments:4} segment{' ' if answer.n_segments == 1 else 's'}  "
-        f"{answer.ms:8.1f} ms"
-    )
-
-
-class _Progress:
-    """How far a batch is, where somebody watches and no result would be overwritten."""
-
-    def __init__(self, n_files: int) -> None:
-        self._n_files = n_files
-        self._n_begun = 0
-        self._is_on = n_files > 1 and sys.stderr.isatty() and not sys.stdout.isatty()
-
-    def show(self, file: Path) -> None:
-        self._n_begun += 1
-        if self._is_on:
-            self._write(printable(f"{self._n_begun}/{self._n_files} {file.name}")[:78])
-
-    def clear(self) -> None:
-        if self._is_on:
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        # Nobody may be left to watch.
-        with contextlib.suppress(OSError, ValueError):
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+    return files[0]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.cli.renamed import OldName
 from edge.errors import EdgeSerError
+from edge.jobs import MOST_JOBS
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Parser",
     "add_events",
+    "add_jobs",
     "add_lengths",
     "add_model",
     "from_zero_s",
@@ -138,6 +140,23 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add ``--jobs`` and ``--cluster``: who does the work."""
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="processes of this machine that share the work (default: 1)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="a cluster that does the work, tcp://HOST:8786 of Dask or ray://HOST:10001; files are "
+        "read where its workers are",
+    )
+
+
 def add_events(parser: argparse.ArgumentParser) -> None:
     """Add ``--events`` and what counts as one."""
     parser.add_argument(
@@ -175,6 +194,13 @@ def positive_s(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
+
+
+def _jobs(text: str) -> int:
+    value = number(text)
+    if not 1 <= value <= MOST_JOBS or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_JOBS}")
+    return int(value)
 
 
 def number(text: str) -> float:

@@ -13,13 +13,13 @@ from typing import Any, Protocol, TypeVar
 
 from edge.errors import ParameterError, shown
 
-__all__ = ["run_in_order"]
+__all__ = ["MOST_JOBS", "run_in_order"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: Processes of one machine.
-_MOST_JOBS = 256
+MOST_JOBS = 256
 
 #: Items in flight for every process: one at work, and others for when that one takes long.
 _AHEAD = 8
@@ -94,7 +94,7 @@ def run_in_order(
     asks for more than one process has its own work under ``if __name__ == "__main__":``, as for
     any of ``multiprocessing``.
     """
-    _check_count("n_jobs", n_jobs, _MOST_JOBS)
+    _check_count("n_jobs", n_jobs, MOST_JOBS)
     if n_ahead is not None:
         _check_count("n_ahead", n_ahead, None)
     if cluster is not None:

@@ -1,0 +1,1 @@
+"""Answers of many files: asked for in any number of processes, kept as they come, written once."""

@@ -1,0 +1,84 @@
+"""An answer as a record, and a record as the row of a table: docs/records.md has both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.answers.request import Answered, Task
+from edge.errors import printable
+
+__all__ = ["COLUMNS", "columns_of", "line_of", "record_of", "row_of"]
+
+#: Columns of every table, each with the kind of what is in it; those of the labels follow.
+COLUMNS: dict[str, type] = {
+    "path": str,
+    "state": str,
+    "label": str,
+    "activation": float,
+    "n_segments": int,
+    "n_speech_segments": int,
+    "duration_s": float,
+    "warning": str,
+    "error": str,
+}
+
+
+def record_of(task: Task, answered: Answered) -> dict[str, Any]:
+    """Give what is kept of a task: all that does not depend on when and where it was done.
+
+    Returns
+    -------
+    dict
+        As :meth:`FileAnswer.to_dict` without ``ms``; of a file without an answer ``type``
+        ("error"), ``path`` and ``error``, the sentence.
+    """
+    if answered.answer is None:
+        return {"type": "error", "path": task.path, "error": answered.error}
+    record = answered.answer.to_dict()
+    del record["ms"]
+    return record
+
+
+def columns_of(labels: Sequence[str]) -> dict[str, type]:
+    """Give the columns of a table: those of every one, and the probability of each label."""
+    return {**COLUMNS, **{f"posterior_{label}": float for label in labels}}
+
+
+def row_of(record: Mapping[str, Any], columns: Mapping[str, type]) -> list[Any]:
+    """Put a record under the columns of a table; None where it has nothing to say."""
+    posterior = record.get("posterior") or {}
+    flat = {**record, **{f"posterior_{label}": share for label, share in posterior.items()}}
+    # What no UTF-8 can spell is spelt out, as on a terminal.
+    return [
+        printable(value) if isinstance(value, str) else value
+        for value in (flat.get(column) for column in columns)
+    ]
+
+
+def line_of(record: Mapping[str, Any], width: int, ms: float | None = None) -> str:
+    """Write a record for people.
+
+    Parameters
+    ----------
+    record : mapping
+        As :func:`record_of` gives it.
+    width : int
+        Least letters of the path's column.
+    ms : float, optional
+        How long it took; None: not said.
+    """
+    path = f"{printable(record['path']):<{width}}"
+    if record["type"] == "error":
+        return f"{path}  {'error':<10} {printable(record['error'])}"
+    label, posterior, activation = record["label"], record["posterior"], record["activation"]
+    share = "     "
+    if label is not None and posterior is not None:
+        share = f"{100 * posterior[label]:3.0f} %"
+    calm = "" if activation is None else f"activation {activation:.2f}"
+    n_segments = record["n_segments"]
+    heard = printable(label or record["state"])
+    line = f"{path}  {heard:<10} {share}  {calm:<15}  {n_segments:4} segment"
+    if ms is None:
+        return line if n_segments == 1 else f"{line}s"
+    return f"{line}{' ' if n_segments == 1 else 's'}  {ms:8.1f} ms"
