@@ -31,7 +31,9 @@ def add_command(commands: Any) -> None:
         "the tolerance",
         description="Runs the same segments through every artifact and through the checkpoint in "
         "torch, one at a time and interleaved, and once more in another order. Each must stay "
-        "within the tolerance of its quantization recipe.",
+        "within the tolerance of its rounding recipe, a share of how far torch's posteriors move "
+        "from segment to segment. Another label than torch's is a near tie where torch holds it "
+        "for nearly as likely as its own; near ties are counted and do not fail.",
     )
     parser.add_argument(
         "artifacts", nargs="+", type=Path, metavar="ARTIFACT", help="artifact folders of one run"
@@ -51,13 +53,13 @@ def add_command(commands: Any) -> None:
         "--max-difference",
         type=float,
         metavar="P",
-        help="of a posterior from torch's (default: the recipe's)",
+        help="of a posterior from torch's (default: the recipe's, times how far torch's move)",
     )
     parser.add_argument(
         "--min-agreement",
         type=float,
         metavar="P",
-        help="share of segments with torch's label, 0 to 1 (default: the recipe's)",
+        help="share of segments with torch's label or a near tie, 0 to 1 (default: the recipe's)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(function=_verify)
@@ -72,6 +74,7 @@ def format_parity(rows: Sequence[Parity]) -> str:
         "max |p - torch|",
         "mean",
         "same label",
+        "near ties",
         "order",
         "ms",
         "p90 ms",
@@ -89,6 +92,7 @@ def format_parity(rows: Sequence[Parity]) -> str:
                 f"{row.max_difference:.1e}",
                 f"{row.mean_difference:.1e}",
                 f"{100 * row.agreement:.1f} %",
+                str(row.n_near_ties),
                 f"{row.order_difference:.0e}",
                 f"{row.median_ms:.2f}",
                 f"{row.p90_ms:.2f}",
