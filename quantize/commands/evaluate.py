@@ -10,8 +10,9 @@ from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options
 from quantize.data.corpora import DOMAINS, Clip, in_order
+from quantize.data.features.conditions import CONDITIONS
 from quantize.export.rounding.load import kind_names
-from quantize.measure.protocols.conditions import CONDITIONS, PROTOCOLS
+from quantize.measure.protocols.conditions import PROTOCOLS
 
 if TYPE_CHECKING:
     from quantize.measure.evaluate import Evaluation

@@ -17,10 +17,11 @@ from quantize.basics.files import write_json
 from quantize.commands.runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
+from quantize.data.features.conditions import CONDITIONS
 from quantize.data.splits import common_labels
 from quantize.measure.evaluate import Runner, check_features, held_out
-from quantize.measure.protocols.conditions import CLEAN, CONDITIONS
-from quantize.measure.protocols.noise import NoiseCache, utterance_trials
+from quantize.measure.protocols.conditions import CLEAN
+from quantize.measure.protocols.noise import utterance_trials
 from quantize.measure.protocols.segments import WINDOWS_S, segment_trials
 from quantize.measure.protocols.tables import mean_conditions, noise_table, segments_table
 from quantize.measure.protocols.trials import Trials
@@ -61,7 +62,7 @@ def _one_run(
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
     measure = _segments if arguments.protocol == "segments" else _noise
-    trials = measure(runner, chosen, rows, labels, arguments)
+    trials = measure(runner, chosen, rows, labels, cache, arguments)
     result = {
         "run": folder.name,
         "split": split.id,
@@ -80,6 +81,7 @@ def _segments(
     chosen: list[Clip],
     rows: Mapping[str, NDArray[Any]],
     labels: tuple[str, ...],
+    cache: FeatureCache,
     arguments: argparse.Namespace,
 ) -> dict[str, Trials]:
     return {
@@ -95,13 +97,14 @@ def _noise(
     chosen: list[Clip],
     rows: Mapping[str, NDArray[Any]],
     labels: tuple[str, ...],
+    cache: FeatureCache,
     arguments: argparse.Namespace,
 ) -> dict[str, Trials]:
-    noisy = NoiseCache(arguments.cache, runner.spec, chosen, arguments.workers)
     asked = {"language": arguments.corpus, "labels": labels}
     trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
     for condition in arguments.conditions or CONDITIONS:
-        trials[condition] = utterance_trials(runner, chosen, noisy.load(condition), **asked)
+        noisy = cache.load_condition(chosen, condition, arguments.workers)
+        trials[condition] = utterance_trials(runner, chosen, noisy, **asked)
     return trials
 
 

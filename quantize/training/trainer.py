@@ -25,7 +25,7 @@ from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path, write_json
 from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
-from quantize.data.features.cache import normalisation
+from quantize.data.features.normalisation import normalisation
 from quantize.data.features.windows import window_of
 from quantize.measure.scoring import score_utterances
 from quantize.models.claf_ser import CLAFSER

@@ -1,70 +1,78 @@
-"""Feature rows of every clip, cached by what they were made of.
+"""Feature rows of clips, kept by what they were made of.
 
-The cache is one folder a (FeatureSpec, augmentation, seed) with one file a variant, and one a
-FeatureSpec for the clips themselves; training reads rows, never audio.  Variant 0 is the clip
-itself in float32, as the device would see it; the others are augmented and kept in float16, and
-so are the baseline's.
+Training reads rows, never audio.  The rows of a clip are found by a key: SHA-256 of its file's
+bytes, of the FeatureSpec and of whatever else was done: augmentation, its seed, the clip's name
+where that seeds chance, the condition and its voices.  Other audio under an old name has other
+keys, and a clip that was changed is one clip to compute.
+
+Below the cache folder lie
+
+    contents.json            the SHA-256 of audio files, see :mod:`quantize.data.corpora.contents`
+    rows/NAME/about.json     how the rows of this folder are made; its time is that of the last use
+    rows/NAME/….rows         the rows, see :mod:`quantize.data.features.parts`
+    rows/NAME/.lock          held while rows are added: a second process waits, then finds them
+
+Anything of it may be deleted at any time: what is missing is computed again.  Rows whose clips
+or settings have changed stay until then.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
 import hashlib
 import json
+import multiprocessing
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio.file import read_audio
-from edge.audio.full_band import resample_full_band
-from edge.errors import AudioFileError, how_many
-from edge.features import FeatureExtractor
+from edge.errors import ParameterError, how_many
 from edge.features.spec import FeatureSpec
-from quantize.basics.files import atomic_path
-from quantize.basics.progress import progress_bar
+from edge.jobs import run_in_order
+from quantize.basics.files import write_json
+from quantize.basics.locks import locked
+from quantize.basics.progress import progress_bar, progress_note
 from quantize.data.corpora import Clip
-from quantize.data.sound.augment import AugmentSettings, augment
+from quantize.data.corpora.contents import ContentIndex
+from quantize.data.features import parts
+from quantize.data.features.compute import (
+    EXTRACTOR_VERSION,
+    Heard,
+    Making,
+    compute_rows,
+    voice_bank,
+)
+from quantize.data.features.degraded import condition_recipe
+from quantize.data.sound.augment import AUGMENTATION_VERSION, AugmentSettings
 
-__all__ = ["FeatureCache", "clip_rng", "read_clip"]
+__all__ = ["FeatureCache"]
 
+Rows = NDArray[np.floating]
 
-def read_clip(clip: Clip, sample_rate: int) -> NDArray[np.float32]:
-    """Samples of a clip at ``sample_rate``.
-
-    Raises
-    ------
-    AudioFileError
-        If the file cannot be read.
-    """
-    samples, native_rate = read_audio(clip.path)
-    if native_rate == sample_rate:
-        return samples
-    return resample_full_band(samples, native_rate, sample_rate)
-
-
-def clip_rng(clip_id: str, variant: int, seed: int) -> np.random.Generator:
-    """Chance that depends on the clip's name and not on its place in a list."""
-    digest = hashlib.sha256(f"{seed}/{variant}/{clip_id}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+#: Clips handed to a worker together, and written together: what a kill can cost.
+_CLIPS_A_TASK = 8
+_CLIPS_A_PART = 256
 
 
 class FeatureCache:
-    """Feature rows of clips and of their augmented variants.
+    """Feature rows of clips as they are, augmented, and under the conditions of noise and rooms.
 
     Parameters
     ----------
     folder : path
-        Where caches live; each combination of settings has its own folder below, and all
-        share that of the clips as they are.
+        Where rows live; any number of settings and processes may share it.
     spec : FeatureSpec, optional
     settings : AugmentSettings, optional
     seed : int
         Seed of the augmentation.
+    cluster : str, optional
+        Address of a cluster that computes features, see :func:`edge.jobs.run_in_order`.
     """
 
     def __init__(
@@ -73,19 +81,26 @@ class FeatureCache:
         spec: FeatureSpec | None = None,
         settings: AugmentSettings | None = None,
         seed: int = 0,
+        *,
+        cluster: str | None = None,
     ) -> None:
+        self.folder = Path(folder)
         self.spec = spec or FeatureSpec()
         self.settings = settings or AugmentSettings()
         self.seed = seed
-        recipe = {"features": self.spec.fingerprint}
-        self._clean_folder = Path(folder) / _digest(recipe)[:16]
-        self.fingerprint = _digest({**recipe, "augment": asdict(self.settings), "seed": seed})
-        self.folder = Path(folder) / self.fingerprint[:16]
+        self.cluster = cluster
+        self.contents = ContentIndex(folder)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of features, augmentation and seed, by which a training knows its rows."""
+        augment = dataclasses.asdict(self.settings)
+        return _digest({"features": self.spec.fingerprint, "augment": augment, "seed": self.seed})
 
     def load(
         self, clips: Sequence[Clip], variant: int = 0, n_workers: int = 1
     ) -> dict[str, NDArray[Any]]:
-        """Rows of one variant of every clip, computing what is not cached yet.
+        """Rows of one variant of every clip, computing what is not there yet.
 
         Parameters
         ----------
@@ -98,96 +113,206 @@ class FeatureCache:
         Returns
         -------
         dict of str to float32 or float16 [shape=(n_frames, n_features)]
-            By clip id; variant 0 is float32.
+            By clip id; variant 0 is float32. Clips of the same bytes may share theirs.
 
         Raises
         ------
         AudioFileError
             If a clip cannot be read or is shorter than one frame.
+        ParameterError
+            If rows are to be computed and the folder cannot be written.
         """
-        # The clips' ids are in the name: another choice of clips is another file.
-        ids = hashlib.sha256("\n".join(sorted(c.clip_id for c in clips)).encode()).hexdigest()
-        folder = self.folder if variant else self._clean_folder
-        path = folder / f"variant-{variant:03d}-{ids[:12]}.npz"
-        if not path.exists():
-            self._write(path, clips, variant, n_workers)
-        with np.load(path, allow_pickle=False) as stored:
-            rows, ends = stored["rows"], stored["ends"]
-            names = [str(name) for name in stored["clip_ids"]]
-        starts = np.concatenate(([0], ends[:-1]))
-        return {n: rows[a:b] for n, a, b in zip(names, starts, ends, strict=True)}
+        if not variant:
+            return self._load(clips, Making(self.spec), {}, n_workers)
+        augmentation = {
+            "version": AUGMENTATION_VERSION,
+            "settings": dataclasses.asdict(self.settings),
+            "seed": self.seed,
+            "variant": variant,
+        }
+        making = Making(self.spec, variant, self.settings, self.seed)
+        return self._load(clips, making, {"augmentation": augmentation}, n_workers)
 
-    def _write(self, path: Path, clips: Sequence[Clip], variant: int, n_workers: int) -> None:
-        jobs = ((clip, variant, self.spec, self.settings, self.seed) for clip in clips)
-        title = f"features, variant {variant}"
-        if n_workers > 1:
-            with ProcessPoolExecutor(n_workers) as pool:
-                results = pool.map(_clip_rows, jobs, chunksize=16)
-                computed = list(progress_bar(results, total=len(clips), title=title))
+    def load_condition(
+        self, clips: Sequence[Clip], condition: str, n_workers: int = 1
+    ) -> dict[str, NDArray[np.float16]]:
+        """Rows of every clip under a condition, computing what is not there yet.
+
+        Parameters
+        ----------
+        clips : sequence of Clip
+            The held-out clips; babble is mixed from their speakers.
+        condition : str
+            One of :data:`quantize.data.features.conditions.CONDITIONS`.
+        n_workers : int
+            Processes that compute features.
+
+        Returns
+        -------
+        dict of str to float16 [shape=(n_frames, n_features)]
+            By clip id.
+
+        Raises
+        ------
+        AudioFileError
+            If a clip cannot be read or is shorter than one frame.
+        ParameterError
+            If the condition is not known, babble has fewer than two speakers, or rows are to be
+            computed and the folder cannot be written.
+        """
+        recipe = {"condition": condition_recipe(condition)}
+        making = Making(self.spec, condition=condition)
+        if condition.startswith("babble"):
+            # In an order of their own, so that a list's order makes no other babble.
+            heard = self._heard(sorted(clips, key=lambda clip: clip.clip_id))
+            making = dataclasses.replace(making, voices=tuple(heard))
+        return self._load(clips, making, recipe, n_workers)
+
+    def _heard(self, clips: Sequence[Clip]) -> list[Heard]:
+        digests = self.contents.digests([clip.path for clip in clips])
+        return [Heard(clip, digest) for clip, digest in zip(clips, digests, strict=True)]
+
+    def _load(
+        self, clips: Sequence[Clip], making: Making, more: Mapping[str, Any], n_workers: int
+    ) -> dict[str, NDArray[Any]]:
+        recipe = {"extractor": EXTRACTOR_VERSION, "features": self.spec.fingerprint, **more}
+        folder = self.folder / "rows" / _folder_name(making, recipe)
+        self._say_what_is_old()
+        wanted: dict[str, Heard] = {}
+        names: dict[str, str] = {}
+        for heard in self._heard(clips):
+            key = _key(heard, making, recipe)
+            names[heard.clip.clip_id] = key
+            wanted.setdefault(key, heard)
+        damage = parts.Damage()
+        found = _stored(folder, wanted, damage)
+        if len(found) < len(wanted):
+            with self._filling(folder, recipe):
+                # Again: whoever held the lock before has computed some or all of it.
+                found |= _stored(folder, wanted.keys() - found.keys(), damage)
+                _say_damage(folder, damage)
+                missing = {k: h for k, h in wanted.items() if k not in found}
+                found |= self._compute(folder, missing, making, n_workers)
         else:
-            computed = list(progress_bar(map(_clip_rows, jobs), total=len(clips), title=title))
-        dtype = np.float16 if variant else np.float32
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                rows=np.concatenate(computed).astype(dtype),
-                ends=np.cumsum([len(rows) for rows in computed]),
-                clip_ids=np.array([clip.clip_id for clip in clips]),
+            _say_damage(folder, damage)
+            with contextlib.suppress(OSError):
+                os.utime(folder / "about.json")
+        return {clip_id: found[key] for clip_id, key in names.items()}
+
+    @contextlib.contextmanager
+    def _filling(self, folder: Path, recipe: Mapping[str, Any]) -> Iterator[None]:
+        def waiting() -> None:
+            if getattr(multiprocessing.current_process(), "_inheriting", False):
+                # A worker that runs its parent's script anew would wait for the parent, and it
+                # for the worker.
+                raise ParameterError(
+                    "features are computed by a script that is not guarded: put its own work "
+                    'under `if __name__ == "__main__":`, or ask for one worker'
+                )
+            progress_note(
+                "edge-ser-quantize: waiting for another process that computes the same features"
+            )
+
+        with contextlib.ExitStack() as stack:
+            try:
+                if stack.enter_context(locked(folder / ".lock", waiting)):
+                    parts.remove_leftovers(folder)
+                write_json(folder / "about.json", {**recipe, "spec": self.spec.to_dict()})
+            except OSError as error:
+                raise self._unwritable(error) from error
+            yield
+
+    def _write(self, folder: Path, rows: Mapping[str, Rows]) -> None:
+        try:
+            parts.write_part(folder, rows)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ParameterError:
+        return ParameterError(
+            f"the folder of cached features {self.folder} cannot be written "
+            f"({error.strerror or error}): name another one with --cache"
+        )
+
+    def _compute(
+        self, folder: Path, missing: Mapping[str, Heard], making: Making, n_workers: int
+    ) -> dict[str, Rows]:
+        """Rows by key, written part by part as they come."""
+        if not missing:
+            return {}
+        if making.voices:
+            used = {clip.clip_id for clip in voice_bank(making).clips}
+            voices = tuple(heard for heard in making.voices if heard.clip.clip_id in used)
+            making = dataclasses.replace(making, voices=voices)
+        computed: dict[str, Rows] = {}
+        unwritten: dict[str, Rows] = {}
+        title = "features, " + (making.condition or f"variant {making.variant}")
+        heard = list(missing.values())
+        tasks = [heard[at : at + _CLIPS_A_TASK] for at in range(0, len(heard), _CLIPS_A_TASK)]
+        # A process of its own is no help to one task.
+        n_jobs = n_workers if len(tasks) > 1 else 1
+        results = run_in_order(
+            functools.partial(compute_rows, making), tasks, n_jobs=n_jobs, cluster=self.cluster
+        )
+        every = (rows for result in results for rows in result)
+        try:
+            for key, rows in zip(missing, progress_bar(every, len(missing), title), strict=True):
+                unwritten[key] = computed[key] = rows
+                if len(unwritten) == _CLIPS_A_PART:
+                    full, unwritten = unwritten, {}
+                    self._write(folder, full)
+        finally:
+            # What was computed before a clip that cannot be read, or before Ctrl-C, is kept.
+            results.close()
+            if unwritten:
+                self._write(folder, unwritten)
+        return computed
+
+    def _say_what_is_old(self) -> None:
+        """Tell once of rows of versions that knew clips by their names."""
+        if (self.folder / "rows").exists():
+            return
+        names = ("*/variant-*.npz", "noise-*/*.npz")
+        old = {path.parent for name in names for path in self.folder.glob(name)}
+        if old:
+            progress_note(
+                f"edge-ser-quantize: {how_many(len(old), 'folder')} in {self.folder} "
+                "hold feature rows of an earlier version, which are used no more: delete "
+                + ", ".join(sorted(str(p) for p in old)[:3])
+                + (" and the others like them" if len(old) > 3 else "")
             )
 
 
-def _digest(recipe: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+def _stored(folder: Path, keys: Any, damage: parts.Damage) -> dict[str, Rows]:
+    """Rows by key, of those of ``keys`` that are there and whole."""
+    entries = parts.scan(folder, damage)
+    wanted = {key: entries[key] for key in keys if key in entries}
+    return dict(parts.read_entries(wanted, damage))
 
 
-_EXTRACTORS: dict[str, FeatureExtractor] = {}
-
-
-def _clip_rows(
-    job: tuple[Clip, int, FeatureSpec, AugmentSettings, int],
-) -> NDArray[np.float32]:
-    """Rows of one clip; a module function so that worker processes can run it."""
-    clip, variant, spec, settings, seed = job
-    if spec.fingerprint not in _EXTRACTORS:
-        _EXTRACTORS[spec.fingerprint] = FeatureExtractor(spec)
-    extractor = _EXTRACTORS[spec.fingerprint]
-    samples = read_clip(clip, spec.sample_rate)
-    if variant:
-        samples = augment(
-            samples, spec.sample_rate, clip_rng(clip.clip_id, variant, seed), settings
+def _say_damage(folder: Path, damage: parts.Damage) -> None:
+    if damage.paths:
+        progress_note(
+            f"edge-ser-quantize: {how_many(len(damage.paths), 'file')} of cached features in "
+            f"{folder} {'is' if len(damage.paths) == 1 else 'are'} damaged and computed anew"
         )
-    if samples.size < spec.win_length:
-        raise AudioFileError(
-            f"{clip.path} has {how_many(samples.size, 'sample')} at {spec.sample_rate} Hz, one "
-            f"frame needs {spec.win_length}: leave the file out of the corpus"
-        )
-    return extractor.extract(samples)
 
 
-def normalisation(rows: Iterable[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of every feature over training rows.
+def _key(heard: Heard, making: Making, recipe: Mapping[str, Any]) -> str:
+    """SHA-256 of everything that decides the rows of a clip."""
+    facts: dict[str, Any] = {"recipe": recipe, "content": heard.sha256}
+    if making.variant or making.condition:
+        facts["chance"] = heard.clip.clip_id
+    if making.voices:
+        facts["speaker"] = heard.clip.speaker
+        facts["voices"] = [[v.clip.clip_id, v.clip.speaker, v.sha256] for v in making.voices]
+    return _digest(facts)
 
-    Parameters
-    ----------
-    rows : iterable of float [shape=(n_frames, n_features)]
-        Of training clips only.
 
-    Returns
-    -------
-    mean, std : float32 [shape=(n_features,)]
-        A constant feature has std 1, so that dividing by it is safe.
-    """
-    total: NDArray[np.float64] | None = None
-    squares: NDArray[np.float64] | None = None
-    n_frames = 0
-    for block in rows:
-        wide = block.astype(np.float64)
-        total = wide.sum(axis=0) if total is None else total + wide.sum(axis=0)
-        squares = (wide**2).sum(axis=0) if squares is None else squares + (wide**2).sum(axis=0)
-        n_frames += len(block)
-    if total is None or squares is None:
-        raise AudioFileError("no feature rows to normalise by: the training side has no clip")
-    mean = total / n_frames
-    std = np.sqrt(np.maximum(squares / n_frames - mean**2, 0.0))
-    return mean.astype(np.float32), np.where(std < 1e-8, 1.0, std).astype(np.float32)
+def _folder_name(making: Making, recipe: Mapping[str, Any]) -> str:
+    kind = making.condition or (f"variant-{making.variant}" if making.variant else "clean")
+    return f"{kind}-{_digest(recipe)[:16]}"
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,11 @@ from edge.errors import ParameterError
 from quantize.basics.bounds import SHARE, Bounds, check_numbers
 from quantize.data.sound.voice import perturb_voice
 
-__all__ = ["AugmentSettings", "augment"]
+__all__ = ["AUGMENTATION_VERSION", "AugmentSettings", "augment"]
+
+#: What cached rows were made by, beside the settings: raise it when the same chance gives other
+#: sound than before.
+AUGMENTATION_VERSION = 1
 
 _FRAME = 400
 

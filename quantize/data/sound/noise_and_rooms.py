@@ -183,6 +183,11 @@ class VoiceBank:
     sample_rate : int
         In Hz.
 
+    Attributes
+    ----------
+    clips : tuple of Clip
+        Those that were read: of them alone comes the same babble.
+
     Raises
     ------
     ParameterError
@@ -205,10 +210,17 @@ class VoiceBank:
                 f"{len(by_speaker)}: choose other conditions"
             )
         n_track = round(TRACK_S * sample_rate)
+        used: list[Clip] = []
+
+        def noted(clip: Clip) -> NDArray[np.float32]:
+            used.append(clip)
+            return read(clip)
+
         self._tracks = {
-            speaker: _track(by_speaker[speaker], read, sample_rate, n_track)
+            speaker: _track(by_speaker[speaker], noted, sample_rate, n_track)
             for speaker in sorted(by_speaker)
         }
+        self.clips = tuple(used)
 
     def babble(self, speaker: str, n_samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """:data:`N_VOICES` equally loud voices at once, none of them the speaker's own.

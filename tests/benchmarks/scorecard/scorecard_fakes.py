@@ -14,9 +14,9 @@ from benchmarks.scorecard.plan import Places, plan
 from benchmarks.scorecard.recipes import RECIPES, Work
 from benchmarks.scorecard.same_recipe import recipe_settings
 from quantize.data.corpora import DOMAINS, LABELS
+from quantize.data.features.conditions import CONDITIONS
 from quantize.measure.crossfit import cross_fit
 from quantize.measure.metrics import metrics
-from quantize.measure.protocols.conditions import CONDITIONS
 from quantize.measure.windows import Windows
 
 #: Right answers of a hundred, by corpus.

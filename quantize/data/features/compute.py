@@ -1,0 +1,159 @@
+"""Feature rows of clips, computed in whatever process: what a worker is handed and gives back."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import AudioFileError, how_many
+from edge.features import FeatureExtractor
+from edge.features.spec import FeatureSpec
+from quantize.data.corpora import Clip
+from quantize.data.corpora.contents import file_digest
+from quantize.data.features.degraded import degraded
+from quantize.data.sound.augment import AugmentSettings, augment
+from quantize.data.sound.noise_and_rooms import VoiceBank
+from quantize.data.sound.reading import clip_rng, read_clip
+
+__all__ = ["EXTRACTOR_VERSION", "Heard", "Making", "compute_rows", "voice_bank"]
+
+#: What cached rows were made by, beside the settings: raise it when reading a file, resampling or
+#: a feature gives other numbers than before.
+EXTRACTOR_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Heard:
+    """A clip, and the SHA-256 of the file that its rows are to be of."""
+
+    clip: Clip
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Making:
+    """How rows are made of a clip.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    variant : int
+        0 for clips as they are.
+    settings : AugmentSettings, optional
+        Of variants from 1 up.
+    seed : int
+        Of the variant's chance.
+    condition : str, optional
+        What the clip is heard under instead.
+    voices : tuple of Heard
+        Whom babble is mixed from.
+    """
+
+    spec: FeatureSpec
+    variant: int = 0
+    settings: AugmentSettings | None = None
+    seed: int = 0
+    condition: str | None = None
+    voices: tuple[Heard, ...] = ()
+
+    @property
+    def dtype(self) -> type[np.floating]:
+        """Clean rows are what the device computes, the others are kept at half the size."""
+        return np.float16 if self.variant or self.condition else np.float32
+
+
+def compute_rows(making: Making, clips: Sequence[Heard]) -> list[NDArray[np.floating]]:
+    """Rows of some clips.
+
+    Parameters
+    ----------
+    making : Making
+    clips : sequence of Heard
+
+    Returns
+    -------
+    list of float32 or float16 [shape=(n_frames, n_features)]
+        One a clip.
+
+    Raises
+    ------
+    AudioFileError
+        If a clip cannot be read, is shorter than one frame, or is not the file that it was when
+        its digest was taken.
+    ParameterError
+        If babble has fewer than two speakers.
+    """
+    # Of its own: a cluster's worker may call from several threads.
+    extractor = FeatureExtractor(making.spec)
+    voices = voice_bank(making) if making.voices else None
+    computed = []
+    for heard in clips:
+        rows = extractor.extract(_samples(heard.clip, making, voices)).astype(making.dtype)
+        # After it was read, so that no change in between is missed.
+        _check_content(heard)
+        computed.append(rows)
+    return computed
+
+
+def _samples(clip: Clip, making: Making, voices: VoiceBank | None) -> NDArray[np.float32]:
+    spec = making.spec
+    samples = read_clip(clip, spec.sample_rate)
+    if making.variant:
+        rng = clip_rng(clip.clip_id, making.variant, making.seed)
+        samples = augment(samples, spec.sample_rate, rng, making.settings)
+    if samples.size < spec.win_length:
+        raise AudioFileError(
+            f"{clip.path} has {how_many(samples.size, 'sample')} at {spec.sample_rate} Hz, one "
+            f"frame needs {spec.win_length}: leave the file out of the corpus"
+        )
+    if making.condition:
+        samples = degraded(samples, clip, making.condition, spec.sample_rate, voices)
+    return samples
+
+
+def voice_bank(making: Making) -> VoiceBank:
+    """The voices of babble, read once a process.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two speakers.
+    AudioFileError
+        If a clip cannot be read or is not the file that it was.
+    """
+    with _ONE_BANK:
+        key = (making.spec.sample_rate, making.voices)
+        if key not in _BANKS:
+            contents = {heard.clip.clip_id: heard for heard in making.voices}
+
+            def read(clip: Clip) -> NDArray[np.float32]:
+                samples = read_clip(clip, making.spec.sample_rate)
+                _check_content(contents[clip.clip_id])
+                return samples
+
+            clips = [heard.clip for heard in making.voices]
+            bank = VoiceBank(clips, read, making.spec.sample_rate)
+            _BANKS.clear()
+            _BANKS[key] = bank
+            # Workers are told of no more clips than these, and mix the same of them.
+            used = {clip.clip_id for clip in bank.clips}
+            few = tuple(heard for heard in making.voices if heard.clip.clip_id in used)
+            _BANKS[making.spec.sample_rate, few] = bank
+        return _BANKS[key]
+
+
+def _check_content(heard: Heard) -> None:
+    if file_digest(heard.clip.path) != heard.sha256:
+        raise AudioFileError(
+            f"{heard.clip.path} was changed while its features were computed, or is another file "
+            "on this machine: run the command again once it stays as it is"
+        )
+
+
+#: The bank of the last condition: the next one mixes the same voices.
+_BANKS: dict[tuple[int, tuple[Heard, ...]], VoiceBank] = {}
+_ONE_BANK = threading.Lock()
