@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 
@@ -37,3 +38,18 @@ def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
         "1",
         *more,
     ]
+
+
+def hold_nothing_out(folder: Path) -> None:
+    """Make a run folder one of ``--split all``, of whatever split it was."""
+    from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
+
+    path = folder / "checkpoint.safetensors"
+    saved = load_checkpoint(path)
+    saved.training.pop("split_fingerprint", None)
+    saved.training["split"] = "all"
+    save_checkpoint(path, saved)
+    config = json.loads((folder / "config.json").read_text())
+    config["run"]["split"] = "all"
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "split.json").unlink()

@@ -29,6 +29,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from edge.arrays import softmax  # noqa: E402
+from edge.artifact import read_artifact  # noqa: E402
 from edge.errors import EdgeSerError  # noqa: E402
 from quantize.basics.files import atomic_path, write_json  # noqa: E402
 from quantize.basics.progress import progress_bar  # noqa: E402
@@ -39,8 +40,9 @@ from quantize.data.features.cache import FeatureCache  # noqa: E402
 from quantize.data.features.segments import corpus_segments  # noqa: E402
 from quantize.data.features.windows import window_of  # noqa: E402
 from quantize.export import KINDS  # noqa: E402
-from quantize.measure.evaluate import Runner, evaluate, held_out, write_evaluation  # noqa: E402
+from quantize.measure.evaluate import Runner, evaluate, write_evaluation  # noqa: E402
 from quantize.runs.provenance import commit  # noqa: E402
+from quantize.runs.run import Run, open_run  # noqa: E402
 
 PAPER = tuple(f"paper-s{seed}" for seed in range(3))
 SPEAKER = tuple(f"speaker-f{fold}" for fold in range(5))
@@ -49,19 +51,19 @@ N_SEGMENTS = 500
 MODELS = ("claf-ser", "claf-ser-pruned", "claf-ser-tiny")
 
 
-def figures_of(run: Path, kind: str, clips: list[Clip], cache: Path) -> dict[str, Any]:
+def figures_of(run: Run, kind: str, clips: list[Clip], cache: Path) -> dict[str, Any]:
     """Figures of a run's artifact on its held-out clips, from its file if that is fresh."""
     runner = runner_of(run, kind)
-    path = run / f"evaluation-{kind}-unknown.json"
+    path = run.files.measured(f"{kind}-unknown")["figures"]
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         # The temperature is no part of the model's file, and torch has no artifact.
-        inputs = [run / name for name in ("checkpoint.safetensors", "calibration.json")]
+        inputs = [run.files.checkpoint, run.files.temperature]
         made_ns = path.stat().st_mtime_ns
         fresh = all(p.stat().st_mtime_ns < made_ns for p in inputs if p.is_file())
         if fresh and (kind == "torch" or found["model_sha256"] == runner.model_sha256):
             return found
-    split, chosen = held_out(run, clips)
+    split, chosen = run.held_out_split(), run.held_out(clips)
     part = evaluate(runner, chosen, FeatureCache(cache, runner.spec), clips)
     return write_evaluation(run, split, runner, kind, "unknown", part)
 
@@ -80,10 +82,10 @@ def measure(runs: Path, model: str, kind: str, clips: list[Clip], cache: Path) -
     paper = [p for job in PAPER if (p := runs / model / job).is_dir()]
     folds = [p for job in SPEAKER if (p := runs / model / job).is_dir()]
     if len(paper) == len(PAPER):
-        accuracies = [figures_of(p, kind, clips, cache)["accuracy"] for p in paper]
+        accuracies = [figures_of(open_run(p), kind, clips, cache)["accuracy"] for p in paper]
         found["paper"] = float(np.mean(accuracies))
     if len(folds) == len(SPEAKER):
-        figures = [figures_of(p, kind, clips, cache) for p in folds]
+        figures = [figures_of(open_run(p), kind, clips, cache) for p in folds]
         for corpus in CORPORA:
             found[corpus] = pooled_uar(figures, corpus)
     return found
@@ -98,7 +100,7 @@ def replay(
         runner = runners[model, "torch"]
         window_frames, window_hop = window_of(runner.spec)
         segments = corpus_segments(
-            held_out(run, clips)[1],
+            open_run(run).held_out(clips),
             FeatureCache(cache, runner.spec),
             clips,
             N_SEGMENTS,
@@ -149,14 +151,15 @@ def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         pair: measure(runs, *pair, clips, cache)
         for pair in progress_bar(pairs, total=len(pairs), title="accuracy")
     }
-    runners = {(m, k): runner_of(run_of[m], k) for m, k in pairs}
+    runners = {(m, k): runner_of(open_run(run_of[m]), k) for m, k in pairs}
     timed = replay(runners, run_of, clips, cache)
     reference = figures[models[0], "torch"]
     rows = []
     for model, kind in pairs:
         own = figures[model, kind]
-        artifact = run_of[model] / "artifacts" / kind / "manifest.json"
-        size = json.loads(artifact.read_text())["model_bytes"] if kind != "torch" else None
+        size = None
+        if kind != "torch":
+            size = read_artifact(open_run(run_of[model]).artifact(kind)).manifest.model_bytes
         names = [n for n in ("paper", *CORPORA) if n in own]
         rows.append(
             {

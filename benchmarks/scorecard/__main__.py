@@ -11,9 +11,8 @@ from typing import Any
 
 from benchmarks.scorecard.abstaining import ABSTAINING_FILE, collate_abstaining
 from benchmarks.scorecard.collate import collate
-from benchmarks.scorecard.plan import Places, plan, select
+from benchmarks.scorecard.plan import Places, check_same_recipe, plan, select
 from benchmarks.scorecard.recipes import JOBS, RECIPES
-from benchmarks.scorecard.same_recipe import check_same_recipe
 from benchmarks.scorecard.steps import Step, pending, run_steps
 from benchmarks.scorecard.tables import BEGIN, END, render_into
 from edge.errors import ParameterError, how_many

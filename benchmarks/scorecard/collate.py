@@ -19,7 +19,8 @@ from quantize.basics.errors import TrainingError
 from quantize.data.corpora import DOMAINS
 from quantize.measure.figures.files import SCHEMA_VERSION
 from quantize.measure.metrics import metrics
-from quantize.runs.facts import model_sizes, run_facts, shared_settings, temperatures
+from quantize.runs.compared import model_sizes, shared_settings, training_facts
+from quantize.runs.run import Run
 
 __all__ = ["collate", "collate_report"]
 
@@ -107,12 +108,13 @@ def _protocol(measurement: Measurement) -> str:
 
 def _recipe_entry(places: Places, recipe: Work, protocols: dict[str, Any]) -> dict[str, Any]:
     folders = {job: places.run(recipe, job) for job in recipe.jobs}
-    here = {j: f for j, f in folders.items() if (f / "checkpoint.safetensors").is_file()}
+    each = {job: Run(folder) for job, folder in folders.items()}
+    here = {job: run for job, run in each.items() if run.files.checkpoint.is_file()}
     settings, differing = shared_settings(list(here.values()))
-    runs = {job: run_facts(folder) for job, folder in here.items()}
-    chosen = {j: t for j, folder in here.items() if (t := temperatures(folder)) is not None}
-    for job, temperature in chosen.items():
-        runs[job]["temperature"] = temperature
+    runs = {job: training_facts(run) for job, run in here.items()}
+    for job, run in here.items():
+        if run.tempering.chosen_on:
+            runs[job]["temperature"] = run.temperature
     return {
         "title": recipe.title,
         "settings": settings,

@@ -6,15 +6,21 @@ Each step is one command that a person could type; see :mod:`benchmarks.scorecar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scorecard.recipes import JOBS, RECIPES, Measurement, Work
 from benchmarks.scorecard.steps import Step
 from edge.errors import ParameterError
-from quantize.runs.temperature import calibration_path
+from quantize.basics.errors import TrainingError
+from quantize.runs.compared import run_settings
+from quantize.runs.files import RunFiles
+from quantize.runs.run import Run
+from quantize.training.recipe import load_recipe
 
-__all__ = ["TYPED", "Places", "plan", "select"]
+__all__ = ["TYPED", "Places", "check_same_recipe", "plan", "recipe_settings", "select"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,12 +139,12 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
         jobs=(job,),
         # One thread each: the matrices are small, and others train beside it.
         words=(*words, "--threads", "1", "--workers", "1"),
-        inputs=tuple(folder / "checkpoint.safetensors" for folder in teachers),
-        outputs=(folder / "checkpoint.safetensors",),
+        inputs=tuple(RunFiles(folder).checkpoint for folder in teachers),
+        outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
         side_by_side=True,
         # Written once all features are cached; until then others would compute the same.
-        shares=folder / "config.json",
+        shares=RunFiles(folder).config,
     )
 
 
@@ -156,9 +162,9 @@ def _calibration(places: Places, recipe: Work) -> Step:
         recipe=recipe.name,
         jobs=(*folds, *also),
         words=(*words, *_workers(places)),
-        inputs=tuple(places.run(recipe, j) / "checkpoint.safetensors" for j in (*folds, *also)),
+        inputs=tuple(RunFiles(places.run(recipe, j)).checkpoint for j in (*folds, *also)),
         outputs=(
-            *(calibration_path(places.run(recipe, job)) for job in (*folds, *also)),
+            *(RunFiles(places.run(recipe, job)).temperature for job in (*folds, *also)),
             report,
         ),
         log=places.log(recipe, "calibrate"),
@@ -172,9 +178,9 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
     words = ["evaluate", *map(str, folders), *_data(places), "--kind", measurement.kind]
     if measurement.protocol != "utterances":
         words += ["--protocol", measurement.protocol]
-    inputs = [folder / "checkpoint.safetensors" for folder in folders]
+    inputs = [RunFiles(folder).checkpoint for folder in folders]
     if recipe.calibrated and measurement.group == "speaker":
-        inputs += [calibration_path(folder) for folder in folders]
+        inputs += [RunFiles(folder).temperature for folder in folders]
     return Step(
         name=f"{recipe.name}/{measurement.name}",
         recipe=recipe.name,
@@ -188,3 +194,69 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
 
 def _workers(places: Places) -> list[str]:
     return [] if places.n_workers is None else ["--workers", str(places.n_workers)]
+
+
+def check_same_recipe(places: Places, steps: Iterable[Step]) -> None:
+    """Refuse run folders that another version of their recipe made.
+
+    A training is done when its checkpoint is there; that its recipe has changed since cannot be
+    told from the age of files.
+
+    Raises
+    ------
+    TrainingError
+        If a setting of a run is not what its recipe says now.
+    """
+    wanted: dict[str, dict[str, Any]] = {}
+    for step in steps:
+        recipe = RECIPES[step.recipe]
+        if step.words[0] != "train":
+            continue
+        run = Run(places.run(recipe, step.jobs[0]))
+        if not run.files.config.is_file():
+            continue
+        try:
+            config = run_settings(run)
+            if recipe.name not in wanted:
+                wanted[recipe.name] = recipe_settings(recipe.name)
+            difference = _difference(config, wanted[recipe.name])
+        except (KeyError, TypeError) as error:
+            raise TrainingError(
+                f"{run.files.config} is not what training writes ({error!r}): move the "
+                "folder away, and the same command trains it anew"
+            ) from error
+        if difference:
+            name, own, now = difference
+            raise TrainingError(
+                f"{run.folder} was trained with {name} {own!r}, the recipe {recipe.name} has "
+                f"{now!r}: move the folder away to train it anew, or name another --runs"
+            )
+
+
+def recipe_settings(name: str) -> dict[str, Any]:
+    """All settings of a recipe as a run folder holds them."""
+    recipe = load_recipe(name)
+    training = dataclasses.asdict(recipe.train_settings())
+    # The job's, not the recipe's.
+    del training["seed"]
+    settings = {
+        "model": recipe.config().to_dict(),
+        "training": training,
+        "batches": dataclasses.asdict(recipe.batch_settings()),
+        "augment": dataclasses.asdict(recipe.augment_settings()),
+        "run": {"n_variants": recipe.n_variants},
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(settings))
+    return plain
+
+
+def _difference(
+    config: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, Any, Any] | None:
+    for table, settings in wanted.items():
+        for name, now in settings.items():
+            # A setting that is younger than the run was not there to be chosen.
+            own = config[table].get(name, now)
+            if own != now:
+                return f"{table}.{name}", own, now
+    return None

@@ -15,7 +15,7 @@ from edge.errors import ParameterError
 from quantize.basics.files import write_json
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, label_map
-from quantize.data.corpora import Clip, choose_domains, label_numbers, load_corpora
+from quantize.data.corpora import Clip, choose_domains, label_numbers
 from quantize.measure.goal import GOAL
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from quantize.measure.crossfit import Choice, Chosen, Facts
     from quantize.measure.scoring import Segments
     from quantize.measure.windows import Windows
+    from quantize.runs.run import Run
 
 __all__ = ["add_command"]
 
 
 @dataclasses.dataclass(frozen=True)
 class _Fold:
-    run: Path
+    run: Run
     split: Split
     clips: list[Clip]
     #: As ``classify`` has them, and as a stream does.
@@ -107,30 +108,30 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     from quantize.commands.runs import are_folds
     from quantize.export.into import put_abstention
     from quantize.measure.crossfit import cross_fit
-    from quantize.measure.evaluate import held_out
     from quantize.measure.metrics import expected_calibration_error
     from quantize.measure.temperature_fit import tempered
+    from quantize.runs.run import load_clips, open_run
 
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    sides = [held_out(run, clips) for run in arguments.runs]
-    splits = [split.id for split, _ in sides]
+    runs = [open_run(folder) for folder in arguments.runs]
+    also = [open_run(folder) for folder in arguments.also]
+    splits = [run.held_out_split().id for run in runs]
     if not are_folds(splits):
         raise ParameterError(
             f"the runs have the splits {', '.join(splits)}: two or more folds of one rule are "
             "wanted, each once, as of train --split speaker --fold 0, 1, ..."
         )
-    for run in arguments.also:
-        if (run / "split.json").exists():
+    for run in also:
+        if run.split is not None:
             raise ParameterError(
-                f"{run} holds clips out: --also is for runs of --split all; name its folds first"
+                f"{run.folder} holds clips out: --also is for runs of --split all; name its folds "
+                "first"
             )
+    words = label_map(arguments)
+    clips = load_clips([*runs, *also], arguments.data, arguments.corpora, words)
     for folder in arguments.into:
         # Before the long part.
         read_artifact(folder)
-    folds = [
-        _fold(run, split, clips, chosen, arguments)
-        for run, (split, chosen) in zip(arguments.runs, sides, strict=True)
-    ]
+    folds = [_fold(run, clips, arguments) for run in runs]
     temperatures = [_fit([o for o in folds if o is not fold]) for fold in folds]
     chosen = cross_fit([fold.windows for fold in folds], temperatures)
     facts = _facts(arguments, folds)
@@ -142,12 +143,12 @@ def _calibrate(arguments: argparse.Namespace) -> int:
             for t in (1.0, temperature)
         )
         figures = [f"{temperature:.3f}", f"{before:.3f}", f"{after:.3f}", _bar(choice)]
-        rows.append([fold.run.name, *figures])
-    if arguments.also:
+        rows.append([fold.run.folder.name, *figures])
+    if also:
         temperature = _fit(folds)
-        for run in arguments.also:
+        for run in also:
             _keep(run, temperature, folds, chosen.together, facts)
-            rows.append([run.name, f"{temperature:.3f}", "-", "-", _bar(chosen.together)])
+            rows.append([run.folder.name, f"{temperature:.3f}", "-", "-", _bar(chosen.together)])
     print("\n".join(aligned(rows)))
     _tell(chosen)
     report = _report(chosen, facts, folds, temperatures)
@@ -162,9 +163,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _fold(
-    run: Path, split: Split, clips: list[Clip], chosen: list[Clip], arguments: argparse.Namespace
-) -> _Fold:
+def _fold(run: Run, clips: list[Clip], arguments: argparse.Namespace) -> _Fold:
     """Segments of the clips that a run holds out, at temperature 1."""
     from edge.stream.posterior import file_hop
     from quantize.data.features.cache import FeatureCache
@@ -172,6 +171,7 @@ def _fold(
     from quantize.measure.scoring import score_segments
     from quantize.measure.windows import live_windows, picked
 
+    chosen = run.held_out(clips)
     runner = dataclasses.replace(torch_runner(run), temperature=1.0)
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
@@ -188,7 +188,7 @@ def _fold(
     )
     return _Fold(
         run,
-        split,
+        run.held_out_split(),
         chosen,
         [picked(each, frames, file_hop(hop)) for each in scored],
         live_windows(
@@ -216,22 +216,22 @@ def _fit(folds: Sequence[_Fold]) -> float:
 
 
 def _keep(
-    run: Path, temperature: float, folds: Sequence[_Fold], choice: Choice, facts: Facts
+    run: Run, temperature: float, folds: Sequence[_Fold], choice: Choice, facts: Facts
 ) -> None:
     """Keep in a run folder what some folds chose for it."""
-    from quantize.runs.temperature import Calibration, write_calibration
+    from quantize.runs.temperature import Tempering
 
-    calibration = Calibration(
+    tempering = Tempering(
         temperature, tuple(fold.split.id for fold in folds), choice.abstention(facts)
     )
-    write_calibration(run, calibration, sum(len(fold.segments) for fold in folds))
+    run.keep(tempering, sum(len(fold.segments) for fold in folds))
 
 
 def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
     from quantize.measure.crossfit import Facts
     from quantize.runs.provenance import commit
 
-    names = [f"runs/{_recipe(fold.run)}/{fold.run.name}" for fold in folds]
+    names = [f"runs/{_recipe(fold.run)}/{fold.run.folder.name}" for fold in folds]
     words = ["edge-ser-quantize", "calibrate", *names, "--data", "CORPORA"]
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
@@ -239,11 +239,9 @@ def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
     return Facts(recipe, folds[0].split.name, shlex.join(words), commit())
 
 
-def _recipe(run: Path) -> str:
+def _recipe(run: Run) -> str:
     """Name of a run's recipe, or of the folder that it is in."""
-    from quantize.runs.facts import run_config
-
-    return str(run_config(run).get("recipe") or run.resolve().parent.name)
+    return str(run.config.get("recipe") or run.folder.resolve().parent.name)
 
 
 def _bar(choice: Choice) -> str:
@@ -292,7 +290,7 @@ def _report(
 
     runs = [
         {
-            "run": fold.run.name,
+            "run": fold.run.folder.name,
             "split": fold.split.id,
             "split_fingerprint": fold.split.fingerprint,
             "temperature": temperature,

@@ -16,6 +16,7 @@ from quantize.measure.protocols.conditions import PROTOCOLS
 
 if TYPE_CHECKING:
     from quantize.measure.evaluate import Evaluation
+    from quantize.runs.run import Run
 
 __all__ = ["add_command"]
 
@@ -95,15 +96,15 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _one_run(
-    folder: Path, clips: list[Clip], arguments: argparse.Namespace
+    run: Run, clips: list[Clip], arguments: argparse.Namespace
 ) -> tuple[Evaluation, dict[str, Any]]:
     from quantize.commands.runs import runner_of
     from quantize.data.features.cache import FeatureCache
     from quantize.data.splits import common_labels
-    from quantize.measure.evaluate import evaluate, held_out, write_evaluation
+    from quantize.measure.evaluate import evaluate, write_evaluation
 
-    split, chosen = held_out(folder, clips)
-    runner = runner_of(folder, arguments.kind)
+    split, chosen = run.held_out_split(), run.held_out(clips)
+    runner = runner_of(run, arguments.kind)
     cache = FeatureCache(arguments.cache, runner.spec)
     part = evaluate(
         runner,
@@ -114,7 +115,7 @@ def _one_run(
         labels=common_labels(split, clips, runner.labels),
         n_workers=arguments.workers,
     )
-    figures = write_evaluation(folder, split, runner, arguments.kind, arguments.corpus, part)
+    figures = write_evaluation(run, split, runner, arguments.kind, arguments.corpus, part)
     return part, figures
 
 

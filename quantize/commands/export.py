@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edge.errors import how_many
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
 from quantize.export.rounding.load import kind_names
 
-if TYPE_CHECKING:
-    from edge.artifact import Artifact
-
-__all__ = ["add_command", "export_run"]
+__all__ = ["add_command"]
 
 
 def add_command(commands: Any) -> None:
@@ -65,39 +62,6 @@ def add_command(commands: Any) -> None:
         "trained on the run's features)",
     )
     parser.set_defaults(function=_export)
-
-
-def export_run(
-    run: Path,
-    kind: str,
-    out: Path,
-    *,
-    name: str | None = None,
-    accuracy: Sequence[dict[str, Any]] = (),
-    scorecard_sha256: str | None = None,
-    gate: Path | None = None,
-) -> Artifact:
-    """Export the checkpoint of a run folder.
-
-    ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from, ``gate``
-    a file of train-gate.
-
-    Raises
-    ------
-    EdgeSerError
-        If the checkpoint, the gate or a figure cannot be used, or the export went wrong.
-    """
-    from quantize.export import export_artifact
-    from quantize.runs.export_facts import read_run
-
-    model, facts = read_run(
-        run,
-        name=name or f"claf-ser-{kind}",
-        accuracy=accuracy,
-        scorecard_sha256=scorecard_sha256,
-        gate=gate,
-    )
-    return export_artifact(kind, model, facts, out)
 
 
 def accuracy_entries(path: Path) -> list[dict[str, Any]]:
@@ -167,19 +131,21 @@ def _export(arguments: argparse.Namespace) -> int:
     from quantize.export.model_card import model_card
     from quantize.measure.figures.entries import check_same_settings, scorecard_entries
     from quantize.measure.figures.files import read_scorecard
-    from quantize.runs.earlier import file_digest
+    from quantize.runs.artifacts import export_run
+    from quantize.runs.run import open_run
 
+    run = open_run(arguments.run)
     entries = [entry for path in arguments.figures for entry in accuracy_entries(path)]
     digest = None
     if arguments.scorecard:
         recipe = arguments.recipe or arguments.run.resolve().parent.name
         scorecard = read_scorecard(arguments.scorecard)
-        check_same_settings(scorecard, recipe, arguments.run)
+        check_same_settings(scorecard, recipe, run)
         entries += scorecard_entries(scorecard, recipe, arguments.kind)
-        digest = file_digest(arguments.scorecard)
-    out = arguments.out or arguments.run / "artifacts" / arguments.kind
+        digest = hashlib.sha256(arguments.scorecard.read_bytes()).hexdigest()
+    out = arguments.out or run.files.artifact(arguments.kind)
     artifact = export_run(
-        arguments.run,
+        run,
         arguments.kind,
         out,
         name=arguments.name,

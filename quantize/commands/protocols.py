@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError, how_many
 from quantize.basics.files import write_json
+from quantize.basics.progress import progress_note
 from quantize.commands.runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.conditions import CONDITIONS
 from quantize.data.splits import common_labels
-from quantize.measure.evaluate import Runner, check_features, held_out
+from quantize.measure.evaluate import Runner, check_features
 from quantize.measure.protocols.conditions import CLEAN
 from quantize.measure.protocols.noise import utterance_trials
 from quantize.measure.protocols.segments import WINDOWS_S, segment_trials
 from quantize.measure.protocols.tables import mean_conditions, noise_table, segments_table
 from quantize.measure.protocols.trials import Trials
+from quantize.runs.run import Run
 
 __all__ = ["evaluate_protocol"]
 
@@ -53,10 +54,10 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
 
 
 def _one_run(
-    folder: Path, clips: list[Clip], arguments: argparse.Namespace
+    run: Run, clips: list[Clip], arguments: argparse.Namespace
 ) -> tuple[dict[str, Trials], dict[str, Any]]:
-    split, chosen = held_out(folder, clips)
-    runner = runner_of(folder, arguments.kind)
+    split, chosen = run.held_out_split(), run.held_out(clips)
+    runner = runner_of(run, arguments.kind)
     labels = common_labels(split, clips, runner.labels)
     cache = FeatureCache(arguments.cache, runner.spec)
     check_features(runner, cache)
@@ -64,7 +65,8 @@ def _one_run(
     measure = _segments if arguments.protocol == "segments" else _noise
     trials = measure(runner, chosen, rows, labels, cache, arguments)
     result = {
-        "run": folder.name,
+        "run": run.folder.name,
+        "run_digest": run.digest,
         "split": split.id,
         "split_fingerprint": split.fingerprint,
         "model_sha256": runner.model_sha256,
@@ -72,7 +74,13 @@ def _one_run(
         "conditions": _figures(trials),
     }
     name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}.json"
-    write_json(folder / name, result)
+    try:
+        write_json(run.folder / name, result)
+    except OSError as error:
+        progress_note(
+            f"edge-ser-quantize: {run.folder} takes no figures ({error.strerror or error}): "
+            "--output FILE writes them elsewhere"
+        )
     return trials, result
 
 

@@ -16,7 +16,7 @@ from quantize.prune.choices import IMPORTANCES, PRUNABLE
 
 if TYPE_CHECKING:
     from quantize.prune.importance import Importance
-    from quantize.prune.source import Source
+    from quantize.runs.run import Run
 
 __all__ = ["add_command"]
 
@@ -111,7 +111,8 @@ def add_command(commands: Any) -> None:
 def _prune(arguments: argparse.Namespace) -> int:
     import torch
 
-    from quantize.prune.source import read_source
+    from quantize.prune.cut import refuse_unprunable
+    from quantize.runs.run import open_run
 
     if arguments.threads is not None:
         torch.set_num_threads(max(1, arguments.threads))
@@ -119,31 +120,31 @@ def _prune(arguments: argparse.Namespace) -> int:
         return _sweep(arguments)
     if arguments.out is None:
         raise ParameterError("prune needs --out RUN2, where the pruned run shall lie")
-    source = read_source(arguments.run)
-    how = _how(arguments, source)
+    run = open_run(arguments.run)
+    refuse_unprunable(run.checkpoint.model, str(run.folder))
+    how = _how(arguments, run)
     if arguments.epochs == 0:
-        _write_pruned(arguments, source, how, arguments.out)
+        _write_pruned(arguments, run, how, arguments.out)
     else:
-        _write_pruned(arguments, source, how, arguments.out / "pruned")
-        _fine_tune(arguments, source)
-    print(_report(source, arguments.out))
+        _write_pruned(arguments, run, how, arguments.out / "pruned")
+        _fine_tune(arguments, run)
+    print(_report(run, arguments.out))
     if arguments.unstructured:
         print("the zeros count in a compressed file alone: every runtime is as fast as before")
     return 0
 
 
-def _how(arguments: argparse.Namespace, source: Source) -> dict[str, Any]:
+def _how(arguments: argparse.Namespace, run: Run) -> dict[str, Any]:
     """What is asked for, as the checkpoint will say it; refuses what does not go together."""
     from quantize.prune.sizes import config_for_share, pruned_config
-    from quantize.runs.earlier import run_name
 
-    config = source.checkpoint.model.config
+    config = run.checkpoint.model.config
     sizes = {
         field: size
         for field, option in _SIZE_OPTIONS.items()
         if (size := getattr(arguments, option)) is not None
     }
-    name = run_name(source.folder)
+    name = run.name
     asked = [bool(sizes), arguments.parameters is not None, arguments.unstructured]
     if sum(asked) != 1 or arguments.unstructured != (arguments.sparsity is not None):
         raise ParameterError(
@@ -168,47 +169,50 @@ def _how(arguments: argparse.Namespace, source: Source) -> dict[str, Any]:
 
 
 def _write_pruned(
-    arguments: argparse.Namespace, source: Source, how: dict[str, Any], folder: Path
+    arguments: argparse.Namespace, run: Run, how: dict[str, Any], folder: Path
 ) -> None:
     """Prune into a run folder, unless the very same lies there already."""
     from quantize.prune.cut import prune_model
     from quantize.prune.sizes import pruned_config
     from quantize.prune.sparse import sparse_model
-    from quantize.runs.checkpoint import load_checkpoint
+    from quantize.runs.run import Run
+    from quantize.runs.write import write_derived_run
 
-    path = folder / "checkpoint.safetensors"
-    if path.exists():
-        if load_checkpoint(path).training == source.training_of_pruned(how):
+    training = {**run.training, "pruned": {**how, "sha256": run.digest}}
+    there = Run(folder)
+    if there.files.checkpoint.exists():
+        if there.training == training:
             return
         raise TrainingError(
             f"{folder} holds another model than this command would prune: name another --out, or "
             "delete it"
         )
-    model = source.checkpoint.model
+    model = run.checkpoint.model
     if arguments.unstructured:
         pruned = sparse_model(model, arguments.sparsity)
     else:
         config = pruned_config(model.config, **how["sizes"])
-        pruned = prune_model(model, config, _importance(arguments, source))
-    source.write_pruned(folder, pruned, how)
+        pruned = prune_model(model, config, _importance(arguments, run))
+    write_derived_run(folder, run, pruned, training)
 
 
-def _importance(arguments: argparse.Namespace, source: Source) -> Importance:
+def _importance(arguments: argparse.Namespace, run: Run) -> Importance:
+    from quantize.prune.clips import training_batches
     from quantize.prune.importance import magnitude, taylor
 
-    model = source.checkpoint.model
+    model = run.checkpoint.model
     if arguments.importance == "magnitude":
         return magnitude(model)
-    clips = source.clips(arguments.data)
-    batches = source.batches(
-        clips, arguments.cache, arguments.batches, arguments.seed, arguments.workers
+    clips = run.clips(arguments.data)
+    batches = training_batches(
+        run, clips, arguments.cache, arguments.batches, arguments.seed, arguments.workers
     )
     return taylor(model, batches)
 
 
-def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
+def _fine_tune(arguments: argparse.Namespace, run: Run) -> None:
     from quantize.prune.sparse import SparseTrainer
-    from quantize.runs.checkpoint import load_checkpoint
+    from quantize.runs.run import open_run
     from quantize.training.recipe import load_recipe
     from quantize.training.train_run import train_run
     from quantize.training.trainer import Trainer
@@ -216,23 +220,23 @@ def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
     recipe = load_recipe(arguments.recipe)
     start = arguments.out / "pruned"
     training = given_options(arguments, "epochs", "learning_rate", "precision")
-    run = source.run
+    made = run.settings
     # Kept as they are found, once each: the run that was pruned knows best what it knew.
-    teachers = {path.resolve(): path for path in (source.folder, *arguments.teachers)}
+    teachers = {path.resolve(): path for path in (run.folder, *arguments.teachers)}
     n_variants = recipe.n_variants if arguments.variants is None else arguments.variants
     train_run(
         arguments.data,
         arguments.out,
         arguments.cache,
-        corpora=list(run.corpora),
-        run=dataclasses.replace(run, n_variants=n_variants),
-        config=load_checkpoint(start / "checkpoint.safetensors").model.config,
-        settings=recipe.train_settings(**training, seed=run.seed),
+        corpora=list(made.corpora),
+        run=dataclasses.replace(made, n_variants=n_variants),
+        config=open_run(start).checkpoint.model.config,
+        settings=recipe.train_settings(**training, seed=made.seed),
         batches=recipe.batch_settings(),
         augment=recipe.augment_settings(),
-        spec=source.checkpoint.spec,
-        labels=source.checkpoint.labels,
-        label_map=source.label_map,
+        spec=run.checkpoint.spec,
+        labels=run.checkpoint.labels,
+        label_map=run.label_map,
         n_workers=arguments.workers,
         recipe=recipe.name,
         teachers=list(teachers.values()),
@@ -241,36 +245,43 @@ def _fine_tune(arguments: argparse.Namespace, source: Source) -> None:
     )
 
 
-def _report(source: Source, folder: Path) -> str:
+def _report(run: Run, folder: Path) -> str:
     """Sizes before and after."""
     from quantize.prune.sizes import n_exported
     from quantize.prune.sparse import npz_sizes, sparsity_of
-    from quantize.runs.checkpoint import load_checkpoint
+    from quantize.runs.run import open_run
 
     lines = [f"{'':12s}  parameters  zeros  int8 npz kB  deflated kB"]
-    pruned = load_checkpoint(folder / "checkpoint.safetensors").model
-    for name, model in (("before", source.checkpoint.model), ("pruned", pruned)):
+    pruned = open_run(folder)
+    for name, model in (
+        ("before", run.checkpoint.model),
+        ("pruned", pruned.checkpoint.model),
+    ):
         plain, deflated = npz_sizes(model)
         lines.append(
             f"{name:12s}  {n_exported(model.config):10d}  {100 * sparsity_of(model):3.0f} %  "
             f"{plain / 1000:11.1f}  {deflated / 1000:11.1f}"
         )
-    lines.append(str(folder / "checkpoint.safetensors"))
+    lines.append(str(pruned.files.checkpoint))
     return "\n".join(lines)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
     from quantize.data.features.windows import window_of
+    from quantize.prune.clips import choosing_segments
+    from quantize.prune.cut import refuse_unprunable
     from quantize.prune.sensitivity import format_drops, plot_drops, sensitivity
-    from quantize.prune.source import read_source
+    from quantize.runs.run import open_run
 
-    source = read_source(arguments.run)
-    saved = source.checkpoint
+    run = open_run(arguments.run)
+    saved = run.checkpoint
+    refuse_unprunable(saved.model, str(run.folder))
     window_frames = arguments.window_frames
     if window_frames is None:
         window_frames, _ = window_of(saved.spec)
-    segments = source.segments(
-        source.clips(arguments.data),
+    segments = choosing_segments(
+        run,
+        run.clips(arguments.data),
         arguments.cache,
         arguments.segments,
         window_frames,
@@ -280,7 +291,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     drops = list(
         sensitivity(
             saved.model,
-            _importance(arguments, source),
+            _importance(arguments, run),
             segments,
             saved.labels,
             saved.mean,

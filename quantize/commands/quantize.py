@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import ParameterError
 from quantize.basics.files import write_json
 from quantize.commands.options import add_data_options, label_map
-from quantize.data.corpora import load_corpora
 from quantize.export.rounding.layers import GROUPS, LAYERS
 from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
 from quantize.export.rounding.recipe import GRANULARITIES
@@ -20,9 +19,11 @@ from quantize.measure.rounding_loss.counts import N_GENERATED, N_SEGMENTS
 if TYPE_CHECKING:
     from edge.artifact import Artifact
     from quantize.data.features.segments import SegmentSet
+    from quantize.export.common import ExportFacts
     from quantize.measure.rounding_loss.report import Report
-    from quantize.measure.rounding_loss.source import Source
     from quantize.measure.rounding_loss.speech import Speech
+    from quantize.models.claf_ser import CLAFSER
+    from quantize.runs.run import Run
 
 __all__ = ["add_command"]
 
@@ -106,10 +107,12 @@ def add_command(commands: Any) -> None:
 
 def _quantize(arguments: argparse.Namespace) -> int:
     from quantize.export import Kind, export_artifact
+    from quantize.export.read_back import is_artifact, read_float_artifact
     from quantize.export.rounding.write import write_recipe
     from quantize.measure.rounding_loss.hold_drop import check_max_drop, hold_drop
     from quantize.measure.rounding_loss.report import artifact_facts
-    from quantize.measure.rounding_loss.source import read_source
+    from quantize.runs.artifacts import export_facts
+    from quantize.runs.run import open_run
 
     recipe = load_ptq_recipe(arguments.recipe).changed(
         float_layers=arguments.float_layers,
@@ -126,8 +129,14 @@ def _quantize(arguments: argparse.Namespace) -> int:
             )
     if arguments.segments is not None and arguments.segments < 1:
         raise ParameterError(f"--segments is {arguments.segments}, at least 1 is wanted")
-    source = read_source(arguments.source, arguments.name)
-    speech = _speech_of(source, arguments)
+    run = None
+    if is_artifact(arguments.source):
+        model, facts = read_float_artifact(arguments.source, arguments.name)
+    else:
+        run = open_run(arguments.source)
+        name = arguments.name or arguments.source.resolve().name
+        model, facts = export_facts(run, name=name)
+    speech = _speech_of(run, facts, arguments)
     calibration = used = None
     if recipe.n_calibration:
         calibration, where = speech.calibration(recipe.n_calibration)
@@ -138,7 +147,7 @@ def _quantize(arguments: argparse.Namespace) -> int:
         }
     held = None
     if arguments.max_drop is not None:
-        held = hold_drop(recipe, speech, arguments.max_drop, calibration)
+        held = hold_drop(recipe, run, speech, arguments.max_drop, calibration)
         if held.recipe is None:
             print(held.text(), file=sys.stderr)
             print(f"edge-ser-quantize: {held.best()}", file=sys.stderr)
@@ -147,11 +156,9 @@ def _quantize(arguments: argparse.Namespace) -> int:
     n = arguments.segments or (N_GENERATED if speech.cache is None else N_SEGMENTS)
     # All that can be refused is refused before anything is written.
     seen = speech.report(n)
-    artifact = export_artifact(
-        Kind.of(recipe), source.model, source.facts, arguments.out, calibration
-    )
-    about = artifact_facts(artifact, recipe, used, source.model.n_parameters())
-    report = _report(speech, artifact, about, *seen)
+    artifact = export_artifact(Kind.of(recipe), model, facts, arguments.out, calibration)
+    about = artifact_facts(artifact, recipe, used, model.n_parameters())
+    report = _report(model, speech, artifact, about, *seen)
     if held is not None:
         written = write_recipe(arguments.out, recipe)
         report = dataclasses.replace(report, held={**held.to_dict(), "recipe": str(written)})
@@ -164,31 +171,32 @@ def _quantize(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _speech_of(source: Source, arguments: argparse.Namespace) -> Speech:
+def _speech_of(run: Run | None, facts: ExportFacts, arguments: argparse.Namespace) -> Speech:
     """Load the corpora, if any were named, and take the sides of the run's split."""
     from quantize.data.features.cache import FeatureCache
-    from quantize.measure.evaluate import held_out
     from quantize.measure.rounding_loss.speech import Speech
 
     if arguments.data is None:
-        return Speech(source, arguments.seed)
-    if source.run is None:
+        return Speech(facts, arguments.seed)
+    if run is None:
         raise ParameterError(
             f"{arguments.source} is an artifact, which does not tell the clips it was trained on, "
             "so nothing can be measured on --data: name the run folder, or leave --data out"
         )
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    cache = FeatureCache(arguments.cache, source.facts.spec)
+    clips = run.clips(arguments.data, arguments.corpora, label_map(arguments))
+    cache = FeatureCache(arguments.cache, facts.spec)
     common = {"clips": clips, "cache": cache, "n_workers": arguments.workers}
-    if not (source.run / "split.json").is_file():
-        return Speech(source, arguments.seed, train=clips, **common)
-    split, test = held_out(source.run, clips)
+    split = run.split
+    if split is None:
+        return Speech(facts, arguments.seed, train=clips, **common)
+    test = run.held_out(clips)
     training = set(split.train)
     train = [c for c in clips if c.clip_id in training]
-    return Speech(source, arguments.seed, split=split, train=train, test=test, **common)
+    return Speech(facts, arguments.seed, split=split, train=train, test=test, **common)
 
 
 def _report(
+    model: CLAFSER,
     speech: Speech,
     artifact: Artifact,
     about: dict[str, Any],
@@ -205,7 +213,6 @@ def _report(
     from quantize.measure.rounding_loss.report import Report, agreement_rows, layer_report
     from quantize.models.infer import torch_infer
 
-    model = speech.source.model
     found = artifact_runner(artifact.path)
     wanted = dataclasses.replace(found, name="torch", infer=torch_infer(model))
     agreement, largest, mean = segment_agreement(wanted.infer, found.infer, segments, found)

@@ -8,23 +8,19 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
-from edge.artifact import Quantization, read_artifact
 from quantize.basics.files import write_json
-from quantize.commands.export import export_run
 from quantize.commands.options import label_map
-from quantize.data.corpora import Clip, load_corpora
-from quantize.export import KINDS
+from quantize.data.corpora import Clip
 from quantize.measure.evaluate import Runner, artifact_runner, torch_runner
 from quantize.runs.provenance import commit
-from quantize.runs.temperature import read_calibration
+from quantize.runs.run import Run, load_clips, open_run
 
 __all__ = ["are_folds", "measure_runs", "redo_command", "report_of", "runner_of", "write_report"]
 
 Part = TypeVar("Part")
-OneRun = Callable[[Path, list[Clip], argparse.Namespace], tuple[Part, dict[str, Any]]]
+OneRun = Callable[[Run, list[Clip], argparse.Namespace], tuple[Part, dict[str, Any]]]
 
 
 def are_folds(splits: Sequence[str]) -> bool:
@@ -33,30 +29,15 @@ def are_folds(splits: Sequence[str]) -> bool:
     return len(set(splits)) == len(splits) > 1 == len(rules)
 
 
-def runner_of(folder: Path, kind: str) -> Runner:
-    """The checkpoint of a run folder, or its artifact, exported if need be.
-
-    An artifact that was exported before the run was calibrated, or by another version of its
-    quantization recipe, is exported again.
+def runner_of(run: Run, kind: str) -> Runner:
+    """The checkpoint of a run, or its artifact, exported where it is not there or not current.
 
     Raises
     ------
     EdgeSerError
         If the checkpoint or artifact cannot be used.
     """
-    if kind == "torch":
-        return torch_runner(folder)
-    artifact = folder / "artifacts" / kind
-    if (artifact / "manifest.json").is_file():
-        manifest, calibration = read_artifact(artifact).manifest, read_calibration(folder)
-        if (
-            manifest.quantization == Quantization.from_dict(KINDS[kind].quantization(None))
-            and manifest.temperature == calibration.temperature
-            and manifest.abstention == calibration.abstention
-        ):
-            return artifact_runner(artifact)
-    export_run(folder, kind, artifact)
-    return artifact_runner(artifact)
+    return torch_runner(run) if kind == "torch" else artifact_runner(run.artifact(kind))
 
 
 def redo_command(arguments: argparse.Namespace) -> list[str]:
@@ -76,8 +57,9 @@ def measure_runs(
     arguments: argparse.Namespace, one_run: OneRun[Part]
 ) -> tuple[list[Part], list[dict[str, Any]]]:
     """Measure every run of the command: what its folds are pooled of, and its figures."""
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    measured = [one_run(folder, clips, arguments) for folder in arguments.runs]
+    runs = [open_run(folder) for folder in arguments.runs]
+    clips = load_clips(runs, arguments.data, arguments.corpora, label_map(arguments))
+    measured = [one_run(run, clips, arguments) for run in runs]
     return [part for part, _ in measured], [figures for _, figures in measured]
 
 

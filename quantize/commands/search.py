@@ -18,13 +18,13 @@ from quantize.commands.options import (
     label_map,
     training_recipe_names,
 )
-from quantize.data.corpora import load_corpora
 from quantize.export.rounding.load import kind_names
 
 if TYPE_CHECKING:
+    from quantize.runs.run import Run
     from quantize.search.candidates import Candidate
+    from quantize.search.ground import Ground
     from quantize.search.pareto import Choice, Constraints
-    from quantize.search.sources import Ground, Source
 
 __all__ = ["add_command"]
 
@@ -86,10 +86,11 @@ def add_command(commands: Any) -> None:
 
 
 def _search(arguments: argparse.Namespace) -> int:
+    from quantize.runs.run import load_clips
     from quantize.search.candidates import candidates_of
+    from quantize.search.ground import Ground, chosen_on_test_side, open_runs
     from quantize.search.latency import measure_latencies
     from quantize.search.pareto import Constraints, choose
-    from quantize.search.sources import Ground, chosen_on_test_side, read_sources
     from quantize.search.students import student_folder, train_students
     from quantize.search.table import format_table, json_entries
     from quantize.search.trials import plan, run_trials
@@ -101,9 +102,9 @@ def _search(arguments: argparse.Namespace) -> int:
             "--hidden and --teachers go together: students of the sizes that the one names are "
             "taught by the runs that the other names"
         )
-    sources = read_sources(arguments.runs)
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    ground = Ground.of(sources[0], clips, arguments.cache, arguments.workers)
+    runs = open_runs(arguments.runs)
+    clips = load_clips(runs, arguments.data, arguments.corpora, label_map(arguments))
+    ground = Ground.of(runs[0], clips, arguments.cache, arguments.workers)
     warning = chosen_on_test_side(ground.split)
     if warning:
         print(f"edge-ser-quantize: caution: {warning}", file=sys.stderr)
@@ -113,19 +114,19 @@ def _search(arguments: argparse.Namespace) -> int:
             arguments.data,
             arguments.out,
             arguments.cache,
-            sources[0],
+            runs[0],
             recipe=recipe,
             teachers=arguments.teachers,
             hidden=arguments.hidden,
             training=given_options(arguments, "epochs"),
             n_variants=(recipe.n_variants if arguments.variants is None else arguments.variants),
             corpora=arguments.corpora,
-            label_map=label_map(arguments),
+            label_map=runs[0].label_map,
             n_workers=arguments.workers,
         )
         students = [student_folder(arguments.out, h) for h in arguments.hidden]
-        sources = read_sources([*arguments.runs, *students])
-    trials = plan(sources, arguments.kinds or kind_names(), ground.labels)
+        runs = open_runs([*arguments.runs, *students])
+    trials = plan(runs, arguments.kinds or kind_names(), ground.labels)
     results = run_trials(trials, ground, arguments.out, leave_out_missing=not arguments.kinds)
     # Of torch only the reference is timed: the others are there for their labels.
     timed = {r["name"] for r in results if r["status"] == "measured" and r["kind"] != "torch"}
@@ -136,7 +137,7 @@ def _search(arguments: argparse.Namespace) -> int:
     failed = [result for result in results if result["status"] == "failed"]
     found = _Found(reference, candidates, choose(candidates, constraints), failed)
     listed = json_entries(reference, candidates, found.choice, failed)
-    _write(arguments, constraints, found, listed, sources, ground, warning)
+    _write(arguments, constraints, found, listed, runs, ground, warning)
     if arguments.json:
         for entry in listed:
             print(json.dumps(entry))
@@ -159,7 +160,7 @@ def _write(
     constraints: Constraints,
     found: _Found,
     listed: Sequence[dict[str, Any]],
-    sources: Sequence[Source],
+    runs: Sequence[Run],
     ground: Ground,
     warning: str | None,
 ) -> None:
@@ -195,15 +196,15 @@ def _write(
             picture=picture.read_bytes() if found.candidates else None,
             about=about,
             warning=warning,
-            export_command=_export_command(found.choice.chosen, sources),
+            export_command=_export_command(found.choice.chosen, runs),
         ),
     )
 
 
-def _export_command(chosen: Candidate | None, sources: Sequence[Source]) -> list[str] | None:
+def _export_command(chosen: Candidate | None, runs: Sequence[Run]) -> list[str] | None:
     if chosen is None:
         return None
-    run = next(source.folder for source in sources if source.name == chosen.run)
+    run = next(run.folder for run in runs if run.name == chosen.run)
     words = ["edge-ser-quantize", "export", str(run), "--kind", chosen.kind]
     return [*words, "--out", f"models/{chosen.name}"]
 

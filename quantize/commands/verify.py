@@ -13,12 +13,13 @@ from edge.errors import how_many
 from quantize.basics.errors import TrainingError
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, label_map
-from quantize.data.corpora import load_corpora
+from quantize.runs.files import RunFiles
 
 if TYPE_CHECKING:
     from edge.features.spec import FeatureSpec
     from quantize.data.features.segments import SegmentSet
     from quantize.measure.verify import Parity
+    from quantize.runs.run import Run
 
 __all__ = ["add_command", "format_parity"]
 
@@ -108,10 +109,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     from quantize.measure.evaluate import torch_runner
     from quantize.measure.verify import compare_artifacts, read_candidate
+    from quantize.runs.run import open_run
 
     # Side by side with runtimes that have one.
     torch.set_num_threads(1)
-    run = arguments.run or _run_of(arguments.artifacts)
+    run = open_run(arguments.run or _run_of(arguments.artifacts))
     reference = torch_runner(run)
     candidates = [
         read_candidate(path, reference, arguments.max_difference, arguments.min_agreement)
@@ -127,7 +129,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     where = ", ".join(sorted(set(segments.corpora)))
     print(
         f"{how_many(len(segments), 'segment')} of {where}, SHA-256 {segments.fingerprint[:12]}, "
-        f"against {run.name} in torch fp32, one thread",
+        f"against {run.folder.name} in torch fp32, one thread",
         file=sys.stderr,
     )
     for row in rows:
@@ -136,7 +138,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 1 if any(row.failures for row in rows) else 0
 
 
-def _segments(arguments: argparse.Namespace, run: Path, spec: FeatureSpec) -> SegmentSet:
+def _segments(arguments: argparse.Namespace, run: Run, spec: FeatureSpec) -> SegmentSet:
     """Segments of a run's held-out clips, or synthetic ones where no corpora are named.
 
     A run that held nothing out gives all clips: parity is not accuracy.
@@ -144,14 +146,13 @@ def _segments(arguments: argparse.Namespace, run: Path, spec: FeatureSpec) -> Se
     from quantize.data.features.cache import FeatureCache
     from quantize.data.features.segments import corpus_segments, generated_segments
     from quantize.data.features.windows import window_of
-    from quantize.measure.evaluate import held_out
 
     window_frames, window_hop = window_of(spec)
     n_segments, seed = arguments.segments, arguments.seed
     if arguments.data is None:
         return generated_segments(n_segments, spec=spec, seed=seed, window_frames=window_frames)
-    clips, _ = load_corpora(arguments.data, arguments.corpora, label_map(arguments))
-    chosen = held_out(run, clips)[1] if (run / "split.json").is_file() else clips
+    clips = run.clips(arguments.data, arguments.corpora, label_map(arguments))
+    chosen = run.held_out(clips) if run.split else clips
     return corpus_segments(
         chosen,
         FeatureCache(arguments.cache, spec),
@@ -167,7 +168,7 @@ def _segments(arguments: argparse.Namespace, run: Path, spec: FeatureSpec) -> Se
 def _run_of(artifacts: Sequence[Path]) -> Path:
     """The run folder that artifacts lie in, as ``export`` puts them."""
     runs = {path.resolve().parent.parent for path in artifacts}
-    found = [run for run in runs if (run / "checkpoint.safetensors").is_file()]
+    found = [run for run in runs if RunFiles(run).checkpoint.is_file()]
     if len(runs) != 1 or not found:
         raise TrainingError(
             f"{artifacts[0]} does not lie in the run folder that it was exported from, in "

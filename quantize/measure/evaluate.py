@@ -14,18 +14,17 @@ from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.runtimes.open import open_model
-from quantize.basics.errors import SplitError, TrainingError
 from quantize.basics.files import write_json
+from quantize.basics.progress import progress_note
 from quantize.data.corpora import DOMAINS, LABELS, Clip, in_order, label_numbers
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import window_of
-from quantize.data.splits import Split, check_split, read_split
+from quantize.data.splits import Split
 from quantize.measure.metrics import metrics
 from quantize.measure.pictures import plot_class_accuracy, plot_confusion
 from quantize.measure.scoring import Infer, score_utterances
 from quantize.models.simple_rnn import SimpleRnn
-from quantize.runs.checkpoint import load_checkpoint
-from quantize.runs.temperature import read_calibration
+from quantize.runs.run import Run
 
 __all__ = [
     "Evaluation",
@@ -33,7 +32,6 @@ __all__ = [
     "artifact_runner",
     "check_features",
     "evaluate",
-    "held_out",
     "language_ids",
     "torch_runner",
     "write_evaluation",
@@ -128,18 +126,18 @@ class Evaluation:
         return cls(clips, np.concatenate([part.posteriors for part in parts]), labels, known)
 
 
-def torch_runner(run: Path) -> Runner:
-    """The checkpoint of a run folder, CLAF-SER or baseline, in torch, with its temperature."""
+def torch_runner(run: Run) -> Runner:
+    """The checkpoint of a run, CLAF-SER or baseline, in torch, with its temperature."""
     from quantize.models.infer import torch_infer
 
-    saved = load_checkpoint(run / "checkpoint.safetensors")
+    saved = run.checkpoint
     return Runner(
         "SimpleRNN" if isinstance(saved.model, SimpleRnn) else "torch",
         torch_infer(saved.model),
         saved.spec,
         saved.mean,
         saved.std,
-        read_calibration(run).temperature,
+        run.temperature,
         *window_of(saved.spec),
         None,
         saved.labels,
@@ -170,34 +168,6 @@ def artifact_runner(folder: Path) -> Runner:
         manifest.labels,
         tuple(c for c in manifest.corpora if c != manifest.default_corpus),
     )
-
-
-def held_out(run: Path, clips: Sequence[Clip]) -> tuple[Split, list[Clip]]:
-    """Test side of a run's split, checked against the clips that are here.
-
-    Raises
-    ------
-    TrainingError
-        If nothing was held out.
-    SplitError
-        If the split leaks or names clips that are missing.
-    """
-    path = run / "split.json"
-    if not path.is_file():
-        raise TrainingError(
-            f"{run} held nothing out (--split all), so it cannot be measured: "
-            "evaluate a run of another --split"
-        )
-    split = read_split(path)
-    check_split(split, clips)
-    by_id = {c.clip_id: c for c in clips}
-    missing = [i for i in split.test if i not in by_id]
-    if missing:
-        raise SplitError(
-            f"{len(missing)} test clips of {split.id} are not here, the first is {missing[0]}: "
-            "the corpora must be those of the training"
-        )
-    return split, [by_id[i] for i in split.test]
 
 
 def evaluate(
@@ -285,25 +255,31 @@ def language_ids(clips: Sequence[Clip], language: str, runner: Runner) -> list[i
 
 
 def write_evaluation(
-    run: Path, split: Split, runner: Runner, kind: str, language: str, part: Evaluation
+    run: Run, split: Split, runner: Runner, kind: str, language: str, part: Evaluation
 ) -> dict[str, Any]:
     """Write figures and pictures into a run folder; returns the figures.
 
     ``evaluation-KIND-LANGUAGE.json``, ``confusion-…png`` and ``class-accuracy-…png``
-    (the paper's figure 14), each whole or not at all.
+    (the paper's figure 14), each whole or not at all.  A folder that takes no files is left as it
+    is, which is said.
     """
     figures = {
-        "run": run.name,
+        "run": run.folder.name,
+        "run_digest": run.digest,
         "split": split.id,
         "split_fingerprint": split.fingerprint,
         "model_sha256": runner.model_sha256,
         **part.figures(),
     }
-    name = f"{kind}-{language}"
-    write_json(run / f"evaluation-{name}.json", figures)
+    paths = run.files.measured(f"{kind}-{language}")
     title = f"{split.id}, {runner.name}, language {language}"
-    plot_confusion(figures["confusion"], part.known, run / f"confusion-{name}.png", title=title)
-    plot_class_accuracy(
-        figures["confusion"], part.known, run / f"class-accuracy-{name}.png", title=title
-    )
+    try:
+        write_json(paths["figures"], figures)
+        plot_confusion(figures["confusion"], part.known, paths["confusion"], title=title)
+        plot_class_accuracy(figures["confusion"], part.known, paths["classes"], title=title)
+    except OSError as error:
+        progress_note(
+            f"edge-ser-quantize: {run.folder} takes no figures and pictures "
+            f"({error.strerror or error}): --output FILE writes them elsewhere"
+        )
     return figures

@@ -1,9 +1,8 @@
-"""What a run folder keeps of its posterior: the temperature, and who chose it."""
+"""What a run folder keeps of its posterior: the temperature, who chose it, and of which weights."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,16 @@ from edge.artifact import Abstention
 from edge.errors import ArtifactError
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
+from quantize.runs.files import RUN_DIGEST, read_json
 
-__all__ = [
-    "MAX_TEMPERATURE",
-    "MIN_TEMPERATURE",
-    "Calibration",
-    "calibration_path",
-    "read_calibration",
-    "write_calibration",
-]
+__all__ = ["MAX_TEMPERATURE", "MIN_TEMPERATURE", "Tempering", "read_tempering", "write_tempering"]
 
 #: Range that is searched; a fit that ends at either end says the model is broken.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 10.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Calibration:
+class Tempering:
     """What a run folder knows of its posterior.
 
     Parameters
@@ -44,36 +37,38 @@ class Calibration:
     abstention: Abstention | None = None
 
 
-def calibration_path(run: Path) -> Path:
-    """Where a run folder keeps its temperature."""
-    return run / "calibration.json"
-
-
-def write_calibration(run: Path, calibration: Calibration, n_utterances: int) -> None:
-    """Keep a run's calibration beside its checkpoint, with the splits that chose it."""
+def write_tempering(path: Path, tempering: Tempering, n_utterances: int, run_digest: str) -> None:
+    """Keep what was chosen, with the splits that chose it and the digest of the run it is for."""
     entry: dict[str, Any] = {
-        "temperature": calibration.temperature,
-        "chosen_on": list(calibration.chosen_on),
+        "temperature": tempering.temperature,
+        "chosen_on": list(tempering.chosen_on),
         "n_utterances": n_utterances,
+        RUN_DIGEST: run_digest,
     }
-    if calibration.abstention:
-        entry["abstention"] = calibration.abstention.to_dict()
-    write_json(calibration_path(run), entry)
+    if tempering.abstention:
+        entry["abstention"] = tempering.abstention.to_dict()
+    write_json(path, entry)
 
 
-def read_calibration(run: Path) -> Calibration:
-    """Read what :func:`write_calibration` wrote; temperature 1 where nothing was chosen.
+def read_tempering(path: Path) -> tuple[Tempering, str | None]:
+    """Read what :func:`write_tempering` wrote, and the digest of the run it was chosen for.
+
+    Returns
+    -------
+    tempering : Tempering
+        Temperature 1 where nothing was chosen.
+    run_digest : str or None
+        None where the file does not tell.
 
     Raises
     ------
     TrainingError
-        If the folder's file is something else.
+        If the file is something else.
     """
-    path = calibration_path(run)
     if not path.is_file():
-        return Calibration()
+        return Tempering(), None
     try:
-        entry: Any = json.loads(path.read_text(encoding="utf-8"))
+        entry = read_json(path)
         wanted = f"{MIN_TEMPERATURE} to {MAX_TEMPERATURE} is wanted"
         temperature = as_number(
             entry["temperature"], "the temperature", wanted, MIN_TEMPERATURE, MAX_TEMPERATURE
@@ -82,16 +77,10 @@ def read_calibration(run: Path) -> Calibration:
         # Folders of before this was chosen have none.
         found = entry.get("abstention")
         abstention = None if found is None else Abstention.from_dict(found)
-        return Calibration(temperature, chosen_on, abstention)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        ArtifactError,
-    ) as error:
+        digest = entry.get(RUN_DIGEST)
+        tempering = Tempering(temperature, chosen_on, abstention)
+        return tempering, None if digest is None else str(digest)
+    except (ValueError, KeyError, TypeError, AttributeError, TrainingError, ArtifactError) as error:
         raise TrainingError(
             f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "
             "delete it, or calibrate again"

@@ -26,6 +26,7 @@ from quantize.basics.errors import TrainingError
 from quantize.basics.timing import interleave
 from quantize.data.features.segments import generated_segments
 from quantize.measure.evaluate import artifact_runner, torch_runner
+from quantize.runs.run import Run
 from quantize.search.candidates import Latency
 from quantize.search.trials import TORCH, Trial
 
@@ -66,8 +67,8 @@ def measure_latencies(
     with tempfile.TemporaryDirectory() as scratch:
         for trial in trials:
             is_torch = trial.kind == TORCH
-            folder = trial.source.folder if is_torch else trial.artifact(out)
-            runner = torch_runner(folder) if is_torch else artifact_runner(folder)
+            folder = trial.run.folder if is_torch else trial.artifact(out)
+            runner = torch_runner(Run(folder)) if is_torch else artifact_runner(folder)
             path = Path(scratch) / f"{runner.spec.fingerprint}-{runner.window_frames}.npy"
             if not path.exists():
                 # How long a model takes does not depend on what it hears.
@@ -120,7 +121,7 @@ def _answer(request: Mapping[str, Any]) -> list[list[list[float]]]:
 
 def _call(model: Mapping[str, Any]) -> Callable[[int], Any]:
     folder = Path(model["folder"])
-    runner = torch_runner(folder) if model["torch"] else artifact_runner(folder)
+    runner = torch_runner(Run(folder)) if model["torch"] else artifact_runner(folder)
     rows = ((np.load(model["rows"]) - runner.mean) / runner.std).astype(np.float32)
     return lambda number: runner.infer(rows[number % len(rows)][None], runner.unknown)
 

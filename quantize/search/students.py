@@ -10,10 +10,9 @@ from typing import Any
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.progress import progress_note
-from quantize.runs.earlier import run_name
-from quantize.runs.facts import run_config
-from quantize.runs.settings import RunSettings
-from quantize.search.sources import Source, run_digest
+from quantize.runs.compared import run_settings
+from quantize.runs.files import RunFiles
+from quantize.runs.run import Run, open_run
 from quantize.training.recipe import Recipe
 from quantize.training.students import distil_run
 
@@ -29,7 +28,7 @@ def train_students(
     data: Path,
     out: Path,
     cache: Path,
-    reference: Source,
+    reference: Run,
     *,
     recipe: Recipe,
     teachers: Sequence[Path],
@@ -46,7 +45,7 @@ def train_students(
     ----------
     data, out, cache : path
         Corpora, folder of the search, feature cache.
-    reference : Source
+    reference : Run
         Whose split the students are trained on, with its seed.
     recipe : Recipe
     teachers : sequence of path
@@ -66,15 +65,15 @@ def train_students(
         If the reference's settings or a teacher cannot be used, or a student is there that was
         trained otherwise.
     """
-    made = run_config(reference.folder)["run"]
-    run = RunSettings(**{**made, "corpora": (), "n_variants": n_variants})
+    run = dataclasses.replace(reference.settings, corpora=(), n_variants=n_variants)
     training = {**training, "seed": run.seed}
     for units in dict.fromkeys(hidden):
         folder = student_folder(out, units)
-        if (folder / "checkpoint.safetensors").is_file():
+        if RunFiles(folder).checkpoint.is_file():
             wanted = {
                 "recipe": recipe.name,
-                "teachers": {run_name(each): run_digest(each) for each in teachers},
+                "teachers": {each.name: each.digest for each in map(open_run, teachers)},
+                "label_map": label_map,
                 "model": recipe.config(hidden=units).to_dict(),
                 "training": dataclasses.asdict(recipe.train_settings(**training)),
             }
@@ -99,7 +98,7 @@ def train_students(
 
 def _check(folder: Path, wanted: Mapping[str, Any], n_variants: int) -> None:
     """Refuse a student that was trained by other settings than are asked for now."""
-    config = run_config(folder)
+    config = run_settings(open_run(folder))
     # As the file has them: without tuples.
     differing = [k for k, v in json.loads(json.dumps(wanted)).items() if config.get(k) != v]
     if config["run"].get("n_variants") != n_variants:

@@ -20,9 +20,10 @@ from quantize.basics.files import write_json
 from quantize.basics.progress import progress_bar, progress_note
 from quantize.export import KINDS, export_artifact
 from quantize.measure.evaluate import Runner, artifact_runner, evaluate, torch_runner
-from quantize.runs.export_facts import read_run
+from quantize.runs.artifacts import export_facts
 from quantize.runs.provenance import commit
-from quantize.search.sources import Ground, Source
+from quantize.runs.run import Run
+from quantize.search.ground import Ground
 
 __all__ = ["TORCH", "Trial", "measure_trial", "plan", "run_trials"]
 
@@ -39,31 +40,32 @@ class Trial:
 
     Parameters
     ----------
-    source : Source
+    run : Run
     kind : str
         Of :data:`quantize.export.KINDS`, or :data:`TORCH`.
     labels : tuple of str
         Classes that may be answered.
     """
 
-    source: Source
+    run: Run
     kind: str
     labels: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """Of its file and of its artifact's folder."""
-        return f"{self.source.slug}--{self.kind}"
+        return f"{self.run.slug}--{self.kind}"
 
     def depends_on(self) -> dict[str, Any]:
         """All that its figures follow from."""
         return {
             "schema_version": _SCHEMA_VERSION,
-            "checkpoint_sha256": self.source.digest,
-            "temperature": self.source.temperature,
+            "run_digest": self.run.digest,
+            "temperature": self.run.temperature,
+            "label_map": self.run.label_map,
             "kind": self.kind,
             "settings": _settings(self.kind),
-            "split_fingerprint": self.source.split.fingerprint,
+            "split_fingerprint": self.run.held_out_split().fingerprint,
             "labels": list(self.labels),
             "language": _LANGUAGE,
         }
@@ -92,11 +94,11 @@ def _settings(kind: str) -> Any:
     return json.loads(json.dumps(fields, sort_keys=True, default=str))
 
 
-def plan(sources: Sequence[Source], kinds: Sequence[str], labels: Sequence[str]) -> list[Trial]:
+def plan(runs: Sequence[Run], kinds: Sequence[str], labels: Sequence[str]) -> list[Trial]:
     """Every run as every kind, and first the runs themselves, which the others are held against."""
-    order = [(source, TORCH) for source in sources]
-    order += [(source, kind) for source in sources for kind in dict.fromkeys(kinds)]
-    return [Trial(source, kind, tuple(labels)) for source, kind in order]
+    order = [(run, TORCH) for run in runs]
+    order += [(run, kind) for run in runs for kind in dict.fromkeys(kinds)]
+    return [Trial(run, kind, tuple(labels)) for run, kind in order]
 
 
 def run_trials(
@@ -152,7 +154,7 @@ def run_trials(
                 progress_note(f"{trial.kind} is left out: {sentence}")
                 return None
             figures = {"status": "failed", "error": sentence}
-            progress_note(f"{trial.source.name} as {trial.kind} failed: {sentence}")
+            progress_note(f"{trial.run.name} as {trial.kind} failed: {sentence}")
         return _write(trial, out, figures, time.perf_counter() - started_s)
 
     bar: Iterable[dict[str, Any] | None] = progress_bar(results(), len(trials), "search")
@@ -177,12 +179,12 @@ def _finished(trial: Trial, out: Path) -> dict[str, Any] | None:
 def _write(trial: Trial, out: Path, figures: dict[str, Any], seconds: float) -> dict[str, Any]:
     content = {
         "name": trial.name,
-        "run": trial.source.name,
+        "run": trial.run.name,
         "kind": trial.kind,
-        "hidden": trial.source.hidden,
+        "hidden": trial.run.header.json("config")["hidden"],
         "fingerprint": trial.fingerprint,
         "depends_on": trial.depends_on(),
-        "split": trial.source.split.id,
+        "split": trial.run.held_out_split().id,
         "commit": commit(),
         "seconds": round(seconds, 2),
         **figures,
@@ -210,7 +212,7 @@ def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:
     figures: dict[str, Any] = {"recipe": None, "model_sha256": None}
     figures |= {"model_bytes": None, "folder_bytes": None}
     if trial.kind == TORCH:
-        runner = torch_runner(trial.source.folder)
+        runner = torch_runner(trial.run)
     else:
         runner, facts = _exported(trial, ground, out)
         figures |= facts
@@ -238,7 +240,7 @@ def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:
 
 def _exported(trial: Trial, ground: Ground, out: Path) -> tuple[Runner, dict[str, Any]]:
     folder = trial.artifact(out)
-    model, facts = read_run(trial.source.folder, name=f"claf-ser-{trial.kind}")
+    model, facts = export_facts(trial.run, name=f"claf-ser-{trial.kind}")
     calibration = None
     n_segments = KINDS[trial.kind].recipe.n_calibration
     if n_segments:

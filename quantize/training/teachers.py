@@ -26,7 +26,7 @@ from quantize.basics.errors import TrainingError
 from quantize.data.corpora import LABELS
 from quantize.data.splits import Split
 from quantize.models.claf_ser import CLAFSER
-from quantize.runs.earlier import earlier_run, same_labels
+from quantize.runs.leaned_on import leaned_on, same_labels
 from quantize.training.teacher_rows import Crops, TeacherRows
 
 __all__ = ["Answer", "FeatureMatching", "Teachers", "distillation_loss"]
@@ -65,7 +65,7 @@ class Teachers:
     Raises
     ------
     EdgeSerError
-        If one cannot be used, see :func:`quantize.runs.earlier.earlier_run`.
+        If one cannot be used, see :func:`quantize.runs.leaned_on.leaned_on`.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class Teachers:
         spec: FeatureSpec,
         labels: Sequence[str] = LABELS,
     ) -> None:
-        earlier = [earlier_run(run, split, None, "teacher") for run in runs]
-        for run, each in zip(runs, earlier, strict=True):
-            same_labels(run, each.checkpoint, labels, "teacher")
+        earlier = [leaned_on(run, split, None, "teacher") for run in runs]
+        for run in earlier:
+            same_labels(run, labels, "teacher")
         self._members: list[tuple[CLAFSER, Tensor, Tensor]] = [
             (saved.model, torch.from_numpy(saved.mean), torch.from_numpy(saved.std))
             for saved in (each.checkpoint for each in earlier)
@@ -93,7 +93,7 @@ class Teachers:
         return len(self._members)
 
     def to_dict(self) -> dict[str, str]:
-        """SHA-256 of every teacher's checkpoint, by its run's folder and that one's parent."""
+        """Digest of every teacher, by its run's folder and that one's parent."""
         return dict(self._digests)
 
     def to(self, device: torch.device) -> Teachers:

@@ -18,8 +18,10 @@ from quantize.data.splits import Split, common_labels, validation_split, write_s
 from quantize.data.splits.by_name import make_split
 from quantize.measure.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.measure.pictures import plot_curves
-from quantize.runs.earlier import starting_run
+from quantize.runs.files import RunFiles
+from quantize.runs.leaned_on import starting_run
 from quantize.runs.provenance import commit
+from quantize.runs.run import open_run
 from quantize.runs.settings import VALIDATION_SHARE, RunSettings
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.label_choice import chosen_labels, for_labels, remarks
@@ -68,7 +70,8 @@ def train_run(
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
     run = dataclasses.replace(run, corpora=tuple(sorted({c.corpus for c in clips})))
-    if (folder / "checkpoint.safetensors").exists():
+    files = RunFiles(folder)
+    if files.checkpoint.exists():
         raise TrainingError(
             f"{folder} already holds a trained checkpoint: name another --out, or delete it"
         )
@@ -120,10 +123,10 @@ def train_run(
     # First of all: a folder that holds another training is refused with its files untouched.
     trainer.restore()
     if split:
-        write_split(split, folder / "split.json")
-    write_json(folder / "corpora.json", [report.to_dict() for report in reports])
+        write_split(split, files.split)
+    write_json(files.corpora, [report.to_dict() for report in reports])
     write_json(
-        folder / "config.json",
+        files.config,
         {
             "recipe": recipe,
             "teachers": about.get("teachers", {}),
@@ -141,9 +144,10 @@ def train_run(
         },
     )
     trainer.run()
-    plot_curves(trainer.history, folder / "curves.png")
+    plot_curves(trainer.history, files.curves)
     if split:
-        runner = torch_runner(folder)
+        finished = open_run(folder)
+        runner = torch_runner(finished)
         part = evaluate(
             runner,
             held_out,
@@ -152,8 +156,8 @@ def train_run(
             labels=common_labels(split, clips, labels),
             n_workers=n_workers,
         )
-        write_evaluation(folder, split, runner, "torch", "unknown", part)
-    return folder / "checkpoint.safetensors"
+        write_evaluation(finished, split, runner, "torch", "unknown", part)
+    return files.checkpoint
 
 
 def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[Clip], list[Clip]]:

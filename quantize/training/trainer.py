@@ -31,6 +31,7 @@ from quantize.measure.scoring import score_utterances
 from quantize.models.claf_ser import CLAFSER
 from quantize.models.infer import torch_infer
 from quantize.runs.checkpoint import Checkpoint, save_checkpoint
+from quantize.runs.files import RunFiles
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.crops import Batch, CropSampler, examples_of, speech_span
 from quantize.training.epoch_log import EpochLog
@@ -47,7 +48,7 @@ class Trainer:
     Parameters
     ----------
     folder : path
-        Run folder; ``training_state.pt`` in it makes the run resumable.
+        Run folder; the state in it makes the run resumable.
     train, held_out : sequence of Clip
         Both sides of the split; ``held_out`` may be empty.
     variants : sequence of mapping
@@ -90,7 +91,7 @@ class Trainer:
     ) -> None:
         if not train:
             raise TrainingError("the training side of the split is empty")
-        self.folder = folder
+        self.folder, self.files = folder, RunFiles(folder)
         self.settings, self.about = settings, about
         self.spec = spec
         self.labels, self.domains = tuple(labels), tuple(domains)
@@ -141,17 +142,17 @@ class Trainer:
 
     @property
     def _state_path(self) -> Path:
-        return self.folder / "training_state.pt"
+        return self.files.state
 
     def run(self) -> Checkpoint:
         """Train to the last epoch, from where the folder's state left off."""
         self.restore()
-        table, n_epochs = self.folder / "log.csv", self.settings.epochs
+        table, n_epochs = self.files.log, self.settings.epochs
         with EpochLog(table, self.folder.name, n_epochs, self.history) as log:
             while self.epoch < n_epochs:
                 self._one_epoch()
                 log.tell(self.history[-1])
-                write_json(self.folder / "history.json", self.history)
+                write_json(self.files.history, self.history)
                 self._save_state()
         checkpoint = Checkpoint(
             self.averaged.cpu().eval(),
@@ -162,7 +163,7 @@ class Trainer:
             self.labels,
             self.domains,
         )
-        save_checkpoint(self.folder / "checkpoint.safetensors", checkpoint)
+        save_checkpoint(self.files.checkpoint, checkpoint)
         self._state_path.unlink(missing_ok=True)
         return checkpoint
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from edge.errors import ParameterError
 from quantize.measure.figures.bars import NOISE_AT
 from quantize.measure.figures.cells import corpus_name
-from quantize.runs.facts import shared_settings
+from quantize.runs.compared import shared_settings
+from quantize.runs.run import Run
 
 __all__ = ["check_same_settings", "scorecard_entries"]
 
@@ -58,7 +58,7 @@ def scorecard_entries(scorecard: Mapping[str, Any], recipe: str, kind: str) -> l
     return entries
 
 
-def check_same_settings(scorecard: Mapping[str, Any], recipe: str, run: Path) -> None:
+def check_same_settings(scorecard: Mapping[str, Any], recipe: str, run: Run) -> None:
     """Refuse a run that was trained otherwise than those the figures come from.
 
     Raises
@@ -70,8 +70,8 @@ def check_same_settings(scorecard: Mapping[str, Any], recipe: str, run: Path) ->
     for name, value in _recipe(scorecard, recipe)["settings"].items():
         if own.get(name) != value:
             raise ParameterError(
-                f"{run} has {name} {own.get(name)!r}, the scorecard's {recipe} has {value!r}: its "
-                "figures are not those of this model"
+                f"{run.folder} has {name} {own.get(name)!r}, the scorecard's {recipe} has "
+                f"{value!r}: its figures are not those of this model"
             )
 
 

@@ -26,6 +26,7 @@ from quantize.measure.rounding_loss.keep_float import (
     steps_of,
 )
 from quantize.measure.rounding_loss.speech import Speech
+from quantize.runs.run import Run
 
 __all__ = ["Held", "check_max_drop", "chosen_on", "hold_drop"]
 
@@ -125,13 +126,19 @@ def chosen_on(speech: Speech) -> tuple[Sequence[Clip], str]:
 
 
 def hold_drop(
-    recipe: PtqRecipe, speech: Speech, max_drop: float, calibration: SegmentSet | None
+    recipe: PtqRecipe,
+    run: Run | None,
+    speech: Speech,
+    max_drop: float,
+    calibration: SegmentSet | None,
 ) -> Held:
     """Keep layers in float, the worst first, until accuracy and UAR drop by no more.
 
     Parameters
     ----------
     recipe : PtqRecipe
+    run : Run or None
+        What is rounded; None is refused: an artifact does not tell its clips.
     speech : Speech
         With corpora.
     max_drop : float
@@ -145,7 +152,7 @@ def hold_drop(
         If there are no clips, or an export fails for another reason than its answers.
     """
     clips, where = chosen_on(speech)
-    run, cache = speech.source.run, speech.cache
+    cache = speech.cache
     if run is None or cache is None:
         raise ParameterError("--max-drop needs a run folder and its corpora: name them with --data")
     few = clips[:: -(-len(clips) // _N_RANKED)]
@@ -161,8 +168,8 @@ def hold_drop(
             # One folder for all: an artifact is replaced at one stroke.
             artifact = export_artifact(
                 Kind.of(changed),
-                speech.source.model,
-                speech.source.facts,
+                run.checkpoint.model,
+                speech.facts,
                 Path(scratch) / "artifact",
                 calibration,
             )

@@ -10,8 +10,8 @@ from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments, generated_segments
 from quantize.data.splits import Split
+from quantize.export.common import ExportFacts
 from quantize.measure.rounding_loss.counts import N_GENERATED
-from quantize.measure.rounding_loss.source import Source
 
 __all__ = ["Speech"]
 
@@ -25,7 +25,8 @@ class Speech:
 
     Parameters
     ----------
-    source : Source
+    facts : ExportFacts
+        Of the model.
     seed : int
         Of the segments that are chosen.
     clips : sequence of Clip
@@ -40,7 +41,7 @@ class Speech:
         Processes that compute features.
     """
 
-    source: Source
+    facts: ExportFacts
     seed: int
     clips: Sequence[Clip] = ()
     cache: FeatureCache | None = None
@@ -68,7 +69,7 @@ class Speech:
             return segments, f"{where} (no clip is as long as a window)"
 
     def _pick(self, chosen: Sequence[Clip], n: int, seed: int, side: str) -> tuple[SegmentSet, str]:
-        facts = self.source.facts
+        facts = self.facts
         if self.cache is None:
             segments = generated_segments(
                 n, spec=facts.spec, seed=seed, window_frames=facts.window_frames

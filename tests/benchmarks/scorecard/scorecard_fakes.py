@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scorecard.plan import Places, plan
+from benchmarks.scorecard.plan import Places, plan, recipe_settings
 from benchmarks.scorecard.recipes import RECIPES, Work
-from benchmarks.scorecard.same_recipe import recipe_settings
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.data.features.conditions import CONDITIONS
 from quantize.measure.crossfit import cross_fit
 from quantize.measure.metrics import metrics
 from quantize.measure.windows import Windows
+from quantize.runs.run import Run
 
 #: Right answers of a hundred, by corpus.
 RIGHT = {"ravdess": 66, "savee": 44, "emo-db": 74, "tess": 90}
@@ -130,7 +130,8 @@ def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(config))
     manifest = folder / "artifacts" / "numpy-int8" / "manifest.json"
     manifest.parent.mkdir(parents=True)
-    manifest.write_text(json.dumps({"model_bytes": 503896}))
+    training = {"run_digest": Run(folder).digest}
+    manifest.write_text(json.dumps({"model_bytes": 503896, "training": training}))
 
 
 def settings_of(recipe: Work) -> dict[str, Any]:
@@ -153,6 +154,7 @@ def write_runs(at: Places, names: tuple[str, ...] = tuple(RECIPES)) -> None:
             if recipe.calibrated and job.startswith(("speaker", "all")):
                 entry = {"temperature": 1.25, "chosen_on": ["speaker-5fold-s0-f0"]}
                 path = at.run(recipe, job) / "calibration.json"
+                entry["run_digest"] = Run(path.parent).digest
                 path.write_text(json.dumps({**entry, "n_utterances": 9}))
         if recipe.calibrated:
             path = at.abstaining(recipe)

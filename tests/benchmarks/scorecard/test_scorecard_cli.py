@@ -12,15 +12,15 @@ from scorecard_fakes import places, write_runs
 
 import benchmarks.scorecard.__main__ as scorecard_command
 from benchmarks.scorecard.collate import collate
-from benchmarks.scorecard.plan import plan
-from benchmarks.scorecard.same_recipe import check_same_recipe, recipe_settings
+from benchmarks.scorecard.plan import check_same_recipe, plan, recipe_settings
 from benchmarks.scorecard.steps import run_steps
 from benchmarks.scorecard.tables import BEGIN, END
 from edge.artifact import read_artifact
 from quantize.basics.errors import TrainingError
 from quantize.commands.main import main
 from quantize.measure.figures.files import read_scorecard, write_scorecard
-from quantize.runs.facts import shared_settings
+from quantize.runs.compared import shared_settings
+from quantize.runs.run import open_run
 
 
 def command(at, *more: str) -> list[str]:
@@ -107,7 +107,7 @@ def test_a_run_of_before_recipes_named_their_augmentation_had_the_defaults(tmp_p
     check_same_recipe(at, [step])
     changed = recipe_settings("no-grl")
     changed["augment"]["room_share"] = 0.5
-    monkeypatch.setattr("benchmarks.scorecard.same_recipe.recipe_settings", lambda _name: changed)
+    monkeypatch.setattr("benchmarks.scorecard.plan.recipe_settings", lambda _name: changed)
     with pytest.raises(TrainingError, match=r"augment\.room_share 0\.25, .* has 0\.5"):
         check_same_recipe(at, [step])
 
@@ -155,7 +155,7 @@ def test_export_carries_the_figures_and_the_hash(runs, tmp_path, capsys):
     write_runs(at, ("claf-ser",))
     scorecard = collate(at)
     # As if the runs of the scorecard had been trained as this one was.
-    scorecard["recipes"]["claf-ser"]["settings"] = shared_settings([runs / "f0"])[0]
+    scorecard["recipes"]["claf-ser"]["settings"] = shared_settings([open_run(runs / "f0")])[0]
     path, out, card = tmp_path / "s.json", tmp_path / "model", tmp_path / "CARD.md"
     write_scorecard(path, scorecard)
     words = ["export", str(runs / "f0"), "--out", str(out), "--card", str(card)]

@@ -20,7 +20,8 @@ from quantize.export import KINDS
 from quantize.measure.figures.entries import scorecard_entries
 from quantize.measure.figures.files import read_scorecard, write_scorecard
 from quantize.runs.checkpoint import load_checkpoint
-from quantize.runs.facts import run_facts
+from quantize.runs.compared import training_facts
+from quantize.runs.run import open_run
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,7 @@ def test_another_file_is_no_scorecard(tmp_path, text):
 
 
 def test_facts_of_a_real_run_folder(runs):
-    facts = run_facts(runs / "f0")
+    facts = training_facts(open_run(runs / "f0"))
     model = load_checkpoint(runs / "f0" / "checkpoint.safetensors").model
     assert facts["n_parameters"] == sum(p.numel() for p in model.parameters())
     assert facts["epochs"] == 2

@@ -18,7 +18,7 @@ from quantize.models.claf_ser import ClafSerConfig
 from quantize.models.config import SimpleRnnConfig
 from quantize.prune.sizes import config_for_share, pruned_config
 from quantize.runs.settings import RunSettings
-from quantize.runs.temperature import calibration_path, read_calibration
+from quantize.runs.temperature import read_tempering
 from quantize.search.pareto import Constraints
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.recipe import parse_recipe
@@ -168,9 +168,10 @@ def test_a_proper_share_has_no_ends():
 
 @pytest.mark.parametrize("text", ["9" * 400, "1e400", "true", '"1"', "[" * 5000])
 def test_a_temperature_that_is_none(tmp_path, text):
-    calibration_path(tmp_path).write_text(f'{{"temperature": {text}, "chosen_on": []}}')
+    path = tmp_path / "t.json"
+    path.write_text(f'{{"temperature": {text}, "chosen_on": []}}')
     with pytest.raises(TrainingError, match="holds no temperature"):
-        read_calibration(tmp_path)
+        read_tempering(path)
 
 
 @pytest.mark.parametrize("value", [3, None, "attention", [[]], [3]])

@@ -8,7 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
-from export_fakes import SIZES, facts, random_model
+from export_fakes import facts
 from ptq_fakes import make_run
 
 from edge.artifact import read_artifact
@@ -16,7 +16,6 @@ from edge.runtimes.open import open_model
 from quantize.commands.main import main
 from quantize.data.corpora import load_corpora
 from quantize.data.features.cache import FeatureCache
-from quantize.measure.rounding_loss.source import Source
 from quantize.measure.rounding_loss.speech import Speech
 
 LAYER_KEYS = {"what", "layer", "n_weights", "sqnr_db"}
@@ -147,7 +146,7 @@ def test_calibration_never_hears_what_was_held_out(data, runs):
     split = json.loads((runs / "f0" / "split.json").read_text())
     sides = [[c for c in clips if c.clip_id in set(split[side])] for side in ("train", "test")]
     speech = Speech(
-        Source(random_model(SIZES["odd"]), facts(window_frames=21), runs / "f0"),
+        facts(window_frames=21),
         seed=0,
         clips=clips,
         cache=FeatureCache(runs / "cache"),

@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from edge.features.spec import FeatureSpec
-from quantize.commands.export import export_run
 from quantize.commands.main import main
 from quantize.data.features.segments import SegmentSet, generated_segments
 from quantize.measure.evaluate import Runner, torch_runner
 from quantize.measure.verify import Candidate, compare_artifacts, read_candidate
+from quantize.runs.artifacts import export_run
 from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
+from quantize.runs.run import open_run
 
 KINDS = ("numpy-fp32", "numpy-int8", "onnx-int8")
 
@@ -174,17 +175,17 @@ def test_a_broken_artifact_of_a_hardly_trained_model_fails(runs, tmp_path, kind,
     run = tmp_path / "broken"
     shutil.copytree(runs / "f0", run)
     save_checkpoint(run / "checkpoint.safetensors", saved)
-    reference = torch_runner(runs / "f0")
+    reference = torch_runner(open_run(runs / "f0"))
     rows = generated_segments(24, spec=reference.spec)
-    export_run(run, kind, tmp_path / kind)
+    export_run(open_run(run), kind, tmp_path / kind)
     _, found = compare_artifacts(reference, [read_candidate(tmp_path / kind, reference)], rows)
     assert found.failures, found
 
 
 def test_a_whole_artifact_of_a_hardly_trained_model_passes(exported):
-    reference = torch_runner(exported)
+    reference = torch_runner(open_run(exported))
     rows = generated_segments(40, spec=reference.spec)
-    export_run(exported, "numpy-int4", exported / "int4")
+    export_run(open_run(exported), "numpy-int4", exported / "int4")
     kinds = [exported / "int4", *(exported / "artifacts" / kind for kind in KINDS)]
     found = compare_artifacts(reference, [read_candidate(k, reference) for k in kinds], rows)
     assert [parity.failures for parity in found] == [()] * (1 + len(kinds))
@@ -206,7 +207,7 @@ def exported(runs, tmp_path_factory) -> Path:
     run = tmp_path_factory.mktemp("verified") / "f0"
     shutil.copytree(runs / "f0", run)
     for kind in KINDS:
-        export_run(run, kind, run / "artifacts" / kind)
+        export_run(open_run(run), kind, run / "artifacts" / kind)
     return run
 
 

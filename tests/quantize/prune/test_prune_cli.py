@@ -13,7 +13,7 @@ from quantize.commands.main import main
 from quantize.prune.sizes import n_exported
 from quantize.prune.sparse import SPARSE, sparsity_of
 from quantize.runs.checkpoint import load_checkpoint
-from quantize.runs.earlier import file_digest
+from quantize.runs.run import open_run
 from quantize.training.trainer import Trainer
 
 
@@ -43,7 +43,7 @@ def test_a_pruned_run_is_fine_tuned_measured_and_exported(prune, data, runs, tmp
     assert 0.3 < share <= 0.6
     how = pruned.training["pruned"]
     assert how["from"] == f"{runs.name}/f0"
-    assert how["sha256"] == file_digest(runs / "f0" / "checkpoint.safetensors")
+    assert how["sha256"] == open_run(runs / "f0").digest
     assert how["importance"] == "taylor"
     assert how["sizes"]["hidden"] == pruned.model.config.hidden < how["sizes_before"]["hidden"]
     # It starts from what was cut out, and the run that was pruned teaches it.
@@ -97,9 +97,9 @@ def test_an_interrupted_fine_tuning_goes_on(prune, tmp_path, monkeypatch, capsys
         patch.setattr(Trainer, "_save_state", die_after_the_first_epoch)
         assert main(command) == 130
     assert not (out / "checkpoint.safetensors").exists()
-    start = file_digest(out / "pruned" / "checkpoint.safetensors")
+    start = open_run(out / "pruned").digest
     assert main(command) == 0
-    assert file_digest(out / "pruned" / "checkpoint.safetensors") == start
+    assert open_run(out / "pruned").digest == start
     assert [e["epoch"] for e in json.loads((out / "history.json").read_text())] == [1, 2]
     capsys.readouterr()
     assert main(command) == 2
@@ -140,17 +140,17 @@ def test_the_sweep_is_a_table_lines_and_a_picture(prune, tmp_path, capsys):
 
 
 def test_clips_to_choose_on_are_never_of_the_test_side(data, runs, tmp_path):
-    from quantize.prune.source import read_source
+    from quantize.prune.clips import choosing_clips
 
-    source = read_source(runs / "f0")
+    source = open_run(runs / "f0")
     clips = source.clips(data)
-    chosen = {c.clip_id for c in source.choosing_clips(clips)}
+    chosen = {c.clip_id for c in choosing_clips(source, clips)}
     assert chosen
     assert chosen < set(source.split.train)
     command = train(data, runs / "cache", tmp_path / "v", "--split", "speaker", "--validation")
     assert main([*command, "--epochs", "1"]) == 0
-    own = read_source(tmp_path / "v")
-    assert {c.clip_id for c in own.choosing_clips(clips)} == set(own.split.test)
+    own = open_run(tmp_path / "v")
+    assert {c.clip_id for c in choosing_clips(own, clips)} == set(own.split.test)
     assert not set(own.split.test) & set(source.split.test)
 
 
@@ -183,7 +183,7 @@ def test_other_runs_are_refused(prune, data, runs, tmp_path, capsys):
     shutil.copytree(runs / "f0", tmp_path / "bare")
     (tmp_path / "bare" / "config.json").unlink()
     assert main(prune("--out", tmp_path / "o", "--hidden", "8", run=tmp_path / "bare")) == 2
-    assert "does not say how the run was trained" in capsys.readouterr().err
+    assert "config.json is not there: a whole run folder" in capsys.readouterr().err
     command = train(data, runs / "cache", tmp_path / "part", "--recipe", "no-language")
     assert main([*command, "--epochs", "1"]) == 0
     assert main(prune("--out", tmp_path / "o", "--hidden", "8", run=tmp_path / "part")) == 2

@@ -8,17 +8,18 @@ import shutil
 
 import numpy as np
 import pytest
-from run_commands import evaluate
+from run_commands import evaluate, hold_nothing_out
 
 from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from quantize.basics.errors import TrainingError
 from quantize.commands.main import main
+from quantize.export.read_back import read_float_artifact
 from quantize.measure.metrics import expected_calibration_error
-from quantize.measure.rounding_loss.source import read_source
 from quantize.measure.scoring import Segments
 from quantize.measure.temperature_fit import fit_temperature, tempered
-from quantize.runs.temperature import Calibration, read_calibration, write_calibration
+from quantize.runs.run import open_run
+from quantize.runs.temperature import Tempering, read_tempering, write_tempering
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -68,10 +69,11 @@ def test_nothing_to_choose_on_is_refused():
 
 
 def test_a_damaged_temperature_is_one_sentence(tmp_path):
-    assert read_calibration(tmp_path) == Calibration(1.0, ())
-    chosen = Calibration(1.5, ("speaker-5fold-s0-f0",))
-    write_calibration(tmp_path, chosen, 7)
-    assert read_calibration(tmp_path) == chosen
+    path = tmp_path / "calibration.json"
+    assert read_tempering(path) == (Tempering(1.0, ()), None)
+    chosen = Tempering(1.5, ("speaker-5fold-s0-f0",))
+    write_tempering(path, chosen, 7, "f" * 64)
+    assert read_tempering(path) == (chosen, "f" * 64)
     for text in (
         "{",
         "{}",
@@ -80,9 +82,9 @@ def test_a_damaged_temperature_is_one_sentence(tmp_path):
         '{"temperature": 1, "chosen_on": [], "abstention": {}}',
         '{"temperature": 1, "chosen_on": [], "abstention": [0.5]}',
     ):
-        (tmp_path / "calibration.json").write_text(text)
+        path.write_text(text)
         with pytest.raises(TrainingError, match="holds no temperature"):
-            read_calibration(tmp_path)
+            read_tempering(path)
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def folds(runs, tmp_path):
     for name in ("f0", "f1"):
         shutil.copytree(runs / name, tmp_path / name, ignore=shutil.ignore_patterns("artifacts"))
     shutil.copytree(tmp_path / "f0", tmp_path / "all")
-    (tmp_path / "all" / "split.json").unlink()
+    hold_nothing_out(tmp_path / "all")
     return tmp_path
 
 
@@ -116,7 +118,7 @@ def test_folds_choose_for_each_other_and_the_device_gets_it(data, runs, folds, c
     assert main(measure) == 0
     manifest = read_artifact(f0 / "artifacts" / "numpy-int8").manifest
     assert manifest.temperature == chosen["f0"]["temperature"] != 1.0
-    assert manifest.abstention == read_calibration(f0).abstention
+    assert manifest.abstention == open_run(f0).tempering.abstention
     assert main(["export", str(everything), "--out", str(folds / "device")]) == 0
     assert read_artifact(folds / "device").manifest.temperature == chosen["all"]["temperature"]
     torch_path, int8_path = (
@@ -150,8 +152,8 @@ def test_the_bar_goes_where_the_temperature_goes(data, runs, folds, capsys, monk
     for part in (told["files"], told["files_without_bar"]):
         assert part["pooled"]["n"] <= sum(n.values())
     # A fold has the bar of the others, an artifact without folds that of all.
-    assert read_calibration(f0).abstention.min_probability == n["f0"] / 100
-    together = read_calibration(everything).abstention
+    assert open_run(f0).tempering.abstention.min_probability == n["f0"] / 100
+    together = open_run(everything).tempering.abstention
     assert together.min_probability == told["min_probability"]
     assert "/f0" in together.command
     assert str(folds) not in report.read_text()
@@ -162,14 +164,14 @@ def test_the_bar_goes_where_the_temperature_goes(data, runs, folds, capsys, monk
     for kind in ("numpy-int8", "numpy-fp32"):
         assert main(["export", str(everything), "--kind", kind, "--out", str(folds / kind)]) == 0
         assert read_artifact(folds / kind).manifest.abstention == together
-    assert read_source(folds / "numpy-fp32").facts.abstention == together
+    assert read_float_artifact(folds / "numpy-fp32")[1].abstention == together
     assert "speakers never heard" in capsys.readouterr().out
 
 
 def test_folds_that_reach_no_bar_are_told(data, runs, folds, capsys):
     assert calibrate(data, runs, folds / "f0", folds / "f1") == 0
     assert "at no bar are 75 % of what is answered right" in capsys.readouterr().err
-    assert read_calibration(folds / "f0").abstention.min_probability == 0.0
+    assert open_run(folds / "f0").tempering.abstention.min_probability == 0.0
 
 
 @pytest.mark.parametrize(

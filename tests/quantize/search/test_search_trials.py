@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from run_commands import hold_nothing_out
 
 from edge.errors import BackendError, MissingDependencyError
 from quantize.basics.errors import TrainingError
@@ -15,8 +16,10 @@ from quantize.basics.timing import interleave
 from quantize.data.corpora import load_corpora
 from quantize.data.splits import read_split
 from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
+from quantize.runs.run import Run
+from quantize.runs.temperature import Tempering
 from quantize.search import trials as module
-from quantize.search.sources import Ground, chosen_on_test_side, read_sources
+from quantize.search.ground import Ground, chosen_on_test_side, open_runs
 from quantize.search.trials import TORCH, measure_trial, plan, run_trials
 
 LABELS = ("angry", "sad")
@@ -38,7 +41,7 @@ class Fake:
 
 @pytest.fixture
 def source(runs):
-    return read_sources([runs / "f0"])[0]
+    return open_runs([runs / "f0"])[0]
 
 
 @pytest.fixture
@@ -80,12 +83,19 @@ def test_a_search_that_was_killed_goes_on_and_nothing_finished_is_measured_again
 @pytest.mark.usefixtures("no_artifacts")
 @pytest.mark.parametrize(
     "changes",
-    [{"digest": "f" * 64}, {"temperature": 3.0}],
+    [
+        {"digest": "f" * 64},
+        {"tempering": Tempering(3.0)},
+        {"label_map": {"boredom": "neutral"}},
+    ],
 )
 def test_what_a_trial_depends_on_makes_it_stale(source, tmp_path, changes):
     trials = plan([source], ["numpy-int8"], LABELS)
     run(trials, tmp_path, Fake())
-    changed = plan([dataclasses.replace(source, **changes)], ["numpy-int8"], LABELS)
+    other = Run(source.folder)
+    # As if the folder said so.
+    vars(other).update(changes)
+    changed = plan([other], ["numpy-int8"], LABELS)
     fake = Fake()
     run(changed, tmp_path, fake)
     assert fake.names == [trial.name for trial in trials]
@@ -139,8 +149,8 @@ def test_the_checkpoint_itself_must_be_measured(source, tmp_path):
 
 @pytest.mark.usefixtures("no_artifacts")
 def test_a_kind_without_its_runtime_is_left_out_where_it_was_not_asked_for(runs, tmp_path, capsys):
-    sources = read_sources([runs / "f0"])
-    sources.append(dataclasses.replace(sources[0], name="other"))
+    shutil.copytree(runs / "f0", tmp_path / "other" / "f0")
+    sources = open_runs([runs / "f0", tmp_path / "other" / "f0"])
     trials = plan(sources, ["onnx-int8", "numpy-int8"], LABELS)
     absent = MissingDependencyError("onnxruntime is not installed")
     fake = Fake({"onnx-int8": absent})
@@ -155,7 +165,7 @@ def test_a_kind_without_its_runtime_is_left_out_where_it_was_not_asked_for(runs,
 
 def test_a_real_trial_and_an_artifact_that_went_away(data, runs, tmp_path):
     shutil.copytree(runs / "f0", tmp_path / "a" / "run")
-    (source,) = read_sources([tmp_path / "a" / "run"])
+    (source,) = open_runs([tmp_path / "a" / "run"])
     clips, _ = load_corpora(data)
     ground = Ground.of(source, clips, runs / "cache", 1)
     trials = plan([source], ["numpy-int8"], ground.labels)
@@ -188,7 +198,7 @@ def test_a_real_trial_and_an_artifact_that_went_away(data, runs, tmp_path):
     saved = load_checkpoint(path)
     saved.model.fc2.bias.data += 0.5
     save_checkpoint(path, saved)
-    changed = plan(read_sources([path.parent]), ["numpy-int8"], ground.labels)
+    changed = plan(open_runs([path.parent]), ["numpy-int8"], ground.labels)
     found = run_trials(changed, ground, tmp_path / "out", measure=measure)
     assert counted[3:] == [TORCH, "numpy-int8"]
     assert found[1]["model_sha256"] != whole["model_sha256"]
@@ -196,17 +206,17 @@ def test_a_real_trial_and_an_artifact_that_went_away(data, runs, tmp_path):
 
 def test_runs_of_another_split_or_of_one_name_are_refused(runs, tmp_path):
     with pytest.raises(TrainingError, match="cannot be compared, name runs of one split"):
-        read_sources([runs / "f0", runs / "f1"])
+        open_runs([runs / "f0", runs / "f1"])
     for folder in ("a", "b"):
         shutil.copytree(runs / "f0", tmp_path / folder / "recipe" / "f0")
     twins = [tmp_path / folder / "recipe" / "f0" for folder in ("a", "b")]
     with pytest.raises(TrainingError, match="are both called recipe/f0"):
-        read_sources(twins)
+        open_runs(twins)
     # One run named twice is one run.
-    assert len(read_sources([twins[0], Path(f"{twins[0].parent}/../recipe/f0")])) == 1
-    (twins[1] / "split.json").unlink()
+    assert len(open_runs([twins[0], Path(f"{twins[0].parent}/../recipe/f0")])) == 1
+    hold_nothing_out(twins[1])
     with pytest.raises(TrainingError, match="held nothing out"):
-        read_sources([twins[1]])
+        open_runs([twins[1]])
 
 
 def test_a_choice_on_a_test_side_is_told_and_one_on_a_validation_side_is_not(runs):

@@ -8,15 +8,16 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from run_commands import train
+from run_commands import hold_nothing_out, train
 
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
-from quantize.commands.export import export_run
 from quantize.commands.main import main
 from quantize.data.splits import read_split
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.runs.artifacts import export_run
 from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
+from quantize.runs.run import open_run
 from quantize.training.objective import Objective
 from quantize.training.settings import TrainSettings
 from quantize.training.teachers import Answer, FeatureMatching, Teachers, distillation_loss
@@ -95,7 +96,7 @@ def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
     with pytest.raises(TrainingError, match="this training's is all"):
         Teachers([runs / "f0"], None, FeatureSpec())
     shutil.copytree(runs / "f0", tmp_path / "all")
-    (tmp_path / "all" / "split.json").unlink()
+    hold_nothing_out(tmp_path / "all")
     with pytest.raises(TrainingError, match="was trained on the split all"):
         Teachers([tmp_path / "all"], split, FeatureSpec())
     assert len(Teachers([tmp_path / "all"], None, FeatureSpec())) == 1
@@ -189,7 +190,7 @@ def test_a_student_that_takes_two_frames_a_step(data, runs, tmp_path):
     assert (config.frame_stack, saved.model.lstm.input_size) == (2, 68)
     # The device's rows and windows are those of every other model.
     assert saved.spec == FeatureSpec()
-    artifact = export_run(out, "numpy-int8", tmp_path / "artifact")
+    artifact = export_run(open_run(out), "numpy-int8", tmp_path / "artifact")
     assert artifact.manifest.architecture.frame_stack == 2
     assert (artifact.manifest.window_frames, artifact.manifest.window_hop) == (61, 16)
 

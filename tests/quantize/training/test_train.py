@@ -252,7 +252,7 @@ class TestCheckpoint:
         path = tmp_path / "c.safetensors"
         save_checkpoint(path, checkpoint)
         path.write_bytes(path.read_bytes()[:-100])
-        with pytest.raises(CheckpointError, match="no readable safetensors"):
+        with pytest.raises(CheckpointError, match="no whole safetensors"):
             load_checkpoint(path)
 
     def test_nan_weights(self, checkpoint, tmp_path):

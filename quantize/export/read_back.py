@@ -1,8 +1,7 @@
-"""What is quantized: a run's checkpoint, or an artifact with the weights as they were trained."""
+"""An artifact with the weights as they were trained, read back to be rounded otherwise."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from edge.artifact import MANIFEST_FILE, read_artifact
@@ -12,41 +11,30 @@ from quantize.export.common import ExportFacts
 from quantize.export.numpy import model_of
 from quantize.models.claf_ser import CLAFSER
 from quantize.models.sizes import claf_ser_sizes
-from quantize.runs.export_facts import read_run
 
-__all__ = ["Source", "read_source"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """A trained model with what its artifact's manifest says.
-
-    ``run`` is the run folder that it comes from; None for an artifact, which tells no clips.
-    """
-
-    model: CLAFSER
-    facts: ExportFacts
-    run: Path | None
+__all__ = ["is_artifact", "read_float_artifact"]
 
 
-def read_source(path: Path, name: str | None = None) -> Source:
-    """Read a run folder or a float32 NumPy artifact; ``name`` is the new artifact's.
+def is_artifact(folder: Path) -> bool:
+    """Tell an artifact from a run folder."""
+    return (folder / MANIFEST_FILE).is_file()
+
+
+def read_float_artifact(folder: Path, name: str | None = None) -> tuple[CLAFSER, ExportFacts]:
+    """Read a float32 NumPy artifact; ``name`` is that of what comes of it.
 
     Raises
     ------
     ParameterError
         If the artifact is of another backend or its weights were rounded.
     EdgeSerError
-        If the checkpoint or the artifact cannot be used.
+        If it cannot be used.
     """
-    if not (path / MANIFEST_FILE).is_file():
-        model, facts = read_run(path, name=name or path.resolve().name)
-        return Source(model, facts, path)
-    artifact = read_artifact(path)
+    artifact = read_artifact(folder)
     manifest = artifact.manifest
     if manifest.backend != "numpy" or manifest.quantization.weight_bits != 32:
         raise ParameterError(
-            f"{path} holds {manifest.quantization.recipe}, whose weights are not those of the "
+            f"{folder} holds {manifest.quantization.recipe}, whose weights are not those of the "
             "training any more or cannot be read back: name the run folder, or an artifact of "
             "export --kind numpy-fp32"
         )
@@ -68,4 +56,4 @@ def read_source(path: Path, name: str | None = None) -> Source:
         abstention=manifest.abstention,
     )
     sizes = claf_ser_sizes(manifest)
-    return Source(model_of(weights, sizes.n_heads, sizes.frame_stack), facts, None)
+    return model_of(weights, sizes.n_heads, sizes.frame_stack), facts

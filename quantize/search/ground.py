@@ -1,10 +1,9 @@
-"""Runs that a search exports from, and the clips that all of them are measured on."""
+"""The runs that a search exports from, and the clips that all of them are measured on."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +12,11 @@ from quantize.basics.errors import CheckpointError, TrainingError
 from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments
-from quantize.data.splits import Split, common_labels, read_split
-from quantize.measure.evaluate import held_out
+from quantize.data.splits import Split, common_labels
 from quantize.models.claf_ser import CLAFSER
-from quantize.runs.checkpoint import load_checkpoint
-from quantize.runs.earlier import file_digest, run_name
-from quantize.runs.temperature import read_calibration
+from quantize.runs.run import Run, check_one_label_map, open_run
 
-__all__ = ["Ground", "Source", "chosen_on_test_side", "read_sources", "run_digest"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """A trained run.
-
-    Parameters
-    ----------
-    name : str
-        Its folder and that one's parent, as teachers are called.
-    folder : path
-        As it was given.
-    digest : str
-        SHA-256 of its checkpoint.
-    temperature : float
-        Of its posterior, which its artifacts carry.
-    hidden : int
-        BiLSTM units a direction.
-    split : Split
-    labels : tuple of str
-        That its model tells apart.
-    """
-
-    name: str
-    folder: Path
-    digest: str
-    temperature: float
-    hidden: int
-    split: Split
-    labels: tuple[str, ...]
-
-    @property
-    def slug(self) -> str:
-        """Its name as a file may be called."""
-        return re.sub(r"[^A-Za-z0-9._-]+", "_", self.name)
+__all__ = ["Ground", "chosen_on_test_side", "open_runs"]
 
 
 @dataclasses.dataclass
@@ -65,6 +26,8 @@ class Ground:
     Parameters
     ----------
     split : Split
+        Of all runs.
+    label_map : mapping
         Of all runs.
     clips : sequence of Clip
         Of the corpora.
@@ -77,6 +40,7 @@ class Ground:
     """
 
     split: Split
+    label_map: Mapping[str, str | None]
     clips: Sequence[Clip]
     held_out: Sequence[Clip]
     cache_folder: Path
@@ -85,18 +49,23 @@ class Ground:
     _caches: dict[str, FeatureCache] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, source: Source, clips: Sequence[Clip], cache_folder: Path, n_workers: int
-    ) -> Ground:
-        """Take the clips that a run's split held out.
+    def of(cls, run: Run, clips: Sequence[Clip], cache_folder: Path, n_workers: int) -> Ground:
+        """Take the clips that a run held out.
 
         Raises
         ------
         SplitError
             If the split leaks or names clips that are missing.
         """
-        split, chosen = held_out(source.folder, clips)
-        return cls(split, clips, chosen, cache_folder, n_workers, source.labels)
+        return cls(
+            run.held_out_split(),
+            run.label_map,
+            clips,
+            run.held_out(clips),
+            cache_folder,
+            n_workers,
+            run.labels,
+        )
 
     @property
     def labels(self) -> list[str]:
@@ -138,68 +107,56 @@ class _Kept(FeatureCache):
         return self._rows
 
 
-def read_sources(runs: Sequence[Path]) -> list[Source]:
-    """Look at the runs of a search, each once, and refuse those that cannot be compared.
+def open_runs(folders: Sequence[Path]) -> list[Run]:
+    """Open the runs of a search, each once, and refuse those that cannot be compared.
 
     Raises
     ------
     EdgeSerError
         If a run has no usable checkpoint, is no CLAF-SER, held nothing out, was trained on another
-        split than the first, or is called like another.
+        split or with another label map than the first, or is called like another.
     """
-    sources: dict[Path, Source] = {}
-    for run in runs:
-        if run.resolve() not in sources:
-            sources[run.resolve()] = _source(run)
-    found = list(sources.values())
-    first = found[0]
-    for number, source in enumerate(found):
-        if source.split.fingerprint != first.split.fingerprint:
+    runs: dict[Path, Run] = {}
+    for folder in folders:
+        if folder.resolve() not in runs:
+            runs[folder.resolve()] = _open(folder)
+    found = list(runs.values())
+    first = found[0].held_out_split()
+    for number, run in enumerate(found):
+        split = run.held_out_split()
+        if split.fingerprint != first.fingerprint:
             raise TrainingError(
-                f"{source.folder} was trained on the split {source.split.id}, {first.folder} on "
-                f"{first.split.id}: figures of other clips cannot be compared, name runs of one "
-                "split"
+                f"{run.folder} was trained on the split {split.id}, {found[0].folder} on "
+                f"{first.id}: figures of other clips cannot be compared, name runs of one split"
             )
-        if source.labels != first.labels:
+        if run.labels != found[0].labels:
             raise TrainingError(
-                f"{source.folder} tells apart {', '.join(source.labels)}, {first.folder} "
-                f"{', '.join(first.labels)}: name runs of the same labels"
+                f"{run.folder} tells apart {', '.join(run.labels)}, {found[0].folder} "
+                f"{', '.join(found[0].labels)}: name runs of the same labels"
             )
         for other in found[:number]:
-            if other.slug == source.slug:
+            if other.slug == run.slug:
                 raise TrainingError(
-                    f"{other.folder} and {source.folder} are both called {source.name}: rename "
-                    "one of the folders, or their trials cannot be told apart"
+                    f"{other.folder} and {run.folder} are both called {run.name}: rename one of "
+                    "the folders, or their trials cannot be told apart"
                 )
+    check_one_label_map(found)
     return found
 
 
-def _source(run: Path) -> Source:
-    saved = load_checkpoint(run / "checkpoint.safetensors")
-    if not isinstance(saved.model, CLAFSER):
+def _open(folder: Path) -> Run:
+    run = open_run(folder)
+    if not isinstance(run.checkpoint.model, CLAFSER):
         raise CheckpointError(
-            f"{run} holds the baseline, which is there to compare with and runs on no device: "
+            f"{folder} holds the baseline, which is there to compare with and runs on no device: "
             "name runs of train, prune or distill"
         )
-    if not (run / "split.json").is_file():
+    if run.split is None:
         raise TrainingError(
-            f"{run} held nothing out (--split all), so its artifacts cannot be compared: search "
+            f"{folder} held nothing out (--split all), so its artifacts cannot be compared: search "
             "among runs of train --validation"
         )
-    return Source(
-        run_name(run),
-        run,
-        run_digest(run),
-        read_calibration(run).temperature,
-        saved.model.config.hidden,
-        read_split(run / "split.json"),
-        saved.labels,
-    )
-
-
-def run_digest(run: Path) -> str:
-    """SHA-256 of its checkpoint."""
-    return file_digest(run / "checkpoint.safetensors")
+    return run
 
 
 def chosen_on_test_side(split: Split) -> str | None:

@@ -1,0 +1,39 @@
+"""A run folder that no training made: a model that came of another run's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from quantize.basics.files import write_json
+from quantize.data.splits import write_split
+from quantize.runs.checkpoint import Checkpoint, save_checkpoint
+from quantize.runs.files import RunFiles
+from quantize.runs.run import Run
+
+__all__ = ["write_derived_run"]
+
+
+def write_derived_run(folder: Path, run: Run, model: Any, training: dict[str, Any]) -> None:
+    """Write a model that was made of a run's as a run of the same split; weights come last.
+
+    Parameters
+    ----------
+    folder : path
+        Where it shall lie.
+    run : Run
+        What it was made of.
+    model : torch.nn.Module
+        In evaluation mode.
+    training : dict
+        How the run was trained and what was done to it since, under ``pruned``.
+    """
+    files, saved = RunFiles(folder), run.checkpoint
+    config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
+    if run.split:
+        write_split(run.split, files.split)
+    write_json(files.config, config)
+    checkpoint = Checkpoint(
+        model, saved.mean, saved.std, saved.spec, training, saved.labels, saved.domains
+    )
+    save_checkpoint(files.checkpoint, checkpoint)
