@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_class_accuracy", "plot_confusion", "plot_curves"]
 
+#: More classes than this are drawn closer together, with fewer words.
+_MANY = 12
+
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
 
 
@@ -136,23 +139,28 @@ def plot_confusion(
     support = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.maximum(support, 1)
     n_labels = len(labels)
-    figure = new_figure(3.2 + 0.66 * n_labels, 1.75 + 0.66 * n_labels)
+    is_large = n_labels > _MANY
+    # Of many classes the count is left out: percent, and the class's clips at its name, tell it.
+    cell_in = 0.36 if is_large else 0.66
+    figure = new_figure(3.2 + cell_in * n_labels, 1.75 + cell_in * n_labels)
     axes = figure.subplots()
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for row in range(n_labels):
         for column in range(n_labels):
-            if counts[row, column]:
+            share = f"{percent[row, column]:.0f}"
+            if counts[row, column] and not (is_large and share == "0"):
                 dark = percent[row, column] > 55
                 axes.text(
                     column,
                     row,
-                    f"{percent[row, column]:.0f} %\n{counts[row, column]}",
+                    share if is_large else f"{share} %\n{counts[row, column]}",
                     ha="center",
                     va="center",
                     fontsize=8.5,
                     color="white" if dark else "black",
                 )
-    axes.set_xticks(range(n_labels), labels, rotation=40, ha="right", rotation_mode="anchor")
+    angle = 60 if is_large else 40
+    axes.set_xticks(range(n_labels), labels, rotation=angle, ha="right", rotation_mode="anchor")
     axes.set_yticks(
         range(n_labels), [f"{label} ({n})" for label, n in zip(labels, support[:, 0], strict=True)]
     )
@@ -210,7 +218,10 @@ def plot_class_accuracy(
     low, high = _wilson(recall, support[shown])
     uar = 100 * recall.mean()
 
-    figure = new_figure(2.2 + 0.95 * shown.size, 4.2)
+    is_large = shown.size > _MANY
+    # A heading and the legend must fit side by side.
+    width_in = 2.2 + 0.42 * shown.size if is_large else max(6.4, 2.2 + 0.95 * shown.size)
+    figure = new_figure(width_in, 4.9 if is_large else 4.2)
     axes = figure.subplots()
     places = list(range(shown.size))
     axes.bar(places, 100 * recall, width=0.66, color=_BLUE, zorder=2)
@@ -235,11 +246,16 @@ def plot_class_accuracy(
             2.5 if inside else 100 * top + 2,
             f"{100 * share:.1f}",
             ha="center",
+            fontsize=7.5 if is_large else None,
             color="white" if inside else "black",
             zorder=5,
         )
-    names = [f"{labels[i]}\n({support[i]})" for i in shown.tolist()]
+    between = " " if is_large else "\n"
+    names = [f"{labels[i]}{between}({support[i]})" for i in shown.tolist()]
     axes.set_xticks(places, names)
+    if is_large:
+        axes.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_xlim(-0.6, shown.size - 0.4)
     axes.tick_params(axis="x", length=0)
     axes.set_ylim(0, 101)
     axes.set_yticks(range(0, 101, 20))
