@@ -135,6 +135,7 @@ class Listening:
             events=args.events,
             time_of_day=plan.row.is_live,
             now=clock.now_s,
+            labels=plan.stream.classifier.labels,
         )
         sinks = SinkGroup(
             [make_sink("json_lines" if args.json else "terminal", settings)],

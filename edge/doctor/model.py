@@ -52,15 +52,17 @@ def _judge(kind: Kind, *, is_bundled: bool, is_needed: bool) -> Finding:
         mend = _ANEW if is_bundled else _copy(kind.folder)
         return found(_without_mend(kind.error), mend, name)
     manifest = kind.artifact.manifest
+    measured = manifest.abstention
+    told = "" if measured else ", and every label is said: what a bar is worth was not measured"
     return ok(
         f"{name}: {manifest.model_bytes} bytes, SHA-256 {manifest.model_sha256[:12]}… as its "
-        "manifest says",
+        f"manifest says{told}",
         name,
         backend=manifest.backend,
         model_bytes=manifest.model_bytes,
         model_sha256=manifest.model_sha256,
         feature_fingerprint=manifest.feature_fingerprint,
-        min_probability=manifest.abstention.min_probability if manifest.abstention else None,
+        min_probability=measured.min_probability if measured else 0.0,
     )
 
 

@@ -6,6 +6,7 @@ what is global is put back.
 
 from __future__ import annotations
 
+import colorsys
 import errno
 import os
 import tempfile
@@ -19,6 +20,7 @@ import numpy as np
 from edge.errors import MissingDependencyError, ParameterError, how_many
 from edge.explain.explain import Explanation, envelope
 from edge.files import atomic_path
+from edge.stream.label_colours import colour_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +33,20 @@ __all__ = ["check_matplotlib", "check_target", "draw_explanation"]
 _COLOURS = (
     "#333333", "#56B4E9", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#009E73", "#E69F00",
 )  # fmt: skip
+#: Labels that have one of their own, its place.
+_OWN = {
+    label: place
+    for place, label in enumerate(
+        ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+    )
+}
+#: Where a model has more labels than that: hues a golden angle apart, by turns strong, dark, pale.
+_MORE_COLOURS = tuple(
+    colorsys.hsv_to_rgb(at * 0.618034 % 1.0, *((0.75, 0.85), (0.8, 0.5), (0.35, 0.95))[at % 3])
+    for at in range(32)
+)
+#: Entries of a legend's column, and about how wide that is.
+_N_LEGEND_ROWS, _LEGEND_COLUMN_IN = 12, 1.5
 _INK, _DARK, _PALE = "#222222", "#666666", "#CCCCCC"
 _DPI = 150
 #: A matplotlibrc must not decide whether there is a picture, nor may a file that is called
@@ -43,8 +59,8 @@ _SETTINGS: Any = {
     "axes.unicode_minus": True,
 }
 _NARROWEST_IN, _WIDEST_IN, _IN_PER_S, _MARGIN_IN = 11.0, 40.0, 0.7, 2.6
-#: About the width of a character of a label, and the height of its line.
-_CHARACTER_IN, _LABEL_LINE_IN = 0.085, 0.17
+#: About the width of a character of a bold label, and the height of its line.
+_CHARACTER_IN, _LABEL_LINE_IN = 0.098, 0.17
 _LONGEST_NAME = 70
 #: A legend to the right of its panel.
 _BESIDE: Any = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
@@ -121,10 +137,12 @@ def draw_explanation(
 
     width_in = _MARGIN_IN + _IN_PER_S * explanation.duration_s
     width_in = min(max(width_in, _NARROWEST_IN), _WIDEST_IN)
+    # Of many labels the legend has more columns, which must not be taken from the panels.
+    aside_in = _LEGEND_COLUMN_IN * (_n_legend_columns(len(explanation.labels) + 1) - 1)
     with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
         # A name in a script that the font does not have is drawn as boxes, no more.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
-        figure = Figure(figsize=(width_in, 9.6), layout="constrained")
+        figure = Figure(figsize=(width_in + aside_in, 9.6), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(_heading(explanation, name), fontsize=12, x=0.01, ha="left")
         panels = figure.subplots(4, 1, sharex=True, height_ratios=(1.0, 1.3, 1.2, 1.7))
@@ -138,6 +156,10 @@ def draw_explanation(
         figure.align_ylabels(panels)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", dpi=_DPI)
+
+
+def _n_legend_columns(n_entries: int) -> int:
+    return -(-n_entries // _N_LEGEND_ROWS)
 
 
 def _heading(explanation: Explanation, name: str) -> str:
@@ -233,7 +255,11 @@ def _draw_posteriors(axes: Axes, explanation: Explanation, width_in: float) -> N
     posteriors = np.nan_to_num(explanation.posteriors)
     tops = np.cumsum(posteriors, axis=1)
     bottoms = tops - posteriors
-    colours = {label: _COLOURS[i % len(_COLOURS)] for i, label in enumerate(explanation.labels)}
+    palette: tuple[Any, ...] = _COLOURS
+    if len(explanation.labels) > len(palette):
+        palette += _MORE_COLOURS
+    places = colour_places(explanation.labels, _OWN, len(palette))
+    colours = {label: palette[place] for label, place in places.items()}
     for i, (label, colour) in enumerate(colours.items()):
         axes.stairs(
             tops[:, i], edges_s, baseline=bottoms[:, i], fill=True, color=colour, label=label
@@ -268,7 +294,8 @@ def _draw_posteriors(axes: Axes, explanation: Explanation, width_in: float) -> N
     handles = list(reversed(axes.get_legend_handles_labels()[0]))
     if not all(part.counted for part in parts):
         handles.append(Patch(**quiet, label=_QUIET))
-    axes.legend(handles=handles, **_BESIDE)
+    n_columns = _n_legend_columns(len(handles))
+    axes.legend(handles=handles, ncols=n_columns, columnspacing=1.0, **_BESIDE)
     segment_s = explanation.decisions[0].end_s - explanation.decisions[0].start_s
     _tidy(
         axes,

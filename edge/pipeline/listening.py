@@ -110,6 +110,7 @@ def listen(
         events=events is not None,
         time_of_day=isinstance(source, str) and find_source(source).is_live,
         now=clock.now_s,
+        labels=stream.classifier.labels,
     )
     group = SinkGroup(
         [make_sink(s, settings) if isinstance(s, str) else s for s in sinks], say_nothing

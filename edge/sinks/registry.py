@@ -32,6 +32,8 @@ class SinkSettings:
         from the start, as of a file.
     now : callable
         Unix time, for what comes without one.
+    labels : tuple of str
+        Those of the model, where they are known beforehand: what a column must hold.
     """
 
     stream: TextIO
@@ -39,6 +41,7 @@ class SinkSettings:
     events: bool = False
     time_of_day: bool = False
     now: Callable[[], float] = time.time
+    labels: tuple[str, ...] = ()
 
 
 #: Name to ``module:factory``, imported when it is asked for.  A factory takes

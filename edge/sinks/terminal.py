@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from edge.errors import how_many, printable
@@ -11,6 +11,7 @@ from edge.sinks.base import SinkBase
 from edge.sinks.registry import SinkSettings
 from edge.stream.decision import GAP, NO_SPEECH, QUIET, UNCERTAIN, Decision
 from edge.stream.events import Event
+from edge.stream.label_colours import colour_places
 from edge.stream.records import time_of_day
 from edge.stream.status import Status
 
@@ -21,17 +22,17 @@ _FULL = "█"
 _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 _RESET, _DIM, _BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
-#: The sixteen colours every terminal has, so that its own theme keeps them readable.
-_COLOURS = {
-    "neutral": "\x1b[37m",
-    "calm": "\x1b[36m",
-    "happy": "\x1b[33m",
-    "sad": "\x1b[34m",
-    "angry": "\x1b[31m",
-    "fearful": "\x1b[35m",
-    "disgust": "\x1b[32m",
-    "surprised": "\x1b[93m",
+#: Of the sixteen colours every terminal has, so that its own theme keeps them readable.
+_COLOURS = tuple(f"\x1b[{code}m" for code in (37, 36, 33, 34, 31, 35, 32, 93, 91, 92, 94, 95, 96))
+#: Labels that have one of their own, its place.
+_OWN = {
+    label: place
+    for place, label in enumerate(
+        ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+    )
 }
+#: Columns of a label: as wide as the longest of the model, within these.
+_NARROWEST_LABEL, _WIDEST_LABEL = 10, 24
 #: What is said where there is no label.
 _WORDS = {QUIET: "too quiet", NO_SPEECH: "nobody speaks", UNCERTAIN: "unsure"}
 
@@ -53,6 +54,9 @@ class TerminalSink(SinkBase):
     time_of_day : bool
         Whether a line begins with the time of day, where it is known, in place of minutes and
         seconds from the start.
+    labels : sequence of str
+        Those of the model; a label that is not among them is written without colour, or, where
+        none are given, those of the first posterior are taken.
 
     Notes
     -----
@@ -68,6 +72,7 @@ class TerminalSink(SinkBase):
         shows_warnings: bool = True,
         events: bool = False,
         time_of_day: bool = False,
+        labels: Sequence[str] = (),
     ) -> None:
         environment = os.environ if environment is None else environment
         self._stream = stream
@@ -81,9 +86,12 @@ class TerminalSink(SinkBase):
         self._shows_warnings = shows_warnings
         self._events = events
         self._time_of_day = time_of_day
+        self._know(labels)
 
     def emit(self, decision: Decision) -> None:
         """Write a decision, or a gap; where events are written, a gap alone."""
+        if not self._colours and decision.posterior is not None:
+            self._know(tuple(decision.posterior))
         if not self._events or decision.state == GAP:
             self._begin()
             self._stream.write(self._line(decision) + "\n")
@@ -95,9 +103,7 @@ class TerminalSink(SinkBase):
         """Write a beginning or an ending, where events are wanted."""
         if self._events:
             time = self._time(event.start_s if event.end_s is None else event.end_s, event.time_s)
-            label = self._paint(
-                f"{printable(event.label):<10}", _BOLD + _COLOURS.get(event.label, "")
-            )
+            label = self._label(event.label)
             what = "begins"
             if event.end_s is not None:
                 what = (
@@ -114,11 +120,23 @@ class TerminalSink(SinkBase):
             self._stream.write(self._paint(printable(status.sentence), _DIM) + "\n")
             self._stream.flush()
 
+    def _know(self, labels: Sequence[str]) -> None:
+        """Choose colours for a model's labels, and how wide their column is."""
+        places = colour_places(labels, _OWN, len(_COLOURS))
+        self._colours = {label: _COLOURS[place] for label, place in places.items()}
+        longest = max((len(printable(label)) for label in labels), default=0)
+        self._width = min(max(longest, _NARROWEST_LABEL), _WIDEST_LABEL)
+
+    def _label(self, label: str) -> str:
+        return self._paint(
+            f"{printable(label):<{self._width}}", _BOLD + self._colours.get(label, "")
+        )
+
     def _begin(self) -> None:
         if not self._has_header and not self._events:
             self._has_header = True
             header = (
-                f"{'time':>8}  {'emotion':<10} {'probability':<{_BAR_CELLS + 6}} "
+                f"{'time':>8}  {'emotion':<{self._width}} {'probability':<{_BAR_CELLS + 6}} "
                 f"{'active':>6} {'level':>9} {'latency':>10}"
             )
             self._stream.write(self._paint(header, _DIM) + "\n")
@@ -139,19 +157,25 @@ class TerminalSink(SinkBase):
         time = self._time(decision.end_s, decision.time_s)
         if decision.level_db is None:
             lost = f"{how_many(decision.dropped_samples, 'sample')} dropped"
-            return self._paint(f"{time}  {decision.state:<10} {lost}", _DIM)
+            return self._paint(f"{time}  {decision.state:<{self._width}} {lost}", _DIM)
         active = "" if decision.activation is None else f"{decision.activation:.2f}"
         latency = f"{decision.timing.latency_ms:7.1f} ms"
         numbers = f"{active:>6} {decision.level_db:6.1f} dB {latency}"
         name = decision.label
         if name is None or decision.posterior is None:
-            words = f"{_word(decision):<{10 + 1 + _BAR_CELLS + 6}}"
+            words = f"{self._word(decision):<{self._width + 1 + _BAR_CELLS + 6}}"
             return self._paint(f"{time}  {words} {numbers}", _DIM)
         probability = decision.posterior[name]
-        colour = _COLOURS.get(name, "")
-        label = self._paint(f"{printable(name):<10}", _BOLD + colour)
-        bar = self._paint(self._bar(probability), colour)
-        return f"{time}  {label} {bar} {100 * probability:3.0f} % {numbers}"
+        bar = self._paint(self._bar(probability), self._colours.get(name, ""))
+        return f"{time}  {self._label(name)} {bar} {100 * probability:3.0f} % {numbers}"
+
+    def _word(self, decision: Decision) -> str:
+        """Why there is no label, and what it would have been where one was nearly probable."""
+        word: str = _WORDS.get(decision.state, decision.state)
+        if decision.posterior is None:
+            return word
+        name, probability = max(decision.posterior.items(), key=lambda pair: pair[1])
+        return f"{word:<{self._width}} perhaps {printable(name)}, {100 * probability:.0f} %"
 
     def _bar(self, share: float) -> str:
         if not self._has_blocks:
@@ -162,15 +186,6 @@ class TerminalSink(SinkBase):
 
     def _paint(self, text: str, codes: str) -> str:
         return f"{codes}{text}{_RESET}" if self._has_colour and codes else text
-
-
-def _word(decision: Decision) -> str:
-    """Why there is no label, and what it would have been where one was nearly probable enough."""
-    word: str = _WORDS.get(decision.state, decision.state)
-    if decision.posterior is None:
-        return word
-    name, probability = max(decision.posterior.items(), key=lambda pair: pair[1])
-    return f"{word:<10} perhaps {printable(name)}, {100 * probability:.0f} %"
 
 
 def _can_encode(stream: TextIO, text: str) -> bool:
@@ -188,4 +203,5 @@ def make(settings: SinkSettings) -> TerminalSink:
         shows_warnings=settings.shows_warnings,
         events=settings.events,
         time_of_day=settings.time_of_day,
+        labels=settings.labels,
     )

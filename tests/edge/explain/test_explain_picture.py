@@ -114,6 +114,26 @@ def test_every_clip_can_be_drawn(
     assert min(png_size(tmp_path / "x.png")) > 1000
 
 
+@pytest.mark.parametrize("n_labels", [2, 30])
+def test_a_picture_of_few_and_of_many_labels(
+    matplotlib: Any, clip: Path, tiny_artifact: Artifact, tmp_path: Path, n_labels: int
+) -> None:
+    found = explain(load(tiny_artifact.path), voice(40_000), 16_000)
+    labels = tuple(f"label-{n}" for n in range(n_labels))
+    posteriors = np.random.default_rng(0).dirichlet(np.ones(n_labels), len(found.posteriors))
+    stretches = tuple(dataclasses.replace(s, label=labels[-1]) for s in found.stretches)
+    drawn = dataclasses.replace(
+        found,
+        labels=labels,
+        posteriors=posteriors,
+        posterior=posteriors.mean(axis=0),
+        stretches=stretches,
+    )
+    draw_explanation(drawn, tmp_path / "x.png")
+    # The legend's columns are not taken from the panels.
+    assert png_size(tmp_path / "x.png")[0] == 150 * (11.0 if n_labels == 2 else 14.0)
+
+
 @pytest.mark.parametrize("name", ["$x^{_$ 日本語 a\udcff\n.wav", "long " * 60])
 def test_every_name_can_be_written_above(
     matplotlib: Any, tiny_artifact: Artifact, tmp_path: Path, name: str

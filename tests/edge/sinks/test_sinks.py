@@ -60,6 +60,28 @@ def test_somebody_whose_label_is_not_sure_may_be_active() -> None:
     assert line.index("0.50") + 4 == header.index("active") + 6
 
 
+def test_labels_of_any_words_have_colours_and_a_column_that_holds_them() -> None:
+    labels = ("calm-down", "cheering", "saddened-by-news")
+    screen = Screen()
+    sink = TerminalSink(screen, {}, labels=labels)
+    sink.emit(decision(**QUIET))
+    for label in labels:
+        rest = {name: 0.1 for name in labels}
+        sink.emit(decision(label=label, posterior={**rest, label: 0.8}))
+    lines = screen.text().splitlines()
+    painted = [re.search(r"\x1b\[1m\x1b\[(\d+)m", line) for line in lines[2:]]
+    assert len({found[1] for found in painted if found}) == 3
+    plain = [re.sub(r"\x1b\[\d*m", "", line) for line in lines]
+    # Numbers stand below their heads, also where nobody spoke.
+    assert len({len(line) for line in plain}) == 1
+    assert {line.index("-23.4 dB") for line in plain[1:]} == {plain[1].index("-23.4 dB")}
+
+
+def test_a_sink_that_was_told_no_labels_takes_those_of_a_posterior() -> None:
+    text = shown(Screen(), label="crying", posterior={"crying": 0.9, "cheering": 0.1})
+    assert re.search(r"\x1b\[1m\x1b\[\d+mcrying", text)
+
+
 def test_header_comes_once() -> None:
     screen = Screen(is_terminal=False)
     sink = TerminalSink(screen, {})
