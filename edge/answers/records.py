@@ -56,7 +56,12 @@ def row_of(record: Mapping[str, Any], columns: Mapping[str, type]) -> list[Any]:
     ]
 
 
-def line_of(record: Mapping[str, Any], width: int, ms: float | None = None) -> str:
+def line_of(
+    record: Mapping[str, Any],
+    width: int,
+    ms: float | None = None,
+    labels: Sequence[str] = (),
+) -> str:
     """Write a record for people.
 
     Parameters
@@ -67,10 +72,13 @@ def line_of(record: Mapping[str, Any], width: int, ms: float | None = None) -> s
         Least letters of the path's column.
     ms : float, optional
         How long it took; None: not said.
+    labels : sequence of str
+        Those that may be said, which their column must hold.
     """
     path = f"{printable(record['path']):<{width}}"
+    heard_width = max(10, *(len(printable(label)) for label in labels), 0)
     if record["type"] == "error":
-        return f"{path}  {'error':<10} {printable(record['error'])}"
+        return f"{path}  {'error':<{heard_width}} {printable(record['error'])}"
     label, posterior, activation = record["label"], record["posterior"], record["activation"]
     share = "     "
     if label is not None and posterior is not None:
@@ -78,7 +86,7 @@ def line_of(record: Mapping[str, Any], width: int, ms: float | None = None) -> s
     calm = "" if activation is None else f"activation {activation:.2f}"
     n_segments = record["n_segments"]
     heard = printable(label or record["state"])
-    line = f"{path}  {heard:<10} {share}  {calm:<15}  {n_segments:4} segment"
+    line = f"{path}  {heard:<{heard_width}} {share}  {calm:<15}  {n_segments:4} segment"
     if ms is None:
         return line if n_segments == 1 else f"{line}s"
     return f"{line}{' ' if n_segments == 1 else 's'}  {ms:8.1f} ms"

@@ -40,7 +40,7 @@ class Lines:
 
     def __init__(self, name: str, labels: Sequence[str], width: int) -> None:
         self._columns = columns_of(labels)
-        self._width = width
+        self._labels, self._width = tuple(labels), width
         self._write: Callable[[Mapping[str, Any]], str] = {
             "table": self._table,
             "jsonl": self._json,
@@ -54,7 +54,7 @@ class Lines:
         return self._write(record)
 
     def _table(self, record: Mapping[str, Any]) -> str:
-        return line_of(record, self._width) + "\n"
+        return line_of(record, self._width, labels=self._labels) + "\n"
 
     def _json(self, record: Mapping[str, Any]) -> str:
         return json.dumps(record, allow_nan=False) + "\n"

@@ -123,7 +123,7 @@ def _explain(args: argparse.Namespace, settings: dict[str, Any]) -> int:
         JsonLinesSink(sys.stdout).write(answer.to_dict())
     else:
         record = record_of(Task(answer.path), Answered(answer, None))
-        print(line_of(record, len(answer.path), answer.ms), flush=True)
+        print(line_of(record, len(answer.path), answer.ms, tuple(explanation.labels)), flush=True)
     return 0
 
 

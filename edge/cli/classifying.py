@@ -192,7 +192,8 @@ class _Printed(_Out):
         least = 0 if inputs.n_known is not None else _LISTED_PATH
         longest = max((len(t.path) for t in inputs.known if t.problem is None), default=0)
         self._width = min(_WIDEST_PATH, max(least, longest))
-        self._lines = None if kind is None else Lines(kind, _labels(args, classifier), self._width)
+        self._labels = _labels(args, classifier)
+        self._lines = None if kind is None else Lines(kind, self._labels, self._width)
         self._json = JsonLinesSink(sys.stdout) if args.json else None
         if self._lines is not None and self._lines.head:
             print(self._lines.head, end="", flush=True)
@@ -211,7 +212,8 @@ class _Printed(_Out):
         elif self._json is not None:
             self._json.write(found.to_dict())
         else:
-            print(line_of(record_of(task, answered), self._width, found.ms), flush=True)
+            record = record_of(task, answered)
+            print(line_of(record, self._width, found.ms, self._labels), flush=True)
 
     def finish(self) -> int:
         """Say how many failed."""
