@@ -23,5 +23,9 @@ def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
 
 def pytest_configure() -> None:
-    """Let children be told of a closing terminal, also where these tests run under nohup."""
+    """Let children be told of a closing terminal and of Ctrl-C, wherever these tests run.
+
+    ``nohup`` ignores the one, a shell's ``&`` in a script the other, and children inherit that.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
