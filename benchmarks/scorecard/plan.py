@@ -236,14 +236,14 @@ def check_same_recipe(places: Places, steps: Iterable[Step]) -> None:
 def recipe_settings(name: str) -> dict[str, Any]:
     """All settings of a recipe as a run folder holds them."""
     recipe = load_recipe(name)
-    training = dataclasses.asdict(recipe.train_settings())
+    training = recipe.train_settings().to_dict()
     # The job's, not the recipe's.
     del training["seed"]
     settings = {
         "model": recipe.config().to_dict(),
         "training": training,
-        "batches": dataclasses.asdict(recipe.batch_settings()),
-        "augment": dataclasses.asdict(recipe.augment_settings()),
+        "batches": recipe.batch_settings().to_dict(),
+        "augment": recipe.augment_settings().to_dict(),
         "run": {"n_variants": recipe.n_variants},
     }
     plain: dict[str, Any] = json.loads(json.dumps(settings))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ else:
 from edge.errors import printable
 from quantize.basics.errors import RecipeError
 
-__all__ = ["packaged_names", "packaged_text", "parse_toml", "read_own_file", "refuse_unknown"]
+__all__ = ["name_of_file", "packaged_names", "packaged_text", "parse_toml", "read_own_file"]
 
 # Ours have 1 kB.  The parser's time grows with the square of the brackets in a row.
 _MAX_BYTES = 32_768
@@ -89,8 +90,11 @@ def parse_toml(name: str, text: str) -> dict[str, Any]:
         raise RecipeError(f"recipe {name} is no TOML: {error}") from error
 
 
-def refuse_unknown(name: str, data: Mapping[str, Any], known: Iterable[str], at: str = "") -> None:
-    """Refuse keys that are not among ``known``; ``at`` ends the sentence."""
-    unknown = sorted(set(data) - set(known))
-    if unknown:
-        raise RecipeError(f"recipe {name} has unknown keys {unknown}{at}")
+def name_of_file(path: str, text: str) -> str:
+    """What a person's recipe is called in a run and in an artifact.
+
+    A file may bear the name of a recipe of this package and hold other settings: its ending and
+    the beginning of its SHA-256 tell them apart.
+    """
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return f"{Path(path).name}@{digest[:12]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 from pathlib import Path
@@ -229,7 +228,7 @@ def _fine_tune(arguments: argparse.Namespace, run: Run) -> None:
         arguments.out,
         arguments.cache,
         corpora=list(made.corpora),
-        run=dataclasses.replace(made, n_variants=n_variants),
+        run=made.replaced(n_variants=n_variants),
         config=open_run(start).checkpoint.model.config,
         settings=recipe.train_settings(**training, seed=made.seed),
         batches=recipe.batch_settings(),

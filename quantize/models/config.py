@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Literal, get_args
 
-from edge.errors import ParameterError, shown
-from quantize.basics.bounds import Bounds, check_numbers
+from edge.errors import ParameterError
+from quantize.basics.settings import Settings, between, whole
 
-__all__ = ["PARTS", "STEPS", "ClafSerConfig", "ModelConfig", "SimpleRnnConfig"]
+__all__ = ["PARTS", "STEPS", "ClafSerConfig", "SimpleRnnConfig"]
 
 _LARGEST = 65_536
-#: Of a layer, or a count of heads, labels and the like; one beyond the largest has gigabytes.
-SIZE = Bounds.whole(1, _LARGEST, f"a whole number >= 1 is wanted, at most {_LARGEST}")
-#: Share of the activations that training leaves out.
-DROPOUT = Bounds(0.0, math.nextafter(1.0, 0.0), "a share in [0, 1) is wanted")
+# Of a layer, or a count of heads, labels and the like; one beyond the largest has gigabytes.
+_Size = Annotated[int, whole(1, _LARGEST)]
+# Share of the activations that training leaves out.
+_Dropout = Annotated[float, between(0.0, math.nextafter(1.0, 0.0), "a share in [0, 1) is wanted")]
 
 #: Parts that an ablation can leave out.
-PARTS = ("attention", "phonetic", "language")
+Part = Literal["attention", "phonetic", "language"]
+PARTS: tuple[str, ...] = get_args(Part)
 
 #: What a step of the recurrence is: all of the window, or a frame.
-STEPS = ("one", "frames")
-
-Config = TypeVar("Config", bound="ModelConfig")
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """Settings that go to a checkpoint and come back."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls: type[Config], settings: Mapping[str, Any]) -> Config:
-        """Build from :meth:`to_dict`'s output; unknown keys are refused."""
-        unknown = sorted(set(settings) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            raise ParameterError(f"model config has unknown keys {unknown}")
-        return cls(**settings)
+Steps = Literal["one", "frames"]
+STEPS: tuple[str, ...] = get_args(Steps)
 
 
-@dataclasses.dataclass(frozen=True)
-class ClafSerConfig(ModelConfig):
+class ClafSerConfig(Settings, frozen=True):
     """Sizes of a CLAF-SER; the defaults are the paper's (h, C, K, L) and ours.
 
     ``n_domains`` is L = 4; the embedding has ``n_domains + 1`` rows, the last
@@ -57,31 +37,21 @@ class ClafSerConfig(ModelConfig):
     exported.
     """
 
-    n_features: int = 34
-    frame_stack: int = 1
-    hidden: int = 128
-    n_heads: int = 4
-    conv_channels: int = 16
-    conv_kernel: int = 3
-    classifier: int = 128
-    n_labels: int = 8
-    n_domains: int = 4
-    domain_hidden: int = 64
-    dropout: float = 0.3
-    without: tuple[str, ...] = ()
+    n_features: _Size = 34
+    frame_stack: _Size = 1
+    hidden: _Size = 128
+    n_heads: _Size = 4
+    conv_channels: _Size = 16
+    conv_kernel: _Size = 3
+    classifier: _Size = 128
+    n_labels: _Size = 8
+    n_domains: _Size = 4
+    domain_hidden: _Size = 64
+    dropout: _Dropout = 0.3
+    without: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
-        parts = f"parts of {', '.join(PARTS)} are wanted"
-        if isinstance(self.without, str) or not isinstance(self.without, Iterable):
-            raise ParameterError(f"without is {shown(self.without)}, a list of {parts}")
-        # JSON has no tuples.
-        object.__setattr__(self, "without", tuple(self.without))
-        unknown = [part for part in self.without if part not in PARTS]
-        if unknown:
-            raise ParameterError(f"without names {shown(unknown)}, {parts}")
-        names = [field.name for field in dataclasses.fields(self)]
-        check_numbers(self, {n: SIZE for n in names if n not in ("dropout", "without")})
-        check_numbers(self, {"dropout": DROPOUT})
+        super().__post_init__()
         if (2 * self.hidden) % self.n_heads:
             raise ParameterError(
                 f"n_heads {self.n_heads} does not divide 2 * hidden = {2 * self.hidden}"
@@ -100,24 +70,17 @@ class ClafSerConfig(ModelConfig):
         return self.n_domains
 
 
-@dataclasses.dataclass(frozen=True)
-class SimpleRnnConfig(ModelConfig):
+class SimpleRnnConfig(Settings, frozen=True):
     """Sizes of the baseline; the defaults are the paper's.
 
     ``n_features`` counts the columns of a row that are looked at, the first ones; with
     ``steps="one"`` the network's input is four times as wide.
     """
 
-    n_features: int = 51
-    first: int = 256
-    second: int = 128
-    dense: int = 64
-    n_labels: int = 8
-    dropout: float = 0.3
-    steps: str = "one"
-
-    def __post_init__(self) -> None:
-        sizes = ("n_features", "first", "second", "dense", "n_labels")
-        check_numbers(self, {**dict.fromkeys(sizes, SIZE), "dropout": DROPOUT})
-        if self.steps not in STEPS:
-            raise ParameterError(f"steps is {shown(self.steps)}, {' or '.join(STEPS)} is wanted")
+    n_features: _Size = 51
+    first: _Size = 256
+    second: _Size = 128
+    dense: _Size = 64
+    n_labels: _Size = 8
+    dropout: _Dropout = 0.3
+    steps: Steps = "one"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import torch
 
 from edge.arrays import as_whole
 from edge.errors import ParameterError
-from quantize.basics.bounds import PROPER_SHARE
+from quantize.basics.settings import ProperShare, check
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.prune.choices import PRUNABLE
 
@@ -50,7 +49,7 @@ def pruned_config(config: ClafSerConfig, **sizes: int) -> ClafSerConfig:
         )
         for name, size in sizes.items()
     }
-    return dataclasses.replace(config, **changes)
+    return config.replaced(**changes)
 
 
 def config_for_share(config: ClafSerConfig, share: float) -> ClafSerConfig:
@@ -72,7 +71,7 @@ def config_for_share(config: ClafSerConfig, share: float) -> ClafSerConfig:
     ParameterError
         If the share is none, or no number of units brings the model so far down.
     """
-    share = PROPER_SHARE.check(share, "the share of the parameters to leave")
+    share = check(share, ProperShare, "the share of the parameters to leave")
     step = 2 ** max(0, (config.hidden // 8).bit_length() - 1)
     n_full = n_exported(config)
     least = 1.0

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from quantize.basics.bounds import PROPER_SHARE
+from quantize.basics.settings import ProperShare, check
 from quantize.export.numpy import numpy_model
 from quantize.export.rounding.load import load_ptq_recipe
 from quantize.models.claf_ser import CLAFSER
@@ -57,7 +57,7 @@ def sparse_model(model: CLAFSER, sparsity: float) -> CLAFSER:
         If the sparsity is none, or the model is not a whole CLAF-SER.
     """
     refuse_unprunable(model, "the model")
-    sparsity = PROPER_SHARE.check(sparsity, "sparsity")
+    sparsity = check(sparsity, ProperShare, "sparsity")
     model = copy.deepcopy(model).cpu().eval()
     matrices = [matrix.detach() for matrix in _matrices(model)]
     scales = [m.pow(2).mean().sqrt().clamp(min=1e-30) for m in matrices]

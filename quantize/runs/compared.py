@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,7 +77,7 @@ def run_settings(run: Run) -> dict[str, Any]:
     config = dict(run.config)
     # Until recipes could name their augmentation, every run that has variants had this.
     if config["run"].get("n_variants"):
-        config.setdefault("augment", dataclasses.asdict(AugmentSettings()))
+        config.setdefault("augment", AugmentSettings().to_dict())
     return config
 
 

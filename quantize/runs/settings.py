@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Annotated
 
-from edge.errors import ParameterError
-from quantize.basics.bounds import SEED, Bounds, check_numbers
+from edge.errors import ParameterError, shown
+from quantize.basics.settings import Seed, Settings, whole
 from quantize.data.splits.by_name import SPLITS
 
 __all__ = ["MOST_VARIANTS", "VALIDATION_SHARE", "RunSettings"]
@@ -17,16 +17,9 @@ MOST_VARIANTS = 1000
 VALIDATION_SHARE = 0.2
 
 _MOST = 1000
-_BOUNDS = {
-    "seed": SEED,
-    "fold": Bounds.whole(0, _MOST),
-    "n_folds": Bounds.whole(2, _MOST),
-    "n_variants": Bounds.whole(0, MOST_VARIANTS, f"0 or more is wanted, at most {MOST_VARIANTS}"),
-}
 
 
-@dataclasses.dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Settings, frozen=True):
     """What a run folder was made from; ``config.json`` holds it.
 
     Parameters
@@ -50,16 +43,20 @@ class RunSettings:
 
     corpora: tuple[str, ...]
     split: str = "paper"
-    seed: int = 0
-    fold: int = 0
-    n_folds: int = 5
-    n_variants: int = 8
+    seed: Seed = 0
+    fold: Annotated[int, whole(0, _MOST)] = 0
+    n_folds: Annotated[int, whole(2, _MOST)] = 5
+    n_variants: Annotated[int, whole(0, MOST_VARIANTS)] = 8
     validation: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.split not in (*SPLITS, "all"):
+            raise ParameterError(
+                f"split is {shown(self.split)}, one of {', '.join(SPLITS)} or all is wanted"
+            )
         if self.validation and self.split == "all":
             raise ParameterError(
                 "--validation with --split all: a split with a test side is wanted, of whose "
                 f"training side a part validates: {', '.join(SPLITS)}"
             )
-        check_numbers(self, _BOUNDS)

@@ -6,8 +6,9 @@ import dataclasses
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from quantize.basics.bounds import ABOVE_0, Bounds
+from quantize.basics.settings import Above0, Settings, between
 from quantize.search.candidates import Candidate
 
 __all__ = ["SAME_TIME", "Choice", "Constraints", "choose", "pareto_front"]
@@ -21,11 +22,10 @@ SAME_TIME = 1.05
 # Figures that are equal but for the last bit.
 _EPSILON = 1e-9
 
-_DROP = Bounds(0.0, sys.float_info.max, "a finite number of 0 or more is wanted")
+_Drop = Annotated[float, between(0.0, sys.float_info.max, "a finite number of 0 or more is wanted")]
 
 
-@dataclasses.dataclass(frozen=True)
-class Constraints:
+class Constraints(Settings, frozen=True):
     """What an artifact must meet; None: no matter.
 
     Parameters
@@ -43,16 +43,13 @@ class Constraints:
         If one is not a finite number, or a size or a time is not above 0.
     """
 
-    max_kb: float | None = None
-    max_drop: float | None = None
-    max_ms: float | None = None
+    max_kb: Above0 | None = None
+    max_drop: _Drop | None = None
+    max_ms: Above0 | None = None
 
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value is not None:
-                bounds = _DROP if field.name == "max_drop" else ABOVE_0
-                bounds.check(value, "--" + field.name.replace("_", "-"))
+    def called(self, name: str) -> str:
+        """As the command calls it."""
+        return "--" + name.replace("_", "-")
 
     def items(self) -> list[tuple[str, float, str]]:
         """Option, limit and unit of each that is set."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,7 +64,7 @@ def train_students(
         If the reference's settings or a teacher cannot be used, or a student is there that was
         trained otherwise.
     """
-    run = dataclasses.replace(reference.settings, corpora=(), n_variants=n_variants)
+    run = reference.settings.replaced(corpora=(), n_variants=n_variants)
     training = {**training, "seed": run.seed}
     for units in dict.fromkeys(hidden):
         folder = student_folder(out, units)
@@ -75,7 +74,7 @@ def train_students(
                 "teachers": {each.name: each.digest for each in map(open_run, teachers)},
                 "label_map": label_map,
                 "model": recipe.config(hidden=units).to_dict(),
-                "training": dataclasses.asdict(recipe.train_settings(**training)),
+                "training": recipe.train_settings(**training).to_dict(),
             }
             _check(folder, wanted, n_variants)
             continue

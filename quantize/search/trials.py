@@ -88,8 +88,7 @@ class Trial:
 def _settings(kind: str) -> Any:
     if kind == TORCH:
         return None
-    fields = dataclasses.asdict(KINDS[kind])
-    fields.pop("build")
+    fields = {"recipe": KINDS[kind].recipe.to_dict()}
     # Tuples become lists, and whatever a kind may hold becomes text.
     return json.loads(json.dumps(fields, sort_keys=True, default=str))
 

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping
+from typing import Annotated
 
-from edge.errors import ParameterError, shown
-from quantize.basics.bounds import SHARE, Bounds, check_numbers
+import msgspec
+
+from edge.errors import ParameterError
+from quantize.basics.settings import Settings, Share, between, whole
 
 __all__ = ["BatchSettings"]
 
 _MOST = 1_000_000
 _LONGEST_S = 3600.0
-_CROP = Bounds(math.ulp(0.0), _LONGEST_S, f"above 0 and at most {_LONGEST_S:g} s is wanted")
-_CORPUS_SHARE = Bounds(math.ulp(0.0), 1.0, "(0, 1] is wanted")
-_BOUNDS = {
-    "batch_size": Bounds.whole(1, _MOST, f"at least 1 and at most {_MOST} is wanted"),
-    "min_crop_s": _CROP,
-    "max_crop_s": _CROP,
-    "clean_share": SHARE,
-    "level_db": Bounds(0.0, 100.0, "0 to 100 dB are wanted"),
-    "noise": Bounds(0.0, 1000.0, "a number from 0 to 1000 is wanted"),
-    "n_time_masks": Bounds.whole(0, _MOST),
-    "max_time_mask": Bounds.whole(0, _MOST),
-    "group_mask_share": SHARE,
-    "unknown_share": SHARE,
-    "exchange_share": SHARE,
-    "class_balance": SHARE,
-}
+
+_Crop = Annotated[
+    float,
+    between(math.ulp(0.0), _LONGEST_S, f"a number above 0 and at most {_LONGEST_S:g} s is wanted"),
+]
+_CorpusShare = Annotated[
+    float, between(math.ulp(0.0), 1.0, "a number above 0 and at most 1 is wanted")
+]
 
 
-@dataclasses.dataclass(frozen=True)
-class BatchSettings:
+class BatchSettings(Settings, frozen=True):
     """How training batches are drawn.
 
     Parameters
@@ -41,7 +33,7 @@ class BatchSettings:
         Crops in a batch; all of a batch are equally long, so nothing is padded.
     min_crop_s, max_crop_s : float
         Range of crop lengths.
-    corpus_share : mapping of str to float
+    corpus_share : dict of str to float
         Share of a corpus's clips drawn in an epoch, 1 where not named.
     clean_share : float
         How often a clip is drawn as it is and not as one of its augmented variants.
@@ -68,33 +60,24 @@ class BatchSettings:
         If a number is none or out of its range.
     """
 
-    batch_size: int = 32
-    min_crop_s: float = 1.0
-    max_crop_s: float = 3.0
-    corpus_share: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"tess": 0.35})
-    clean_share: float = 0.3
-    level_db: float = 10.0
-    noise: float = 0.1
-    n_time_masks: int = 2
-    max_time_mask: int = 8
-    group_mask_share: float = 0.06
-    unknown_share: float = 0.7
-    exchange_share: float = 0.0
-    class_balance: float = 0.0
+    batch_size: Annotated[int, whole(1, _MOST)] = 32
+    min_crop_s: _Crop = 1.0
+    max_crop_s: _Crop = 3.0
+    corpus_share: dict[str, _CorpusShare] = msgspec.field(default_factory=lambda: {"tess": 0.35})
+    clean_share: Share = 0.3
+    level_db: Annotated[float, between(0.0, 100.0, "a number from 0 to 100 dB is wanted")] = 10.0
+    noise: Annotated[float, between(0.0, 1000.0, "a number from 0 to 1000 is wanted")] = 0.1
+    n_time_masks: Annotated[int, whole(0, _MOST)] = 2
+    max_time_mask: Annotated[int, whole(0, _MOST)] = 8
+    group_mask_share: Share = 0.06
+    unknown_share: Share = 0.7
+    exchange_share: Share = 0.0
+    class_balance: Share = 0.0
 
     def __post_init__(self) -> None:
-        check_numbers(self, _BOUNDS)
+        super().__post_init__()
         if self.min_crop_s > self.max_crop_s:
             raise ParameterError(
                 f"min_crop_s {self.min_crop_s} and max_crop_s {self.max_crop_s} must be above 0 "
                 "and rise"
             )
-        if not isinstance(self.corpus_share, Mapping):
-            raise ParameterError(
-                f"corpus_share is {shown(self.corpus_share)}, a share by corpus is wanted"
-            )
-        shares = {
-            name: _CORPUS_SHARE.check(share, f"corpus_share of {name}")
-            for name, share in self.corpus_share.items()
-        }
-        object.__setattr__(self, "corpus_share", shares)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from edge.errors import ParameterError, how_many
 from quantize.basics.errors import CorpusError
+from quantize.basics.settings import fields_of
 from quantize.data.corpora import Clip, check_labels, choose_labels, counted, labelled
 from quantize.export.common import UNKNOWN_LANGUAGE
 from quantize.runs.settings import RunSettings
@@ -60,8 +60,8 @@ def for_labels(config: Any, labels: Sequence[str], domains: Sequence[str]) -> An
             "it listens to: give the corpus another name"
         )
     sizes = {"n_labels": len(labels), "n_domains": len(domains)}
-    known = {field.name for field in dataclasses.fields(config)}
-    return dataclasses.replace(config, **{k: v for k, v in sizes.items() if k in known})
+    known = {field.name for field in fields_of(type(config))}
+    return config.replaced(**{k: v for k, v in sizes.items() if k in known})
 
 
 def remarks(

@@ -5,36 +5,62 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any
+from typing import Annotated, Any
 
 from edge.errors import EdgeSerError, shown
 from edge.features.spec import FeatureSpec, default_settings
 from quantize.basics.errors import RecipeError
+from quantize.basics.settings import check, fields_of, unknown_keys, whole
 from quantize.basics.toml_files import (
+    name_of_file,
     packaged_names,
     packaged_text,
     parse_toml,
     read_own_file,
-    refuse_unknown,
 )
 from quantize.data.sound.augment import AugmentSettings
-from quantize.models.claf_ser import ClafSerConfig
+from quantize.models.config import ClafSerConfig
 from quantize.runs.settings import MOST_VARIANTS
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.settings import TrainSettings
 
-__all__ = ["DEFAULT_RECIPE", "Recipe", "load_recipe", "recipe_names"]
+__all__ = [
+    "DEFAULT_RECIPE",
+    "NOT_OF_A_RECIPE",
+    "TABLES",
+    "Recipe",
+    "load_recipe",
+    "recipe_names",
+    "table_defaults",
+    "table_types",
+]
 
 #: The one that needs no other run.
 DEFAULT_RECIPE = "claf-ser-alone"
 
-_TABLES: dict[str, Any] = {
+_VARIANTS = Annotated[int, whole(0, MOST_VARIANTS)]
+_HEAD: dict[str, Any] = {
+    "title": str,
+    "extends": str,
+    "n_variants": _VARIANTS,
+    "teachers": tuple[str, ...],
+}
+
+#: Tables of a recipe, and what they are settings of.
+TABLES: dict[str, Any] = {
     "model": ClafSerConfig,
     "training": TrainSettings,
     "batches": BatchSettings,
     "augment": AugmentSettings,
     "features": FeatureSpec,
+}
+
+#: Settings that a run has and a recipe has not, and where they come from.
+NOT_OF_A_RECIPE = {
+    "training.seed": "give the seed to the command: --seed",
+    "model.n_features": "it follows from [features]",
+    "model.n_labels": "it follows from the recordings",
+    "model.n_domains": "it follows from the recordings",
 }
 
 
@@ -45,7 +71,8 @@ class Recipe:
     Parameters
     ----------
     name : str
-        Of the file, without ``.toml``.
+        Of the file, without ``.toml``, for one of this package; with it and the beginning of
+        the file's SHA-256 for a person's own, which may bear any name.
     title : str
         What it is, for people.
     n_variants : int
@@ -59,6 +86,8 @@ class Recipe:
         :class:`~quantize.training.batch_settings.BatchSettings`,
         :class:`~quantize.data.sound.augment.AugmentSettings` and
         :class:`~edge.features.spec.FeatureSpec`.
+    parent : Recipe or None
+        The one that it extends, whose settings are among these.
     """
 
     name: str
@@ -70,6 +99,7 @@ class Recipe:
     batches: Mapping[str, Any]
     augment: Mapping[str, Any]
     features: Mapping[str, Any]
+    parent: Recipe | None = None
 
     def config(self, **changes: Any) -> ClafSerConfig:
         """Sizes of the model, with some of them changed."""
@@ -108,7 +138,9 @@ def load_recipe(name: str) -> Recipe:
     """
     if name in recipe_names():
         return parse_recipe(name, packaged_text("training", name))
-    return parse_recipe(Path(name).stem, read_own_file(name, recipe_names()))
+    text = read_own_file(name, recipe_names())
+    recipe = parse_recipe(Path(name).stem, text)
+    return dataclasses.replace(recipe, name=name_of_file(name, text))
 
 
 def parse_recipe(name: str, text: str) -> Recipe:
@@ -120,42 +152,38 @@ def parse_recipe(name: str, text: str) -> Recipe:
         If the text is no TOML, or has a key or a value that is not known.
     """
     data = parse_toml(name, text)
-    like: dict[str, Any] = {"title": "", "extends": "", "n_variants": 8, "teachers": ()}
-    refuse_unknown(name, data, {*like, *_TABLES})
-    for key, value in data.items():
-        _check_type(name, key, value, like.get(key, {}))
-    if Path(data.get("extends", "")).suffix == ".toml":
+    if "seed" in data:
+        _refuse_key(name, "seed", data["seed"], NOT_OF_A_RECIPE["training.seed"])
+    _refuse_unknown(name, data, [*_HEAD, *TABLES])
+    for table in TABLES:
+        if not isinstance(data.get(table, {}), dict):
+            raise RecipeError(f"recipe {name}: {table} is {shown(data[table])}, a table is wanted")
+    given = {key: _check(name, key, data[key], kind) for key, kind in _HEAD.items() if key in data}
+    if "title" not in given:
+        raise RecipeError(f"recipe {name} has no title: one line that says what it is is wanted")
+    if Path(given.get("extends", "")).suffix == ".toml":
         # Files that extend files could go in a circle.
         raise RecipeError(
-            f"recipe {name} extends {data['extends']!r}, one of {', '.join(recipe_names())} is "
+            f"recipe {name} extends {given['extends']!r}, one of {', '.join(recipe_names())} is "
             "wanted"
         )
-    base = load_recipe(data["extends"]) if "extends" in data else None
-    tables: dict[str, Any] = {}
-    for table, settings_type in _TABLES.items():
-        inherited = getattr(base, table) if base else {}
-        tables[table] = {**inherited, **data.get(table, {})}
-        defaults = _defaults(settings_type)
-        refuse_unknown(name, tables[table], defaults, f" in [{table}]")
-        for key, value in data.get(table, {}).items():
-            _check_type(name, f"[{table}] {key}", value, defaults[key])
-            for part in value if isinstance(value, dict) else ():
-                _check_type(name, f"[{table}] {key}.{part}", value[part], 0.0)
-    if "title" not in data:
-        raise RecipeError(f"recipe {name} has no title: one line that says what it is is wanted")
-    teachers = tuple(data.get("teachers", ()))
+    parent = load_recipe(given["extends"]) if "extends" in given else None
+    tables = {
+        table: {
+            **(getattr(parent, table) if parent else {}),
+            **_checked_table(name, table, data.get(table, {})),
+        }
+        for table in TABLES
+    }
+    teachers = given.get("teachers", ())
     strangers = sorted(set(teachers) - set(recipe_names()))
     if strangers:
         raise RecipeError(
             f"recipe {name} has the teachers {strangers}, recipes of {', '.join(recipe_names())} "
             "are wanted"
         )
-    n_variants = data.get("n_variants", base.n_variants if base else 8)
-    if not 0 <= n_variants <= MOST_VARIANTS:
-        raise RecipeError(
-            f"recipe {name}: n_variants is {shown(n_variants)}, 0 to {MOST_VARIANTS} is wanted"
-        )
-    recipe = Recipe(name, data["title"], n_variants, teachers, **tables)
+    n_variants = given.get("n_variants", parent.n_variants if parent else 8)
+    recipe = Recipe(name, given["title"], n_variants, teachers, **tables, parent=parent)
     for settings in (
         recipe.feature_spec,
         recipe.config,
@@ -170,27 +198,48 @@ def parse_recipe(name: str, text: str) -> Recipe:
     return recipe
 
 
-def _defaults(settings_type: Any) -> dict[str, Any]:
+def table_types(table: str) -> dict[str, Any]:
+    """Names of a table's settings, and their types with their ranges."""
+    settings_type = TABLES[table]
+    if settings_type is FeatureSpec:
+        # Its ranges are the device's, which checks them.
+        return {
+            key: tuple[str, ...] if isinstance(default, tuple | list) else type(default)
+            for key, default in default_settings().items()
+        }
+    return {field.name: field.type for field in fields_of(settings_type)}
+
+
+def table_defaults(table: str) -> dict[str, Any]:
     """Names and defaults of a table; the features' are those of the flat JSON."""
+    settings_type = TABLES[table]
     if settings_type is FeatureSpec:
         return default_settings()
-    settings = settings_type()
-    return {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings_type)}
+    defaults: dict[str, Any] = settings_type().to_dict()
+    return defaults
 
 
-def _check_type(name: str, key: str, value: object, like: object) -> None:
-    """Refuse a value of another type than a default's; a whole number is a number too."""
-    kinds: tuple[tuple[type | UnionType, type | tuple[type, ...], str], ...] = (
-        (bool, bool, "true or false"),
-        (int, int, "a whole number"),
-        (float, (int, float), "a number"),
-        (str, str, "a text"),
-        (tuple | list, list, "a list"),
-        (dict, dict, "a table"),
-    )
-    accepted, wanted = next((a, w) for kind, a, w in kinds if isinstance(like, kind))
-    fits = isinstance(value, accepted) and (isinstance(like, bool) or not isinstance(value, bool))
-    if fits and isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        fits, wanted = False, "a list of texts"
-    if not fits:
-        raise RecipeError(f"recipe {name}: {key} is {shown(value)}, {wanted} is wanted")
+def _checked_table(name: str, table: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a table as they are written, once they are known and in their ranges."""
+    for key, value in data.items():
+        if why := NOT_OF_A_RECIPE.get(f"{table}.{key}"):
+            _refuse_key(name, f"[{table}] {key}", value, why)
+    kinds = table_types(table)
+    own = [key for key in kinds if f"{table}.{key}" not in NOT_OF_A_RECIPE]
+    _refuse_unknown(name, data, own, f" in [{table}]")
+    for key, value in data.items():
+        _check(name, f"[{table}] {key}", value, kinds[key])
+    return dict(data)
+
+
+def _check(name: str, key: str, value: object, kind: Any) -> Any:
+    return check(value, kind, f"recipe {name}: {key}", RecipeError)
+
+
+def _refuse_unknown(name: str, data: Mapping[str, Any], known: list[str], at: str = "") -> None:
+    if sentence := unknown_keys(data, known, at):
+        raise RecipeError(f"recipe {name} has {sentence}")
+
+
+def _refuse_key(name: str, key: str, value: object, why: str) -> None:
+    raise RecipeError(f"recipe {name}: {key} is {shown(value)}, none is wanted there: {why}")

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Annotated, Literal
 
-from edge.errors import ParameterError, shown
-from quantize.basics.bounds import ABOVE_0, NOT_NEGATIVE, SEED, SHARE, Bounds, check_numbers
+from edge.errors import ParameterError
+from quantize.basics.settings import Above0, NotNegative, Seed, Settings, Share, between, whole
 
 __all__ = ["TrainSettings"]
 
 _MOST_EPOCHS = 1_000_000
-_BOUNDS = {
-    "epochs": Bounds.whole(1, _MOST_EPOCHS, f"at least 1 and at most {_MOST_EPOCHS} is wanted"),
-    "learning_rate": ABOVE_0,
-    "weight_decay": NOT_NEGATIVE,
-    "warmup_share": SHARE,
-    "label_smoothing": SHARE,
-    "mixup": Bounds(0.0, 1000.0, "0 or a finite number above is wanted, at most 1000"),
-    "distil_share": SHARE,
-    "distil_temperature": Bounds(0.01, 1000.0, "a number from 0.01 to 1000 is wanted"),
-    "match_weight": NOT_NEGATIVE,
-    "repeat_epochs": Bounds.whole(
-        0, _MOST_EPOCHS, f"0 or a number of epochs up to {_MOST_EPOCHS} is wanted"
-    ),
-    "max_alpha": Bounds(0.0, 1.0, "[0, 1] is wanted (eq. 24)"),
-    "average_decay": SHARE,
-    "seed": SEED,
-    "monitor_every": Bounds.whole(1, _MOST_EPOCHS),
-}
+_Epochs = Annotated[int, whole(1, _MOST_EPOCHS)]
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainSettings:
+class TrainSettings(Settings, frozen=True):
     """Settings of a training run.
 
     Parameters
@@ -76,30 +58,28 @@ class TrainSettings:
         If a number is none or out of its range, or two settings contradict each other.
     """
 
-    epochs: int = 160
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.05
-    warmup_share: float = 0.05
-    label_smoothing: float = 0.05
-    mixup: float = 0.0
-    distil_share: float = 0.7
-    distil_temperature: float = 2.0
-    match_weight: float = 0.0
-    repeat_epochs: int = 0
-    max_alpha: float = 0.1
-    average_decay: float = 0.998
-    seed: int = 0
-    monitor_every: int = 10
-    precision: str = "fp32"
+    epochs: _Epochs = 160
+    learning_rate: Above0 = 1.5e-3
+    weight_decay: NotNegative = 0.05
+    warmup_share: Share = 0.05
+    label_smoothing: Share = 0.05
+    mixup: Annotated[float, between(0.0, 1000.0, "a number from 0 to 1000 is wanted")] = 0.0
+    distil_share: Share = 0.7
+    distil_temperature: Annotated[
+        float, between(0.01, 1000.0, "a number from 0.01 to 1000 is wanted")
+    ] = 2.0
+    match_weight: NotNegative = 0.0
+    repeat_epochs: Annotated[int, whole(0, _MOST_EPOCHS)] = 0
+    max_alpha: Annotated[float, between(0.0, 1.0, "a number from 0 to 1 is wanted (eq. 24)")] = 0.1
+    average_decay: Share = 0.998
+    seed: Seed = 0
+    monitor_every: _Epochs = 10
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     def __post_init__(self) -> None:
-        check_numbers(self, _BOUNDS)
+        super().__post_init__()
         if self.repeat_epochs and self.mixup:
             raise ParameterError(
                 f"repeat_epochs is {self.repeat_epochs} with mixup {self.mixup}: crops that are "
                 "mixed do not come again, so one of them must be 0"
-            )
-        if self.precision not in ("fp32", "bf16"):
-            raise ParameterError(
-                f"precision is {shown(self.precision)}, 'fp32' or 'bf16' is wanted"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ def train_run(
     labels, clips = chosen_labels(clips, labels)
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
-    run = dataclasses.replace(run, corpora=tuple(sorted({c.corpus for c in clips})))
+    run = run.replaced(corpora=tuple(sorted({c.corpus for c in clips})))
     files = RunFiles(folder)
     if files.checkpoint.exists():
         raise TrainingError(
@@ -131,11 +130,11 @@ def train_run(
             "recipe": recipe,
             "teachers": about.get("teachers", {}),
             "start": about.get("start", {}),
-            "run": dataclasses.asdict(run),
+            "run": run.to_dict(),
             "model": config.to_dict(),
-            "training": dataclasses.asdict(settings),
-            "batches": dataclasses.asdict(batches),
-            "augment": dataclasses.asdict(cache.settings),
+            "training": settings.to_dict(),
+            "batches": batches.to_dict(),
+            "augment": cache.settings.to_dict(),
             "feature_spec": spec.to_dict(),
             "label_map": label_map or {},
             "labels": list(labels),

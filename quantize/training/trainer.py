@@ -8,7 +8,6 @@ curve is drawn for people (the paper's figures 12 and 13) and decides nothing.
 from __future__ import annotations
 
 import copy
-import dataclasses
 import json
 import math
 import time
@@ -312,8 +311,8 @@ class Trainer:
         about = {k: v for k, v in self.about.items() if k != "commit"}
         return json.dumps(
             [
-                dataclasses.asdict(self.settings),
-                dataclasses.asdict(self.sampler.settings),
+                self.settings.to_dict(),
+                self.sampler.settings.to_dict(),
                 self.model.config.to_dict(),
                 about,
                 [self.labels, self.domains],

@@ -33,8 +33,8 @@ class TomlTarget:
 
         self._load = (load_recipe, load_ptq_recipe)
         self._texts = (
-            [packaged_text(name) for name in recipe_names()],
-            [packaged_text(name, "ptq") for name in ptq_recipe_names()],
+            [packaged_text("training", name) for name in recipe_names()],
+            [packaged_text("export", name) for name in ptq_recipe_names()],
         )
         self._trees = [[parse_toml("x", text) for text in texts] for texts in self._texts]
 

@@ -94,7 +94,7 @@ class FeatureCache:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of features, augmentation and seed, by which a training knows its rows."""
-        augment = dataclasses.asdict(self.settings)
+        augment = self.settings.to_dict()
         return _digest({"features": self.spec.fingerprint, "augment": augment, "seed": self.seed})
 
     def load(
@@ -126,7 +126,7 @@ class FeatureCache:
             return self._load(clips, Making(self.spec), {}, n_workers)
         augmentation = {
             "version": AUGMENTATION_VERSION,
-            "settings": dataclasses.asdict(self.settings),
+            "settings": self.settings.to_dict(),
             "seed": self.seed,
             "variant": variant,
         }

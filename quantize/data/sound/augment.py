@@ -7,13 +7,13 @@ feature space and are drawn anew at every training step, in `quantize.training.c
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from quantize.basics.bounds import SHARE, Bounds, check_numbers
+from quantize.basics.settings import Settings, Share, between
 from quantize.data.sound.voice import perturb_voice
 
 __all__ = ["AUGMENTATION_VERSION", "AugmentSettings", "augment"]
@@ -24,25 +24,11 @@ AUGMENTATION_VERSION = 1
 
 _FRAME = 400
 
-_VOICE = Bounds(0.0, 0.3, "a share in [0, 0.3] is wanted")
-_SNR = Bounds(-200.0, 200.0, "a finite number from -200 to 200 dB is wanted")
-_BOUNDS = {
-    "pitch": _VOICE,
-    "formants": _VOICE,
-    "tempo": _VOICE,
-    "channel_db": Bounds(0.0, 100.0, "a finite number from 0 to 100 dB is wanted"),
-    "band_limit_share": SHARE,
-    "room_share": SHARE,
-    "noise_share": SHARE,
-    "babble_share": SHARE,
-    "min_snr_db": _SNR,
-    "max_snr_db": _SNR,
-    "gaussian_sigma": Bounds(0.0, 1.0, "a finite number from 0 to 1 is wanted"),
-}
+_Voice = Annotated[float, between(0.0, 0.3, "a share in [0, 0.3] is wanted")]
+_Snr = Annotated[float, between(-200.0, 200.0, "a finite number from -200 to 200 dB is wanted")]
 
 
-@dataclasses.dataclass(frozen=True)
-class AugmentSettings:
+class AugmentSettings(Settings, frozen=True):
     """Ranges that :func:`augment` draws from; shares are probabilities.
 
     Parameters
@@ -71,20 +57,24 @@ class AugmentSettings:
         If a number is none or out of its range.
     """
 
-    pitch: float = 0.18
-    formants: float = 0.12
-    tempo: float = 0.18
-    channel_db: float = 8.0
-    band_limit_share: float = 0.25
-    room_share: float = 0.25
-    noise_share: float = 0.7
-    babble_share: float = 0.4
-    min_snr_db: float = 3.0
-    max_snr_db: float = 40.0
-    gaussian_sigma: float = 0.002
+    pitch: _Voice = 0.18
+    formants: _Voice = 0.12
+    tempo: _Voice = 0.18
+    channel_db: Annotated[
+        float, between(0.0, 100.0, "a finite number from 0 to 100 dB is wanted")
+    ] = 8.0
+    band_limit_share: Share = 0.25
+    room_share: Share = 0.25
+    noise_share: Share = 0.7
+    babble_share: Share = 0.4
+    min_snr_db: _Snr = 3.0
+    max_snr_db: _Snr = 40.0
+    gaussian_sigma: Annotated[float, between(0.0, 1.0, "a finite number from 0 to 1 is wanted")] = (
+        0.002
+    )
 
     def __post_init__(self) -> None:
-        check_numbers(self, _BOUNDS)
+        super().__post_init__()
         if self.min_snr_db > self.max_snr_db:
             raise ParameterError(
                 f"min_snr_db {self.min_snr_db} is above max_snr_db {self.max_snr_db}"

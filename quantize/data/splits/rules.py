@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from edge.arrays import as_whole
 from edge.errors import how_many
-from quantize.basics.bounds import PROPER_SHARE
 from quantize.basics.errors import SplitError
+from quantize.basics.settings import ProperShare, check
 from quantize.data.corpora.base import Clip
 from quantize.data.corpora.load import CORPORA
 from quantize.data.splits.check import check_split
@@ -92,7 +92,7 @@ def paper_split(clips: Sequence[Clip], seed: int = 0, test_share: float = 0.2) -
     SplitError
         If one side would be empty.
     """
-    PROPER_SHARE.check(test_share, "test_share")
+    check(test_share, ProperShare, "test_share")
     train, test = _stratified(clips, test_share, "paper", seed)
     split = Split("paper", seed, None, "clip", tuple(train), tuple(test))
     check_split(split, clips)
@@ -223,7 +223,7 @@ def validation_split(
     SplitError
         If one side would be empty, or clips of `split` are not in `clips`.
     """
-    PROPER_SHARE.check(share, "share")
+    check(share, ProperShare, "share")
     check_split(split, clips)
     train_ids = set(split.train)
     train_clips = [clip for clip in clips if clip.clip_id in train_ids]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from edge.errors import shown
 from quantize.basics.errors import RecipeError
+from quantize.basics.settings import fields_of, unknown_keys
 from quantize.basics.toml_files import (
+    name_of_file,
     packaged_names,
     packaged_text,
     parse_toml,
     read_own_file,
-    refuse_unknown,
 )
 from quantize.export.rounding.recipe import BACKENDS, PtqRecipe
 
 __all__ = [
+    "RECIPE_TABLES",
     "kind_names",
     "kind_recipes",
     "load_ptq_recipe",
     "parse_ptq_recipe",
     "ptq_recipe_names",
 ]
+
+
+#: Tables of a recipe, and the settings that stand in them.
+RECIPE_TABLES = {"reference": ("tolerance",), "verify": ("max_difference", "min_agreement")}
 
 
 def ptq_recipe_names() -> list[str]:
@@ -46,7 +53,8 @@ def load_ptq_recipe(name: str) -> PtqRecipe:
     """
     if name in ptq_recipe_names():
         return _own_recipe(name)
-    return parse_ptq_recipe(Path(name).stem, read_own_file(name, ptq_recipe_names()))
+    text = read_own_file(name, ptq_recipe_names())
+    return parse_ptq_recipe(Path(name).stem, text).replaced(name=name_of_file(name, text))
 
 
 def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
@@ -58,33 +66,25 @@ def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
         If the text is no TOML, lacks a key, or has a key or a value that is not known.
     """
     data = parse_toml(name, text)
-    fields = {f.name: f for f in dataclasses.fields(PtqRecipe) if f.name != "name"}
-    tables = {"reference": ("tolerance",), "verify": ("max_difference", "min_agreement")}
-    in_tables = {key for keys in tables.values() for key in keys}
-    values = {key: value for key, value in data.items() if key not in tables}
-    refuse_unknown(name, values, fields.keys() - in_tables)
-    for table, keys in tables.items():
+    fields = {field.name: field for field in fields_of(PtqRecipe) if field.name != "name"}
+    of_tables = [key for keys in RECIPE_TABLES.values() for key in keys]
+    values = {key: value for key, value in data.items() if key not in RECIPE_TABLES}
+    _refuse_unknown(name, values, [key for key in fields if key not in of_tables])
+    for table, keys in RECIPE_TABLES.items():
         part = data.get(table, {})
         if not isinstance(part, dict):
-            raise RecipeError(f"recipe {name} has {table} {shown(part)}, a table is wanted")
-        refuse_unknown(name, part, keys, f" in [{table}]")
+            raise RecipeError(f"recipe {name}: {table} is {shown(part)}, a table is wanted")
+        _refuse_unknown(name, part, keys, f" in [{table}]")
         values |= part
-    missing = sorted(
-        key
-        for key, field in fields.items()
-        if field.default is dataclasses.MISSING and key not in values
-    )
+    missing = sorted(key for key, field in fields.items() if field.required and key not in values)
     if missing:
         raise RecipeError(f"recipe {name} lacks {', '.join(missing)}")
-    for key in ("title", "backend", "method", "granularity"):
-        if not isinstance(values[key], str):
-            raise RecipeError(f"recipe {name} has {key} {shown(values[key])}, text is wanted")
-    for key in ("float_layers", "int8_layers"):
-        layers = values.get(key, [])
-        if not isinstance(layers, list) or not all(isinstance(n, str) for n in layers):
-            raise RecipeError(f"recipe {name} has {key} {shown(layers)}, a list of names is wanted")
-        values[key] = tuple(layers)
     return PtqRecipe(name=name, **values)
+
+
+def _refuse_unknown(name: str, data: Mapping[str, Any], known: Iterable[str], at: str = "") -> None:
+    if sentence := unknown_keys(data, known, at):
+        raise RecipeError(f"recipe {name} has {sentence}")
 
 
 def kind_recipes() -> list[PtqRecipe]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from edge.errors import shown
+from msgspec.structs import force_setattr
+
+from edge.errors import EdgeSerError, shown
 from quantize.basics.errors import RecipeError
+from quantize.basics.settings import Settings, between, whole
 from quantize.export.rounding.layers import ALWAYS_FLOAT, LAYERS, check_layers, is_kept
 
 __all__ = ["BACKENDS", "GRANULARITIES", "PtqRecipe"]
 
-GRANULARITIES = ("none", "per_tensor", "per_output_channel", "per_group")
+_Granularity = Literal["none", "per_tensor", "per_output_channel", "per_group"]
+GRANULARITIES: tuple[str, ...] = get_args(_Granularity)
 """Weights that share a factor: those of a layer, of an output channel, of some of its inputs."""
 
 # Bits that each method stores weights in.
@@ -25,6 +30,8 @@ _METHODS: dict[str, tuple[int, ...]] = {
 }
 # Segments of a calibration, or inputs that share a factor.
 _MOST = 1_000_000
+_Count = Annotated[int, whole(0, _MOST, f"0 or a whole number up to {_MOST} is wanted")]
+_Limit = Annotated[float, between(math.ulp(0.0), 1.0, "a number above 0 and at most 1 is wanted")]
 _SMALL = ("conv", "language")
 _LSTM = ("lstm.weight_ih", "lstm.weight_hh")
 
@@ -66,8 +73,7 @@ BACKENDS = tuple(_RUNTIMES)
 """Backends that a recipe may name."""
 
 
-@dataclasses.dataclass(frozen=True)
-class PtqRecipe:
+class PtqRecipe(Settings, frozen=True):
     """How the weights of an artifact are stored.
 
     Parameters
@@ -106,41 +112,36 @@ class PtqRecipe:
         Least share of segments with torch's label that ``verify`` lets pass.
     """
 
+    error_type: ClassVar[type[EdgeSerError]] = RecipeError
+
     name: str
     title: str
     backend: str
     method: str
-    weight_bits: int
-    granularity: str
-    tolerance: float
-    max_difference: float
-    min_agreement: float
-    group_size: int = 0
+    weight_bits: _Count
+    granularity: _Granularity
+    tolerance: _Limit
+    max_difference: _Limit
+    min_agreement: _Limit
+    group_size: _Count = 0
     float_layers: tuple[str, ...] = ()
     int8_layers: tuple[str, ...] = ()
     compensate: bool = False
-    n_calibration: int = 0
+    n_calibration: _Count = 0
 
     def __post_init__(self) -> None:
-        for key in ("name", "title", "backend", "method", "granularity"):
-            if not isinstance(getattr(self, key), str):
-                raise self._wrong(key, getattr(self, key), "a text")
+        super().__post_init__()
         for key in ("float_layers", "int8_layers"):
             tidy = check_layers(f"{key} of recipe {self.name}", getattr(self, key))
-            object.__setattr__(self, key, tidy)
+            force_setattr(self, key, tidy)
         self._check_method()
         self._check_granularity()
         self._check_layers()
         self._check_calibration()
-        for name, low, high in (
-            ("tolerance", 0.0, 1.0),
-            ("max_difference", 0.0, 1.0),
-            ("min_agreement", 0.0, 1.0),
-        ):
-            value = getattr(self, name)
-            whole_or_not = isinstance(value, int | float) and not isinstance(value, bool)
-            if not whole_or_not or not low < value <= high:
-                raise self._wrong(name, value, f"above {low:g} and at most {high:g}")
+
+    def called(self, name: str) -> str:
+        """With the name of the recipe."""
+        return f"recipe {self.name}: {name}" if isinstance(self.name, str) else name
 
     @property
     def kind(self) -> str:
@@ -183,7 +184,7 @@ class PtqRecipe:
             changes |= {"granularity": granularity, "group_size": size}
         if n_calibration is not None:
             changes["n_calibration"] = n_calibration
-        return dataclasses.replace(self, **changes)
+        return self.replaced(**changes)
 
     def _check_method(self) -> None:
         if self.backend not in _RUNTIMES:
@@ -194,7 +195,7 @@ class PtqRecipe:
                 "method", self.method, f"one of {', '.join(methods)} for {self.backend}"
             )
         bits = _METHODS[self.method]
-        if _whole(self.weight_bits) not in bits:
+        if self.weight_bits not in bits:
             wanted = " or ".join(map(str, bits))
             raise self._wrong("weight_bits", self.weight_bits, f"{wanted} for {self.method}")
 
@@ -207,7 +208,7 @@ class PtqRecipe:
                 f"one of {', '.join(known)} for {self.method} on {self.backend}",
             )
         grouped = self.granularity == "per_group"
-        if _whole(self.group_size) is None or (self.group_size > 0) != grouped:
+        if (self.group_size > 0) != grouped:
             raise self._wrong(
                 "group_size",
                 self.group_size,
@@ -247,21 +248,12 @@ class PtqRecipe:
             )
 
     def _check_calibration(self) -> None:
-        if not isinstance(self.compensate, bool) or (
-            self.compensate and self.method != "weight_only"
-        ):
+        if self.compensate and self.method != "weight_only":
             raise self._wrong("compensate", self.compensate, "true with weight_only alone")
         needed = self.compensate or self.method == "static"
-        if _whole(self.n_calibration) is None or (self.n_calibration > 0) != needed:
+        if (self.n_calibration > 0) != needed:
             wanted = "1 or more: it calibrates" if needed else "0: it needs no calibration data"
             raise self._wrong("n_calibration", self.n_calibration, wanted)
 
     def _wrong(self, key: str, value: object, wanted: str) -> RecipeError:
-        return RecipeError(f"recipe {self.name} has {key} {shown(value)}, {wanted} is wanted")
-
-
-def _whole(value: object) -> int | None:
-    """Return a whole number that is not negative, and no more than memory could hold, or None."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
-        return value
-    return None
+        return RecipeError(f"{self.called(key)} is {shown(value)}, {wanted} is wanted")

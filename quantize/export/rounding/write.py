@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 from quantize.basics.files import atomic_path
+from quantize.basics.settings import fields_of
+from quantize.basics.toml_files import name_of_file
+from quantize.export.rounding.load import RECIPE_TABLES
 from quantize.export.rounding.recipe import PtqRecipe
 
-__all__ = ["recipe_toml", "write_recipe"]
+__all__ = ["named_as_file", "recipe_toml", "write_recipe"]
 
-_TABLES = {"tolerance": "reference", "max_difference": "verify", "min_agreement": "verify"}
+_TABLES = {key: table for table, keys in RECIPE_TABLES.items() for key in keys}
 
 
 def recipe_toml(recipe: PtqRecipe) -> str:
     """Write a recipe as text; its name is that of the file."""
     lines: list[str] = []
     tables: dict[str, list[str]] = {}
-    for field in dataclasses.fields(recipe):
+    for field in fields_of(PtqRecipe):
         value = getattr(recipe, field.name)
         if field.name == "name" or value == field.default:
             continue
@@ -31,9 +33,28 @@ def recipe_toml(recipe: PtqRecipe) -> str:
     return "\n".join(lines) + "\n"
 
 
+def named_as_file(recipe: PtqRecipe, more: str) -> PtqRecipe:
+    """Name a changed recipe as it is named when its file is read: by the file and its digest.
+
+    Parameters
+    ----------
+    recipe : PtqRecipe
+    more : str
+        What is put behind the name that it had.
+    """
+    stem = recipe.name.partition(".toml@")[0]
+    return recipe.replaced(name=name_of_file(f"{stem}{more}.toml", recipe_toml(recipe)))
+
+
 def write_recipe(folder: Path, recipe: PtqRecipe) -> Path:
-    """Write ``NAME.toml`` into a folder, whole or not at all; returns its path."""
-    path = folder / f"{recipe.name}.toml"
+    """Write what :func:`named_as_file` named into a folder, whole or not at all.
+
+    Returns
+    -------
+    Path
+        Of the file.
+    """
+    path = folder / recipe.name.partition("@")[0]
     with atomic_path(path) as temporary:
         temporary.write_text(recipe_toml(recipe), encoding="utf-8")
     return path

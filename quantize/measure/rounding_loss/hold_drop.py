@@ -14,6 +14,7 @@ from quantize.data.features.segments import SegmentSet
 from quantize.data.splits import common_labels
 from quantize.export import Kind, export_artifact
 from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.write import named_as_file
 from quantize.measure.evaluate import Evaluation, Runner, artifact_runner, torch_runner
 from quantize.measure.rounding_loss.compare import score_clips
 from quantize.measure.rounding_loss.keep_float import (
@@ -189,7 +190,7 @@ def hold_drop(
         return Held(None, max_drop, steps, where)
     held = recipe.changed(float_layers=found.kept)
     # It is no recipe of this package any more, even where nothing was changed.
-    named = dataclasses.replace(held, name=f"{recipe.name}-max-drop-{max_drop:g}")
+    named = named_as_file(held, f"-max-drop-{max_drop:g}")
     return Held(named, max_drop, steps, where)
 
 

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Annotated
 
-from quantize.basics.bounds import ABOVE_0, SEED, SHARE, Bounds, check_numbers
+from quantize.basics.settings import Above0, Seed, Settings, Share, whole
 
 __all__ = ["GateTraining"]
 
-_COUNT = Bounds.whole(1, 1_000_000)
-_BOUNDS = {
-    "seed": SEED,
-    "n_scenes": _COUNT,
-    "n_tune_scenes": _COUNT,
-    "n_frames": Bounds.whole(61, 100_000),
-    "epochs": _COUNT,
-    "batch_size": _COUNT,
-    "learning_rate": ABOVE_0,
-    "weight_decay": SHARE,
-    "speech_weight": ABOVE_0,
-    "wanted_recall": SHARE,
-}
+_Count = Annotated[int, whole(1, 1_000_000)]
 
 
-@dataclasses.dataclass(frozen=True)
-class GateTraining:
+class GateTraining(Settings, frozen=True):
     """How a gate is trained; the defaults made the bundled one.
 
     Parameters
@@ -45,16 +32,13 @@ class GateTraining:
         noise; the thresholds that then let the least through are taken.
     """
 
-    seed: int = 0
-    n_scenes: int = 7500
-    n_tune_scenes: int = 750
-    n_frames: int = 249
-    epochs: int = 40
-    batch_size: int = 64
-    learning_rate: float = 4e-3
-    weight_decay: float = 1e-3
-    speech_weight: float = 2.0
-    wanted_recall: float = 0.97
-
-    def __post_init__(self) -> None:
-        check_numbers(self, _BOUNDS)
+    seed: Seed = 0
+    n_scenes: _Count = 7500
+    n_tune_scenes: _Count = 750
+    n_frames: Annotated[int, whole(61, 100_000)] = 249
+    epochs: _Count = 40
+    batch_size: _Count = 64
+    learning_rate: Above0 = 4e-3
+    weight_decay: Share = 1e-3
+    speech_weight: Above0 = 2.0
+    wanted_recall: Share = 0.97

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def train_gate(
         )
     )
     network = _fit(fitted, columns, settings)
-    draft = pack_gate(network, spec, (0.5, 0.3, 0.3), training | dataclasses.asdict(settings))
+    draft = pack_gate(network, spec, (0.5, 0.3, 0.3), training | settings.to_dict())
     thresholds = _thresholds(network, tuned, columns, spec, settings)
     open_above, close_below, least_speech_s = thresholds
     return TrainedGate.from_dict(

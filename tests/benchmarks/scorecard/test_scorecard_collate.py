@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 
@@ -117,7 +116,7 @@ def test_a_run_of_before_recipes_named_their_augmentation_fits_a_younger_one(tmp
     write_runs(at, ("no-phonetic",))
     young = at.runs / "no-phonetic" / "speaker-f1" / "config.json"
     config = json.loads(young.read_text())
-    config["augment"] = dataclasses.asdict(AugmentSettings())
+    config["augment"] = AugmentSettings().to_dict()
     config["run"]["validation"] = True
     young.write_text(json.dumps(config))
     recipe = collate(at)["recipes"]["no-phonetic"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -115,7 +116,7 @@ def test_a_recipe_of_ones_own_calibrates_on_generated_speech(run, tmp_path, caps
     assert about["calibration"]["n_segments"] == 5
     assert about["calibration"]["source"] == "generated speech"
     quantization = read_artifact(tmp_path / "a").manifest.quantization
-    assert quantization.recipe == "mine"
+    assert re.fullmatch(r"mine\.toml@[0-9a-f]{12}", quantization.recipe)
     assert quantization.calibration_fingerprint == about["calibration"]["fingerprint"]
 
 

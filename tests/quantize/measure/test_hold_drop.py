@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from pathlib import Path
@@ -127,7 +126,7 @@ def test_what_no_layer_can_hold_is_not_found():
 def test_a_recipe_reads_back_as_it_was_written(name):
     recipe = load_ptq_recipe(name)
     assert parse_ptq_recipe(name, recipe_toml(recipe)) == recipe
-    odd = dataclasses.replace(recipe, title='a "b" \\ ü\n')
+    odd = recipe.replaced(title='a "b" \\ ü\n')
     assert parse_ptq_recipe(name, recipe_toml(odd)) == odd
     for layer in may_keep(recipe):
         kept = recipe.changed(float_layers=(layer,))
@@ -171,7 +170,7 @@ def test_the_recipe_that_is_written_gives_the_same_artifact(data, runs, tmp_path
     one, other = (read_artifact(tmp_path / name) for name in ("a", "b"))
     assert one.read_model() == other.read_model()
     assert one.manifest.quantization == other.manifest.quantization
-    assert one.manifest.quantization.recipe == recipe.stem
+    assert one.manifest.quantization.recipe.startswith(f"{recipe.name}@")
 
 
 def split(runs):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -91,7 +90,7 @@ def test_dead_lstm_units_go_without_a_trace(name):
     pruned = prune_model(
         model, pruned_config(c, hidden=hidden), importance_without(model, lstm=dead)
     )
-    assert pruned.config == dataclasses.replace(c, hidden=hidden)
+    assert pruned.config == c.replaced(hidden=hidden)
     assert pruned.n_parameters() == n_exported(pruned.config) < model.n_parameters()
     assert_same(model, pruned)
 
@@ -223,7 +222,7 @@ def test_equal_scores_keep_the_first():
 def test_sizes_for_a_share_keep_within_it_and_go_together():
     config = ClafSerConfig()
     half = config_for_share(config, 0.5)
-    assert half == dataclasses.replace(config, hidden=80)
+    assert half == config.replaced(hidden=80)
     assert n_exported(half) <= 0.5 * n_exported(config)
     for share in (0.9, 0.7, 0.3, 0.1):
         smaller = config_for_share(config, share)
