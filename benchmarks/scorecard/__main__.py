@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.scorecard.abstaining import ABSTAINING_FILE, collate_abstaining
 from benchmarks.scorecard.collate import collate
+from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import Places, check_same_recipe, plan, select
 from benchmarks.scorecard.recipes import JOBS, RECIPES
 from benchmarks.scorecard.steps import Step, pending, run_steps
@@ -113,8 +114,9 @@ def _scorecard(arguments: argparse.Namespace) -> int:
     places = Places(arguments.data, arguments.cache, arguments.runs, arguments.parallel)
     steps = select(plan(places), arguments.recipes, arguments.only)
     check_same_recipe(places, steps)
+    ledger = Ledger(places.ledger)
     if arguments.dry_run:
-        _print_plan(steps)
+        _print_plan(steps, ledger)
         return 0
     if not arguments.data.is_dir():
         raise ParameterError(f"--data is {arguments.data}, an existing folder is wanted")
@@ -123,7 +125,7 @@ def _scorecard(arguments: argparse.Namespace) -> int:
         if step.words[0] == "evaluate":
             write_scorecard(arguments.out, collate(places))
 
-    n_run = run_steps(steps, n_parallel=arguments.parallel, after=after)
+    n_run = run_steps(steps, ledger, n_parallel=arguments.parallel, after=after)
     print(f"{how_many(n_run, 'step')} run, {len(steps) - n_run} done before")
     scorecard = collate(places)
     for name in scorecard["missing"]:
@@ -144,8 +146,8 @@ def _beside(arguments: argparse.Namespace) -> Path:
     return Path(arguments.out).with_name(ABSTAINING_FILE)
 
 
-def _print_plan(steps: list[Step]) -> None:
-    to_do = {step.name for step in pending(steps)}
+def _print_plan(steps: list[Step], ledger: Ledger) -> None:
+    to_do = {step.name for step in pending(steps, ledger)}
     for step in steps:
         print(f"{'to do' if step.name in to_do else 'done ':5s}  {step.command}")
     print(f"{len(to_do)} of {how_many(len(steps), 'step')} to do", file=sys.stderr)

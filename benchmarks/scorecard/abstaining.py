@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import Places, plan
 from benchmarks.scorecard.recipes import RECIPES
 from quantize.basics.errors import TrainingError
@@ -44,11 +45,12 @@ def collate_abstaining(places: Places) -> dict[str, Any]:
     TrainingError
         If a report is not what the command writes.
     """
+    ledger = Ledger(places.ledger)
     steps = {step.name: step for step in plan(places)}
     recipes: dict[str, Any] = {}
     for recipe in RECIPES.values():
         step = steps.get(f"{recipe.name}/calibrate")
-        if step is None or not step.is_done():
+        if step is None or not step.is_done(ledger):
             continue
         path = places.abstaining(recipe)
         try:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import TYPED, Places, plan
 from benchmarks.scorecard.recipes import RECIPES, Measurement, Work
 from edge.features.spec import FeatureSpec
@@ -62,6 +63,7 @@ def collate(places: Places) -> dict[str, Any]:
     TrainingError
         If a report or a run folder is not what the commands write.
     """
+    ledger = Ledger(places.ledger)
     steps = {step.name: step for step in plan(places)}
     typed = {step.name: step.command for step in plan(TYPED)}
     recipes: dict[str, Any] = {}
@@ -71,7 +73,7 @@ def collate(places: Places) -> dict[str, Any]:
         protocols: dict[str, Any] = {}
         for measurement in recipe.measurements:
             name = f"{recipe.name}/{measurement.name}"
-            if not steps[name].is_done():
+            if not steps[name].is_done(ledger):
                 missing.append(name)
                 continue
             path = places.report(recipe, measurement)

@@ -52,6 +52,11 @@ class Places:
         """File of what a recipe's folds say of abstaining."""
         return self.runs / recipe.name / "reports" / "abstention.json"
 
+    @property
+    def ledger(self) -> Path:
+        """File that says with what each step was done."""
+        return self.runs / "logs" / "steps.jsonl"
+
     def log(self, recipe: Work, name: str) -> Path:
         """File of one step's output."""
         return self.runs / "logs" / recipe.name / f"{name}.log"
@@ -142,6 +147,7 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
         inputs=tuple(RunFiles(folder).checkpoint for folder in teachers),
         outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
+        what=(recipe.command, recipe.name, *JOBS[job][1]),
         side_by_side=True,
         # Written once all features are cached; until then others would compute the same.
         shares=RunFiles(folder).config,
@@ -168,6 +174,7 @@ def _calibration(places: Places, recipe: Work) -> Step:
             report,
         ),
         log=places.log(recipe, "calibrate"),
+        what=("calibrate", *folds, "--also", *also),
     )
 
 
@@ -189,6 +196,7 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
         inputs=tuple(inputs),
         outputs=(report,),
         log=places.log(recipe, measurement.name),
+        what=("evaluate", *jobs, measurement.kind, measurement.protocol),
     )
 
 

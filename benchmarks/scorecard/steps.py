@@ -1,7 +1,8 @@
 """Steps that run once: a command, what it needs and what it makes.
 
-As with make, a step is done when all it makes is there and none of it is older than what
-it needs. Trainings resume by themselves, so a step that was interrupted is simply run again.
+A step is done when all it makes is there and was made with what it needs as that is now, by
+content: a ledger says with what. Of a step that the ledger does not know, the age of files decides,
+as with make. Trainings resume by themselves, so a step that was interrupted is simply run again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from benchmarks.scorecard.ledger import Ledger
 from quantize.basics.errors import TrainingError
 from quantize.basics.progress import progress_bar, progress_note
 
@@ -27,6 +29,8 @@ __all__ = ["PROGRAM", "Step", "pending", "run_steps"]
 PROGRAM = (sys.executable, "-m", "quantize.commands.main")
 
 _POLL_S = 0.1
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 #: How long a command may take to end after Ctrl-C before it is killed.
 _PATIENCE_S = 20.0
@@ -48,6 +52,9 @@ class Step:
         The command without the program.
     inputs, outputs : tuple of path
         Files.
+    what : tuple of str
+        What of the command its result depends on, besides the inputs; not folders, nor how many
+        do the work.
     log : path
         File that its output goes to.
     side_by_side : bool
@@ -64,6 +71,7 @@ class Step:
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
     log: Path
+    what: tuple[str, ...] = ()
     side_by_side: bool = False
     shares: Path | None = None
 
@@ -72,20 +80,22 @@ class Step:
         """The command as a person types it."""
         return shlex.join(("edge-ser-quantize", *self.words))
 
-    def is_done(self) -> bool:
-        """Tell whether every output is there and none is older than an input."""
+    def is_done(self, ledger: Ledger) -> bool:
+        """Tell whether every output is there, and was made with the inputs as they are."""
         if not all(path.exists() for path in (*self.outputs, *self.inputs)):
             return False
+        if ledger.knows(self.name):
+            return ledger.is_as_noted(self.name, self.what, self.inputs)
         made_ns = min(path.stat().st_mtime_ns for path in self.outputs)
         return all(path.stat().st_mtime_ns <= made_ns for path in self.inputs)
 
 
-def pending(steps: Sequence[Step]) -> list[Step]:
-    """Those that are not done, or will not be once the ones before them have run."""
+def pending(steps: Sequence[Step], ledger: Ledger) -> list[Step]:
+    """Those that are not done, or may not be once the ones before them have run."""
     result: list[Step] = []
     renewed: set[Path] = set()
     for step in steps:
-        if renewed.intersection(step.inputs) or not step.is_done():
+        if renewed.intersection(step.inputs) or not step.is_done(ledger):
             renewed.update(step.outputs)
             result.append(step)
     return result
@@ -93,6 +103,7 @@ def pending(steps: Sequence[Step]) -> list[Step]:
 
 def run_steps(
     steps: Sequence[Step],
+    ledger: Ledger,
     *,
     n_parallel: int = 1,
     program: Sequence[str] = PROGRAM,
@@ -104,6 +115,8 @@ def run_steps(
     ----------
     steps : sequence of Step
         Each after those that make its inputs.
+    ledger : Ledger
+        What was done before; each step is noted in it as it ends.
     n_parallel : int
         How many neighbours of ``side_by_side`` run at a time.
     program : sequence of str
@@ -119,9 +132,9 @@ def run_steps(
     KeyboardInterrupt
         On Ctrl-C, SIGTERM or SIGHUP, after all commands have ended.
     """
-    n_steps = len(pending(steps))
+    n_steps = len(pending(steps, ledger))
     n_run = 0
-    with _hang_up_as_interrupt(), _Children(program) as children:
+    with _hang_up_as_interrupt(), _Children(program, ledger) as children:
         finished = (
             step for group in _neighbours(steps) for step in _run(group, n_parallel, children)
         )
@@ -147,7 +160,10 @@ def _neighbours(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 def _run(group: Sequence[Step], n_parallel: int, children: _Children) -> Iterator[Step]:
-    waiting = [step for step in group if not step.is_done()]
+    waiting = [step for step in group if not step.is_done(children.ledger)]
+    for step in group:
+        if step not in waiting:
+            children.ledger.adopt(step.name, step.what, step.inputs)
     first = waiting[0] if waiting else None
     while waiting or children.running:
         while waiting and len(children.running) < max(1, n_parallel):
@@ -165,7 +181,8 @@ def _run(group: Sequence[Step], n_parallel: int, children: _Children) -> Iterato
 class _Children:
     """Commands that run now; on the way out they are interrupted, then killed."""
 
-    def __init__(self, program: Sequence[str]) -> None:
+    def __init__(self, program: Sequence[str], ledger: Ledger) -> None:
+        self.ledger = ledger
         self.running: dict[Step, subprocess.Popen[bytes]] = {}
         self._program = tuple(program)
 
@@ -204,6 +221,7 @@ class _Children:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call of the C library
             )
 
     def ended(self) -> Step | None:
@@ -214,6 +232,7 @@ class _Children:
                 continue
             del self.running[step]
             _check(step, code)
+            self.ledger.note(step.name, step.what, step.inputs)
             return step
         return None
 
@@ -232,6 +251,28 @@ def _check(step: Step, code: int) -> None:
         raise TrainingError(
             f"{step.name} ended well but did not make {missing[0]}: its log is {step.log}"
         )
+
+
+def _system_prctl() -> Callable[..., int] | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        import ctypes
+
+        prctl: Callable[..., int] = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return None
+    return prctl
+
+
+# Found before there is a child to ask for it: that can do little.
+_prctl = _system_prctl()
+
+
+def _end_with_parent() -> None:
+    """Let a command be interrupted when we are killed and cannot do it ourselves."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
 
 
 def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -10,6 +10,7 @@ import pytest
 from scorecard_fakes import places, write_runs
 
 from benchmarks.scorecard.collate import collate
+from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import plan
 from benchmarks.scorecard.recipes import RECIPES
 from edge.errors import ParameterError
@@ -217,4 +218,4 @@ def test_entries_of_a_recipe_that_is_not_there(scorecard):
 
 
 def test_fakes_have_every_step(at):
-    assert all(step.is_done() for step in plan(at))
+    assert all(step.is_done(Ledger(at.ledger)) for step in plan(at))

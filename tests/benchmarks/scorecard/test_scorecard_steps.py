@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.steps import Step, pending, run_steps
 from quantize.basics.errors import TrainingError
 
@@ -47,9 +48,19 @@ def age(path: Path, seconds: int) -> None:
 def test_what_is_done_is_not_done_again(tmp_path):
     steps = [step(tmp_path, "a"), step(tmp_path, "b", "a")]
     ran: list[str] = []
-    assert run_steps(steps, program=PYTHON, after=lambda s: ran.append(s.name)) == 2
+    assert (
+        run_steps(
+            steps, Ledger(tmp_path / "ledger"), program=PYTHON, after=lambda s: ran.append(s.name)
+        )
+        == 2
+    )
     assert ran == ["a", "b"]
-    assert run_steps(steps, program=PYTHON, after=lambda s: ran.append(s.name)) == 0
+    assert (
+        run_steps(
+            steps, Ledger(tmp_path / "ledger"), program=PYTHON, after=lambda s: ran.append(s.name)
+        )
+        == 0
+    )
     assert ran == ["a", "b"]
 
 
@@ -58,19 +69,19 @@ def test_older_than_its_input_is_not_done(tmp_path):
     for second, name in enumerate("abc"):
         (tmp_path / name).write_text(name)
         age(tmp_path / name, second)
-    assert pending(steps) == []
+    assert pending(steps, Ledger(tmp_path / "ledger")) == []
     age(tmp_path / "a", 2)
     # c follows, although it is newer than b still.
-    assert [s.name for s in pending(steps)] == ["b", "c"]
+    assert [s.name for s in pending(steps, Ledger(tmp_path / "ledger"))] == ["b", "c"]
     age(tmp_path / "a", 1)
-    assert pending(steps) == [], "as old as its input is not older"
+    assert pending(steps, Ledger(tmp_path / "ledger")) == [], "as old as its input is not older"
 
 
 def test_a_failing_step_names_its_log_and_stops_the_rest(tmp_path):
     code = "import sys; print('well'); sys.exit('no such corpus')"
     steps = [step(tmp_path, "a", code=code), step(tmp_path, "b")]
     with pytest.raises(TrainingError, match=r"a ended with status 1 \(no such corpus\).*a\.log"):
-        run_steps(steps, program=PYTHON)
+        run_steps(steps, Ledger(tmp_path / "ledger"), program=PYTHON)
     log = (tmp_path / "logs" / "a.log").read_text()
     assert log.startswith("$ edge-ser-quantize ")
     assert "well\n" in log
@@ -79,7 +90,7 @@ def test_a_failing_step_names_its_log_and_stops_the_rest(tmp_path):
 
 def test_a_step_must_make_what_it_says(tmp_path):
     with pytest.raises(TrainingError, match=r"ended well but did not make .*a"):
-        run_steps([step(tmp_path, "a", code="pass")], program=PYTHON)
+        run_steps([step(tmp_path, "a", code="pass")], Ledger(tmp_path / "ledger"), program=PYTHON)
 
 
 MEET = """
@@ -94,7 +105,7 @@ own.write_text("")
 
 def test_neighbours_run_side_by_side(tmp_path):
     steps = [step(tmp_path, name, code=MEET, side_by_side=True) for name in "ab"]
-    assert run_steps(steps, n_parallel=2, program=PYTHON) == 2
+    assert run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON) == 2
 
 
 FIRST = """
@@ -119,12 +130,16 @@ def test_the_others_wait_for_what_the_first_computes_for_all(tmp_path):
         step(tmp_path, "a", code=FIRST, side_by_side=True, shares="shared"),
         step(tmp_path, "b", code=SECOND, side_by_side=True, shares="never"),
     ]
-    assert run_steps(steps, n_parallel=2, program=PYTHON) == 2
+    assert run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON) == 2
 
 
 def test_one_thread_a_command(tmp_path):
     code = "import os, sys, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ[{!r}])"
-    run_steps([step(tmp_path, "a", code=code.format("OMP_NUM_THREADS"))], program=PYTHON)
+    run_steps(
+        [step(tmp_path, "a", code=code.format("OMP_NUM_THREADS"))],
+        Ledger(tmp_path / "ledger"),
+        program=PYTHON,
+    )
     assert (tmp_path / "a").read_text() == "1"
 
 
@@ -139,12 +154,12 @@ except KeyboardInterrupt:
 """
 PARENT = """
 import pathlib, sys
-sys.path.insert(0, {root!r})
+from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.steps import Step, run_steps
 folder = pathlib.Path(sys.argv[1])
 step = Step("a", "r", ("a",), ({code!r}, str(folder / "a")), (), (folder / "a",), folder / "log")
 try:
-    run_steps([step], program=(sys.executable, "-S", "-c"))
+    run_steps([step], Ledger(folder / "ledger"), program=(sys.executable, "-S", "-c"))
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -152,10 +167,11 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_ends_its_commands_first(tmp_path, number):
-    root = str(Path(__file__).resolve().parents[3])
-    code = PARENT.format(root=root, code=PATIENT)
+    code = PARENT.format(code=PATIENT)
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code, str(tmp_path)],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     ) as parent:
         until_s = time.monotonic() + 60
         while not (tmp_path / "started").exists():
@@ -178,5 +194,5 @@ def test_a_failure_interrupts_those_beside_it(tmp_path):
         step(tmp_path, "b", code=fail, side_by_side=True),
     ]
     with pytest.raises(TrainingError, match="b ended with status 3"):
-        run_steps(steps, n_parallel=2, program=PYTHON)
+        run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON)
     assert (tmp_path / "a-interrupted").exists()
