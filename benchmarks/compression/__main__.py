@@ -139,7 +139,7 @@ def replay(
 def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One row a model and kind, the reference first."""
     torch.set_num_threads(1)
-    clips, _ = load_corpora(arguments.data)
+    clips, _ = load_corpora(arguments.data, CORPORA)
     runs, cache = arguments.runs, arguments.cache
     models = [m for m in arguments.models if (runs / m / PAPER[0]).is_dir()]
     if not models:

@@ -27,7 +27,7 @@ from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
 from edge.audio.file import read_audio
 from edge.audio.resample import resample
 from quantize.basics.files import write_json
-from quantize.data.corpora import CorpusReport, load_corpora
+from quantize.data.corpora import DOMAINS, CorpusReport, load_corpora
 from quantize.data.corpora.base import Clip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -219,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.clips < 1:
             raise ParameterError(f"--clips is {args.clips}, at least 1 is wanted")
-        clips, reports = load_corpora(args.data)
+        clips, reports = load_corpora(args.data, DOMAINS)
         require_librosa()
         chosen = draw(clips, args.clips, args.seed)
         result = provenance(args, chosen, reports) | measure(chosen, FeatureSpec(), args.seed)

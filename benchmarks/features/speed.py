@@ -39,7 +39,7 @@ from benchmarks.shared.librosa_reference import reference, require_librosa  # no
 from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError  # noqa: E402
 from edge.benchmark.machine import describe_machine  # noqa: E402
 from quantize.basics.files import write_json  # noqa: E402
-from quantize.data.corpora import load_corpora  # noqa: E402
+from quantize.data.corpora import DOMAINS, load_corpora  # noqa: E402
 
 SEGMENT_S = 2.0
 MEASURED_FILES = (
@@ -72,7 +72,7 @@ def corpus_segments(
     root: str, n_segments: int, n_samples: int, seed: int
 ) -> tuple[list[np.ndarray], dict[str, int]]:
     """The middle of clips that are long enough, in turn from every corpus."""
-    clips, _ = load_corpora(root)
+    clips, _ = load_corpora(root, DOMAINS)
     rng = random.Random(seed)
     pools = {
         corpus: rng.sample(pool, len(pool))

@@ -30,7 +30,7 @@ from benchmarks.shared.git_state import git_state
 from benchmarks.shared.librosa_reference import require_librosa
 from edge import EdgeSerError, FeatureSpec, ParameterError
 from quantize.basics.files import write_json
-from quantize.data.corpora import load_corpora
+from quantize.data.corpora import DOMAINS, load_corpora
 
 MEASURED_FILES = ("edge/features", "edge/arrays.py", "benchmarks/pitch")
 SYNTHETIC_DB = (None, 20.0, 10.0, 5.0, 0.0)
@@ -46,7 +46,7 @@ COLUMNS = (
 
 def speech(root: str, n_clips: int, spec: FeatureSpec, seed: int) -> tuple[list[Recording], Any]:
     """Draw clips and have Praat judge them."""
-    clips, reports = load_corpora(root)
+    clips, reports = load_corpora(root, DOMAINS)
     recordings, n_used = [], dict.fromkeys((report.corpus for report in reports), 0)
     for clip in draw(clips, n_clips, seed):
         samples = samples_of(clip, spec)

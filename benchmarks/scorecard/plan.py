@@ -15,6 +15,7 @@ from benchmarks.scorecard.recipes import JOBS, RECIPES, Measurement, Work
 from benchmarks.scorecard.steps import Step
 from edge.errors import ParameterError
 from quantize.basics.errors import TrainingError
+from quantize.data.corpora import DOMAINS
 from quantize.runs.compared import run_settings
 from quantize.runs.files import RunFiles
 from quantize.runs.run import Run
@@ -132,7 +133,9 @@ def _data(places: Places) -> list[str]:
 
 def _training(places: Places, recipe: Work, job: str) -> Step:
     folder = places.run(recipe, job)
-    words = [recipe.command, *_data(places), "--out", str(folder), *JOBS[job][1]]
+    # The folder may hold further corpora, of which these figures are not.
+    words = [recipe.command, *_data(places), "--corpora", *DOMAINS]
+    words += ["--out", str(folder), *JOBS[job][1]]
     if recipe.command == "train":
         words += ["--recipe", recipe.name]
     teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from edge.arrays import as_whole
 from edge.audio.channels import ChannelPicker
-from edge.audio.other import READABLE_SUFFIXES, SoundfileSamples, kind_of, refuse
+from edge.audio.other import SoundfileSamples, kind_of, refuse
+from edge.audio.suffixes import READABLE_SUFFIXES
 from edge.audio.wav import WavSamples, is_wav
 from edge.audio.wav_codecs import CodedWavError
 from edge.errors import AudioFileError, MissingDependencyError, ParameterError, shown

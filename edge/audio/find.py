@@ -9,16 +9,14 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.audio.other import READABLE_SUFFIXES, UNREADABLE_SUFFIXES
+from edge.audio.suffixes import AUDIO_SUFFIXES, UNREADABLE_SUFFIXES
 from edge.errors import AudioFileError, EdgeSerError, ParameterError, how_many, shown
 from edge.files import as_path
 
-__all__ = ["AUDIO_SUFFIXES", "FoundFiles", "find_audio_files", "search"]
+__all__ = ["FoundFiles", "find_audio_files", "search"]
 
 PathLike = str | os.PathLike[str]
 
-#: Suffixes, in lower case, that a folder is searched for.
-AUDIO_SUFFIXES = READABLE_SUFFIXES | {".wav", ".wave"}
 #: What a file without a suffix is counted as.
 _BARE = "no suffix"
 _PIPE = "no regular file"
@@ -68,7 +66,7 @@ def search(paths: Iterable[PathLike] | PathLike) -> FoundFiles:
     paths : paths
         What is not a folder is kept whatever its name, even when it is missing:
         reading it then gives the error. Folders are searched to any depth, links to
-        folders followed once, for :data:`AUDIO_SUFFIXES`; hidden files and folders are
+        folders followed once, for the suffixes of audio; hidden files and folders are
         skipped.
 
     Raises

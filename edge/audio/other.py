@@ -14,25 +14,9 @@ from edge.audio.marks import marked
 from edge.audio.rates import RANGE_HZ, is_recorders
 from edge.errors import AudioFileError, MissingDependencyError
 
-__all__ = ["READABLE_SUFFIXES", "UNREADABLE_SUFFIXES", "SoundfileSamples", "kind_of", "refuse"]
+__all__ = ["SoundfileSamples", "kind_of", "refuse"]
 
 Floats = npt.NDArray[np.float32]
-
-#: Suffixes, in lower case, of what soundfile reads.
-READABLE_SUFFIXES = frozenset(
-    {
-        ".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd",
-        ".w64",
-    }
-)  # fmt: skip
-#: Suffixes of sound and film that has to be converted first.
-UNREADABLE_SUFFIXES = frozenset(
-    {
-        ".3ga", ".3gp", ".aac", ".ac3", ".aifc", ".amr", ".ape", ".avi", ".awb", ".m4a", ".m4b",
-        ".mka", ".mkv", ".mov", ".mp2", ".mp4", ".ra", ".spx", ".tta", ".webm", ".wma", ".wmv",
-        ".wv",
-    }
-)  # fmt: skip
 
 #: What soundfile is asked to read.
 _READABLE = frozenset({"FLAC", "Ogg", "AIFF", "CAF", "AU", "RIFX", "Wave64", "SPHERE", "MP3"})

@@ -13,7 +13,7 @@ __all__ = ["add_command"]
 def add_command(commands: Any) -> None:
     """Add ``corpora`` to the parser."""
     parser = commands.add_parser("corpora", help="what was found under a folder, what is missing")
-    parser.add_argument("data", type=Path, metavar="ROOT")
+    parser.add_argument("data", type=Path, nargs="+", metavar="ROOT")
     parser.add_argument("--json", action="store_true", help="one JSON object a corpus")
     parser.set_defaults(function=_corpora)
 

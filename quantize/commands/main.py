@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from edge.errors import EdgeSerError, MissingDependencyError, printable
+from quantize.commands.parser import Parser
 
 __all__ = ["guarded", "main", "run"]
 
@@ -34,7 +35,7 @@ _MODULES = (
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="edge-ser-quantize",
         description="Train CLAF-SER on emotional speech, measure it and export it for a device.",
     )

@@ -10,7 +10,6 @@ from typing import Any
 from edge.cli.answering import label_list
 from quantize.basics.errors import CorpusError
 from quantize.basics.toml_files import packaged_names
-from quantize.data.corpora import DOMAINS
 
 __all__ = [
     "add_data_options",
@@ -38,16 +37,17 @@ def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = N
     parser.add_argument(
         "--data",
         type=Path,
+        nargs="+",
         required=without is None,
         metavar="ROOT",
-        help=f"folder that holds the corpora{optional}",
+        help="folders that hold known corpora, or one folder per label, or tables (CSV, TSV, "
+        f"JSONL, Parquet) with the columns path and label{optional}",
     )
     parser.add_argument(
         "--corpora",
         nargs="+",
-        choices=DOMAINS,
         metavar="NAME",
-        help=f"use these only (default: all that are found of {', '.join(DOMAINS)})",
+        help="use these only, as the command corpora calls them (default: all that are found)",
     )
     parser.add_argument(
         "--cache",
@@ -107,7 +107,8 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "all"),
         default="paper",
         help="paper: random 80/20; speaker: one of five speaker-disjoint folds; "
-        f"leave-one-corpus-out: test on one corpus, by fold {', '.join(DOMAINS)}; "
+        "leave-one-corpus-out: test on one corpus, by fold ravdess, savee, emo-db, tess, then the "
+        "others by the alphabet; "
         "german-to-english: train on emo-db, test on the others; all: hold nothing out "
         "(default: paper)",
     )

@@ -14,14 +14,28 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser(
         "synthesise-corpus", help="write a tiny synthetic corpus, for a first try without data"
     )
-    parser.add_argument("out", type=Path, metavar="ROOT")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("out", type=Path, metavar="ROOT", help="folder to make the corpora in")
+    parser.add_argument(
+        "--speakers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="speakers of each corpus (default: 2)",
+    )
+    parser.add_argument(
+        "--per-label",
+        type=int,
+        default=2,
+        metavar="N",
+        help="clips of each speaker and label, 1 to 8 (default: 2)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default: 0)")
     parser.set_defaults(function=_synthesise)
 
 
 def _synthesise(arguments: argparse.Namespace) -> int:
     from quantize.data.corpora.synthetic import write_synthetic_corpus
 
-    write_synthetic_corpus(arguments.out, seed=arguments.seed)
+    write_synthetic_corpus(arguments.out, arguments.speakers, arguments.per_label, arguments.seed)
     print(arguments.out)
     return 0

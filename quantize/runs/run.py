@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import EdgeSerError, ParameterError
 from quantize.basics.errors import CheckpointError, SplitError, TrainingError
 from quantize.basics.progress import progress_note
-from quantize.data.corpora import LABELS, Clip, load_corpora
+from quantize.data.corpora import LABELS, Clip, Roots, load_corpora
 from quantize.data.splits import Split, check_split, read_split
 from quantize.runs.files import RunFiles, read_json
 from quantize.runs.header import Header, content_digest, read_header
@@ -229,7 +229,7 @@ class Run:
 
     def clips(
         self,
-        data: Path,
+        data: Roots,
         corpora: Sequence[str] | None = None,
         asked: Mapping[str, str | None] | None = None,
     ) -> list[Clip]:
@@ -315,7 +315,7 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
 
 def load_clips(
     runs: Sequence[Run],
-    data: Path,
+    data: Roots,
     corpora: Sequence[str] | None = None,
     asked: Mapping[str, str | None] | None = None,
 ) -> list[Clip]:

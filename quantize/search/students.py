@@ -9,6 +9,7 @@ from typing import Any
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.progress import progress_note
+from quantize.data.corpora import Roots
 from quantize.runs.compared import run_settings
 from quantize.runs.files import RunFiles
 from quantize.runs.run import Run, open_run
@@ -24,7 +25,7 @@ def student_folder(out: Path, hidden: int) -> Path:
 
 
 def train_students(
-    data: Path,
+    data: Roots,
     out: Path,
     cache: Path,
     reference: Run,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import RecipeError
+from quantize.data.corpora import Roots
 from quantize.training.recipe import Recipe
 from quantize.training.train_run import train_run
 
@@ -15,7 +16,7 @@ __all__ = ["distil_run"]
 
 def distil_run(
     recipe: Recipe,
-    data: Path,
+    data: Roots,
     out: Path,
     cache: Path,
     *,

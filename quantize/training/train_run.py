@@ -10,7 +10,7 @@ from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
-from quantize.data.corpora import Clip, choose_domains, load_corpora
+from quantize.data.corpora import Clip, Roots, choose_domains, load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
 from quantize.data.splits import Split, common_labels, validation_split, write_split
@@ -32,7 +32,7 @@ __all__ = ["train_run"]
 
 
 def train_run(
-    data: Path,
+    data: Roots,
     folder: Path,
     cache_folder: Path,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantize.data.corpora import CORPORA, Clip
+from quantize.data.corpora import CORPORA, DOMAINS, Clip
 
 
 def make_clips(speakers: list[str], n_per_label: int = 2) -> list[Clip]:
@@ -31,5 +31,5 @@ def make_clips(speakers: list[str], n_per_label: int = 2) -> list[Clip]:
     return clips
 
 
-ALL_SPEAKERS = [f"{name}/{s}" for name, corpus in CORPORA.items() for s in corpus.speakers]
+ALL_SPEAKERS = [f"{name}/{s}" for name in DOMAINS for s in CORPORA[name].speakers]
 ALL_CLIPS = make_clips(ALL_SPEAKERS)

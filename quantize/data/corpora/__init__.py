@@ -1,9 +1,10 @@
-"""The four corpora: who speaks, what is there, what is missing."""
+"""The corpora, known ones and anybody's: who speaks, what is there, what is missing."""
 
 from __future__ import annotations
 
 from quantize.data.corpora.base import DOMAINS, LABELS, Clip, Corpus
-from quantize.data.corpora.inventory import CorpusReport, format_reports
+from quantize.data.corpora.inventory import NO_LICENCE, CorpusReport, format_reports
+from quantize.data.corpora.known import CORPORA, LICENCES
 from quantize.data.corpora.labels import (
     check_labels,
     choose_domains,
@@ -13,19 +14,24 @@ from quantize.data.corpora.labels import (
     label_numbers,
     labelled,
 )
-from quantize.data.corpora.load import CORPORA, load_corpora
+from quantize.data.corpora.load import FoundCorpora, Roots, find_corpora, load_corpora
 
 __all__ = [
     "CORPORA",
     "DOMAINS",
     "LABELS",
+    "LICENCES",
+    "NO_LICENCE",
     "Clip",
     "Corpus",
     "CorpusReport",
+    "FoundCorpora",
+    "Roots",
     "check_labels",
     "choose_domains",
     "choose_labels",
     "counted",
+    "find_corpora",
     "format_reports",
     "in_order",
     "label_numbers",

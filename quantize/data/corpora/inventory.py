@@ -8,10 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from quantize.basics.tables import aligned
-from quantize.data.corpora.base import LABELS, Corpus
+from quantize.data.corpora.base import LABELS, UNKNOWN, Clip, Corpus
+from quantize.data.corpora.own import OwnRecordings
 from quantize.data.corpora.scan import Scan
 
-__all__ = ["CorpusReport", "format_reports", "make_report"]
+__all__ = ["NO_LICENCE", "CorpusReport", "format_reports", "make_own_reports", "make_report"]
+
+NO_LICENCE = "not stated"
+"""Licence of own recordings: nobody asked."""
 
 _N_EXAMPLES = 3
 
@@ -29,9 +33,10 @@ class CorpusReport:
     n_clips : int
         Clips that will be used.
     n_found, n_full : int
-        Clips found, those without a class included, and clips in the complete corpus.
+        Clips found, those without a class included, and clips in the complete corpus; 0 where
+        nobody knows how many that are.
     label_counts : mapping of str to int
-        Used clips of each of the eight classes.
+        Used clips of each label; of a known corpus the eight classes are always among them.
     native_counts : mapping of str to (int, int)
         Each of the corpus's own emotion words to clips found and in the complete corpus.
     speaker_counts : mapping of str to int
@@ -45,6 +50,8 @@ class CorpusReport:
         Reason to the files left out for it.
     gaps : tuple of str
         What is known to be odd about the corpus itself.
+    notes : tuple of str
+        How own recordings were read.
     """
 
     corpus: str
@@ -64,6 +71,7 @@ class CorpusReport:
     missing_clips: tuple[str, ...]
     skipped: Mapping[str, tuple[str, ...]]
     gaps: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def present(self) -> bool:
@@ -86,6 +94,7 @@ class CorpusReport:
 def make_report(corpus: Corpus, scan: Scan) -> CorpusReport:
     """Compare what was found with the complete corpus."""
     per_label = Counter(clip.label for clip in scan.clips)
+    labels = (*LABELS, *sorted(set(per_label) - set(LABELS)))
     prefix = f"{corpus.name}/"
     missing: frozenset[str] = frozenset()
     if corpus.expected_keys is not None:
@@ -101,16 +110,55 @@ def make_report(corpus: Corpus, scan: Scan) -> CorpusReport:
         n_clips=len(scan.clips),
         n_found=len(scan.keys_found),
         n_full=corpus.n_full,
-        label_counts={label: per_label[label] for label in LABELS},
+        label_counts={label: per_label[label] for label in labels},
         native_counts={
-            name: (scan.native_counts[name], n) for name, n in corpus.full_counts.items()
+            name: (n, corpus.full_counts.get(name, 0)) for name, n in scan.native_counts.items()
         },
-        speaker_counts=dict(sorted(Counter(clip.speaker for clip in scan.clips).items())),
+        speaker_counts=_speaker_counts(scan.clips),
         missing_speakers=tuple(prefix + s for s in corpus.speakers if s not in scan.speakers_found),
         missing_clips=tuple(sorted(prefix + key for key in missing)),
         skipped=scan.skipped,
         gaps=corpus.gaps,
     )
+
+
+def make_own_reports(own: OwnRecordings, clips: Sequence[Clip]) -> list[CorpusReport]:
+    """Say what was found of own recordings, a report for every corpus that they name."""
+    reports: list[CorpusReport] = []
+    for name in sorted({clip.corpus for clip in clips}) or [own.name]:
+        part = [clip for clip in clips if clip.corpus == name]
+        # What was left out of a table belongs to no corpus of it more than to another.
+        skipped = {} if reports else {r: tuple(sorted(p)) for r, p in sorted(own.skipped.items())}
+        reports.append(
+            CorpusReport(
+                corpus=name,
+                title=f"own recordings of {own.source}",
+                language=", ".join(sorted({clip.language for clip in part})) or UNKNOWN,
+                licence=NO_LICENCE,
+                citation="",
+                url="",
+                folders=(own.source,),
+                n_clips=len(part),
+                n_found=len(part),
+                n_full=0,
+                label_counts=dict(sorted(Counter(clip.label for clip in part).items())),
+                native_counts={
+                    word: (n, 0)
+                    for word, n in sorted(Counter(clip.native_label for clip in part).items())
+                },
+                speaker_counts=_speaker_counts(part),
+                missing_speakers=(),
+                missing_clips=(),
+                skipped=skipped,
+                gaps=(),
+                notes=() if reports else tuple(own.notes),
+            )
+        )
+    return reports
+
+
+def _speaker_counts(clips: Sequence[Clip]) -> dict[str, int]:
+    return dict(sorted(Counter(clip.speaker for clip in clips if clip.speaker_known).items()))
 
 
 def _examples(items: Sequence[str]) -> str:
@@ -120,19 +168,22 @@ def _examples(items: Sequence[str]) -> str:
 
 def format_reports(reports: Sequence[CorpusReport]) -> str:
     """Aligned text: one table of clips by class, then what is missing or left out."""
-    rows = [["corpus", "lang", "speakers", "clips", *LABELS, "found/full"]]
+    others = {label for r in reports for label in r.label_counts} - set(LABELS)
+    labels = [*(LABELS if any(r.n_full for r in reports) else ()), *sorted(others)]
+    labels = labels or [label for label in LABELS if any(label in r.label_counts for r in reports)]
+    rows = [["corpus", "lang", "speakers", "clips", *labels, "found/full"]]
     for r in reports:
         n_speakers = len(r.speaker_counts)
         rows.append(
-            [r.corpus, r.language, str(n_speakers), str(r.n_clips)]
-            + [str(r.label_counts[label] or "-") for label in LABELS]
-            + [f"{r.n_found}/{r.n_full}"]
+            [r.corpus, r.language, str(n_speakers or "-"), str(r.n_clips)]
+            + [str(r.label_counts.get(label, 0) or "-") for label in labels]
+            + [f"{r.n_found}/{r.n_full or '?'}"]
         )
     if len(reports) > 1:
         rows.append(
             ["all", "", str(sum(len(r.speaker_counts) for r in reports))]
             + [str(sum(r.n_clips for r in reports))]
-            + [str(sum(r.label_counts[label] for r in reports) or "-") for label in LABELS]
+            + [str(sum(r.label_counts.get(name, 0) for r in reports) or "-") for name in labels]
             + [f"{sum(r.n_found for r in reports)}/{sum(r.n_full for r in reports)}"]
         )
     lines = aligned(rows)
@@ -151,6 +202,7 @@ def format_reports(reports: Sequence[CorpusReport]) -> str:
             notes.append(f"missing clips ({len(r.missing_clips)}): {_examples(r.missing_clips)}")
         for reason, paths in r.skipped.items():
             notes.append(f"left out ({len(paths)}), {reason}: {_examples(paths)}")
+        notes += r.notes
         if r.present:
             notes += [f"known: {gap}" for gap in r.gaps]
         if notes:

@@ -8,22 +8,20 @@ about people.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import os
-import sys
 import tempfile
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import EdgeSerError, ParameterError
+from edge.errors import ParameterError
 from quantize.basics.errors import CorpusError
-from quantize.data.corpora import emodb, ravdess, savee, tess
+from quantize.data.corpora.known import emodb, ravdess, savee, tess
 
 __all__ = ["synthetic_speech", "write_synthetic_corpus"]
 
@@ -243,29 +241,3 @@ def _write_all(root: Path, n_speakers: int, n_per_label: int, seed: int) -> list
                     _write_wav(path, _voice(manner, gender, index, rng))
                     written.append(f"{name}.wav")
     return written
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write a synthetic corpus; 0, or 2 after one line on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m quantize.data.corpora.synthetic",
-        description="Write synthetic clips in the four corpora's layouts, to try without data.",
-    )
-    parser.add_argument("root", metavar="ROOT", help="folder to make the corpus folders in")
-    parser.add_argument("--speakers", type=int, default=2, help="speakers a corpus (default 2)")
-    parser.add_argument(
-        "--per-label", type=int, default=2, help="clips a speaker and emotion, 1 to 8 (default 2)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default 0)")
-    args = parser.parse_args(argv)
-    try:
-        paths = write_synthetic_corpus(args.root, args.speakers, args.per_label, args.seed)
-    except (EdgeSerError, OSError) as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    print(f"wrote {len(paths)} synthetic clips to {args.root}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,7 +16,7 @@ from edge.errors import how_many
 from quantize.basics.errors import SplitError
 from quantize.basics.settings import ProperShare, check
 from quantize.data.corpora.base import Clip
-from quantize.data.corpora.load import CORPORA
+from quantize.data.corpora.known import CORPORA
 from quantize.data.splits.check import check_split
 from quantize.data.splits.split import Split
 

@@ -42,7 +42,7 @@ def test_commands_are_what_the_command_line_takes():
     parser = build_parser()
     for step in plan(Places(Path("D"), Path("C"), Path("R"), 2)):
         given = parser.parse_args(step.words)
-        assert given.data == Path("D")
+        assert given.data == [Path("D")]
         assert given.cache == Path("C")
         if step.words[0] in ("train", "baseline"):
             group, _ = JOBS[step.jobs[0]]

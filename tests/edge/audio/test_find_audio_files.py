@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from edge.audio.find import AUDIO_SUFFIXES, find_audio_files, search
+from edge.audio.find import find_audio_files, search
+from edge.audio.suffixes import AUDIO_SUFFIXES
 from edge.errors import AudioFileError
 
 

@@ -14,7 +14,7 @@ from corpora_fakes import ids, touch
 
 from edge.errors import EdgeSerError, ParameterError
 from quantize.basics.errors import CorpusError
-from quantize.data.corpora import CORPORA, DOMAINS, format_reports, load_corpora
+from quantize.data.corpora import CORPORA, DOMAINS, find_corpora, format_reports, load_corpora
 
 
 def test_a_complete_corpus_is_reported_complete(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_links_that_go_round_in_circles_end(tmp_path: Path) -> None:
 
 
 def test_an_empty_or_missing_root_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="no clip of ravdess, savee, emo-db, tess"):
+    with pytest.raises(CorpusError, match=r"no clip of any known corpus .* holds no audio file"):
         load_corpora(tmp_path)
     with pytest.raises(CorpusError, match="is not a folder"):
         load_corpora(tmp_path / "absent")
@@ -170,14 +170,21 @@ def test_a_folder_that_cannot_be_read_is_a_clear_error(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(CorpusError, match=r"cannot read '.*DC' of the savee corpus: Permission"):
+    with pytest.raises(CorpusError, match=r"no audio file; 1: cannot be read: Permission denied"):
         load_corpora(tmp_path)
+    # Another one beside it is no reason to do without the rest.
+    touch(tmp_path, "SAVEE/JE/a01.wav")
+    found = find_corpora(tmp_path)
+    assert [clip.clip_id for clip in found.clips] == ["savee/JE/a01"]
+    [(reason, [path])] = found.passed_over.items()
+    assert reason == "cannot be read: Permission denied"
+    assert path.endswith("SAVEE/DC")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"names": ["crema-d"]}, "names must be some of ravdess, .*got crema-d"),
+        ({"names": ["cremad"]}, "names must be some of ravdess, .*got cremad"),
         ({"names": []}, "got none"),
         ({"names": "savee"}, "must be a sequence"),
         (
@@ -212,7 +219,7 @@ def test_table_is_aligned_and_says_what_is_missing(tmp_path: Path) -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "quantize.data.corpora", *arguments],
+        [sys.executable, "-m", "edge_ser_quantize", "corpora", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -224,7 +231,7 @@ def test_command_prints_table_or_json(tmp_path: Path) -> None:
     table = run(str(tmp_path))
     assert (table.returncode, table.stderr) == (0, "")
     assert table.stdout.startswith("corpus")
-    reports = json.loads(run(str(tmp_path), "--json").stdout)
+    reports = list(map(json.loads, run(str(tmp_path), "--json").stdout.splitlines()))
     assert [(r["corpus"], r["n_clips"]) for r in reports][:2] == [("ravdess", 0), ("savee", 1)]
     assert reports[1]["label_counts"]["angry"] == 1
 
@@ -233,4 +240,4 @@ def test_command_ends_with_one_sentence_and_2(tmp_path: Path) -> None:
     result = run(str(tmp_path))
     assert (result.returncode, result.stdout) == (2, "")
     [line] = result.stderr.splitlines()
-    assert line.startswith("edge-ser: error: no clip of")
+    assert line.startswith("edge-ser-quantize: error: no clip of")

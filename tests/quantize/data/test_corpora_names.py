@@ -16,7 +16,8 @@ def test_labels_and_domains_are_in_the_order_of_the_contract() -> None:
         "neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised",
     )  # fmt: skip
     assert DOMAINS == ("ravdess", "savee", "emo-db", "tess")
-    assert tuple(CORPORA) == DOMAINS
+    assert tuple(CORPORA)[:4] == DOMAINS
+    assert list(CORPORA)[4:] == sorted(set(CORPORA) - set(DOMAINS))
 
 
 @pytest.mark.parametrize(
@@ -127,12 +128,12 @@ def test_expected_keys_agree_with_the_counts_of_the_complete_corpus(corpus: str)
 
 
 def test_complete_corpora_have_the_published_sizes() -> None:
-    sizes = {name: (corpus.n_full, len(corpus.speakers)) for name, corpus in CORPORA.items()}
+    sizes = {name: (CORPORA[name].n_full, len(CORPORA[name].speakers)) for name in DOMAINS}
     assert sizes == {
         "ravdess": (1440, 24), "savee": (480, 4), "emo-db": (535, 10), "tess": (2800, 2),
     }  # fmt: skip
     for corpus in CORPORA.values():
         assert corpus.licence
         assert corpus.citation
-        assert set(corpus.labels) == set(corpus.full_counts)
+        assert set(corpus.full_counts) in (set(), set(corpus.labels))
         assert {label for label in corpus.labels.values() if label} <= set(LABELS)

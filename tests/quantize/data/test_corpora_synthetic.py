@@ -11,8 +11,9 @@ import pytest
 
 from edge.errors import ParameterError
 from quantize.basics.errors import CorpusError
+from quantize.commands.main import main
 from quantize.data.corpora import DOMAINS, Clip, load_corpora, synthetic
-from quantize.data.corpora.synthetic import main, write_synthetic_corpus
+from quantize.data.corpora.synthetic import write_synthetic_corpus
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +103,9 @@ def test_most_clips_a_label_keep_distinct_names(
 def test_command_says_what_it_wrote_or_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [str(tmp_path / "new"), "--speakers", "1", "--per-label", "1"]
+    arguments = ["synthesise-corpus", str(tmp_path / "new"), "--speakers", "1", "--per-label", "1"]
     assert main(arguments) == 0
-    assert capsys.readouterr().out.startswith("wrote 29 synthetic clips to")
+    assert capsys.readouterr().out == f"{tmp_path / 'new'}\n"
+    assert len(load_corpora(tmp_path / "new", label_map={"boredom": "neutral"})[0]) == 29
     assert main(arguments) == 2
     assert "is there already" in capsys.readouterr().err

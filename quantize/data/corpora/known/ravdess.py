@@ -96,6 +96,7 @@ CORPUS = Corpus(
             "ryersonaudiovisualdatabaseofemotionalspeechandsong",
         }
     ),
+    signature=re.compile(r"(?:^|/)0[123]-0[12](?:-\d\d){5}$"),
     speakers={actor: "male" if int(actor) % 2 else "female" for actor in _ACTORS},
     labels={label: label for label in _EMOTIONS.values()},
     full_counts={label: 96 if label == "neutral" else 192 for label in _EMOTIONS.values()},

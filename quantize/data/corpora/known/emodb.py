@@ -72,6 +72,7 @@ CORPUS = Corpus(
             "berlindatabaseofemotionalspeechemodb",
         }
     ),
+    signature=re.compile(r"(?:^|/)\d\d[ab]\d\d[WLEAFTN][a-z]$", re.IGNORECASE),
     speakers=_SPEAKERS,
     labels={
         "anger": "angry",

@@ -81,6 +81,9 @@ CORPUS = Corpus(
             "torontoemotionalspeechsettess",
         }
     ),
+    signature=re.compile(
+        r"(?:^|/)(?:OA|YA)F?_[a-z]+_(?:angry|disgust|fear|happy|neutral|ps|sad)$", re.IGNORECASE
+    ),
     speakers=dict.fromkeys(_SPEAKERS, "female"),
     labels={
         "angry": "angry",

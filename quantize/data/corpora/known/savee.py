@@ -75,6 +75,7 @@ CORPUS = Corpus(
             "surreyaudiovisualexpressedemotionsaveedatabase",
         }
     ),
+    signature=re.compile(r"(?:^|/)(?:dc|je|jk|kl)[/_](?:sa|su|[adfhn])\d\d$", re.IGNORECASE),
     speakers=dict.fromkeys(_SPEAKERS, "male"),
     labels={
         "anger": "angry",

@@ -1,0 +1,93 @@
+"""Words for emotions: how a folder's or a table's own becomes a label."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+__all__ = ["fold", "is_emotion", "read_words"]
+
+# Other forms of the same word; they never stand for two classes.
+_FORMS = {
+    "neutral": ("neutrality", "neutrally"),
+    "calm": ("calmness",),
+    "happy": ("happiness",),
+    "sad": ("sadness",),
+    "angry": ("anger",),
+    "fearful": ("fear",),
+    "disgust": ("disgusted",),
+    "surprised": ("surprise",),
+}
+# Words near enough to one of the eight, where no other word of the same recordings is.
+_NEAR = {
+    "neutral": ("neu",),
+    "happy": ("joy", "joyful", "hap"),
+    "angry": ("ang",),
+    "fearful": ("afraid", "scared", "fea"),
+    "disgust": ("dis",),
+    "surprised": ("pleasant-surprise", "pleasant-surprised", "sur", "ps"),
+}
+_SAME = {form: label for label, forms in _FORMS.items() for form in (label, *forms)}
+_LIKE = {word: label for label, words in _NEAR.items() for word in words}
+
+
+def fold(word: str) -> str:
+    """Fold case, spaces and a leading number: ``"01_Very Happy"`` is ``"very-happy"``."""
+    plain = unicodedata.normalize("NFKC", word).casefold().strip()
+    plain = re.sub(r"[\s_,;]+", "-", "".join(c for c in plain if c.isprintable() or c.isspace()))
+    plain = plain.strip("-.")
+    return re.sub(r"^\d+[-. ]+(?=\S)", "", plain)
+
+
+def is_emotion(word: str) -> bool:
+    """Tell whether a word, as it stands, means one of the eight."""
+    return fold(word) in _SAME or fold(word) in _LIKE
+
+
+def read_words(words: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Give every word of some recordings its label.
+
+    Returns
+    -------
+    labels : dict of str to str
+        Word, as it stands, to label: one of the eight where it can only mean that, else itself,
+        folded.
+    notes : list of str
+        What was read as what, and what was left as it is.
+    """
+    folded = {word: fold(word) for word in sorted(set(words))}
+    plain = set(folded.values())
+    sure = {_SAME[word] for word in plain if word in _SAME}
+    near: dict[str, set[str]] = defaultdict(set)
+    for word in plain:
+        if word in _LIKE:
+            near[_LIKE[word]].add(word)
+    labels: dict[str, str] = {}
+    told: dict[str, str] = {}
+    unsure: dict[str, str] = {}
+    for word, short in folded.items():
+        label = short
+        if short in _SAME:
+            label = _SAME[short]
+        elif short in _LIKE:
+            meant = _LIKE[short]
+            if meant in sure or len(near[meant]) > 1:
+                unsure[short] = meant
+            else:
+                label = meant
+        labels[word] = label
+        if label != short:
+            told[short] = label
+    notes = []
+    if told:
+        read = ", ".join(f"{word} as {label}" for word, label in sorted(told.items()))
+        notes.append(f"read {read}")
+    if unsure:
+        word, label = next(iter(sorted(unsure.items())))
+        notes.append(
+            f"left {', '.join(sorted(unsure))} as labels of their own beside {label}; "
+            f"--map-label {word}={label} makes them one"
+        )
+    return labels, notes
