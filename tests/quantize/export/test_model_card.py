@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from edge.artifact import Abstention, Manifest, read_artifact
 from edge.bundled import MODELS_DIR
+from quantize.basics.redo import as_called_now, shell_lines
+from quantize.export.licence import OWN_LICENCE, licence_of
 from quantize.export.model_card import model_card
 
 ECE = {
@@ -13,7 +17,7 @@ ECE = {
     "metric": "ece",
     "value": 0.0612,
     "n": 4996,
-    "command": "edge-ser-quantize scorecard",
+    "command": "python -m benchmarks.scorecard",
     "commit": "abc",
 }
 
@@ -71,8 +75,82 @@ def test_what_it_leaves_unsaid_is_a_table():
     assert "| 0.55 | 62.5 % | 75.1 % | 250 |" in card
     assert "| 0.95 | 0.0 % |  | 0 |" in card
     assert "multiplied by 0.8, and -0.1 is added" in words(card)
-    assert "    edge-ser-quantize calibrate runs/*" in card
+    assert '    edge-ser-quantize calibrate "$RUNS"/*' in card
 
 
 def test_without_a_measurement_of_it_nothing_is_said_of_abstaining():
     assert "leaves unsaid" not in model_card(manifest(abstention=None))
+
+
+@pytest.mark.parametrize(
+    "card", sorted(MODELS_DIR.glob("*/MODEL_CARD.md")), ids=lambda p: p.parent.name
+)
+def test_a_bundled_card_is_what_its_manifest_says(card):
+    assert card.read_text(encoding="utf-8") == model_card(read_artifact(card.parent).manifest)
+
+
+def test_commands_are_named_as_they_are_called_now_and_their_folders_are_explained():
+    card = model_card(manifest())
+    assert "edge-ser-quantize scorecard" not in card
+    assert "in a checkout of edge-ser, where `CORPORA` is the folder of the corpora:" in card
+    assert '    python -m benchmarks.scorecard --data "$CORPORA" --recipes claf-ser' in card
+    assert "`RUNS` is the folder that the runs lie in" in card
+    assert " runs/" not in card
+
+
+def test_a_long_command_is_cut_only_between_words():
+    command = as_called_now("edge-ser-quantize calibrate " + "runs/'a b'/f0 " * 9)
+    lines = shell_lines(command)
+    assert len(lines) > 1
+    assert all(line.count("'") % 2 == 0 and line.count('"') % 2 == 0 for line in lines)
+    assert all(line.endswith(" \\") for line in lines[:-1])
+
+
+def test_data_and_licence_are_of_the_corpora_that_were_trained_on():
+    training = {"corpora": ["emovo-like|mine", "tess"]}
+    card = model_card(manifest(training=training, licence=licence_of(training)))
+    assert "| emovo-like\\|mine (your own recordings) |  | licence not stated |" in card
+    assert "| Toronto Emotional Speech Set | en | CC BY-NC-ND 4.0 |" in card
+    assert "Ryerson" not in card
+    assert "EMO-DB" not in card.partition("## Limits")[2]
+    assert "British" not in card
+    assert "TESS has two speakers" in card
+    mine = model_card(manifest(training={"corpora": ["mine"], OWN_LICENCE: "CC0"}))
+    assert "| mine (your own recordings) |  | CC0 |" in mine
+    assert "TESS" not in mine.partition("## Limits")[2]
+    assert "Anything commercial" not in mine
+
+
+@pytest.mark.parametrize(
+    ("training", "licence"),
+    [
+        ({}, "licence not stated"),
+        ({"corpora": "tess"}, "licence not stated"),
+        (
+            {"corpora": ["mine"]},
+            "trained on your own recordings of mine (licence not stated)",
+        ),
+        (
+            {"corpora": ["mine", "tess"], OWN_LICENCE: "CC0"},
+            "trained on your own recordings of mine (CC0), TESS (CC BY-NC-ND 4.0): for research "
+            "and other non-commercial use only",
+        ),
+    ],
+)
+def test_the_licence_of_the_weights_is_that_of_the_recordings(training, licence):
+    assert licence_of(training) == licence
+
+
+def test_the_licence_of_the_four_is_the_bundled_models():
+    four = {"corpora": ["tess", "savee", "emo-db", "ravdess"]}
+    assert licence_of(four) == manifest().licence
+
+
+def test_other_labels_have_a_card_without_what_is_of_the_eight():
+    measured = Abstention.from_dict(
+        {"min_probability": 0.5, "coverage": [], "split": "s", "command": "c", "commit": "abc"}
+    )
+    odd = {"labels": ("cheering", "angry"), "abstention": measured, "gate": None}
+    card = words(model_card(manifest(training={"corpora": ["mine"]}, **odd)))
+    assert "`activation`" not in card
+    assert "one of two labels" in card
