@@ -56,7 +56,7 @@ def collate_abstaining(places: Places) -> dict[str, Any]:
         try:
             report = json.loads(path.read_text(encoding="utf-8"))
             recipes[recipe.name] = {**report, **{key: report[key] for key in _PARTS}}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise TrainingError(
                 f"{path} is no report of edge-ser-quantize calibrate --output ({error!r}): delete "
                 "it, and the same command writes it again"

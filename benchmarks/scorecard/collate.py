@@ -81,7 +81,7 @@ def collate(places: Places) -> dict[str, Any]:
                 report = json.loads(path.read_text(encoding="utf-8"))
                 entry = {"command": typed[name], **collate_report(report)}
                 measured.add(report["commit"])
-            except (ValueError, KeyError, TypeError, IndexError) as error:
+            except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
                 raise TrainingError(
                     f"{path} is no report of edge-ser-quantize evaluate --output ({error!r}): "
                     "delete it, and the same command measures again"

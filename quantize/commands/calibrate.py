@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
 from quantize.basics.files import write_json
+from quantize.basics.redo import corpora_words, runs_words, shell_text
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, label_map
 from quantize.data.corpora import Clip, choose_domains, label_numbers
@@ -231,12 +231,12 @@ def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
     from quantize.measure.crossfit import Facts
     from quantize.runs.provenance import commit
 
-    names = [f"runs/{_recipe(fold.run)}/{fold.run.folder.name}" for fold in folds]
-    words = ["edge-ser-quantize", "calibrate", *names, "--data", "CORPORA"]
+    words = ["edge-ser-quantize", "calibrate"]
+    words += [*runs_words([fold.run.folder for fold in folds]), *corpora_words()]
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
     recipe = _recipe(folds[0].run)
-    return Facts(recipe, folds[0].split.name, shlex.join(words), commit())
+    return Facts(recipe, folds[0].split.name, shell_text(words), commit())
 
 
 def _recipe(run: Run) -> str:

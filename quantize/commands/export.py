@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edge.errors import how_many
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
 from quantize.export.rounding.load import kind_names
+
+if TYPE_CHECKING:
+    from quantize.runs.run import Run
 
 __all__ = ["add_command"]
 
@@ -38,7 +40,8 @@ def add_command(commands: Any) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="evaluation written by evaluate --output, to be carried in the manifest; repeatable",
+        help="evaluation written by evaluate --output, to be carried in the manifest: of RUN "
+        "itself, or of runs of its recipe, which are then named as such; repeatable",
     )
     parser.add_argument(
         "--scorecard",
@@ -61,81 +64,26 @@ def add_command(commands: Any) -> None:
         help="speech gate written by train-gate (default: the one that comes along, where it was "
         "trained on the run's features)",
     )
+    parser.add_argument(
+        "--licence",
+        metavar="TEXT",
+        help="licence of recordings of your own that RUN was trained on, for manifest and card "
+        "(default: licence not stated); those of the known corpora are known",
+    )
     parser.set_defaults(function=_export)
-
-
-def accuracy_entries(path: Path) -> list[dict[str, Any]]:
-    """Figures of one ``evaluate --output`` file as the manifest keeps them.
-
-    Several seeds of ``paper`` give their mean; folds give the pooled figures of every
-    corpus; the model measured is one trained without the clips it is measured on.
-
-    Raises
-    ------
-    TrainingError
-        If the file is not such a report.
-    """
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        runs = report["runs"]
-        common = {
-            "command": report["command"],
-            "commit": report["commit"],
-            "kind": report["kind"],
-            "language": report["language"],
-        }
-        if "pooled" in report:
-            split = runs[0]["split"].rsplit("-f", 1)[0] + f", {how_many(len(runs), 'fold')}"
-            return [
-                {
-                    "split": f"{split}, {corpus}",
-                    "metric": metric,
-                    "value": figures[metric],
-                    "n": figures["n"],
-                    "ci95": figures[f"{metric}_ci95"],
-                    **common,
-                }
-                for corpus, figures in report["pooled"]["by_corpus"].items()
-                for metric in ("accuracy", "uar")
-            ]
-        if len(runs) == 1:
-            return [
-                {
-                    "split": runs[0]["split"],
-                    "metric": metric,
-                    "value": runs[0][metric],
-                    "n": runs[0]["n"],
-                    "ci95": runs[0][f"{metric}_ci95"],
-                    **common,
-                }
-                for metric in ("accuracy", "uar")
-            ]
-        splits = ", ".join(r["split"] for r in runs)
-        return [
-            {
-                "split": splits,
-                "metric": "accuracy (mean)",
-                "value": report["mean_accuracy"],
-                "n": sum(r["n"] for r in runs),
-                "sd": report["sd_accuracy"],
-                **common,
-            }
-        ]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise TrainingError(
-            f"{path} is no report of edge-ser-quantize evaluate --output: {error!r}"
-        ) from error
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from quantize.export.model_card import model_card
     from quantize.measure.figures.entries import check_same_settings, scorecard_entries
     from quantize.measure.figures.files import read_scorecard
+    from quantize.measure.figures.report import report_figures
     from quantize.runs.artifacts import export_run
     from quantize.runs.run import open_run
 
     run = open_run(arguments.run)
-    entries = [entry for path in arguments.figures for entry in accuracy_entries(path)]
+    reports = [report_figures(path, run, arguments.kind) for path in arguments.figures]
+    entries = [entry for report in reports for entry in report.entries]
     digest = None
     if arguments.scorecard:
         recipe = arguments.recipe or arguments.run.resolve().parent.name
@@ -143,6 +91,7 @@ def _export(arguments: argparse.Namespace) -> int:
         check_same_settings(scorecard, recipe, run)
         entries += scorecard_entries(scorecard, recipe, arguments.kind)
         digest = hashlib.sha256(arguments.scorecard.read_bytes()).hexdigest()
+    _check_measured(run, arguments, {r.model_sha256 for r in reports} - {None})
     out = arguments.out or run.files.artifact(arguments.kind)
     artifact = export_run(
         run,
@@ -152,6 +101,7 @@ def _export(arguments: argparse.Namespace) -> int:
         accuracy=entries,
         scorecard_sha256=digest,
         gate=arguments.gate,
+        licence=arguments.licence,
     )
     if arguments.card:
         with atomic_path(arguments.card) as temporary:
@@ -162,3 +112,20 @@ def _export(arguments: argparse.Namespace) -> int:
         f"sha256 {manifest.model_sha256[:12]}"
     )
     return 0
+
+
+def _check_measured(run: Run, arguments: argparse.Namespace, measured: set[str | None]) -> None:
+    """Refuse figures of another artifact of the run than the one that would be exported now."""
+    from quantize.runs.artifacts import export_run
+
+    if not measured:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        artifact = export_run(run, arguments.kind, Path(scratch) / "artifact", gate=arguments.gate)
+    found = artifact.manifest.model_sha256
+    for digest in measured - {found}:
+        raise TrainingError(
+            f"--figures has those of the model file {str(digest)[:12]}, {run.folder} as "
+            f"{arguments.kind} is {found[:12]}: measure it again with edge-ser-quantize evaluate "
+            f"{run.folder} --kind {arguments.kind} --data CORPORA --output FILE"
+        )

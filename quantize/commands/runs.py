@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from quantize.basics.files import write_json
+from quantize.basics.redo import corpora_words, runs_words, shell_text
 from quantize.commands.options import label_map
 from quantize.data.corpora import Clip
 from quantize.measure.evaluate import Runner, artifact_runner, torch_runner
+from quantize.measure.figures.report import REPORT_VERSION
+from quantize.runs.compared import shared_settings
 from quantize.runs.provenance import commit
 from quantize.runs.run import Run, load_clips, open_run
 
@@ -41,9 +43,9 @@ def runner_of(run: Run, kind: str) -> Runner:
 
 
 def redo_command(arguments: argparse.Namespace) -> list[str]:
-    """Words of the command to measure again, with folders by name alone."""
-    words = ["evaluate", *(f"runs/{run.name}" for run in arguments.runs)]
-    words += ["--data", "CORPORA", "--kind", arguments.kind, "--corpus", arguments.corpus]
+    """Words of the command to measure again, for any machine, see :mod:`quantize.basics.redo`."""
+    words = ["edge-ser-quantize", "evaluate", *runs_words(arguments.runs), *corpora_words()]
+    words += ["--kind", arguments.kind, "--corpus", arguments.corpus]
     if arguments.protocol != "utterances":
         words += ["--protocol", arguments.protocol]
     if arguments.conditions:
@@ -64,12 +66,16 @@ def measure_runs(
 
 
 def report_of(arguments: argparse.Namespace, results: list[dict[str, Any]]) -> dict[str, Any]:
-    """What every report of a measurement begins with."""
+    """What every report of a measurement begins with; all runs share its ``settings``."""
+    settings, differing = shared_settings([open_run(folder) for folder in arguments.runs])
     return {
+        "schema_version": REPORT_VERSION,
         "kind": arguments.kind,
         "language": arguments.corpus,
         "commit": commit(),
-        "command": "edge-ser-quantize " + shlex.join(redo_command(arguments)),
+        "command": shell_text(redo_command(arguments)),
+        "settings": settings,
+        "differing": differing,
         "runs": results,
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,12 @@ class Evaluation:
     def truth(self) -> NDArray[np.int64]:
         """Label numbers of the clips."""
         return label_numbers(self.clips, self.known)
+
+    @property
+    def clips_digest(self) -> str:
+        """SHA-256 of the clips' ids and labels, in their order."""
+        text = json.dumps([[c.clip_id, c.label] for c in self.clips])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def figures(self) -> dict[str, Any]:
         """Metrics over all clips and, under ``by_corpus``, of every corpus."""
@@ -268,7 +276,10 @@ def write_evaluation(
         "run_digest": run.digest,
         "split": split.id,
         "split_fingerprint": split.fingerprint,
+        "clips_sha256": part.clips_digest,
+        "label_map": run.label_map,
         "model_sha256": runner.model_sha256,
+        "temperature": runner.temperature,
         **part.figures(),
     }
     paths = run.files.measured(f"{kind}-{language}")

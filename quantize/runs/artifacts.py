@@ -18,6 +18,7 @@ from quantize.data.features.windows import window_of
 from quantize.export import KINDS, export_artifact
 from quantize.export.common import ExportFacts
 from quantize.export.gate import read_default_gate, read_gate
+from quantize.export.licence import OWN_LICENCE, licence_of
 from quantize.models.claf_ser import CLAFSER
 from quantize.runs.files import RUN_DIGEST
 
@@ -25,13 +26,7 @@ if TYPE_CHECKING:
     # It asks us for its artifacts.
     from quantize.runs.run import Run
 
-__all__ = ["LICENCE", "current_artifact", "export_facts", "export_run", "why_old"]
-
-#: The strictest of what the four corpora ask for.
-LICENCE = (
-    "CC BY-NC-SA 4.0; trained on RAVDESS (CC BY-NC-SA 4.0), TESS (CC BY-NC-ND 4.0), SAVEE and "
-    "EMO-DB (research use): for research and other non-commercial use only"
-)
+__all__ = ["current_artifact", "export_facts", "export_run", "why_old"]
 
 
 def export_facts(
@@ -41,11 +36,13 @@ def export_facts(
     accuracy: Sequence[dict[str, Any]] = (),
     scorecard_sha256: str | None = None,
     gate: Path | None = None,
+    licence: str | None = None,
 ) -> tuple[CLAFSER, ExportFacts]:
     """The model of a run and what its artifacts' manifests say.
 
     ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from.  ``gate``
     is a file of train-gate; None is the gate that comes along, where it is for these features.
+    ``licence`` is what a person says of recordings of their own.
 
     Raises
     ------
@@ -60,6 +57,8 @@ def export_facts(
         )
     tempering = run.tempering
     training = {**saved.training, RUN_DIGEST: run.digest}
+    if licence:
+        training[OWN_LICENCE] = licence
     if tempering.chosen_on:
         training["calibrated_on"] = list(tempering.chosen_on)
     if scorecard_sha256:
@@ -73,7 +72,7 @@ def export_facts(
         mean=saved.mean,
         std=saved.std,
         training=training,
-        licence=LICENCE,
+        licence=licence_of(training),
         accuracy=accuracy,
         temperature=tempering.temperature,
         window_frames=window_frames,
@@ -93,11 +92,12 @@ def export_run(
     accuracy: Sequence[dict[str, Any]] = (),
     scorecard_sha256: str | None = None,
     gate: Path | None = None,
+    licence: str | None = None,
 ) -> Artifact:
     """Export a run as one kind of artifact.
 
     ``scorecard_sha256`` is of the scorecard that the figures in ``accuracy`` come from, ``gate``
-    a file of train-gate.
+    a file of train-gate, ``licence`` what a person says of recordings of their own.
 
     Raises
     ------
@@ -110,6 +110,7 @@ def export_run(
         accuracy=accuracy,
         scorecard_sha256=scorecard_sha256,
         gate=gate,
+        licence=licence,
     )
     return export_artifact(kind, model, facts, out)
 

@@ -170,7 +170,7 @@ def _finished(trial: Trial, out: Path) -> dict[str, Any] | None:
             manifest = read_artifact(trial.artifact(out)).manifest
             if manifest.model_sha256 != content["model_sha256"]:
                 return None
-    except (OSError, ValueError, KeyError, TypeError, ArtifactError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ArtifactError):
         return None
     return dict(content)
 

@@ -34,8 +34,8 @@ def scorecard_entries(scorecard: Mapping[str, Any], recipe: str, kind: str) -> l
     Returns
     -------
     list of dict
-        Of ``split``, ``metric``, ``value`` (a share), ``n``, ``command``, ``commit``,
-        ``kind``, ``language``, and ``ci95`` or ``sd``.
+        Of ``split``, ``metric``, ``value`` (a share), ``n``, ``of`` (whose it is), ``command``,
+        ``commit``, ``kind``, ``language``, and ``ci95`` or ``sd``.
 
     Raises
     ------
@@ -54,6 +54,7 @@ def scorecard_entries(scorecard: Mapping[str, Any], recipe: str, kind: str) -> l
             "kind": measured,
             "language": entry["language"],
         }
+        common["of"] = _whose(len(entry["runs"]), protocol)
         entries += [{**each, **common} for each in _of_protocol(protocol, entry)]
     return entries
 
@@ -85,9 +86,17 @@ def _recipe(scorecard: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
+def _whose(n_runs: int, protocol: str) -> str:
+    """Say that it is no figure of the model itself, which heard all the clips."""
+    if n_runs == 1 or protocol in _ACROSS:
+        return "another run of the recipe, not this model"
+    how = "mean of {} runs of the recipe" if protocol == "paper" else "{} runs of the recipe pooled"
+    return f"{how.format(n_runs)}, not of this model"
+
+
 def _command(recipe: str, protocol: str) -> str:
     group = protocol.rpartition("/")[2].replace("speaker-5fold", "speaker")
-    return f"python -m benchmarks.scorecard --data CORPORA --recipes {recipe} --only {group}"
+    return f'python -m benchmarks.scorecard --data "$CORPORA" --recipes {recipe} --only {group}'
 
 
 def _of_protocol(protocol: str, entry: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
+from quantize.basics.json_files import read_json_file
 
 __all__ = ["SCHEMA_VERSION", "read_abstaining", "read_scorecard", "write_scorecard"]
 
@@ -32,19 +33,16 @@ def read_scorecard(path: Path) -> dict[str, Any]:
     TrainingError
         If there is none, or it is of another version.
     """
-    try:
-        scorecard: Any = json.loads(path.read_text(encoding="utf-8"))
-        version = scorecard["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(
-            f"{path} is no scorecard ({error}): make scorecard DATA=CORPORA writes one"
-        ) from error
+    scorecard: dict[str, Any] = read_json_file(
+        path, dict, "scorecard", "make scorecard DATA=CORPORA writes one"
+    )
+    version = scorecard.get("schema_version")
     if version != SCHEMA_VERSION:
         raise TrainingError(
             f"{path} has the schema version {version!r}, {SCHEMA_VERSION} is wanted: it was "
-            "written by another version"
+            "written by another version; make scorecard DATA=CORPORA writes one"
         )
-    return dict(scorecard)
+    return scorecard
 
 
 def read_abstaining(path: Path) -> dict[str, Any] | None:

@@ -203,8 +203,9 @@ def test_entries_for_a_manifest_are_few_and_small(scorecard, kind):
     fold = told["speaker-5fold, ravdess"]
     # A kind that the scorecard does not measure carries the figures of torch, and says so.
     assert fold["kind"] == (kind if kind in ("numpy-int8", "onnx-int8") else "torch")
+    assert fold["of"] == "5 runs of the recipe pooled, not of this model"
     assert fold["command"] == (
-        "python -m benchmarks.scorecard --data CORPORA --recipes claf-ser --only speaker"
+        'python -m benchmarks.scorecard --data "$CORPORA" --recipes claf-ser --only speaker'
     )
     alone = scorecard_entries(scorecard, "claf-ser-alone", kind)
     assert any(entry["split"] == "SAVEE, trained on the other corpora" for entry in alone)
