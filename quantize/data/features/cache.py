@@ -301,12 +301,22 @@ def _say_damage(folder: Path, damage: parts.Damage) -> None:
 def _key(heard: Heard, making: Making, recipe: Mapping[str, Any]) -> str:
     """SHA-256 of everything that decides the rows of a clip."""
     facts: dict[str, Any] = {"recipe": recipe, "content": heard.sha256}
+    if part := _part(heard):
+        facts["part"] = part
     if making.variant or making.condition:
         facts["chance"] = heard.clip.clip_id
     if making.voices:
         facts["speaker"] = heard.clip.speaker
-        facts["voices"] = [[v.clip.clip_id, v.clip.speaker, v.sha256] for v in making.voices]
+        facts["voices"] = [
+            [v.clip.clip_id, v.clip.speaker, v.sha256, *_part(v)] for v in making.voices
+        ]
     return _digest(facts)
+
+
+def _part(heard: Heard) -> list[float | None]:
+    """Which part of its file a clip is; nothing where it is the whole."""
+    start_s, end_s = heard.clip.start_s, heard.clip.end_s
+    return [] if start_s is None and end_s is None else [start_s, end_s]
 
 
 def _folder_name(making: Making, recipe: Mapping[str, Any]) -> str:

@@ -7,9 +7,9 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio.file import read_audio
 from edge.audio.full_band import resample_full_band
 from quantize.data.corpora import Clip
+from quantize.data.corpora.part import read_part
 
 __all__ = ["clip_rng", "read_clip"]
 
@@ -32,7 +32,7 @@ def read_clip(clip: Clip, sample_rate: int) -> NDArray[np.float32]:
     AudioFileError
         If the file cannot be read.
     """
-    samples, native_rate = read_audio(clip.path)
+    samples, native_rate = read_part(clip)
     if native_rate == sample_rate:
         return samples
     return resample_full_band(samples, native_rate, sample_rate)

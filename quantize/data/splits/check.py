@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from edge.errors import how_many
 from quantize.basics.errors import SplitError
@@ -66,19 +69,37 @@ def check_split(split: Split, clips: Sequence[Clip], content: bool = False) -> N
         _check_content(split, by_id)
 
 
-def _digest(clip: Clip) -> str:
+def _digest(path: Path) -> str:
     try:
-        return hashlib.sha256(clip.path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise SplitError(f"cannot read {str(clip.path)!r}: {error.strerror}.") from error
+        raise SplitError(f"cannot read {str(path)!r}: {error.strerror}.") from error
 
 
 def _check_content(split: Split, by_id: Mapping[str, Clip]) -> None:
-    train = {_digest(by_id[clip_id]): clip_id for clip_id in split.train}
+    paths = {by_id[clip_id].path for clip_id in (*split.train, *split.test)}
+    digests = {path: _digest(path) for path in sorted(paths)}
+    train: dict[str, list[Clip]] = defaultdict(list)
+    for clip_id in split.train:
+        train[digests[by_id[clip_id].path]].append(by_id[clip_id])
     for clip_id in split.test:
-        twin = train.get(_digest(by_id[clip_id]))
-        if twin is not None:
+        clip = by_id[clip_id]
+        for twin in train.get(digests[clip.path], ()):
+            if not _overlap(twin, clip):
+                continue
+            where = f"the split {split.id!r} has the same audio on both sides: {twin.clip_id} "
+            if twin.path == clip.path:
+                raise SplitError(
+                    f"{where}(training) and {clip_id} (test) overlap; give them other times."
+                )
             raise SplitError(
-                f"the split {split.id!r} has the same audio on both sides: {twin} (training) and "
-                f"{clip_id} (test) are byte-identical; delete one of the files."
+                f"{where}(training) and {clip_id} (test) are byte-identical; delete one of the "
+                "files."
             )
+
+
+def _overlap(one: Clip, other: Clip) -> bool:
+    """Tell whether two clips of the same bytes have sound in common."""
+    starts = max(one.start_s or 0.0, other.start_s or 0.0)
+    ends = min(end for clip in (one, other) for end in (clip.end_s or math.inf,))
+    return starts < ends

@@ -148,9 +148,15 @@ def speaker_folds(clips: Sequence[Clip], n_folds: int = 5, seed: int = 0) -> lis
     ParameterError
         If `n_folds` is less than 2.
     SplitError
-        If a fold would hold out nobody, or everybody.
+        If a fold would hold out nobody, or everybody, or a speaker is not known.
     """
     n_folds = as_whole(n_folds, "n_folds", "2 to 1000 are wanted", 2, 1000)
+    unknown = [clip.clip_id for clip in clips if not clip.speaker_known]
+    if unknown:
+        raise SplitError(
+            f"of {how_many(len(unknown), 'clip')} nobody says who speaks, such as {unknown[0]}: "
+            "take --split paper, or give a table with a column speaker."
+        )
     fold_of = _fold_of_speakers(clips, n_folds, seed)
     unused = sorted(set(range(n_folds)) - set(fold_of.values()))
     if unused:
