@@ -18,8 +18,14 @@ __all__ = ["atomic_path", "write_json"]
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """As :func:`edge.files.atomic_path`, making the folder first where it is missing."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with edge.files.atomic_path(path) as temporary:
-        yield temporary
+    try:
+        with edge.files.atomic_path(path) as temporary:
+            yield temporary
+    except OSError as error:
+        # A full disk does not say which file was to lie on it.
+        if error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:

@@ -110,7 +110,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     from quantize.measure.crossfit import cross_fit
     from quantize.measure.metrics import expected_calibration_error
     from quantize.measure.temperature_fit import tempered
-    from quantize.runs.run import load_clips, open_run
+    from quantize.runs.clips import load_clips
+    from quantize.runs.run import open_run
 
     runs = [open_run(folder) for folder in arguments.runs]
     also = [open_run(folder) for folder in arguments.also]
@@ -127,7 +128,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
                 "first"
             )
     words = label_map(arguments)
-    clips = load_clips([*runs, *also], arguments.data, arguments.corpora, words)
+    clips = load_clips([*runs, *also], arguments.data, arguments.corpora, words, arguments.cache)
     for folder in arguments.into:
         # Before the long part.
         read_artifact(folder)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from edge.errors import EdgeSerError, MissingDependencyError, printable
 from quantize.commands.parser import Parser
@@ -62,10 +64,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(command, "edge-ser-quantize")
 
 
+class _Ended(KeyboardInterrupt):
+    """A signal that asks a program to end, so that it leaves by the same way as by Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
 def guarded(command: Callable[[], int], program: str) -> int:
     """Exit code of a command, its errors said in one sentence under the program's name."""
     try:
-        return command()
+        with _signals_end_it():
+            return command()
     except EdgeSerError as error:
         _say_error(program, str(error))
         return 2
@@ -75,12 +86,34 @@ def guarded(command: Callable[[], int], program: str) -> int:
         where = f" ({error.filename})" if error.filename else ""
         _say_error(program, f"{error.strerror or error}{where}")
         return 2
-    except KeyboardInterrupt:
-        print(
-            f"{program}: interrupted; the same command goes on where it left off",
-            file=sys.stderr,
-        )
-        return 130
+    except KeyboardInterrupt as interrupt:
+        number = interrupt.number if isinstance(interrupt, _Ended) else signal.SIGINT
+        how = "interrupted" if number == signal.SIGINT else "ended from outside"
+        print(f"{program}: {how}; the same command goes on where it left off", file=sys.stderr)
+        return 128 + number
+
+
+@contextlib.contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Leave in order when asked to end: the default would leave processes and locks behind."""
+
+    def end(number: int, _frame: object) -> None:
+        # Once is enough: what is on its way out is not to be torn.
+        signal.signal(number, signal.SIG_IGN)
+        raise _Ended(number)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # nohup's choice stays, and only the main thread may choose.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            with contextlib.suppress(ValueError):
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _refuse_missing(error: ModuleNotFoundError) -> None:

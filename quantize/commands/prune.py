@@ -202,7 +202,7 @@ def _importance(arguments: argparse.Namespace, run: Run) -> Importance:
     model = run.checkpoint.model
     if arguments.importance == "magnitude":
         return magnitude(model)
-    clips = run.clips(arguments.data)
+    clips = run.clips(arguments.data, cache=arguments.cache)
     batches = training_batches(
         run, clips, arguments.cache, arguments.batches, arguments.seed, arguments.workers
     )
@@ -280,7 +280,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         window_frames, _ = window_of(saved.spec)
     segments = choosing_segments(
         run,
-        run.clips(arguments.data),
+        run.clips(arguments.data, cache=arguments.cache),
         arguments.cache,
         arguments.segments,
         window_frames,

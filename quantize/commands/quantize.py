@@ -183,7 +183,7 @@ def _speech_of(run: Run | None, facts: ExportFacts, arguments: argparse.Namespac
             f"{arguments.source} is an artifact, which does not tell the clips it was trained on, "
             "so nothing can be measured on --data: name the run folder, or leave --data out"
         )
-    clips = run.clips(arguments.data, arguments.corpora, label_map(arguments))
+    clips = run.clips(arguments.data, arguments.corpora, label_map(arguments), arguments.cache)
     cache = FeatureCache(arguments.cache, facts.spec)
     common = {"clips": clips, "cache": cache, "n_workers": arguments.workers}
     split = run.split

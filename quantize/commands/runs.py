@@ -15,9 +15,10 @@ from quantize.commands.options import label_map
 from quantize.data.corpora import Clip
 from quantize.measure.evaluate import Runner, artifact_runner, torch_runner
 from quantize.measure.figures.report import REPORT_VERSION
+from quantize.runs.clips import load_clips
 from quantize.runs.compared import shared_settings
 from quantize.runs.provenance import commit
-from quantize.runs.run import Run, load_clips, open_run
+from quantize.runs.run import Run, open_run
 
 __all__ = ["are_folds", "measure_runs", "redo_command", "report_of", "runner_of", "write_report"]
 
@@ -60,7 +61,9 @@ def measure_runs(
 ) -> tuple[list[Part], list[dict[str, Any]]]:
     """Measure every run of the command: what its folds are pooled of, and its figures."""
     runs = [open_run(folder) for folder in arguments.runs]
-    clips = load_clips(runs, arguments.data, arguments.corpora, label_map(arguments))
+    clips = load_clips(
+        runs, arguments.data, arguments.corpora, label_map(arguments), arguments.cache
+    )
     measured = [one_run(run, clips, arguments) for run in runs]
     return [part for part, _ in measured], [figures for _, figures in measured]
 

@@ -86,7 +86,7 @@ def add_command(commands: Any) -> None:
 
 
 def _search(arguments: argparse.Namespace) -> int:
-    from quantize.runs.run import load_clips
+    from quantize.runs.clips import load_clips
     from quantize.search.candidates import candidates_of
     from quantize.search.ground import Ground, chosen_on_test_side, open_runs
     from quantize.search.latency import measure_latencies
@@ -103,7 +103,9 @@ def _search(arguments: argparse.Namespace) -> int:
             "taught by the runs that the other names"
         )
     runs = open_runs(arguments.runs)
-    clips = load_clips(runs, arguments.data, arguments.corpora, label_map(arguments))
+    clips = load_clips(
+        runs, arguments.data, arguments.corpora, label_map(arguments), arguments.cache
+    )
     ground = Ground.of(runs[0], clips, arguments.cache, arguments.workers)
     warning = chosen_on_test_side(ground.split)
     if warning:

@@ -151,7 +151,7 @@ def _segments(arguments: argparse.Namespace, run: Run, spec: FeatureSpec) -> Seg
     n_segments, seed = arguments.segments, arguments.seed
     if arguments.data is None:
         return generated_segments(n_segments, spec=spec, seed=seed, window_frames=window_frames)
-    clips = run.clips(arguments.data, arguments.corpora, label_map(arguments))
+    clips = run.clips(arguments.data, arguments.corpora, label_map(arguments), arguments.cache)
     chosen = run.held_out(clips) if run.split else clips
     return corpus_segments(
         chosen,

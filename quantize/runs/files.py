@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import TrainingError
 
-__all__ = ["RUN_DIGEST", "RunFiles", "read_json"]
+__all__ = ["RUN_DIGEST", "RunFiles", "read_json", "remove_leftovers"]
 
 #: Key of a run's digest where a file tells what it was made of.
 RUN_DIGEST = "run_digest"
+
+# As edge.files names them.
+_UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +105,14 @@ class RunFiles:
         for path in self.measured("*").values():
             each += sorted(self.folder.glob(path.name))
         return each
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the unfinished files of writers that were killed; nobody may be writing there."""
+    for path in folder.iterdir():
+        if _UNFINISHED.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def read_json(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -9,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import EdgeSerError, ParameterError
+from edge.errors import EdgeSerError
 from quantize.basics.errors import CheckpointError, SplitError, TrainingError
 from quantize.basics.progress import progress_note
-from quantize.data.corpora import LABELS, Clip, Roots, load_corpora
+from quantize.data.corpora import LABELS, Clip, Roots
 from quantize.data.splits import Split, check_split, read_split
+from quantize.runs.begin import TrainingFolder, begin_training
 from quantize.runs.files import RunFiles, read_json
 from quantize.runs.header import Header, content_digest, read_header
 from quantize.runs.settings import RunSettings
@@ -22,7 +24,7 @@ from quantize.runs.temperature import Tempering, read_tempering, write_tempering
 if TYPE_CHECKING:
     from quantize.runs.checkpoint import Checkpoint
 
-__all__ = ["Run", "check_one_label_map", "load_clips", "open_run"]
+__all__ = ["Run", "open_run"]
 
 #: What ``training`` in a checkpoint calls a split that holds nothing out.
 NO_SPLIT = "all"
@@ -213,25 +215,12 @@ class Run:
         write_tempering(self.files.temperature, tempering, n_utterances, self.digest)
         self.__dict__.pop("tempering", None)
 
-    def check_label_map(self, asked: Mapping[str, str | None]) -> None:
-        """Refuse another label map than the run was trained with; an empty one asks for its own.
-
-        Raises
-        ------
-        ParameterError
-            If it differs.
-        """
-        if asked and dict(asked) != self.label_map:
-            raise ParameterError(
-                f"--map-label says {_words(asked)}, {self.folder} was trained with "
-                f"{_words(self.label_map)}: leave the option out, a run is measured with its own"
-            )
-
     def clips(
         self,
         data: Roots,
         corpora: Sequence[str] | None = None,
         asked: Mapping[str, str | None] | None = None,
+        cache: Path | None = None,
     ) -> list[Clip]:
         """Load the corpora as the run was trained on them.
 
@@ -243,13 +232,18 @@ class Run:
             These only; those of the training if None.
         asked : mapping, optional
             A label map that somebody named, which must be the run's own.
+        cache : path, optional
+            Folder of cached features, which knows what files hold: where it is named, other
+            recordings under the names of the run's clips are refused.
 
         Raises
         ------
         EdgeSerError
             If they cannot be loaded, or another label map is asked for.
         """
-        return load_clips([self], data, corpora, asked)
+        from quantize.runs.clips import load_clips
+
+        return load_clips([self], data, corpora, asked, cache)
 
     def held_out(self, clips: Sequence[Clip]) -> list[Clip]:
         """Those that the run held out, checked against its split.
@@ -281,6 +275,13 @@ class Run:
             )
         return self.split
 
+    @staticmethod
+    def begin(
+        folder: Path, config: Mapping[str, Any]
+    ) -> contextlib.AbstractContextManager[TrainingFolder]:
+        """Hold a folder for a training, see :func:`quantize.runs.begin.begin_training`."""
+        return begin_training(folder, config)
+
     def artifact(self, kind: str) -> Path:
         """Folder of its artifact of a kind, exported anew where it is not there or not current.
 
@@ -311,49 +312,3 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     # Reads no weights, and refuses what is none or cut off.
     assert run.header
     return run
-
-
-def load_clips(
-    runs: Sequence[Run],
-    data: Roots,
-    corpora: Sequence[str] | None = None,
-    asked: Mapping[str, str | None] | None = None,
-) -> list[Clip]:
-    """Load the corpora as all of some runs were trained on them, see :meth:`Run.clips`.
-
-    Raises
-    ------
-    EdgeSerError
-        If they cannot be loaded, another label map is asked for, or the runs have different ones.
-    """
-    for run in runs:
-        run.check_label_map(asked or {})
-    check_one_label_map(runs)
-    own = [name for run in runs for name in run.settings.corpora]
-    # All that the label map may have words of, so that none is unknown.
-    names = list(dict.fromkeys((*own, *(corpora or ())))) if own else corpora
-    clips, _ = load_corpora(data, names, runs[0].label_map)
-    labels = {label for run in runs for label in run.labels}
-    return [c for c in clips if c.label in labels and (corpora is None or c.corpus in corpora)]
-
-
-def check_one_label_map(runs: Sequence[Run]) -> None:
-    """Refuse to put figures side by side that are of differently labelled clips.
-
-    Raises
-    ------
-    TrainingError
-        If two runs have different label maps.
-    """
-    for run in runs[1:]:
-        if run.label_map != runs[0].label_map:
-            raise TrainingError(
-                f"{run.folder} was trained with {_words(run.label_map)}, {runs[0].folder} with "
-                f"{_words(runs[0].label_map)}: figures of other labels cannot be compared, name "
-                "runs of one label map"
-            )
-
-
-def _words(label_map: Mapping[str, str | None]) -> str:
-    pairs = ", ".join(f"{word}={label}" for word, label in sorted(label_map.items()))
-    return f"--map-label {pairs}" if pairs else "no --map-label"

@@ -14,7 +14,8 @@ from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments
 from quantize.data.splits import Split, common_labels
 from quantize.models.claf_ser import CLAFSER
-from quantize.runs.run import Run, check_one_label_map, open_run
+from quantize.runs.clips import check_one_label_map
+from quantize.runs.run import Run, open_run
 
 __all__ = ["Ground", "chosen_on_test_side", "open_runs"]
 

@@ -69,7 +69,8 @@ def train_students(
     training = {**training, "seed": run.seed}
     for units in dict.fromkeys(hidden):
         folder = student_folder(out, units)
-        if RunFiles(folder).checkpoint.is_file():
+        files = RunFiles(folder)
+        if files.checkpoint.is_file() and not files.state.exists():
             wanted = {
                 "recipe": recipe.name,
                 "teachers": {each.name: each.digest for each in map(open_run, teachers)},

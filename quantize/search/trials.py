@@ -63,6 +63,7 @@ class Trial:
             "run_digest": self.run.digest,
             "temperature": self.run.temperature,
             "label_map": self.run.label_map,
+            "clips": self.run.training.get("clips"),
             "kind": self.kind,
             "settings": _settings(self.kind),
             "split_fingerprint": self.run.held_out_split().fingerprint,

@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from edge.features.spec import FeatureSpec
-from quantize.basics.errors import TrainingError
-from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
 from quantize.data.corpora import Clip, Roots, choose_domains, load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
-from quantize.data.splits import Split, common_labels, validation_split, write_split
+from quantize.data.splits import Split, common_labels, validation_split
 from quantize.data.splits.by_name import make_split
 from quantize.measure.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.measure.pictures import plot_curves
-from quantize.runs.files import RunFiles
+from quantize.runs.clips import sides_digests
 from quantize.runs.leaned_on import starting_run
 from quantize.runs.provenance import commit
-from quantize.runs.run import open_run
+from quantize.runs.run import Run
 from quantize.runs.settings import VALIDATION_SHARE, RunSettings
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.label_choice import chosen_labels, for_labels, remarks
@@ -69,11 +67,6 @@ def train_run(
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
     run = run.replaced(corpora=tuple(sorted({c.corpus for c in clips})))
-    files = RunFiles(folder)
-    if files.checkpoint.exists():
-        raise TrainingError(
-            f"{folder} already holds a trained checkpoint: name another --out, or delete it"
-        )
     split, train, held_out = _sides(clips, run)
     for remark in remarks(train, held_out, labels, domains, run):
         progress_note(remark)
@@ -97,66 +90,77 @@ def train_run(
         if pruned := begun.checkpoint.training.get("pruned"):
             about["pruned"] = pruned
     cache = FeatureCache(cache_folder, spec, augment)
-    about["features"] = cache.fingerprint[:16]
-    # All clips, so that every split shares one cache.
-    n_each = range(run.n_variants + 1)
-    variants = [cache.load(clips, v, n_workers) for v in n_each]
-    for other in taught_by.other_rows if taught_by else ():
-        others = FeatureCache(cache_folder, other.spec, augment)
-        other.variants = [others.load(clips, v, n_workers) for v in n_each]
-    trainer = trainer_type(
-        folder,
-        train,
-        held_out,
-        variants,
-        spec=spec,
-        config=config,
-        settings=settings,
-        batches=batches,
-        about=about,
-        teachers=taught_by,
-        start=begun.checkpoint if begun else None,
-        labels=labels,
-        domains=domains,
-    )
-    # First of all: a folder that holds another training is refused with its files untouched.
-    trainer.restore()
-    if split:
-        write_split(split, files.split)
-    write_json(files.corpora, [report.to_dict() for report in reports])
-    write_json(
-        files.config,
-        {
-            "recipe": recipe,
-            "teachers": about.get("teachers", {}),
-            "start": about.get("start", {}),
-            "run": run.to_dict(),
-            "model": config.to_dict(),
-            "training": settings.to_dict(),
-            "batches": batches.to_dict(),
-            "augment": cache.settings.to_dict(),
-            "feature_spec": spec.to_dict(),
-            "label_map": label_map or {},
-            "labels": list(labels),
-            "domains": list(domains),
-            "commit": about["commit"],
-        },
-    )
-    trainer.run()
-    plot_curves(trainer.history, files.curves)
-    if split:
-        finished = open_run(folder)
-        runner = torch_runner(finished)
-        part = evaluate(
-            runner,
+    about |= {
+        "features": cache.fingerprint[:16],
+        "label_map": label_map or {},
+        "clips": sides_digests(train, held_out, cache.contents),
+        **({"split_fingerprint": split.fingerprint} if split else {}),
+    }
+    written = {
+        "recipe": recipe,
+        "teachers": about.get("teachers", {}),
+        "start": about.get("start", {}),
+        "run": run.to_dict(),
+        "model": config.to_dict(),
+        "training": settings.to_dict(),
+        "batches": batches.to_dict(),
+        "augment": cache.settings.to_dict(),
+        "feature_spec": spec.to_dict(),
+        "label_map": about["label_map"],
+        "labels": list(labels),
+        "domains": list(domains),
+        "clips": about["clips"],
+        "split_fingerprint": about.get("split_fingerprint"),
+        "commit": about["commit"],
+    }
+    # Before the long part: a folder that cannot be used is refused with its files untouched.
+    with Run.begin(folder, written) as place:
+        if place.is_finished:
+            progress_note(
+                f"edge-ser-quantize: {folder} was trained with these very settings: nothing is "
+                "left to do"
+            )
+            return place.files.checkpoint
+        # All clips, so that every split shares one cache.
+        n_each = range(run.n_variants + 1)
+        variants = [cache.load(clips, v, n_workers) for v in n_each]
+        for other in taught_by.other_rows if taught_by else ():
+            others = FeatureCache(cache_folder, other.spec, augment)
+            other.variants = [others.load(clips, v, n_workers) for v in n_each]
+        trainer = trainer_type(
+            folder,
+            train,
             held_out,
-            cache,
-            clips,
-            labels=common_labels(split, clips, labels),
-            n_workers=n_workers,
+            variants,
+            spec=spec,
+            config=config,
+            settings=settings,
+            batches=batches,
+            about=about,
+            teachers=taught_by,
+            start=begun.checkpoint if begun else None,
+            labels=labels,
+            domains=domains,
         )
-        write_evaluation(finished, split, runner, "torch", "unknown", part)
-    return files.checkpoint
+        trainer.restore()
+        place.write(split, [report.to_dict() for report in reports])
+        # Until all is there the same command goes on.
+        trainer.run(keep_state=True)
+        plot_curves(trainer.history, place.files.curves)
+        if split:
+            finished = Run(folder)
+            runner = torch_runner(finished)
+            part = evaluate(
+                runner,
+                held_out,
+                cache,
+                clips,
+                labels=common_labels(split, clips, labels),
+                n_workers=n_workers,
+            )
+            write_evaluation(finished, split, runner, "torch", "unknown", part)
+        place.finish()
+        return place.files.checkpoint
 
 
 def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[Clip], list[Clip]]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
-from quantize.basics.files import atomic_path, write_json
+from quantize.basics.files import write_json
 from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
 from quantize.data.features.normalisation import normalisation
 from quantize.data.features.windows import window_of
@@ -31,6 +31,7 @@ from quantize.models.claf_ser import CLAFSER
 from quantize.models.infer import torch_infer
 from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 from quantize.runs.files import RunFiles
+from quantize.runs.state import load_state, save_state
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.crops import Batch, CropSampler, examples_of, speech_span
 from quantize.training.epoch_log import EpochLog
@@ -139,12 +140,12 @@ class Trainer:
         self._step = 0
         self._n_steps = settings.epochs * self.sampler.n_batches()
 
-    @property
-    def _state_path(self) -> Path:
-        return self.files.state
+    def run(self, *, keep_state: bool = False) -> Checkpoint:
+        """Train to the last epoch, from where the folder's state left off.
 
-    def run(self) -> Checkpoint:
-        """Train to the last epoch, from where the folder's state left off."""
+        ``keep_state`` is for a caller who has more to do before the run is finished, and then
+        deletes the state: until then the same training goes on from its last epoch.
+        """
         self.restore()
         table, n_epochs = self.files.log, self.settings.epochs
         with EpochLog(table, self.folder.name, n_epochs, self.history) as log:
@@ -163,7 +164,8 @@ class Trainer:
             self.domains,
         )
         save_checkpoint(self.files.checkpoint, checkpoint)
-        self._state_path.unlink(missing_ok=True)
+        if not keep_state:
+            self.files.state.unlink(missing_ok=True)
         return checkpoint
 
     def _one_epoch(self) -> None:
@@ -276,8 +278,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "objective": self.objective.state_dict(),
         }
-        with atomic_path(self._state_path) as temporary:
-            torch.save(state, temporary)
+        save_state(self.files.state, state)
 
     def restore(self) -> None:
         """Go back to where the folder's state left off; nothing happens without one.
@@ -287,15 +288,9 @@ class Trainer:
         TrainingError
             If the state cannot be read or is that of another training.
         """
-        if not self._state_path.is_file():
+        if not self.files.state.is_file():
             return
-        try:
-            state = torch.load(self._state_path, map_location=self.device, weights_only=True)
-        except Exception as error:
-            raise TrainingError(
-                f"{self._state_path} cannot be read ({type(error).__name__}): delete it to start "
-                "the run again"
-            ) from error
+        state = load_state(self.files.state, self.device)
         if state["fingerprint"] != self._fingerprint():
             raise TrainingError(
                 f"{self.folder} holds a training with other settings: name another --out, or "

@@ -194,7 +194,7 @@ def test_export_carries_figures_and_a_card_and_the_device_loads_it(data, runs, t
 
 def test_the_same_command_does_not_train_over_a_finished_run(data, runs, capsys):
     before = (runs / "f0" / "checkpoint.safetensors").read_bytes()
-    assert main(train(data, runs / "cache", runs / "f0", "--split", "speaker")) == 2
+    assert main(train(data, runs / "cache", runs / "f0", "--split", "paper")) == 2
     assert "already holds a trained checkpoint" in capsys.readouterr().err
     assert (runs / "f0" / "checkpoint.safetensors").read_bytes() == before
 

@@ -102,7 +102,9 @@ def test_an_interrupted_fine_tuning_goes_on(prune, tmp_path, monkeypatch, capsys
     assert open_run(out / "pruned").digest == start
     assert [e["epoch"] for e in json.loads((out / "history.json").read_text())] == [1, 2]
     capsys.readouterr()
-    assert main(command) == 2
+    assert main(command) == 0
+    assert "nothing is left to do" in capsys.readouterr().err
+    assert main([*command, "--learning-rate", "0.5"]) == 2
     assert "already holds a trained checkpoint" in capsys.readouterr().err
 
 

@@ -17,9 +17,10 @@ from edge.artifact import read_artifact
 from quantize.basics.errors import CheckpointError, TrainingError
 from quantize.commands.main import main
 from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
+from quantize.runs.clips import check_one_label_map
 from quantize.runs.files import RunFiles
 from quantize.runs.provenance import commit
-from quantize.runs.run import check_one_label_map, open_run
+from quantize.runs.run import open_run
 from quantize.runs.temperature import Tempering
 
 FILES = RunFiles(Path())
