@@ -50,10 +50,16 @@ class Processes:
     Raises
     ------
     ParameterError
-        If the function cannot be sent.
+        If the function cannot be sent, or this process can have no workers.
     """
 
     def __init__(self, function: Callable[[Any], Any], n_workers: int) -> None:
+        if getattr(sys, "frozen", False):
+            raise ParameterError(
+                "this program is frozen and starts no Python: one job is what it can do"
+            )
+        if multiprocessing.current_process().daemon:
+            raise ParameterError("this process is a worker itself: one job is what it can do")
         self.n_workers = n_workers
         self._tasks: queue.SimpleQueue[tuple[bytes, Future[Any]] | None] = queue.SimpleQueue()
         self._workers: list[tuple[SpawnProcess, Connection]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -45,7 +46,11 @@ class RayCluster:
         self._ray = ray
         self._address = address
         try:
-            ray.init("auto" if address == "ray" else address, log_to_driver=False)
+            ray.init(
+                "auto" if address == "ray" else address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
         except Exception as error:
             raise WorkerError(
                 f"the cluster {address} does not answer: {shown(str(error), 120)}; "

@@ -120,6 +120,14 @@ def test_settings_that_cannot_be_used_are_refused_at_once(options, what: str) ->
         run_in_order(done.square, [1], **options)
 
 
+def test_who_can_have_no_workers_says_so(monkeypatch) -> None:
+    with pytest.raises(ParameterError, match="this process is a worker itself"):
+        list(run_in_order(done.ask_others, [1, 2], n_jobs=2))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(ParameterError, match="this program is frozen"):
+        next(run_in_order(done.square, [1, 2], n_jobs=2))
+
+
 def test_what_cannot_be_sent_is_refused() -> None:
     with pytest.raises(ParameterError, match="the function cannot be sent"):
         next(run_in_order(lambda number: number, [1, 2], n_jobs=2))
