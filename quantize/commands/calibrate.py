@@ -233,7 +233,7 @@ def _facts(arguments: argparse.Namespace, folds: Sequence[_Fold]) -> Facts:
     from quantize.runs.provenance import commit
 
     words = ["edge-ser-quantize", "calibrate"]
-    words += [*runs_words([fold.run.folder for fold in folds]), *corpora_words()]
+    words += [*runs_words([fold.run.folder for fold in folds]), *corpora_words(len(arguments.data))]
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
     recipe = _recipe(folds[0].run)

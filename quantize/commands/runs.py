@@ -45,7 +45,8 @@ def runner_of(run: Run, kind: str) -> Runner:
 
 def redo_command(arguments: argparse.Namespace) -> list[str]:
     """Words of the command to measure again, for any machine, see :mod:`quantize.basics.redo`."""
-    words = ["edge-ser-quantize", "evaluate", *runs_words(arguments.runs), *corpora_words()]
+    words = ["edge-ser-quantize", "evaluate", *runs_words(arguments.runs)]
+    words += corpora_words(len(arguments.data))
     words += ["--kind", arguments.kind, "--corpus", arguments.corpus]
     if arguments.protocol != "utterances":
         words += ["--protocol", arguments.protocol]

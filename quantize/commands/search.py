@@ -7,7 +7,7 @@ import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,7 @@ def _search(arguments: argparse.Namespace) -> int:
         )
         students = [student_folder(arguments.out, h) for h in arguments.hidden]
         runs = open_runs([*arguments.runs, *students])
-    trials = plan(runs, arguments.kinds or kind_names(), ground.labels)
+    trials = plan(runs, arguments.kinds or kind_names(), ground.labels, ground.clips_sha256)
     results = run_trials(trials, ground, arguments.out, leave_out_missing=not arguments.kinds)
     # Of torch only the reference is timed: the others are there for their labels.
     timed = {r["name"] for r in results if r["status"] == "measured" and r["kind"] != "torch"}
@@ -139,7 +139,7 @@ def _search(arguments: argparse.Namespace) -> int:
     failed = [result for result in results if result["status"] == "failed"]
     found = _Found(reference, candidates, choose(candidates, constraints), failed)
     listed = json_entries(reference, candidates, found.choice, failed)
-    _write(arguments, constraints, found, listed, runs, ground, warning)
+    _write(arguments, constraints, found, listed, runs, ground, _measured(results), warning)
     if arguments.json:
         for entry in listed:
             print(json.dumps(entry))
@@ -164,6 +164,7 @@ def _write(
     listed: Sequence[dict[str, Any]],
     runs: Sequence[Run],
     ground: Ground,
+    measured: str,
     warning: str | None,
 ) -> None:
     from quantize.runs.provenance import commit
@@ -186,6 +187,7 @@ def _write(
         "clips": f"{found.reference.n} held-out ones; the language is unknown, as on a device",
         "command": shlex.join(_redo(arguments)),
         "commit": commit(),
+        "measured": f"{measured}; the times just now, on the machine below",
     }
     write_report(
         out / "report.html",
@@ -201,6 +203,15 @@ def _write(
             export_command=_export_command(found.choice.chosen, runs),
         ),
     )
+
+
+def _measured(results: Sequence[Mapping[str, Any]]) -> str:
+    """When and where the sizes and answers were measured: a search goes on for days."""
+    found = [each for each in results if each["status"] == "measured"]
+    times = sorted(str(each["measured_at"]) for each in found)
+    places = list(dict.fromkeys(str(each["machine"]) for each in found))
+    when = times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
+    return f"{when}, on {' and '.join(places)}"
 
 
 def _export_command(chosen: Candidate | None, runs: Sequence[Run]) -> list[str] | None:

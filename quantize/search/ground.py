@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CheckpointError, TrainingError
 from quantize.data.corpora import Clip
+from quantize.data.corpora.contents import ContentIndex
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments
 from quantize.data.splits import Split, common_labels
@@ -67,6 +71,22 @@ class Ground:
             n_workers,
             run.labels,
         )
+
+    @functools.cached_property
+    def clips_sha256(self) -> str:
+        """SHA-256 of the held-out clips: ids, labels, and what their files hold.
+
+        Raises
+        ------
+        AudioFileError
+            If a file cannot be read.
+        """
+        held = ContentIndex(self.cache_folder).digests([clip.path for clip in self.held_out])
+        facts = [
+            [clip.clip_id, clip.label, digest]
+            for clip, digest in zip(self.held_out, held, strict=True)
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @property
     def labels(self) -> list[str]:
@@ -166,7 +186,7 @@ def chosen_on_test_side(split: Split) -> str | None:
     The part that ``train --validation`` holds out carries the word in its split's name, which
     the split's fingerprint covers.
     """
-    if split.name.endswith("/validation"):
+    if split.is_validation:
         return None
     return (
         f"these runs hold out the test side of {split.id}, so what is chosen here is chosen on it "

@@ -10,17 +10,19 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from edge.artifact import read_artifact
+from edge.benchmark.machine import describe_machine
 from edge.errors import ArtifactError, EdgeSerError, MissingDependencyError
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_bar, progress_note
 from quantize.export import KINDS, export_artifact
 from quantize.measure.evaluate import Runner, artifact_runner, evaluate, torch_runner
-from quantize.runs.artifacts import export_facts
+from quantize.runs.artifacts import export_facts, why_old
 from quantize.runs.provenance import commit
 from quantize.runs.run import Run
 from quantize.search.ground import Ground
@@ -30,7 +32,7 @@ __all__ = ["TORCH", "Trial", "measure_trial", "plan", "run_trials"]
 #: Kind of a trial that measures the checkpoint itself.
 TORCH = "torch"
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _LANGUAGE = "unknown"
 
 
@@ -45,11 +47,14 @@ class Trial:
         Of :data:`quantize.export.KINDS`, or :data:`TORCH`.
     labels : tuple of str
         Classes that may be answered.
+    clips_sha256 : str
+        Of what the held-out clips are and hold, see :attr:`Ground.clips_sha256`.
     """
 
     run: Run
     kind: str
     labels: tuple[str, ...]
+    clips_sha256: str
 
     @property
     def name(self) -> str:
@@ -67,6 +72,7 @@ class Trial:
             "kind": self.kind,
             "settings": _settings(self.kind),
             "split_fingerprint": self.run.held_out_split().fingerprint,
+            "clips_sha256": self.clips_sha256,
             "labels": list(self.labels),
             "language": _LANGUAGE,
         }
@@ -74,8 +80,7 @@ class Trial:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of :meth:`depends_on`."""
-        text = json.dumps(self.depends_on(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self.depends_on())
 
     def file(self, out: Path) -> Path:
         """Where it is written."""
@@ -94,11 +99,13 @@ def _settings(kind: str) -> Any:
     return json.loads(json.dumps(fields, sort_keys=True, default=str))
 
 
-def plan(runs: Sequence[Run], kinds: Sequence[str], labels: Sequence[str]) -> list[Trial]:
+def plan(
+    runs: Sequence[Run], kinds: Sequence[str], labels: Sequence[str], clips_sha256: str
+) -> list[Trial]:
     """Every run as every kind, and first the runs themselves, which the others are held against."""
     order = [(run, TORCH) for run in runs]
     order += [(run, kind) for run in runs for kind in dict.fromkeys(kinds)]
-    return [Trial(run, kind, tuple(labels)) for run, kind in order]
+    return [Trial(run, kind, tuple(labels), clips_sha256) for run, kind in order]
 
 
 def run_trials(
@@ -161,22 +168,43 @@ def run_trials(
     return [result for result in bar if result is not None]
 
 
+# What reading a file that a person or a crash changed may raise.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    ArtifactError,
+)
+
+
 def _finished(trial: Trial, out: Path) -> dict[str, Any] | None:
     """What a trial's file holds, where it still says what is so."""
     try:
         content: Any = json.loads(trial.file(out).read_text(encoding="utf-8"))
-        if content["fingerprint"] != trial.fingerprint or content["status"] != "measured":
-            return None
-        if trial.kind != TORCH:
-            manifest = read_artifact(trial.artifact(out)).manifest
-            if manifest.model_sha256 != content["model_sha256"]:
-                return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, ArtifactError):
-        return None
-    return dict(content)
+        sealed = {key: value for key, value in content.items() if key != "content_sha256"}
+        is_whole = content["content_sha256"] == _digest(sealed)
+        is_of_it = content["fingerprint"] == trial.fingerprint and content["status"] == "measured"
+        if is_whole and is_of_it and _has_artifact(trial, out, content["model_sha256"]):
+            return dict(content)
+    except _DAMAGE:
+        pass
+    return None
+
+
+def _has_artifact(trial: Trial, out: Path, model_sha256: str | None) -> bool:
+    """Tell whether the artifact that was measured is there, and current."""
+    if trial.kind == TORCH:
+        return True
+    manifest = read_artifact(trial.artifact(out)).manifest
+    is_it = manifest.model_sha256 == model_sha256
+    return is_it and why_old(trial.run, trial.kind, manifest) is None
 
 
 def _write(trial: Trial, out: Path, figures: dict[str, Any], seconds: float) -> dict[str, Any]:
+    machine = describe_machine()
     content = {
         "name": trial.name,
         "run": trial.run.name,
@@ -186,11 +214,19 @@ def _write(trial: Trial, out: Path, figures: dict[str, Any], seconds: float) -> 
         "depends_on": trial.depends_on(),
         "split": trial.run.held_out_split().id,
         "commit": commit(),
+        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": ", ".join(str(machine[k]) for k in ("cpu", "architecture") if machine[k]),
         "seconds": round(seconds, 2),
         **figures,
     }
+    # Any later change of the file shows.
+    content["content_sha256"] = _digest(content)
     write_json(trial.file(out), content)
     return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:

@@ -16,13 +16,14 @@ from quantize.basics.timing import interleave
 from quantize.data.corpora import load_corpora
 from quantize.data.splits import read_split
 from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
-from quantize.runs.run import Run
+from quantize.runs.run import Run, open_run
 from quantize.runs.temperature import Tempering
 from quantize.search import trials as module
 from quantize.search.ground import Ground, chosen_on_test_side, open_runs
 from quantize.search.trials import TORCH, measure_trial, plan, run_trials
 
 LABELS = ("angry", "sad")
+CLIPS = "c" * 64
 
 
 class Fake:
@@ -53,6 +54,7 @@ def no_artifacts(monkeypatch):
             model_sha256 = "0" * 64
 
     monkeypatch.setattr(module, "read_artifact", lambda _: Found)
+    monkeypatch.setattr(module, "why_old", lambda *_: None)
 
 
 def run(trials, out, fake, **more):
@@ -61,7 +63,7 @@ def run(trials, out, fake, **more):
 
 @pytest.mark.usefixtures("no_artifacts")
 def test_a_search_that_was_killed_goes_on_and_nothing_finished_is_measured_again(source, tmp_path):
-    trials = plan([source], ["numpy-fp32", "numpy-int8", "onnx-int8"], LABELS)
+    trials = plan([source], ["numpy-fp32", "numpy-int8", "onnx-int8"], LABELS, CLIPS)
     names = [trial.name for trial in trials]
     killed = Fake({"numpy-int8": KeyboardInterrupt()})
     with pytest.raises(KeyboardInterrupt):
@@ -90,23 +92,26 @@ def test_a_search_that_was_killed_goes_on_and_nothing_finished_is_measured_again
     ],
 )
 def test_what_a_trial_depends_on_makes_it_stale(source, tmp_path, changes):
-    trials = plan([source], ["numpy-int8"], LABELS)
+    trials = plan([source], ["numpy-int8"], LABELS, CLIPS)
     run(trials, tmp_path, Fake())
     other = Run(source.folder)
     # As if the folder said so.
     vars(other).update(changes)
-    changed = plan([other], ["numpy-int8"], LABELS)
+    changed = plan([other], ["numpy-int8"], LABELS, CLIPS)
     fake = Fake()
     run(changed, tmp_path, fake)
     assert fake.names == [trial.name for trial in trials]
-    other_labels, fake = plan([source], ["numpy-int8"], LABELS[:1]), Fake()
+    fake = Fake()
+    run(plan([source], ["numpy-int8"], LABELS, "d" * 64), tmp_path, fake)
+    assert len(fake.names) == 2
+    other_labels, fake = plan([source], ["numpy-int8"], LABELS[:1], CLIPS), Fake()
     run(other_labels, tmp_path, fake)
     assert len(fake.names) == 2
 
 
 @pytest.mark.usefixtures("no_artifacts")
 def test_other_settings_of_a_kind_make_its_trials_stale(source, tmp_path, monkeypatch):
-    trials = plan([source], ["numpy-int8", "onnx-int8"], LABELS)
+    trials = plan([source], ["numpy-int8", "onnx-int8"], LABELS, CLIPS)
     run(trials, tmp_path, Fake())
     # Whatever a kind is made of, a kind of other settings is another one.
     monkeypatch.setitem(module.KINDS, "numpy-int8", module.KINDS["numpy-fp32"])
@@ -116,9 +121,41 @@ def test_other_settings_of_a_kind_make_its_trials_stale(source, tmp_path, monkey
 
 
 @pytest.mark.usefixtures("no_artifacts")
+def test_a_kept_figure_that_was_changed_is_measured_again(source, tmp_path):
+    trials = plan([source], ["numpy-int8"], LABELS, CLIPS)
+    first = run(trials, tmp_path, Fake())
+    path = trials[1].file(tmp_path)
+    content = json.loads(path.read_text())
+    for key, value in {"accuracy": 0.99, "hidden": "many", "answers": None}.items():
+        path.write_text(json.dumps({**content, key: value}))
+        fake = Fake()
+        (_, again) = run(trials, tmp_path, fake)
+        assert fake.names == [trials[1].name]
+        assert again["accuracy"] == first[1]["accuracy"]
+    assert again["measured_at"].endswith("+00:00")
+    assert again["machine"]
+
+
+def test_other_audio_under_the_same_names_is_other_clips(data, runs, tmp_path):
+    fold = open_run(runs / "f0")
+    clips = fold.clips([data])
+    copies = []
+    for clip in clips:
+        path = tmp_path / "copy" / clip.path.relative_to(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip.path, path)
+        copies.append(dataclasses.replace(clip, path=path))
+    before = Ground.of(fold, clips, runs / "cache", 1).clips_sha256
+    assert Ground.of(fold, copies, tmp_path / "cache", 1).clips_sha256 == before
+    (held, *_) = fold.held_out(copies)
+    held.path.write_bytes(held.path.read_bytes()[:-2] + b"\x01\x02")
+    assert Ground.of(fold, copies, tmp_path / "other", 1).clips_sha256 != before
+
+
+@pytest.mark.usefixtures("no_artifacts")
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"fingerprint": 1}'])
 def test_a_damaged_file_is_a_trial_that_is_not_finished(source, tmp_path, damage):
-    trials = plan([source], ["numpy-int8"], LABELS)
+    trials = plan([source], ["numpy-int8"], LABELS, CLIPS)
     run(trials, tmp_path, Fake())
     trials[1].file(tmp_path).write_text(damage)
     fake = Fake()
@@ -129,7 +166,7 @@ def test_a_damaged_file_is_a_trial_that_is_not_finished(source, tmp_path, damage
 
 @pytest.mark.usefixtures("no_artifacts")
 def test_a_trial_that_fails_is_recorded_and_tried_again(source, tmp_path, capsys):
-    trials = plan([source], ["numpy-int8", "onnx-int8"], LABELS)
+    trials = plan([source], ["numpy-int8", "onnx-int8"], LABELS, CLIPS)
     results = run(trials, tmp_path, Fake({"numpy-int8": BackendError("it\ncannot be run")}))
     assert [result["status"] for result in results] == ["measured", "failed", "measured"]
     assert results[1]["error"] == "it cannot be run"
@@ -142,16 +179,16 @@ def test_a_trial_that_fails_is_recorded_and_tried_again(source, tmp_path, capsys
 
 def test_the_checkpoint_itself_must_be_measured(source, tmp_path):
     with pytest.raises(BackendError, match="no"):
-        run(plan([source], [], LABELS), tmp_path, Fake({TORCH: BackendError("no")}))
+        run(plan([source], [], LABELS, CLIPS), tmp_path, Fake({TORCH: BackendError("no")}))
     with pytest.raises(OSError, match="disk"):
-        run(plan([source], [], LABELS), tmp_path, Fake({TORCH: OSError("disk")}))
+        run(plan([source], [], LABELS, CLIPS), tmp_path, Fake({TORCH: OSError("disk")}))
 
 
 @pytest.mark.usefixtures("no_artifacts")
 def test_a_kind_without_its_runtime_is_left_out_where_it_was_not_asked_for(runs, tmp_path, capsys):
     shutil.copytree(runs / "f0", tmp_path / "other" / "f0")
     sources = open_runs([runs / "f0", tmp_path / "other" / "f0"])
-    trials = plan(sources, ["onnx-int8", "numpy-int8"], LABELS)
+    trials = plan(sources, ["onnx-int8", "numpy-int8"], LABELS, CLIPS)
     absent = MissingDependencyError("onnxruntime is not installed")
     fake = Fake({"onnx-int8": absent})
     results = run(trials, tmp_path, fake, leave_out_missing=True)
@@ -168,7 +205,7 @@ def test_a_real_trial_and_an_artifact_that_went_away(data, runs, tmp_path):
     (source,) = open_runs([tmp_path / "a" / "run"])
     clips, _ = load_corpora(data)
     ground = Ground.of(source, clips, runs / "cache", 1)
-    trials = plan([source], ["numpy-int8"], ground.labels)
+    trials = plan([source], ["numpy-int8"], ground.labels, CLIPS)
     counted: list[str] = []
 
     def measure(trial, *more):
@@ -198,7 +235,7 @@ def test_a_real_trial_and_an_artifact_that_went_away(data, runs, tmp_path):
     saved = load_checkpoint(path)
     saved.model.fc2.bias.data += 0.5
     save_checkpoint(path, saved)
-    changed = plan(open_runs([path.parent]), ["numpy-int8"], ground.labels)
+    changed = plan(open_runs([path.parent]), ["numpy-int8"], ground.labels, CLIPS)
     found = run_trials(changed, ground, tmp_path / "out", measure=measure)
     assert counted[3:] == [TORCH, "numpy-int8"]
     assert found[1]["model_sha256"] != whole["model_sha256"]
