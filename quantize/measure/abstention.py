@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.data.corpora import DOMAINS
+from quantize.measure.bootstrap import drawn_speakers, spread
 from quantize.measure.goal import GOAL, MARGIN
-from quantize.measure.speakers import drawn_speakers, spread
 from quantize.measure.windows import Windows
 
 __all__ = ["BARS", "TABLE_BARS", "Answers", "choose_bar", "shares"]

@@ -13,7 +13,13 @@ from edge.artifact import ActivationScale
 from edge.errors import ParameterError
 from edge.stream.activation import AROUSED, CALM, activation
 from quantize.data.corpora import DOMAINS
-from quantize.measure.speakers import drawn_speakers, spread
+from quantize.measure.bootstrap import (
+    accuracy,
+    calibration_error,
+    drawn_speakers,
+    spread,
+    uar,
+)
 from quantize.measure.windows import Windows
 
 __all__ = ["Activations", "fit_activation", "log_odds"]
@@ -25,7 +31,7 @@ _MIN_SLOPE, _MAX_SLOPE = 0.01, 100.0
 #: would grow for ever.
 _RIDGE = 1e-3
 
-_N_STEPS, _N_BINS = 50, 15
+_N_STEPS = 50
 
 
 def log_odds(posteriors: NDArray[np.floating], labels: Sequence[str]) -> NDArray[np.float64]:
@@ -137,7 +143,7 @@ class Activations:
                     **spread("uar", rates["uar"][:, at]),
                     **spread("accuracy", rates["accuracy"][:, at]),
                     "auc": _auc(self.odds[chosen], self.aroused[chosen]),
-                    "ece": _ece(self._chosen(chosen)),
+                    "ece": self._chosen(chosen)._calibration_error(),
                 }
             )
         mean: dict[str, Any] = {key: sum(p[key] for p in parts) for key in ("n_speakers", "n")}
@@ -151,6 +157,9 @@ class Activations:
             "by_corpus": {self.domains[c]: p for c, p in zip(present, parts, strict=True)},
         }
 
+    def _calibration_error(self) -> float:
+        return calibration_error(_logistic(self.odds), self.aroused, self.weights)
+
     def _chosen(self, chosen: NDArray[np.bool_]) -> Activations:
         names = ("corpora", "speakers", "aroused", "odds")
         return dataclasses.replace(self, **{name: getattr(self, name)[chosen] for name in names})
@@ -158,13 +167,8 @@ class Activations:
 
 def _rates(table: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """UAR and accuracy of counts [shape=(n, n_corpora, 4)]; one side alone is its recall."""
-    n_aroused, aroused, n_calm, calm = np.moveaxis(table, -1, 0)
-    recalls = aroused / np.maximum(n_aroused, 1) + calm / np.maximum(n_calm, 1)
-    sides = (n_aroused > 0).astype(float) + (n_calm > 0)
-    return {
-        "uar": recalls / np.maximum(sides, 1),
-        "accuracy": (aroused + calm) / np.maximum(n_aroused + n_calm, 1),
-    }
+    n, n_right = table[..., 0::2], table[..., 1::2]
+    return {"uar": uar(n, n_right), "accuracy": accuracy(n, n_right)}
 
 
 def _auc(odds: NDArray[np.float64], aroused: NDArray[np.bool_]) -> float | None:
@@ -174,14 +178,6 @@ def _auc(odds: NDArray[np.float64], aroused: NDArray[np.bool_]) -> float | None:
         return None
     below = np.searchsorted(calm, hot, side="left") + np.searchsorted(calm, hot, side="right")
     return float(below.sum() / (2 * len(calm) * len(hot)))
-
-
-def _ece(part: Activations) -> float:
-    """Mean gap between activation and share of aroused windows over bins of activation."""
-    shares = _logistic(part.odds)
-    bins = np.minimum((shares * _N_BINS).astype(int), _N_BINS - 1)
-    gaps = np.bincount(bins, part.weights * (part.aroused - shares), _N_BINS)
-    return float(np.abs(gaps).sum())
 
 
 def _logistic(odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import ParameterError
+from quantize.measure.bootstrap import accuracy, calibration_error, draw, interval, uar
 
 __all__ = ["confusion_matrix", "expected_calibration_error", "format_metrics", "metrics"]
 
@@ -81,11 +82,7 @@ def expected_calibration_error(y_true: ArrayLike, posterior: ArrayLike, n_bins: 
         raise ParameterError(
             f"y_true and posterior must be equally long, got {truth.size} and {len(scores)}."
         )
-    confidence = scores.max(axis=1)
-    right = scores.argmax(axis=1) == truth
-    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
-    gap = np.bincount(bins, weights=right - confidence, minlength=n_bins)
-    return float(np.abs(gap).sum() / truth.size)
+    return calibration_error(scores.max(axis=1), scores.argmax(axis=1) == truth, n_bins=n_bins)
 
 
 def metrics(
@@ -148,14 +145,18 @@ def metrics(
         }
         for i, label in enumerate(labels)
     }
-    accuracies, uars = _bootstrap(matrix, n_bootstrap, seed)
+    # Of clips that are told alike, a cell of the matrix; the draws go by all its cells.
+    drawn = draw(matrix.ravel(), np.random.default_rng(seed), n_bootstrap)
+    drawn = drawn.reshape(-1, *matrix.shape)
+    counts = drawn.sum(axis=2), drawn.diagonal(axis1=1, axis2=2)
+    present = support > 0
     f1s = [row["f1"] for row in per_class.values() if row["f1"] is not None]
     return {
         "n": int(matrix.sum()),
-        "accuracy": float(hits.sum() / matrix.sum()),
-        "accuracy_ci95": _interval(accuracies),
-        "uar": float(np.mean(hits[support > 0] / support[support > 0])),
-        "uar_ci95": _interval(uars),
+        "accuracy": float(accuracy(support, hits)),
+        "accuracy_ci95": interval(accuracy(*counts)),
+        "uar": float(uar(support[present], hits[present])),
+        "uar_ci95": interval(uar(*counts)),
         "macro_f1": float(np.mean(f1s)),
         "ece": ece,
         "labels": list(labels),
@@ -187,24 +188,6 @@ def format_metrics(result: dict[str, Any]) -> str:
         f"macro F1 {100 * result['macro_f1']:.1f}{ece}  n {result['n']}  (percent, 95 % intervals)"
     )
     return "\n".join(lines)
-
-
-def _bootstrap(
-    matrix: NDArray[np.int64], n_bootstrap: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    # Drawing n clips with replacement is drawing the cells of the matrix from a multinomial.
-    n = matrix.sum()
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(n, matrix.ravel() / n, size=n_bootstrap).reshape(-1, *matrix.shape)
-    hits = drawn.diagonal(axis1=1, axis2=2)
-    support = drawn.sum(axis=2)
-    occurs = support > 0
-    recalls = np.where(occurs, hits / np.maximum(support, 1), 0.0)
-    return hits.sum(axis=1) / n, recalls.sum(axis=1) / occurs.sum(axis=1)
-
-
-def _interval(values: NDArray[np.float64]) -> list[float]:
-    return [float(v) for v in np.percentile(values, [2.5, 97.5])]
 
 
 def _ratio(part: np.int64, whole: np.int64) -> float | None:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.data.corpora import DOMAINS, Clip, in_order, label_numbers
+from quantize.measure.bootstrap import accuracy, draw, interval, uar
 from quantize.measure.metrics import expected_calibration_error
 
 __all__ = ["Trials"]
 
-_N_BOOTSTRAP = 2000
 _METRICS = ("accuracy", "uar")
 
 
@@ -118,12 +118,9 @@ class Trials:
         columns = [labels, n, n_right]
         if reference is not None:
             columns += reference._counts()[1:]
-        # Utterances that count the same are one cell: drawing utterances with replacement
-        # is drawing these cells from a multinomial.
+        # Utterances that count the same are one cell.
         cells, n_alike = np.unique(np.stack(columns, axis=1)[chosen], axis=0, return_counts=True)
-        drawn = np.random.default_rng(0).multinomial(
-            n_alike.sum(), n_alike / n_alike.sum(), size=_N_BOOTSTRAP
-        )
+        drawn = draw(n_alike)
         n_labels = len(self.labels)
         points = _rates(n_alike[None], cells[:, :3], n_labels)
         draws = _rates(drawn, cells[:, :3], n_labels)
@@ -134,7 +131,7 @@ class Trials:
         }
         for metric in _METRICS:
             result[metric] = float(points[metric][0])
-            result[f"{metric}_ci95"] = _interval(draws[metric])
+            result[f"{metric}_ci95"] = interval(draws[metric])
         if reference is not None:
             before = cells[:, [0, 3, 4]]
             old_points, old_draws = (
@@ -142,7 +139,7 @@ class Trials:
             )
             for metric in _METRICS:
                 result[f"{metric}_drop"] = float(old_points[metric][0] - points[metric][0])
-                result[f"{metric}_drop_ci95"] = _interval(old_draws[metric] - draws[metric])
+                result[f"{metric}_drop_ci95"] = interval(old_draws[metric] - draws[metric])
         result["recall"] = {
             label: float(n_right[of].sum() / n[of].sum()) if n[of].sum() else None
             for i, label in enumerate(self.labels)
@@ -162,15 +159,5 @@ def _rates(
     ``weights`` is int [shape=(n_draws, n_cells)], each result float [shape=(n_draws,)].
     """
     of_label = np.eye(n_labels, dtype=np.int64)[cells[:, 0]]
-    n = weights @ (of_label * cells[:, 1:2])
-    n_right = weights @ (of_label * cells[:, 2:3])
-    occurs = n > 0
-    recalls = n_right / np.maximum(n, 1)
-    return {
-        "accuracy": n_right.sum(axis=1) / np.maximum(n.sum(axis=1), 1),
-        "uar": recalls.sum(axis=1) / np.maximum(occurs.sum(axis=1), 1),
-    }
-
-
-def _interval(values: NDArray[np.float64]) -> list[float]:
-    return [float(v) for v in np.percentile(values, [2.5, 97.5])]
+    n, n_right = (weights @ (of_label * cells[:, [at]]) for at in (1, 2))
+    return {"accuracy": accuracy(n, n_right), "uar": uar(n, n_right)}
