@@ -24,9 +24,9 @@ from edge.errors import EdgeSerError, ParameterError
 from quantize.basics.files import write_json
 from quantize.basics.tables import aligned
 from quantize.data.corpora import LABELS
-from quantize.measure.abstention import Answers
+from quantize.measure.abstention import Judged
 from quantize.measure.activation import Activations
-from quantize.measure.windows import Windows
+from quantize.measure.answers import Answers
 from quantize.runs.provenance import commit
 
 #: Words of the file names.
@@ -61,7 +61,7 @@ def clips(data: Path, corpus: str) -> Iterator[tuple[str, str, Path]]:
         yield CORPORA[corpus][word], speaker, path
 
 
-def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Windows, int, int]:
+def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Answers, int, int]:
     """Windows that the device shows to its model, and how many it does not, of how many clips."""
     posteriors, truth, owners = [], [], []
     n_unheard = n_clips = 0
@@ -79,7 +79,7 @@ def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Window
         raise ParameterError(f"{data / corpus} has no clips, the corpora of shared/ are wanted")
     rows = np.array(posteriors)
     none = np.zeros(len(truth), dtype=np.int64)
-    return Windows(rows, np.array(truth), none, np.array(owners)), n_unheard, n_clips
+    return Answers(rows, np.array(truth), none, np.array(owners)), n_unheard, n_clips
 
 
 def figures(classifier: edge.Classifier, data: Path, corpus: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def figures(classifier: edge.Classifier, data: Path, corpus: str) -> dict[str, A
     windows, n_unheard, n_clips = judged(classifier, data, corpus)
     measured = classifier.artifact.manifest.abstention
     bar = measured.min_probability if measured else 0.0
-    answers = Answers.of(windows, 1.0)
+    answers = Judged.of(windows, 1.0)
     scale = measured.activation if measured else None
     return {
         "n_clips": n_clips,

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from quantize.data.splits import Split
-    from quantize.measure.abstention import Answers
+    from quantize.measure.abstention import Judged
+    from quantize.measure.answers import Answers
     from quantize.measure.crossfit import Choice, Chosen, Facts
     from quantize.measure.scoring import Segments
-    from quantize.measure.windows import Windows
     from quantize.runs.run import Run
 
 __all__ = ["add_command"]
@@ -39,27 +39,21 @@ class _Fold:
     clips: list[Clip]
     #: As ``classify`` has them, and as a stream does.
     segments: list[Segments]
-    windows: Windows
+    windows: Answers
 
     @property
     def truth(self) -> NDArray[np.int64]:
         return label_numbers(self.clips, self.windows.labels)
 
-    def files(self, temperature: float, bar: float) -> Answers:
+    def files(self, temperature: float, bar: float) -> Judged:
         """Whole clips, as ``classify`` answers them."""
-        import numpy as np
-
-        from quantize.measure.abstention import Answers
+        from quantize.measure.abstention import Judged
+        from quantize.measure.answers import Answers
         from quantize.measure.temperature_fit import tempered
 
-        return Answers.given(
-            tempered(self.segments, temperature),
-            self.truth,
-            np.array([self.windows.domains.index(c.corpus) for c in self.clips]),
-            np.array([c.speaker for c in self.clips]),
-            bar,
-            self.windows.domains,
-        )
+        posteriors = tempered(self.segments, temperature)
+        labels, domains = self.windows.labels, self.windows.domains
+        return Judged.of(Answers.of_clips(posteriors, self.clips, labels, domains), bar=bar)
 
 
 def add_command(commands: Any) -> None:
@@ -287,7 +281,7 @@ def _spread(part: Mapping[str, Any], key: str) -> str:
 def _report(
     chosen: Chosen, facts: Facts, folds: Sequence[_Fold], temperatures: Sequence[float]
 ) -> dict[str, Any]:
-    from quantize.measure.abstention import Answers
+    from quantize.measure.abstention import Judged
 
     runs = [
         {
@@ -300,7 +294,7 @@ def _report(
         }
         for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True)
     ]
-    files = Answers.pooled(
+    files = Judged.pooled(
         [
             fold.files(temperature, choice.certain_bar)
             for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True)

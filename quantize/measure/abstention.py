@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.data.corpora import DOMAINS
+from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import drawn_speakers, spread
 from quantize.measure.goal import GOAL, MARGIN
-from quantize.measure.windows import Windows
 
-__all__ = ["BARS", "TABLE_BARS", "Answers", "choose_bar", "shares"]
+__all__ = ["BARS", "TABLE_BARS", "Judged", "choose_bar", "shares"]
 
 #: Bars that are tried.
 BARS: NDArray[np.float64] = np.arange(100) / 100
@@ -34,7 +34,7 @@ LEAST_COVERAGE = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
-class Answers:
+class Judged:
     """The best label of every window, whether it is right, and what it must reach.
 
     Parameters
@@ -59,35 +59,21 @@ class Answers:
     domains: tuple[str, ...] = DOMAINS
 
     @classmethod
-    def of(cls, windows: Windows, temperature: float, bar: float = 0.0) -> Answers:
-        """Answer windows at a temperature."""
-        posteriors = windows.tempered(temperature)
-        return cls.given(
-            posteriors, windows.truth, windows.corpora, windows.speakers, bar, windows.domains
-        )
-
-    @classmethod
-    def given(
-        cls,
-        posteriors: NDArray[np.float64],
-        truth: NDArray[np.int64],
-        corpora: NDArray[np.int64],
-        speakers: NDArray[np.str_],
-        bar: float = 0.0,
-        domains: tuple[str, ...] = DOMAINS,
-    ) -> Answers:
-        """Answer by posteriors, float64 [shape=(n, n_labels)], of windows or of whole clips."""
+    def of(cls, answers: Answers, temperature: float | None = None, bar: float = 0.0) -> Judged:
+        """Judge answers at a temperature; None leaves them as they are."""
+        if temperature is not None:
+            answers = answers.tempered(temperature)
         return cls(
-            corpora,
-            speakers,
-            posteriors.max(axis=1),
-            posteriors.argmax(axis=1) == truth,
-            np.full(len(truth), bar),
-            domains,
+            answers.corpora,
+            answers.speakers,
+            answers.posteriors.max(axis=1),
+            answers.right,
+            np.full(len(answers), bar),
+            answers.domains,
         )
 
     @classmethod
-    def pooled(cls, parts: Sequence[Answers]) -> Answers:
+    def pooled(cls, parts: Sequence[Judged]) -> Judged:
         """Answers of several folds together, each at its bar."""
         names = ("corpora", "speakers", "probability", "right", "bar")
         joined: dict[str, Any] = {
@@ -95,7 +81,7 @@ class Answers:
         }
         return dataclasses.replace(parts[0], **joined)
 
-    def at(self, bar: float) -> Answers:
+    def at(self, bar: float) -> Judged:
         """The same with one bar for all."""
         return dataclasses.replace(self, bar=np.full(len(self.bar), bar))
 
@@ -154,12 +140,12 @@ def shares(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     return coverage, np.where(said.any(axis=1), accuracy, np.nan) / np.maximum(said.sum(axis=1), 1)
 
 
-def choose_bar(answers: Answers, goal: float = GOAL + MARGIN) -> float | None:
+def choose_bar(answers: Judged, goal: float = GOAL + MARGIN) -> float | None:
     """Find the smallest bar from which on enough of what is answered is right.
 
     Parameters
     ----------
-    answers : Answers
+    answers : Judged
         Of speakers whom the models never heard; their own bars do not matter.
     goal : float
         Share of right answers, of all windows together and on average over the corpora.

@@ -13,6 +13,7 @@ from edge.artifact import ActivationScale
 from edge.errors import ParameterError
 from edge.stream.activation import AROUSED, CALM, activation
 from quantize.data.corpora import DOMAINS
+from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import (
     accuracy,
     calibration_error,
@@ -20,7 +21,6 @@ from quantize.measure.bootstrap import (
     spread,
     uar,
 )
-from quantize.measure.windows import Windows
 
 __all__ = ["Activations", "fit_activation", "log_odds"]
 
@@ -77,7 +77,7 @@ class Activations:
 
     @classmethod
     def of(
-        cls, windows: Windows, temperature: float, scale: ActivationScale | None = None
+        cls, windows: Answers, temperature: float, scale: ActivationScale | None = None
     ) -> Activations:
         """Those of some windows at a temperature; disgust has no side and is left out."""
         scale = scale or ActivationScale()
@@ -86,7 +86,7 @@ class Activations:
             for side in (AROUSED, CALM)
         )
         sided = np.isin(windows.truth, [*aroused, *calm])
-        odds = log_odds(windows.tempered(temperature)[sided], windows.labels)
+        odds = log_odds(windows.tempered(temperature).posteriors[sided], windows.labels)
         return cls(
             windows.corpora[sided],
             windows.speakers[sided],

@@ -13,10 +13,10 @@ from typing import Any
 
 from edge.artifact import Abstention, ActivationScale, CoverageRow
 from edge.stream.activation import ActivationMeter
-from quantize.measure.abstention import TABLE_BARS, Answers, choose_bar
+from quantize.measure.abstention import TABLE_BARS, Judged, choose_bar
 from quantize.measure.activation import Activations, fit_activation
+from quantize.measure.answers import Answers
 from quantize.measure.goal import GOAL, MARGIN
-from quantize.measure.windows import Windows
 
 __all__ = ["Choice", "Chosen", "Facts", "cross_fit"]
 
@@ -60,16 +60,16 @@ class Choice:
     bar : float or None
         None where no bar does.
     scale : ActivationScale
-    answers : Answers
+    answers : Judged
         The windows that it was chosen on.
     """
 
     bar: float | None
     scale: ActivationScale
-    answers: Answers
+    answers: Judged
 
     @classmethod
-    def of(cls, answers: Answers, activations: Activations | None) -> Choice:
+    def of(cls, answers: Judged, activations: Activations | None) -> Choice:
         """Choose on windows of unseen speakers; without activations their scale stays 1."""
         scale = fit_activation(activations) if activations else ActivationScale()
         return cls(choose_bar(answers), scale, answers)
@@ -107,7 +107,7 @@ class Chosen:
     figures : dict
         Of the folds at what the others chose: ``goal``, ``margin``, ``min_probability`` and
         ``activation_scale`` of all, ``without_bar`` and ``answered`` (see
-        :meth:`Answers.figures`), ``coverage`` (the same at every bar of the table) and
+        :meth:`Judged.figures`), ``coverage`` (the same at every bar of the table) and
         ``activation`` (see :meth:`Activations.figures`; None where the labels tell none).
     """
 
@@ -116,12 +116,12 @@ class Chosen:
     figures: dict[str, Any]
 
 
-def cross_fit(parts: Sequence[Windows], temperatures: Sequence[float]) -> Chosen:
+def cross_fit(parts: Sequence[Answers], temperatures: Sequence[float]) -> Chosen:
     """Choose for every fold by the others, and by all.
 
     Parameters
     ----------
-    parts : sequence of Windows
+    parts : sequence of Answers
         Of every fold, what it holds out.
     temperatures : sequence of float
         Of every fold, chosen by the others. A fold's choice is made at its own temperature,
@@ -134,20 +134,20 @@ def cross_fit(parts: Sequence[Windows], temperatures: Sequence[float]) -> Chosen
     tells = ActivationMeter(parts[0].labels).can_tell
     folds = []
     for at, temperature in enumerate(temperatures):
-        others = Windows.pooled([part for other, part in enumerate(parts) if other != at])
+        others = Answers.pooled([part for other, part in enumerate(parts) if other != at])
         folds.append(
             Choice.of(
-                Answers.of(others, temperature),
+                Judged.of(others, temperature),
                 Activations.of(others, temperature) if tells else None,
             )
         )
     own = list(zip(parts, temperatures, strict=True))
     together = Choice.of(
-        Answers.pooled([Answers.of(part, t) for part, t in own]),
+        Judged.pooled([Judged.of(part, t) for part, t in own]),
         Activations.pooled([Activations.of(part, t) for part, t in own]) if tells else None,
     )
     chosen = list(zip(parts, temperatures, folds, strict=True))
-    judged = Answers.pooled([Answers.of(part, t, c.certain_bar) for part, t, c in chosen])
+    judged = Judged.pooled([Judged.of(part, t, c.certain_bar) for part, t, c in chosen])
     scaled = (
         Activations.pooled([Activations.of(part, t, c.scale) for part, t, c in chosen]).figures()
         if tells

@@ -18,11 +18,11 @@ from edge.features.spec import FeatureSpec
 from edge.runtimes.open import open_model
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
-from quantize.data.corpora import DOMAINS, LABELS, Clip, in_order, label_numbers
+from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import window_of
 from quantize.data.splits import Split
-from quantize.measure.metrics import metrics
+from quantize.measure.answers import Answers
 from quantize.measure.pictures import plot_class_accuracy, plot_confusion
 from quantize.measure.scoring import Infer, score_utterances
 from quantize.models.simple_rnn import SimpleRnn
@@ -91,6 +91,11 @@ class Evaluation:
     known: tuple[str, ...]
 
     @property
+    def answers(self) -> Answers:
+        """The posteriors beside what is true of the clips."""
+        return Answers.of_clips(self.posteriors, self.clips, self.known)
+
+    @property
     def truth(self) -> NDArray[np.int64]:
         """Label numbers of the clips."""
         return label_numbers(self.clips, self.known)
@@ -103,14 +108,9 @@ class Evaluation:
 
     def figures(self) -> dict[str, Any]:
         """Metrics over all clips and, under ``by_corpus``, of every corpus."""
-        total = metrics(self.truth, self.posteriors, self.known)
+        total = self.answers.metrics()
         total["answers"] = list(self.labels)
-        total["by_corpus"] = {}
-        for corpus in in_order((c.corpus for c in self.clips), DOMAINS):
-            chosen = np.array([c.corpus == corpus for c in self.clips])
-            total["by_corpus"][corpus] = metrics(
-                self.truth[chosen], self.posteriors[chosen], self.known
-            )
+        total["by_corpus"] = {name: part.metrics() for name, part in self.answers.by_corpus()}
         return total
 
     @classmethod

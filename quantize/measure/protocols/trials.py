@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.data.corpora import DOMAINS, Clip, in_order, label_numbers
+from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import accuracy, draw, interval, uar
 from quantize.measure.metrics import expected_calibration_error
 
@@ -65,6 +66,12 @@ class Trials:
             sum(part.n_short for part in parts),
         )
 
+    @property
+    def answers(self) -> Answers:
+        """The posteriors beside what is true of the trials' utterances."""
+        owners = [self.clips[at] for at in self.utterance]
+        return Answers.of_clips(self.posteriors, owners, self.labels)
+
     def figures(self, reference: Trials | None = None) -> dict[str, Any]:
         """Figures over all utterances and, under ``by_corpus``, of every corpus.
 
@@ -108,7 +115,7 @@ class Trials:
     def _counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Label, number of trials and of right ones of every utterance."""
         labels = label_numbers(self.clips, self.labels)
-        right = self.posteriors.argmax(axis=1) == labels[self.utterance]
+        right = self.answers.right
         n = np.bincount(self.utterance, minlength=len(labels))
         n_right = np.bincount(self.utterance[right], minlength=len(labels))
         return labels, n, n_right
@@ -145,9 +152,8 @@ class Trials:
             for i, label in enumerate(self.labels)
             for of in [chosen & (labels == i)]
         }
-        result["ece"] = expected_calibration_error(
-            labels[self.utterance[of_chosen]], self.posteriors[of_chosen]
-        )
+        part = self.answers.only(of_chosen)
+        result["ece"] = expected_calibration_error(part.truth, part.posteriors)
         return result
 
 

@@ -14,9 +14,9 @@ from benchmarks.scorecard.plan import Places, plan, recipe_settings
 from benchmarks.scorecard.recipes import RECIPES, Work
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.data.features.conditions import CONDITIONS
+from quantize.measure.answers import Answers
 from quantize.measure.crossfit import cross_fit
 from quantize.measure.metrics import metrics
-from quantize.measure.windows import Windows
 from quantize.runs.run import Run
 
 #: Right answers of a hundred, by corpus.
@@ -104,7 +104,7 @@ def abstaining() -> str:
         truth = np.array([rng.choice(len(LABELS), p=row) for row in posteriors])
         corpora = np.arange(800) % len(DOMAINS)
         speakers = np.array([f"{DOMAINS[c]}/{fold}" for c in corpora])
-        parts.append(Windows(posteriors, truth, corpora, speakers))
+        parts.append(Answers(posteriors, truth, corpora, speakers))
     about = {"split": "speaker-5fold", "command": "edge-ser-quantize calibrate", "commit": "b" * 12}
     found = cross_fit(parts, [1.0] * 3).figures
     files = {"files": found["answered"], "files_without_bar": found["without_bar"]}

@@ -9,15 +9,16 @@ import pytest
 
 from edge.errors import ParameterError
 from quantize.data.corpora import DOMAINS, LABELS
-from quantize.measure.abstention import Answers, choose_bar
+from quantize.measure.abstention import Judged, choose_bar
+from quantize.measure.answers import Answers
 from quantize.measure.crossfit import Facts, cross_fit
 from quantize.measure.scoring import Segments
-from quantize.measure.windows import Windows, live_windows, picked
+from quantize.measure.windows import live_windows, picked
 
 FACTS = Facts("claf-ser-alone", "speaker-5fold", "edge-ser-quantize calibrate", "abc")
 
 
-def answers(*parts: tuple[int, float, int, float]) -> Answers:
+def answers(*parts: tuple[int, float, int, float]) -> Judged:
     """Windows of (corpus, probability, how many, share that is right)."""
     corpora, probability, right = [], [], []
     for corpus, of_best, n, share in parts:
@@ -26,7 +27,7 @@ def answers(*parts: tuple[int, float, int, float]) -> Answers:
         right += [at < round(share * n) for at in range(n)]
     at = np.array(corpora)
     speakers = np.array([f"{c}/{i % 4}" for i, c in enumerate(corpora)])
-    return Answers(at, speakers, np.array(probability), np.array(right), np.zeros(len(at)))
+    return Judged(at, speakers, np.array(probability), np.array(right), np.zeros(len(at)))
 
 
 def windows(n: int, *, seed: int, factor: float = 1.0, corpus: int = 0, speaker: str = "a"):
@@ -40,7 +41,7 @@ def windows(n: int, *, seed: int, factor: float = 1.0, corpus: int = 0, speaker:
 
     truth = np.array([rng.choice(8, p=row) for row in posterior(logits)])
     owners = np.array([f"{corpus}/{speaker}{i % 3}" for i in range(n)])
-    return Windows(posterior(factor * logits), truth, np.full(n, corpus), owners)
+    return Answers(posterior(factor * logits), truth, np.full(n, corpus), owners)
 
 
 def test_the_smallest_bar_that_does_is_chosen():
@@ -100,7 +101,7 @@ def test_figures_weigh_speakers_and_corpora_and_say_what_is_left_unsaid():
 
 
 def test_a_higher_bar_answers_less():
-    given = Answers.of(windows(3000, seed=1), 1.0)
+    given = Judged.of(windows(3000, seed=1), 1.0)
     rows = [given.at(bar).figures()["pooled"] for bar in (0.2, 0.4, 0.6, 0.8)]
     coverage = [row["coverage"] for row in rows]
     assert coverage == sorted(coverage, reverse=True)

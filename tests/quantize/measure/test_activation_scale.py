@@ -12,7 +12,7 @@ from edge.artifact import ActivationScale
 from edge.errors import ParameterError
 from quantize.data.corpora import LABELS
 from quantize.measure.activation import Activations, fit_activation, log_odds
-from quantize.measure.windows import Windows
+from quantize.measure.answers import Answers
 
 
 def drawn(n: int, slope: float, offset: float, *, corpus: int = 0, seed: int = 0) -> Activations:
@@ -72,7 +72,7 @@ def test_sides_of_the_posterior_and_disgust_left_out():
     posterior[1, LABELS.index("happy")] = 0.1
     assert log_odds(posterior[:2], LABELS) == pytest.approx([np.log(4), -np.log(9)])
     truth = np.array([LABELS.index(n) for n in ("angry", "sad", "disgust")])
-    given = Windows(posterior, truth, np.zeros(3, int), np.array(["a", "b", "b"]))
+    given = Answers(posterior, truth, np.zeros(3, int), np.array(["a", "b", "b"]))
     found = Activations.of(given, 1.0, ActivationScale(2.0, 1.0))
     assert found.aroused.tolist() == [True, False]
     assert found.odds == pytest.approx([1 + 2 * np.log(4), 1 - 2 * np.log(9)])

@@ -155,3 +155,14 @@ def test_impossible_settings_are_refused(settings, message):
 def test_no_clip_is_refused():
     with pytest.raises(ParameterError, match="no training clip"):
         CropSampler([], [{}], MEAN, STD, SPEC, 4)
+
+
+def test_crops_begin_anywhere_and_reach_the_last_frame():
+    items = examples(1)
+    rows = {items[0].clip_id: np.ones((42, 34), dtype=np.float32)}
+    crop_s = SPEC.n_samples(40) / SPEC.sample_rate
+    draw = sampler(items, rows, min_crop_s=crop_s, max_crop_s=crop_s, **STILL)
+    rng = np.random.default_rng(0)
+    crops = [batch.crops for _ in range(60) for batch in draw.epoch(rng)]
+    assert {c.n_frames for c in crops} == {40}
+    assert {int(c.starts[0]) for c in crops} == {0, 1, 2}
