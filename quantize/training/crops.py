@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.data.corpora import Clip, label_numbers
+from quantize.data.sound import level
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.mean_exchange import MeanExchange
 from quantize.training.teacher_rows import Crops
@@ -66,22 +67,17 @@ class Batch:
     crops: Crops | None = None
 
 
-def speech_span(rms: NDArray[np.floating], range_db: float = 35.0, margin: int = 4) -> slice:
-    """Frames from the first to the last within ``range_db`` of the loudest.
+def speech_span(rms: NDArray[np.floating], margin: int = 4) -> slice:
+    """Frames from the first to the last that is loud enough for a training crop.
 
     Parameters
     ----------
     rms : float [shape=(n_frames,)]
         Linear level of every frame.
-    range_db : float
-        Silence is what lies further below the loudest frame.
     margin : int
         Frames kept on either side.
     """
-    loud = np.flatnonzero(rms >= rms.max(initial=0.0) * 10 ** (-range_db / 20))
-    if not loud.size:
-        return slice(0, rms.size)
-    return slice(max(0, int(loud[0]) - margin), min(rms.size, int(loud[-1]) + 1 + margin))
+    return level.span(level.speech_frames(rms, level.CROP_RANGE_DB), margin)
 
 
 def class_weights(examples: Sequence[Example], balance: float) -> NDArray[np.float32]:

@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.features.spec import FeatureSpec
+from quantize.data.sound.level import speech_frames
 
-__all__ = ["SPEECH_FRAME_RANGE_DB", "MeanExchange"]
-
-#: A frame counts as speech when its level is within this many dB of the loudest one's.
-SPEECH_FRAME_RANGE_DB = 30.0
+__all__ = ["MeanExchange"]
 
 _SMALLEST_RMS = 1e-6
 
@@ -63,8 +61,8 @@ class MeanExchange:
         """Sums and numbers of the speech frames of a clip: (2, n_features)."""
         result = np.zeros((2, self._n_features))
         rms = rows[:, self._rms].astype(np.float64)
-        floor = rms.max(initial=0.0) * 10 ** (-SPEECH_FRAME_RANGE_DB / 20)
-        speech = rows[rms >= max(floor, _SMALLEST_RMS)].astype(np.float64)
+        heard = speech_frames(rms) & (rms >= _SMALLEST_RMS)
+        speech = rows[heard].astype(np.float64)
         voiced = speech[speech[:, self._pitch] > 0, self._pitch]
         result[0, self._shifted] = speech[:, self._shifted].sum(axis=0)
         result[0, self._rms] = 20 * np.log10(speech[:, self._rms]).sum()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from quantize.data.corpora import Clip
 from quantize.data.features.conditions import CONDITIONS, ROOMS
-from quantize.data.sound import noise_and_rooms
+from quantize.data.sound import level, noise_and_rooms
 from quantize.data.sound.reading import clip_rng
 
 __all__ = ["condition_recipe", "degraded"]
@@ -45,7 +45,7 @@ def condition_recipe(condition: str) -> dict[str, Any]:
         "version": _VERSION,
         "room": ROOMS.get(condition),
         "voices": [noise_and_rooms.N_VOICES, noise_and_rooms.TRACK_S],
-        "range_db": noise_and_rooms.ACTIVE_RANGE_DB,
+        "range_db": level.SPEECH_RANGE_DB,
         "pink_corner_hz": noise_and_rooms.PINK_CORNER_HZ,
     }
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.basics.settings import Settings, Share, between
+from quantize.data.sound import level
 from quantize.data.sound.voice import perturb_voice
 
 __all__ = ["AUGMENTATION_VERSION", "AugmentSettings", "augment"]
@@ -21,8 +22,6 @@ __all__ = ["AUGMENTATION_VERSION", "AugmentSettings", "augment"]
 #: What cached rows were made by, beside the settings: raise it when the same chance gives other
 #: sound than before.
 AUGMENTATION_VERSION = 1
-
-_FRAME = 400
 
 _Voice = Annotated[float, between(0.0, 0.3, "a share in [0, 0.3] is wanted")]
 _Snr = Annotated[float, between(-200.0, 200.0, "a finite number from -200 to 200 dB is wanted")]
@@ -108,7 +107,7 @@ def augment(
         for most in (settings.pitch, settings.formants, settings.tempo)
     )
     # A change of speed by the factor of the pitch changes the other two as well.
-    voiced = perturb_voice(samples, tempo=tempo / pitch, formants=formants / pitch)
+    voiced = perturb_voice(samples, sample_rate, tempo=tempo / pitch, formants=formants / pitch)
     n_out = round(voiced.size / pitch)
     # Speed and microphone are both linear: one transform serves them together.
     spectrum = np.fft.rfft(voiced)
@@ -121,7 +120,7 @@ def augment(
     varied = np.fft.irfft(resampled, n=n_out)
     if rng.random() < settings.room_share:
         varied = _room(varied, sample_rate, rng)
-    varied = varied + _noise(varied, rng, settings)
+    varied = varied + _noise(varied, sample_rate, rng, settings)
     peak = np.abs(varied).max(initial=0.0)
     if peak > 1.0:
         varied /= peak
@@ -163,32 +162,41 @@ def _room(
 
 
 def _noise(
-    samples: NDArray[np.float64], rng: np.random.Generator, settings: AugmentSettings
+    samples: NDArray[np.float64],
+    sample_rate: int,
+    rng: np.random.Generator,
+    settings: AugmentSettings,
 ) -> NDArray[np.float64]:
     """Babble or white to brown noise at a random SNR, or the paper's faint Gaussian noise."""
     if rng.random() >= settings.noise_share:
         return rng.standard_normal(samples.size) * settings.gaussian_sigma
     if rng.random() < settings.babble_share:
-        noise = _babble(samples, rng)
+        noise = _babble(samples, sample_rate, rng)
     else:
         slope = rng.uniform(0.0, 1.0)  # of the amplitude: 0 white, 0.5 pink, 1 brown
         spectrum = np.fft.rfft(rng.standard_normal(samples.size))
         spectrum /= np.maximum(np.arange(spectrum.size), 8) ** slope
         noise = np.fft.irfft(spectrum, n=samples.size)
     snr_db = rng.uniform(settings.min_snr_db, settings.max_snr_db)
-    target = _speech_level(samples) * 10 ** (-snr_db / 20)
+    power = level.frame_power(samples, sample_rate)
+    target = level.loud_quarter_rms(power) * 10 ** (-snr_db / 20)
     scaled: NDArray[np.float64] = noise * (target / (np.sqrt((noise**2).mean()) + 1e-12))
     return scaled
 
 
-def _babble(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _babble(
+    samples: NDArray[np.float64], sample_rate: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Several voices at once, all of them this clip's: shifted, resampled, half of them reversed.
 
     Other speakers' clips would make better voices, but a cached variant is shared by all
     splits and must not carry the sound of a clip that one of them holds out.
     """
     babble = np.zeros(samples.size)
-    loud = samples[_loud_span(samples)]
+    power = level.frame_power(samples, sample_rate)
+    span = level.span(level.speech_frames(power, are_power=True))
+    n_frame = level.n_frame(samples.size, sample_rate)
+    loud = samples[span.start * n_frame : span.stop * n_frame]
     for _ in range(int(rng.integers(3, 8))):
         at = np.arange(0.0, loud.size - 1, rng.uniform(0.75, 1.35))
         voice = np.interp(at, np.arange(loud.size), loud)
@@ -197,28 +205,3 @@ def _babble(samples: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
         start = int(rng.integers(voice.size))
         babble += np.resize(np.roll(voice, start), babble.size) * rng.uniform(0.5, 1.0)
     return babble
-
-
-def _frame_power(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    frames = samples[: samples.size // _FRAME * _FRAME].reshape(-1, _FRAME)
-    power: NDArray[np.float64] = (frames**2).mean(axis=1)
-    return power
-
-
-def _loud_span(samples: NDArray[np.float64]) -> slice:
-    """From the first to the last frame within 30 dB of the loudest: gaps are no voices."""
-    power = _frame_power(samples)
-    loud = np.flatnonzero(power >= 1e-3 * power.max(initial=0.0))
-    if not loud.size:
-        return slice(0, samples.size)
-    return slice(int(loud[0]) * _FRAME, int(loud[-1] + 1) * _FRAME)
-
-
-def _speech_level(samples: NDArray[np.float64]) -> float:
-    """Level that stands for the speech: that of the loudest quarter of the clip.
-
-    Silence around it, of which the corpora hold very different shares, must not change
-    an SNR.
-    """
-    power = _frame_power(samples)
-    return float(np.sqrt(np.quantile(power, 0.75))) if power.size else 0.0

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from quantize.data.corpora import Clip
+from quantize.data.sound import level
 
-__all__ = ["N_VOICES", "VoiceBank", "add_noise", "add_room", "noise_of", "speech_power"]
+__all__ = ["N_VOICES", "VoiceBank", "add_noise", "add_room", "noise_of"]
 
 #: Voices at once in babble.
 N_VOICES = 6
@@ -25,42 +26,6 @@ TRACK_S = 20.0
 
 #: Below this corner pink noise is flat: a microphone hears no more there.
 PINK_CORNER_HZ = 50.0
-
-#: A frame is speech when it is within this many dB of the clip's loudest.
-ACTIVE_RANGE_DB = 30.0
-
-_FRAME_S = 0.025
-
-
-def speech_power(samples: NDArray[np.floating], sample_rate: int) -> float:
-    """Mean power of a clip's frames that hold speech, so that pauses do not count.
-
-    Parameters
-    ----------
-    samples : float [shape=(n_samples,)]
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    float
-        Mean square over frames of 25 ms within :data:`ACTIVE_RANGE_DB` of the loudest; 0
-        for digital silence.
-    """
-    power = _frame_power(samples, sample_rate)
-    return float(power[_active(power)].mean())
-
-
-def _frame_power(samples: NDArray[np.floating], sample_rate: int) -> NDArray[np.float64]:
-    n_frame = min(round(_FRAME_S * sample_rate), samples.size)
-    whole = samples[: samples.size // n_frame * n_frame].astype(np.float64)
-    power: NDArray[np.float64] = (whole.reshape(-1, n_frame) ** 2).mean(axis=1)
-    return power
-
-
-def _active(power: NDArray[np.float64]) -> NDArray[np.bool_]:
-    active: NDArray[np.bool_] = power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
-    return active
 
 
 def noise_of(
@@ -107,14 +72,14 @@ def add_noise(
     sample_rate : int
         In Hz.
     snr_db : float
-        :func:`speech_power` of the clip over the mean power of the noise.
+        :func:`quantize.data.sound.level.speech_power` of the clip over the mean power of the noise.
 
     Returns
     -------
     float32 [shape=(n_samples,)]
         Scaled down as a whole where the sum would clip.
     """
-    wanted = speech_power(samples, sample_rate) * 10 ** (-snr_db / 10)
+    wanted = level.speech_power(samples, sample_rate) * 10 ** (-snr_db / 10)
     power = float((noise.astype(np.float64) ** 2).mean())
     gain = np.sqrt(wanted / power) if power > 0 else 0.0
     return _unclipped(samples + gain * noise)
@@ -264,12 +229,12 @@ def _track(
     n_samples = 0
     for clip in clips:
         samples = read(clip)
-        power = _frame_power(samples, sample_rate)
-        if not power.max() > 0:
+        power = level.frame_power(samples, sample_rate)
+        if not power.max(initial=0.0) > 0:
             continue
-        active = np.flatnonzero(_active(power))
-        n_frame = min(round(_FRAME_S * sample_rate), samples.size)
-        speech = samples[active[0] * n_frame : (active[-1] + 1) * n_frame]
+        active = level.speech_frames(power, are_power=True)
+        span, n_frame = level.span(active), level.n_frame(samples.size, sample_rate)
+        speech = samples[span.start * n_frame : span.stop * n_frame]
         parts.append((speech / np.sqrt(power[active].mean())).astype(np.float32))
         n_samples += speech.size
         if n_samples >= n_track:

@@ -7,13 +7,13 @@ import pytest
 from protocol_fakes import clip
 
 from edge.errors import ParameterError
+from quantize.data.sound.level import speech_power
 from quantize.data.sound.noise_and_rooms import (
     N_VOICES,
     VoiceBank,
     add_noise,
     add_room,
     noise_of,
-    speech_power,
 )
 
 RATE = 16_000

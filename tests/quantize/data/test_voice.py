@@ -68,3 +68,17 @@ def test_short_clips_and_silence_stay_finite(n_samples):
 def test_an_impossible_factor_is_refused(name):
     with pytest.raises(ParameterError, match=f"{name} is 3.0"):
         perturb_voice(vowel(), **{name: 3.0})
+
+
+def test_half_the_rate_is_the_same_voice():
+    """At 8 kHz the same seconds are looked at, not the same samples."""
+    clip = vowel()
+    half = clip[::2]  # nothing of it lies above 4 kHz
+    paced = perturb_voice(half, RATE // 2, tempo=1.25, formants=1.1)
+    assert paced.size == round(half.size / 1.25)
+    usual = perturb_voice(clip, RATE, tempo=1.25, formants=1.1)[::2]
+    power, wanted = (np.abs(np.fft.rfft(x * np.hanning(x.size))) ** 2 for x in (paced, usual))
+    hz = np.fft.rfftfreq(paced.size, 2 / RATE)
+    near = (hz > 300) & (hz < 3000)
+    one, other = ((hz[near] * p[near]).sum() / p[near].sum() for p in (power, wanted))
+    assert one == pytest.approx(other, rel=0.02)
