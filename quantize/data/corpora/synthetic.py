@@ -23,9 +23,10 @@ from edge.errors import ParameterError
 from quantize.basics.errors import CorpusError
 from quantize.data.corpora.known import emodb, ravdess, savee, tess
 
-__all__ = ["synthetic_speech", "write_synthetic_corpus"]
+__all__ = ["SYNTHETIC_RATE", "synthetic_speech", "write_synthetic_corpus"]
 
-_SAMPLE_RATE = 16000
+#: Of all that is synthesised here, in Hz.
+SYNTHETIC_RATE = 16000
 _MAX_PER_LABEL = 8
 _MAX_HARMONIC_HZ = 5000.0
 
@@ -107,10 +108,10 @@ def _voice(
     manner: _Manner, gender: str, speaker: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """One clip, float64 in [-1, 1], 1.0-1.6 s with quiet edges."""
-    n_samples = int(_SAMPLE_RATE * rng.uniform(1.0, 1.6))
-    n_edge = _SAMPLE_RATE // 12
+    n_samples = int(SYNTHETIC_RATE * rng.uniform(1.0, 1.6))
+    n_edge = SYNTHETIC_RATE // 12
     n_voiced = n_samples - 2 * n_edge
-    time_s = np.arange(n_voiced) / _SAMPLE_RATE
+    time_s = np.arange(n_voiced) / SYNTHETIC_RATE
     position = np.linspace(-0.5, 0.5, n_voiced)
     tempo = manner.syllables_per_s * rng.uniform(0.93, 1.07)
 
@@ -118,11 +119,11 @@ def _voice(
     own = 2.0 ** ((speaker * 7 % 5 - 2) / 16)
     octaves = manner.glide * position + manner.wobble * np.sin(2 * np.pi * tempo * time_s)
     pitch_hz = _PITCH_HZ[gender] * own * manner.pitch * rng.uniform(0.97, 1.03) * 2.0**octaves
-    phase = 2 * np.pi * np.cumsum(pitch_hz) / _SAMPLE_RATE
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / SYNTHETIC_RATE
     scale = _FORMANT_SCALE[gender] * (1 + (speaker * 3 % 5 - 2) / 50)
 
     voiced = np.empty(n_voiced)
-    n_syllables = max(2, round(n_voiced / _SAMPLE_RATE * tempo))
+    n_syllables = max(2, round(n_voiced / SYNTHETIC_RATE * tempo))
     edges = np.linspace(0, n_voiced, n_syllables + 1).astype(int)
     for start, end in itertools.pairwise(edges):
         formants_hz = np.array(_VOWELS_HZ[rng.integers(len(_VOWELS_HZ))]) * scale
@@ -165,7 +166,7 @@ def synthetic_speech(
         Mono, 16 kHz, full scale 1.
     """
     rng = np.random.default_rng([seed, speaker, *label.encode()])
-    n_samples = round(duration_s * _SAMPLE_RATE)
+    n_samples = round(duration_s * SYNTHETIC_RATE)
     takes = [_voice(_MANNERS[label], gender, speaker, rng)]
     while sum(len(take) for take in takes) < n_samples:
         takes.append(_voice(_MANNERS[label], gender, speaker, rng))
@@ -177,7 +178,7 @@ def _write_wav(path: Path, samples: NDArray[np.float64]) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(_SAMPLE_RATE)
+        file.setframerate(SYNTHETIC_RATE)
         file.writeframes(pcm.tobytes())
 
 

@@ -15,13 +15,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.audio.full_band import resample_full_band
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CorpusError
-from quantize.basics.progress import progress_bar
+from quantize.basics.progress import progress_bar, progress_note
 from quantize.data.corpora import LABELS, Clip
-from quantize.data.corpora.synthetic import synthetic_speech
+from quantize.data.corpora.synthetic import SYNTHETIC_RATE, synthetic_speech
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import WINDOW_FRAMES, WINDOW_HOP, segment_bounds
 
@@ -70,6 +71,9 @@ def corpus_segments(
 ) -> SegmentSet:
     """Pick whole windows of clips: corpus by corpus, speaker by speaker, emotion by emotion.
 
+    Where no clip is as long as a window, theirs are shorter, as a device makes them of an
+    utterance that ends before a window is full: as long as three quarters of the clips are.
+
     Parameters
     ----------
     chosen : sequence of Clip
@@ -91,9 +95,14 @@ def corpus_segments(
     ParameterError
         If ``n_segments`` is less than 1.
     CorpusError
-        If no clip is as long as a window.
+        If there is no clip.
     """
     _check_count(n_segments)
+    if not chosen:
+        raise CorpusError(
+            "there is no clip to pick segments from: name the corpora of the training, or none for "
+            "synthetic speech"
+        )
     rows = cache.load(all_clips, 0, n_workers)
     rng = np.random.default_rng(seed)
     queues = {
@@ -101,6 +110,7 @@ def corpus_segments(
         for corpus in sorted({c.corpus for c in chosen})
     }
     # A clip that comes round again is heard at another window.
+    window_frames = _common_length([len(rows[c.clip_id]) for c in chosen], window_frames)
     starts = {
         c.clip_id: _window_starts(len(rows[c.clip_id]), window_frames, window_hop, rng)
         for queue in queues.values()
@@ -118,11 +128,6 @@ def corpus_segments(
                 first = starts[clip.clip_id].pop()
                 windows.append(rows[clip.clip_id][first : first + window_frames])
                 owners.append(clip)
-    if not windows:
-        raise CorpusError(
-            f"none of the {len(chosen)} clips has the {window_frames} frames of a window: name "
-            "corpora with longer clips, or none for synthetic speech"
-        )
     return SegmentSet(
         np.stack(windows).astype(np.float32),
         tuple(c.corpus for c in owners),
@@ -161,11 +166,15 @@ def generated_segments(
     ]
     n_each = -(-n_segments // len(voices))
     n_samples = spec.n_samples(n_each * window_frames)
+    # Another rate is reached by resampling, which may end a few samples early.
+    duration_s = n_samples / spec.sample_rate + (spec.sample_rate != SYNTHETIC_RATE)
     extractor = FeatureExtractor(spec)
     windows, owners = [], []
     spoken = voices[:n_segments]
     for label, gender, number in progress_bar(spoken, len(spoken), "synthetic speech"):
-        speech = synthetic_speech(label, gender, number, n_samples / spec.sample_rate, seed)
+        speech = synthetic_speech(label, gender, number, duration_s, seed)
+        if spec.sample_rate != SYNTHETIC_RATE:
+            speech = resample_full_band(speech, SYNTHETIC_RATE, spec.sample_rate)[:n_samples]
         rows = extractor.extract(speech)
         for first in range(0, n_each * window_frames, window_frames):
             windows.append(rows[first : first + window_frames])
@@ -192,6 +201,19 @@ def _in_turn(clips: Sequence[Clip], rng: np.random.Generator) -> list[Clip]:
     while any(queues):
         ordered += [queue.popleft() for queue in queues if queue]
     return ordered
+
+
+def _common_length(lengths: Sequence[int], window_frames: int) -> int:
+    """Frames of a window that clips can fill."""
+    if max(lengths) >= window_frames:
+        return window_frames
+    # Not the shortest clip's: one click among the recordings would be the measure of all.
+    shorter = int(np.quantile(lengths, 0.25, method="lower"))
+    progress_note(
+        f"edge-ser-quantize: no clip has the {window_frames} frames of a window: windows of "
+        f"{shorter} frames are taken, as of short utterances on a device"
+    )
+    return shorter
 
 
 def _window_starts(

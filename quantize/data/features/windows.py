@@ -9,7 +9,7 @@ __all__ = ["WINDOW_FRAMES", "WINDOW_HOP", "segment_bounds", "window_of"]
 #: The device's segments with the default FeatureSpec: 2 s, one every 0.512 s.
 WINDOW_FRAMES, WINDOW_HOP = 61, 16
 
-_DEFAULT_HOP_LENGTH = FeatureSpec().hop_length
+_DEFAULT = FeatureSpec()
 
 
 def window_of(spec: FeatureSpec) -> tuple[int, int]:
@@ -22,12 +22,14 @@ def window_of(spec: FeatureSpec) -> tuple[int, int]:
     Returns
     -------
     window_frames, window_hop : int
-        Of the same samples as :data:`WINDOW_FRAMES` and :data:`WINDOW_HOP`, where the spec's hop
-        allows.
+        Of the same seconds as :data:`WINDOW_FRAMES` and :data:`WINDOW_HOP`, whatever the spec's
+        sample rate, as near as its hop allows.
     """
-    n_window = (WINDOW_FRAMES - 1) * _DEFAULT_HOP_LENGTH
-    n_hop = WINDOW_HOP * _DEFAULT_HOP_LENGTH
-    return n_window // spec.hop_length + 1, max(1, round(n_hop / spec.hop_length))
+    # In whole numbers of both rates: no rounding takes a frame from the default spec.
+    n_window = (WINDOW_FRAMES - 1) * _DEFAULT.hop_length * spec.sample_rate
+    n_hop = WINDOW_HOP * _DEFAULT.hop_length * spec.sample_rate
+    n_each = spec.hop_length * _DEFAULT.sample_rate
+    return n_window // n_each + 1, max(1, round(n_hop / n_each))
 
 
 def segment_bounds(n_rows: int, window_frames: int, window_hop: int) -> list[tuple[int, int]]:

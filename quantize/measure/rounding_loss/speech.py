@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from quantize.basics.errors import CorpusError
 from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.segments import SegmentSet, corpus_segments, generated_segments
 from quantize.data.splits import Split
 from quantize.export.common import ExportFacts
-from quantize.measure.rounding_loss.counts import N_GENERATED
 
 __all__ = ["Speech"]
 
@@ -55,18 +53,10 @@ class Speech:
         return self._pick(self.train, n, self.seed, "the training side")
 
     def report(self, n: int) -> tuple[SegmentSet, str]:
-        """Segments of what was held out, or, where nothing was, of the training.
-
-        Clips shorter than a window can be answered and not cut: speech is then generated.
-        """
+        """Segments of what was held out, or, where nothing was, of the training."""
         side = "the held-out side" if self.test else "the training side (nothing was held out)"
         seed = self.seed + _REPORT_SEED
-        try:
-            return self._pick(self.test or self.train, n, seed, side)
-        except CorpusError:
-            speech = dataclasses.replace(self, cache=None)
-            segments, where = speech._pick((), min(n, N_GENERATED), seed, "")
-            return segments, f"{where} (no clip is as long as a window)"
+        return self._pick(self.test or self.train, n, seed, side)
 
     def _pick(self, chosen: Sequence[Clip], n: int, seed: int, side: str) -> tuple[SegmentSet, str]:
         facts = self.facts
