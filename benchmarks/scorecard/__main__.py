@@ -79,6 +79,11 @@ def build_parser() -> argparse.ArgumentParser:
         f"{_MOST_PARALLEL})",
     )
     parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Dask or Ray cluster that computes features, as of edge-ser-quantize train",
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="print every command and whether it is done"
     )
     parser.add_argument(
@@ -111,7 +116,9 @@ def _scorecard(arguments: argparse.Namespace) -> int:
         raise ParameterError("--data ROOT is wanted, the folder that holds the corpora")
     if arguments.parallel < 1:
         raise ParameterError(f"--parallel is {arguments.parallel}, 1 or more is wanted")
-    places = Places(arguments.data, arguments.cache, arguments.runs, arguments.parallel)
+    places = Places(
+        arguments.data, arguments.cache, arguments.runs, arguments.parallel, arguments.cluster
+    )
     steps = select(plan(places), arguments.recipes, arguments.only)
     check_same_recipe(places, steps)
     ledger = Ledger(places.ledger)

@@ -34,12 +34,15 @@ class Places:
         Corpora, cached feature rows, and run folders (``RUNS/RECIPE/JOB``).
     n_workers : int, optional
         Processes of a measurement that compute features; the command's own choice if None.
+    cluster : str, optional
+        Address of a cluster that computes features instead.
     """
 
     data: Path
     cache: Path
     runs: Path
     n_workers: int | None = None
+    cluster: str | None = None
 
     def run(self, recipe: Work, job: str) -> Path:
         """Folder of one training."""
@@ -146,7 +149,7 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
         recipe=recipe.name,
         jobs=(job,),
         # One thread each: the matrices are small, and others train beside it.
-        words=(*words, "--threads", "1", "--workers", "1"),
+        words=(*words, "--threads", "1", "--workers", "1", *_cluster(places)),
         inputs=tuple(RunFiles(folder).checkpoint for folder in teachers),
         outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
@@ -204,7 +207,12 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
 
 
 def _workers(places: Places) -> list[str]:
-    return [] if places.n_workers is None else ["--workers", str(places.n_workers)]
+    words = [] if places.n_workers is None else ["--workers", str(places.n_workers)]
+    return words + _cluster(places)
+
+
+def _cluster(places: Places) -> list[str]:
+    return [] if places.cluster is None else ["--cluster", places.cluster]
 
 
 def check_same_recipe(places: Places, steps: Iterable[Step]) -> None:

@@ -168,7 +168,7 @@ def _fold(run: Run, clips: list[Clip], arguments: argparse.Namespace) -> _Fold:
 
     chosen = run.held_out(clips)
     runner = dataclasses.replace(torch_runner(run), temperature=1.0)
-    cache = FeatureCache(arguments.cache, runner.spec)
+    cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
     frames, hop = runner.window_frames, runner.window_hop

@@ -105,7 +105,7 @@ def _one_run(
 
     split, chosen = run.held_out_split(), run.held_out(clips)
     runner = runner_of(run, arguments.kind)
-    cache = FeatureCache(arguments.cache, runner.spec)
+    cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     part = evaluate(
         runner,
         chosen,

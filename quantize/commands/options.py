@@ -70,6 +70,12 @@ def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = N
         metavar="N",
         help="processes that compute features (default: one a core)",
     )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="compute features on a Dask or Ray cluster that finds the corpora under the same "
+        "paths, for example tcp://HOST:8786 (default: processes of this machine)",
+    )
 
 
 def label_map(arguments: argparse.Namespace) -> dict[str, str | None]:
@@ -202,4 +208,5 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
         "label_map": label_map(arguments),
         "labels": arguments.labels,
         "n_workers": arguments.workers,
+        "cluster": arguments.cluster,
     }

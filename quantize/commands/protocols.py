@@ -59,7 +59,7 @@ def _one_run(
     split, chosen = run.held_out_split(), run.held_out(clips)
     runner = runner_of(run, arguments.kind)
     labels = common_labels(split, clips, runner.labels)
-    cache = FeatureCache(arguments.cache, runner.spec)
+    cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
     measure = _segments if arguments.protocol == "segments" else _noise

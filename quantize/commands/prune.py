@@ -204,7 +204,13 @@ def _importance(arguments: argparse.Namespace, run: Run) -> Importance:
         return magnitude(model)
     clips = run.clips(arguments.data, cache=arguments.cache)
     batches = training_batches(
-        run, clips, arguments.cache, arguments.batches, arguments.seed, arguments.workers
+        run,
+        clips,
+        arguments.cache,
+        arguments.batches,
+        arguments.seed,
+        arguments.workers,
+        arguments.cluster,
     )
     return taylor(model, batches)
 
@@ -237,6 +243,7 @@ def _fine_tune(arguments: argparse.Namespace, run: Run) -> None:
         labels=run.checkpoint.labels,
         label_map=run.label_map,
         n_workers=arguments.workers,
+        cluster=arguments.cluster,
         recipe=recipe.name,
         teachers=list(teachers.values()),
         start=start,
@@ -286,6 +293,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
         window_frames,
         arguments.seed,
         arguments.workers,
+        arguments.cluster,
     )
     drops = list(
         sensitivity(

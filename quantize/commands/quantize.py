@@ -184,7 +184,7 @@ def _speech_of(run: Run | None, facts: ExportFacts, arguments: argparse.Namespac
             "so nothing can be measured on --data: name the run folder, or leave --data out"
         )
     clips = run.clips(arguments.data, arguments.corpora, label_map(arguments), arguments.cache)
-    cache = FeatureCache(arguments.cache, facts.spec)
+    cache = FeatureCache(arguments.cache, facts.spec, cluster=arguments.cluster)
     common = {"clips": clips, "cache": cache, "n_workers": arguments.workers}
     split = run.split
     if split is None:

@@ -106,7 +106,7 @@ def _search(arguments: argparse.Namespace) -> int:
     clips = load_clips(
         runs, arguments.data, arguments.corpora, label_map(arguments), arguments.cache
     )
-    ground = Ground.of(runs[0], clips, arguments.cache, arguments.workers)
+    ground = Ground.of(runs[0], clips, arguments.cache, arguments.workers, arguments.cluster)
     warning = chosen_on_test_side(ground.split)
     if warning:
         print(f"edge-ser-quantize: caution: {warning}", file=sys.stderr)
@@ -125,6 +125,7 @@ def _search(arguments: argparse.Namespace) -> int:
             corpora=arguments.corpora,
             label_map=runs[0].label_map,
             n_workers=arguments.workers,
+            cluster=arguments.cluster,
         )
         students = [student_folder(arguments.out, h) for h in arguments.hidden]
         runs = open_runs([*arguments.runs, *students])

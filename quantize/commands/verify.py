@@ -155,7 +155,7 @@ def _segments(arguments: argparse.Namespace, run: Run, spec: FeatureSpec) -> Seg
     chosen = run.held_out(clips) if run.split else clips
     return corpus_segments(
         chosen,
-        FeatureCache(arguments.cache, spec),
+        FeatureCache(arguments.cache, spec, cluster=arguments.cluster),
         clips,
         n_segments,
         seed=seed,

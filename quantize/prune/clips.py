@@ -52,12 +52,13 @@ def training_batches(
     n_batches: int,
     seed: int,
     n_workers: int,
+    cluster: str | None = None,
 ) -> Iterator[Batch]:
     """Draw training batches of clips that are not augmented, the same for a seed."""
     if n_batches < 1:
         raise ParameterError(f"the number of batches is {n_batches}, at least 1 is wanted")
     saved = run.checkpoint
-    rows = FeatureCache(cache_folder, saved.spec).load(clips, 0, n_workers)
+    rows = FeatureCache(cache_folder, saved.spec, cluster=cluster).load(clips, 0, n_workers)
     sampler = CropSampler(
         examples_of(training_clips(run, clips), saved.labels, saved.domains),
         [rows],
@@ -79,11 +80,12 @@ def choosing_segments(
     window_frames: int,
     seed: int,
     n_workers: int,
+    cluster: str | None = None,
 ) -> SegmentSet:
     """Windows of :func:`choosing_clips`, the same for a seed."""
     return corpus_segments(
         choosing_clips(run, clips),
-        FeatureCache(cache_folder, run.checkpoint.spec),
+        FeatureCache(cache_folder, run.checkpoint.spec, cluster=cluster),
         clips,
         n_segments,
         seed=seed,

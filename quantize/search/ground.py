@@ -42,6 +42,8 @@ class Ground:
         Processes that compute features.
     known : tuple of str
         Labels that all runs tell apart.
+    cluster : str, optional
+        Address of a cluster that computes features instead.
     """
 
     split: Split
@@ -51,10 +53,18 @@ class Ground:
     cache_folder: Path
     n_workers: int = 1
     known: tuple[str, ...] = ()
+    cluster: str | None = None
     _caches: dict[str, FeatureCache] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, run: Run, clips: Sequence[Clip], cache_folder: Path, n_workers: int) -> Ground:
+    def of(
+        cls,
+        run: Run,
+        clips: Sequence[Clip],
+        cache_folder: Path,
+        n_workers: int,
+        cluster: str | None = None,
+    ) -> Ground:
         """Take the clips that a run held out.
 
         Raises
@@ -70,6 +80,7 @@ class Ground:
             cache_folder,
             n_workers,
             run.labels,
+            cluster,
         )
 
     @functools.cached_property
@@ -96,7 +107,8 @@ class Ground:
     def cache(self, spec: FeatureSpec) -> FeatureCache:
         """Rows of a spec, read from disk once a search."""
         if spec.fingerprint not in self._caches:
-            self._caches[spec.fingerprint] = _Kept(self.cache_folder, spec)
+            kept = _Kept(self.cache_folder, spec, cluster=self.cluster)
+            self._caches[spec.fingerprint] = kept
         return self._caches[spec.fingerprint]
 
     def calibration(

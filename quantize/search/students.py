@@ -38,6 +38,7 @@ def train_students(
     corpora: Sequence[str] | None,
     label_map: dict[str, str | None],
     n_workers: int,
+    cluster: str | None = None,
 ) -> None:
     """Train those that are not trained yet; an interrupted training goes on.
 
@@ -56,7 +57,7 @@ def train_students(
         What differs from the recipe.
     n_variants : int
         Augmented variants of every clip.
-    corpora, label_map, n_workers
+    corpora, label_map, n_workers, cluster
         As :func:`quantize.training.train_run.train_run` wants them.
 
     Raises
@@ -94,6 +95,7 @@ def train_students(
             run=run,
             label_map=label_map,
             n_workers=n_workers,
+            cluster=cluster,
         )
 
 

@@ -42,6 +42,7 @@ def train_run(
     augment: AugmentSettings | None = None,
     label_map: dict[str, str | None] | None = None,
     n_workers: int = 1,
+    cluster: str | None = None,
     recipe: str | None = None,
     teachers: Sequence[Path] = (),
     start: Path | None = None,
@@ -89,7 +90,7 @@ def train_run(
         about["start"] = {begun.name: begun.digest}
         if pruned := begun.checkpoint.training.get("pruned"):
             about["pruned"] = pruned
-    cache = FeatureCache(cache_folder, spec, augment)
+    cache = FeatureCache(cache_folder, spec, augment, cluster=cluster)
     about |= {
         "features": cache.fingerprint[:16],
         "label_map": label_map or {},
@@ -125,7 +126,7 @@ def train_run(
         n_each = range(run.n_variants + 1)
         variants = [cache.load(clips, v, n_workers) for v in n_each]
         for other in taught_by.other_rows if taught_by else ():
-            others = FeatureCache(cache_folder, other.spec, augment)
+            others = FeatureCache(cache_folder, other.spec, augment, cluster=cluster)
             other.variants = [others.load(clips, v, n_workers) for v in n_each]
         trainer = trainer_type(
             folder,

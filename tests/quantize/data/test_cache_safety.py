@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+from local_cluster import local_cluster
 
 from edge.audio.file import write_wav
 from edge.errors import ParameterError
@@ -164,3 +165,28 @@ def test_folders_of_an_earlier_version_are_told_of_once(clips, tmp_path, capsys)
 def test_processes_give_the_same_rows(clips, truth, tmp_path):
     cache = FeatureCache(tmp_path / "cache")
     assert same(cache.load(clips, 1, n_workers=2), truth[1])
+
+
+def test_a_cluster_gives_the_same_rows_with_a_worker_killed_half_way(
+    clips, truth, tmp_path, monkeypatch
+):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(module, "_CLIPS_A_TASK", 1)
+    with local_cluster(tmp_path) as running:
+        killed = []
+
+        def killing(rows, total, title):
+            for number, one in enumerate(rows):
+                if number == 2 and not killed:
+                    killed.append(running.workers[0].pid)
+                    running.workers[0].kill()
+                yield one
+
+        monkeypatch.setattr(module, "progress_bar", killing)
+        cache = FeatureCache(tmp_path / "cache", cluster=running.address)
+        assert same(cache.load(clips, 1), truth[1])
+        assert killed
+        assert same(cache.load(clips, 0), truth[0])
+        voices = cache.load_condition(clips, "babble-0dB")
+    alone = FeatureCache(tmp_path / "alone").load_condition(clips, "babble-0dB")
+    assert same(voices, alone)
