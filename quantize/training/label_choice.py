@@ -85,7 +85,8 @@ def remarks(
     if absent:
         found.append(
             f"{_listed(absent)} occur{'s' if len(absent) == 1 else ''} among the held-out clips "
-            f"alone: nothing is learned of {_them(absent)}; take another --split or --fold, or more clips"
+            f"alone: nothing is learned of {_them(absent)}; take another --split or --fold, or "
+            "more clips"
         )
     unmeasured = [label for label in labels if learned[label] and not measured[label]]
     if held_out and unmeasured:
