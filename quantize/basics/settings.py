@@ -211,6 +211,8 @@ def range_of(kind: Any) -> str:
         return f"by name: {range_of(typing.get_args(base)[1])}"
     if base is bool:
         return "true | false"
+    if typing.get_origin(base) is tuple and typing.get_args(base)[0] is not str:
+        return f"list of {range_of(typing.get_args(base)[0])}"
     if meta is None:
         return {str: "text", int: "whole number", float: "number"}.get(base, "list of texts")
     low, high = float(meta.ge), float(meta.le)  # type: ignore[arg-type]

@@ -11,8 +11,11 @@ from quantize.commands.options import (
     add_run_options,
     add_teaching_options,
     given_options,
+    of_setting,
     run_options,
 )
+from quantize.models.config import ClafSerConfig
+from quantize.training.settings import TrainSettings
 
 __all__ = ["add_command"]
 
@@ -48,20 +51,20 @@ def add_command(commands: Any) -> None:
     for name, what in _SIZES.items():
         parser.add_argument(
             "--" + name.replace("_", "-"),
-            type=int,
+            type=of_setting(ClafSerConfig, name),
             metavar="N",
             help=f"{what} (default: the recipe's)",
         )
     add_teaching_options(parser)
     parser.add_argument(
         "--distil-temperature",
-        type=float,
+        type=of_setting(TrainSettings, "distil_temperature"),
         metavar="T",
         help="what teachers' and student's logits are divided by (default: the recipe's)",
     )
     parser.add_argument(
         "--match-weight",
-        type=float,
+        type=of_setting(TrainSettings, "match_weight"),
         metavar="W",
         help="weight of the match with the teachers' attention-pooled vectors "
         "(default: the recipe's)",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
+from quantize.commands.options import refuse_ignored
 from quantize.export.rounding.load import kind_names
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def _export(arguments: argparse.Namespace) -> int:
     from quantize.runs.artifacts import export_run
     from quantize.runs.run import open_run
 
+    if arguments.scorecard is None:
+        refuse_ignored(arguments, "recipe", why="is of --scorecard FILE: add it, or leave it out")
     run = open_run(arguments.run)
     reports = [report_figures(path, run, arguments.kind) for path in arguments.figures]
     entries = [entry for report in reports for entry in report.entries]

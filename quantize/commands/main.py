@@ -10,8 +10,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from edge.cli.options import Parser
 from edge.errors import EdgeSerError, MissingDependencyError, printable
-from quantize.commands.parser import Parser
 
 __all__ = ["guarded", "main", "run"]
 
@@ -26,6 +26,7 @@ _MODULES = (
     "distill",
     "prune",
     "baseline",
+    "show_recipe",
     "evaluate",
     "calibrate",
     "export",
@@ -37,11 +38,18 @@ _MODULES = (
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
+    from edge import __version__
+    from quantize.commands.parser import CommandParser
+
     parser = Parser(
         prog="edge-ser-quantize",
+        allow_abbrev=False,
         description="Train CLAF-SER on emotional speech, measure it and export it for a device.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=CommandParser
+    )
+    parser.add_argument("--version", action="version", version=f"edge-ser-quantize {__version__}")
     for name in _MODULES:
         importlib.import_module(f"quantize.commands.{name}").add_command(commands)
     return parser

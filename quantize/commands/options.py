@@ -3,24 +3,112 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import typing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from edge.cli.answering import label_list
+from edge.errors import ParameterError
+from edge.jobs import MOST_JOBS
 from quantize.basics.errors import CorpusError
+from quantize.basics.settings import Seed, check, fields_of, whole
 from quantize.basics.toml_files import packaged_names
+from quantize.runs.settings import RunSettings
+from quantize.training.batch_settings import BatchSettings
+from quantize.training.settings import TrainSettings
 
 __all__ = [
     "add_data_options",
     "add_recipe_option",
     "add_run_options",
     "add_teaching_options",
+    "count",
     "given_options",
+    "jobs",
     "label_map",
+    "number",
+    "of_setting",
+    "refuse_ignored",
+    "refuse_without_data",
     "run_options",
+    "seed",
+    "set_threads",
     "training_recipe_names",
 ]
+
+
+def number(kind: Any) -> Callable[[str], Any]:
+    """Read an option's number, in the range of a type of :mod:`quantize.basics.settings`."""
+    # A text that is none is refused by the same sentence as a number out of the range.
+    readers = (int, float) if typing.get_args(kind)[0] is int else (float,)
+
+    def read(text: str) -> Any:
+        value: Any = text
+        for read_as in readers:
+            with contextlib.suppress(ValueError):
+                value = read_as(text)
+                break
+        try:
+            return check(value, kind, "it")
+        except ParameterError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
+def of_setting(settings: type[Any], name: str) -> Callable[[str], Any]:
+    """Read an option's number, in the range of a setting."""
+    return number(next(field.type for field in fields_of(settings) if field.name == name))
+
+
+#: Reads ``--seed``.
+seed = number(Seed)
+
+#: Reads how many of what there is one or more.
+count = number(Annotated[int, whole(1, 1_000_000)])
+
+#: Reads how many processes or threads work at once.
+jobs = number(Annotated[int, whole(1, MOST_JOBS)])
+
+
+def refuse_ignored(arguments: argparse.Namespace, *names: str, why: str) -> None:
+    """Refuse options that were given and would have no say.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        Of a :class:`~quantize.commands.parser.CommandParser`.
+    *names : str
+        Destinations of the options.
+    why : str
+        The rest of the sentence: "is for --sensitivity alone".
+
+    Raises
+    ------
+    ParameterError
+        Naming the first one that was given.
+    """
+    for name in names:
+        if name in arguments.given:
+            raise ParameterError(f"--{name.replace('_', '-')} {why}")
+
+
+def refuse_without_data(arguments: argparse.Namespace) -> None:
+    """Refuse options of corpora where no corpora are named."""
+    if arguments.data is None:
+        why = "is of the corpora, and none are named: add --data ROOT, or leave it out"
+        refuse_ignored(arguments, "corpora", "map_label", "cache", "workers", why=why)
+
+
+def set_threads(arguments: argparse.Namespace) -> None:
+    """Give torch the threads that were asked for."""
+    if arguments.threads is not None:
+        import torch
+
+        torch.set_num_threads(arguments.threads)
 
 
 def training_recipe_names() -> list[str]:
@@ -65,7 +153,7 @@ def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = N
     )
     parser.add_argument(
         "--workers",
-        type=int,
+        type=jobs,
         default=os.cpu_count() or 1,
         metavar="N",
         help="processes that compute features (default: one a core)",
@@ -119,7 +207,11 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         "(default: paper)",
     )
     parser.add_argument(
-        "--fold", type=int, default=0, help="of speaker (0-4) or leave-one-corpus-out (0-3)"
+        "--fold",
+        type=of_setting(RunSettings, "fold"),
+        default=0,
+        metavar="N",
+        help="of speaker (0-4) or leave-one-corpus-out (0-3), for these alone (default: 0)",
     )
     parser.add_argument(
         "--validation",
@@ -127,23 +219,36 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         help="hold out a fifth of the training side instead, its speakers where the split keeps "
         "speakers apart: to choose between settings without looking at the test side",
     )
-    parser.add_argument("--seed", type=int, default=0, help="split, weights, batches (default: 0)")
-    parser.add_argument("--epochs", type=int, default=None, help=f"default: {default}")
     parser.add_argument(
-        "--learning-rate", type=float, default=None, help=f"peak (default: {default})"
+        "--seed", type=seed, default=0, metavar="N", help="split, weights, batches (default: 0)"
+    )
+    parser.add_argument(
+        "--epochs",
+        type=of_setting(TrainSettings, "epochs"),
+        metavar="N",
+        help=f"default: {default}",
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=of_setting(TrainSettings, "learning_rate"),
+        metavar="R",
+        help=f"peak (default: {default})",
     )
     parser.add_argument(
         "--variants",
-        type=int,
-        default=None,
+        type=of_setting(RunSettings, "n_variants"),
         metavar="N",
         help=f"augmented variants of every clip (default: {default})",
     )
-    parser.add_argument("--batch-size", type=int, default=None, help=f"default: {default}")
+    parser.add_argument(
+        "--batch-size",
+        type=of_setting(BatchSettings, "batch_size"),
+        metavar="N",
+        help=f"default: {default}",
+    )
     parser.add_argument(
         "--threads",
-        type=int,
-        default=None,
+        type=jobs,
         metavar="N",
         help="threads of torch (default: torch's own choice)",
     )
@@ -164,13 +269,13 @@ def add_teaching_options(parser: argparse.ArgumentParser) -> None:
     """How a student learns from its teachers."""
     parser.add_argument(
         "--distil-share",
-        type=float,
+        type=of_setting(TrainSettings, "distil_share"),
         metavar="P",
         help="share of the teachers in the loss, the rest is the labels' (default: the recipe's)",
     )
     parser.add_argument(
         "--repeat-epochs",
-        type=int,
+        type=of_setting(TrainSettings, "repeat_epochs"),
         metavar="N",
         help="let the same crops come again after so many epochs, without asking the teachers "
         "again, which halves a small student's time; 0: never (default: the recipe's)",
@@ -187,12 +292,14 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
 
     ``n_variants`` is what the recipe has, for when the option was not given.
     """
-    import torch
-
-    from quantize.runs.settings import RunSettings
-
-    if arguments.threads is not None:
-        torch.set_num_threads(max(1, arguments.threads))
+    if arguments.split not in ("speaker", "leave-one-corpus-out"):
+        refuse_ignored(
+            arguments,
+            "fold",
+            why=f"is for --split speaker or leave-one-corpus-out, and the split is "
+            f"{arguments.split}: name one of these, or leave --fold out",
+        )
+    set_threads(arguments)
     if arguments.variants is not None:
         n_variants = arguments.variants
     return {

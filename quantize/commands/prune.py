@@ -6,12 +6,26 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from edge.errors import ParameterError
 from quantize.basics.errors import TrainingError
-from quantize.commands.options import given_options, training_recipe_names
+from quantize.basics.settings import ProperShare, whole
+from quantize.commands.options import (
+    count,
+    given_options,
+    jobs,
+    number,
+    of_setting,
+    refuse_ignored,
+    seed,
+    set_threads,
+    training_recipe_names,
+)
+from quantize.models.config import ClafSerConfig
 from quantize.prune.choices import IMPORTANCES, PRUNABLE
+from quantize.runs.settings import RunSettings
+from quantize.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from quantize.prune.importance import Importance
@@ -37,13 +51,16 @@ def add_command(commands: Any) -> None:
     sizes = parser.add_argument_group("what is pruned")
     sizes.add_argument(
         "--parameters",
-        type=float,
+        type=number(ProperShare),
         metavar="SHARE",
         help="leave at most this share of the exported parameters, by fewer LSTM units alone",
     )
     for field, option in _SIZE_OPTIONS.items():
         sizes.add_argument(
-            f"--{option}", type=int, metavar="N", help=f"{field} to leave (default: all)"
+            f"--{option}",
+            type=of_setting(ClafSerConfig, field),
+            metavar="N",
+            help=f"{field} to leave (default: all)",
         )
     sizes.add_argument(
         "--importance",
@@ -53,14 +70,21 @@ def add_command(commands: Any) -> None:
         "weights (default: %(default)s)",
     )
     sizes.add_argument(
-        "--batches", type=int, default=64, metavar="N", help="of taylor (default: %(default)s)"
+        "--batches", type=count, default=64, metavar="N", help="of taylor (default: %(default)s)"
     )
     sizes.add_argument(
-        "--seed", type=int, default=0, help="of taylor's batches and the sweep's segments"
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of taylor's batches and the sweep's segments",
     )
     sizes.add_argument("--unstructured", action="store_true", help="set single weights to zero")
     sizes.add_argument(
-        "--sparsity", type=float, metavar="SHARE", help="of --unstructured: weights to set to zero"
+        "--sparsity",
+        type=number(ProperShare),
+        metavar="SHARE",
+        help="of --unstructured: weights to set to zero",
     )
     sweep = parser.add_argument_group("sensitivity sweep")
     sweep.add_argument(
@@ -69,11 +93,11 @@ def add_command(commands: Any) -> None:
         help="only measure what each structure's loss costs, on clips of the training side",
     )
     sweep.add_argument(
-        "--segments", type=int, default=512, metavar="N", help="to measure on (default: 512)"
+        "--segments", type=count, default=512, metavar="N", help="to measure on (default: 512)"
     )
     sweep.add_argument(
         "--window-frames",
-        type=int,
+        type=count,
         metavar="N",
         help="length of a segment (default: 2 s, the device's)",
     )
@@ -82,7 +106,7 @@ def add_command(commands: Any) -> None:
     tuning = parser.add_argument_group("fine-tuning")
     tuning.add_argument("--data", type=Path, required=True, metavar="ROOT", help="the corpora")
     tuning.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR")
-    tuning.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    tuning.add_argument("--workers", type=jobs, default=os.cpu_count() or 1, metavar="N")
     tuning.add_argument(
         "--recipe",
         choices=training_recipe_names(),
@@ -90,11 +114,24 @@ def add_command(commands: Any) -> None:
         help="default: %(default)s",
     )
     tuning.add_argument(
-        "--epochs", type=int, help="default: the recipe's; 0 writes the pruned model as it is"
+        "--epochs",
+        type=number(Annotated[int, whole(0, 1_000_000)]),
+        metavar="N",
+        help="default: the recipe's; 0 writes the pruned model as it is",
     )
-    tuning.add_argument("--learning-rate", type=float, help="peak (default: the recipe's)")
+    tuning.add_argument(
+        "--learning-rate",
+        type=of_setting(TrainSettings, "learning_rate"),
+        metavar="R",
+        help="peak (default: the recipe's)",
+    )
     tuning.add_argument("--precision", choices=("fp32", "bf16"), help="default: the recipe's")
-    tuning.add_argument("--variants", type=int, metavar="N", help="default: the recipe's")
+    tuning.add_argument(
+        "--variants",
+        type=of_setting(RunSettings, "n_variants"),
+        metavar="N",
+        help="default: the recipe's",
+    )
     tuning.add_argument(
         "--teachers",
         nargs="+",
@@ -103,18 +140,37 @@ def add_command(commands: Any) -> None:
         metavar="RUN",
         help="runs of the same split to learn from beside the pruned one, such as its own teachers",
     )
-    tuning.add_argument("--threads", type=int, metavar="N", help="threads of torch")
+    tuning.add_argument("--threads", type=jobs, metavar="N", help="threads of torch")
     parser.set_defaults(function=_prune)
 
 
-def _prune(arguments: argparse.Namespace) -> int:
-    import torch
+def _refuse_what_has_no_say(arguments: argparse.Namespace) -> None:
+    """Refuse options that the rest of the command would pass over without a word."""
+    sizes = ("parameters", *_SIZE_OPTIONS.values())
+    tuning = ("learning_rate", "precision", "variants", "teachers", "recipe")
+    if arguments.sensitivity:
+        why = "is for pruning, and --sensitivity only measures: leave one of them out"
+        names = ("out", *sizes, "unstructured", "sparsity", "epochs", *tuning)
+        refuse_ignored(arguments, *names, why=why)
+    else:
+        names = ("segments", "window_frames", "picture")
+        refuse_ignored(arguments, *names, why="is for --sensitivity alone: add it, or leave it out")
+    if arguments.unstructured:
+        why = "is for pruning units, and --unstructured prunes weights by their size"
+        refuse_ignored(arguments, "importance", "batches", "seed", why=why)
+    if arguments.importance == "magnitude":
+        refuse_ignored(arguments, "batches", why="is for --importance taylor")
+    if arguments.epochs == 0:
+        why = "is for fine-tuning, and --epochs 0 does none: leave one of them out"
+        refuse_ignored(arguments, *tuning, why=why)
 
+
+def _prune(arguments: argparse.Namespace) -> int:
     from quantize.prune.cut import refuse_unprunable
     from quantize.runs.run import open_run
 
-    if arguments.threads is not None:
-        torch.set_num_threads(max(1, arguments.threads))
+    _refuse_what_has_no_say(arguments)
+    set_threads(arguments)
     if arguments.sensitivity:
         return _sweep(arguments)
     if arguments.out is None:

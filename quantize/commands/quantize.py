@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
 from quantize.basics.files import write_json
-from quantize.commands.options import add_data_options, label_map
+from quantize.basics.settings import NotNegative
+from quantize.commands.options import (
+    add_data_options,
+    count,
+    label_map,
+    number,
+    refuse_without_data,
+    seed,
+)
 from quantize.export.rounding.layers import GROUPS, LAYERS
 from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
 from quantize.export.rounding.recipe import GRANULARITIES
@@ -67,23 +75,23 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument(
         "--calibration",
-        type=int,
+        type=count,
         metavar="N",
         help="segments to calibrate with, for a recipe that does (default: the recipe's)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the segments chosen (default: 0)"
+        "--seed", type=seed, default=0, metavar="N", help="of the segments chosen (default: 0)"
     )
     parser.add_argument(
         "--segments",
-        type=int,
+        type=count,
         metavar="N",
         help="segments to compare posteriors and gates on (default: "
         f"{N_SEGMENTS} of corpora, {N_GENERATED} of generated speech)",
     )
     parser.add_argument(
         "--max-drop",
-        type=float,
+        type=number(NotNegative),
         metavar="POINTS",
         help="keep layers in float, those first whose rounding moves the answers most, until "
         "neither accuracy nor UAR drops by more than that many percentage points below float32; "
@@ -114,6 +122,7 @@ def _quantize(arguments: argparse.Namespace) -> int:
     from quantize.runs.artifacts import export_facts
     from quantize.runs.run import open_run
 
+    refuse_without_data(arguments)
     recipe = load_ptq_recipe(arguments.recipe).changed(
         float_layers=arguments.float_layers,
         granularity=arguments.granularity,

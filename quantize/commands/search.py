@@ -12,13 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
+from quantize.basics.settings import Above0, NotNegative
 from quantize.commands.options import (
     add_data_options,
     given_options,
     label_map,
+    number,
+    of_setting,
+    refuse_ignored,
     training_recipe_names,
 )
 from quantize.export.rounding.load import kind_names
+from quantize.models.config import ClafSerConfig
+from quantize.runs.settings import RunSettings
+from quantize.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from quantize.runs.run import Run
@@ -59,14 +66,26 @@ def add_command(commands: Any) -> None:
     )
     add_data_options(parser)
     limits = parser.add_argument_group("constraints")
-    limits.add_argument("--max-kb", type=float, metavar="KB", help="model file, 1000 bytes")
     limits.add_argument(
-        "--max-drop", type=float, metavar="POINTS", help="accuracy below the reference"
+        "--max-kb", type=number(Above0), metavar="KB", help="model file, 1000 bytes"
     )
-    limits.add_argument("--max-ms", type=float, metavar="MS", help="median time of a 2 s window")
+    limits.add_argument(
+        "--max-drop",
+        type=number(NotNegative),
+        metavar="POINTS",
+        help="accuracy below the reference",
+    )
+    limits.add_argument(
+        "--max-ms", type=number(Above0), metavar="MS", help="median time of a 2 s window"
+    )
     students = parser.add_argument_group("students, which are trained into DIR/runs/hidden-N")
     students.add_argument(
-        "--hidden", nargs="+", type=int, default=[], metavar="H", help="BiLSTM units a direction"
+        "--hidden",
+        nargs="+",
+        type=of_setting(ClafSerConfig, "hidden"),
+        default=[],
+        metavar="H",
+        help="BiLSTM units a direction",
     )
     students.add_argument(
         "--teachers", nargs="+", type=Path, default=[], metavar="RUN", help="of the same split"
@@ -77,9 +96,17 @@ def add_command(commands: Any) -> None:
         default="claf-ser-tiny",
         help="default: %(default)s",
     )
-    students.add_argument("--epochs", type=int, metavar="N", help="default: the recipe's")
     students.add_argument(
-        "--variants", type=int, metavar="N", help="augmented variants (default: the recipe's)"
+        "--epochs",
+        type=of_setting(TrainSettings, "epochs"),
+        metavar="N",
+        help="default: the recipe's",
+    )
+    students.add_argument(
+        "--variants",
+        type=of_setting(RunSettings, "n_variants"),
+        metavar="N",
+        help="augmented variants (default: the recipe's)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a trial")
     parser.set_defaults(function=_search)
@@ -102,6 +129,9 @@ def _search(arguments: argparse.Namespace) -> int:
             "--hidden and --teachers go together: students of the sizes that the one names are "
             "taught by the runs that the other names"
         )
+    if not arguments.hidden:
+        why = "is of the students that --hidden and --teachers train: add these, or leave it out"
+        refuse_ignored(arguments, "recipe", "epochs", "variants", why=why)
     runs = open_runs(arguments.runs)
     clips = load_clips(
         runs, arguments.data, arguments.corpora, label_map(arguments), arguments.cache

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from quantize.basics.settings import whole
+from quantize.commands.options import count, number, seed
 
 __all__ = ["add_command"]
 
@@ -17,19 +20,19 @@ def add_command(commands: Any) -> None:
     parser.add_argument("out", type=Path, metavar="ROOT", help="folder to make the corpora in")
     parser.add_argument(
         "--speakers",
-        type=int,
+        type=count,
         default=2,
         metavar="N",
         help="speakers of each corpus (default: 2)",
     )
     parser.add_argument(
         "--per-label",
-        type=int,
+        type=number(Annotated[int, whole(1, 8)]),
         default=2,
         metavar="N",
         help="clips of each speaker and label, 1 to 8 (default: 2)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same files (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="same seed, same files (default: 0)")
     parser.set_defaults(function=_synthesise)
 
 

@@ -13,8 +13,11 @@ from quantize.commands.options import (
     add_run_options,
     add_teaching_options,
     given_options,
+    of_setting,
     run_options,
 )
+from quantize.models.config import ClafSerConfig
+from quantize.training.settings import TrainSettings
 
 __all__ = ["add_command"]
 
@@ -31,15 +34,13 @@ def add_command(commands: Any) -> None:
     add_run_options(parser, default="the recipe's")
     parser.add_argument(
         "--max-alpha",
-        type=float,
-        default=None,
+        type=of_setting(TrainSettings, "max_alpha"),
         metavar="A",
         help="weight of the domain loss in the last epoch (default: the recipe's)",
     )
     parser.add_argument(
         "--mixup",
-        type=float,
-        default=None,
+        type=of_setting(TrainSettings, "mixup"),
         metavar="B",
         help="mix pairs of clips, shares from Beta(B, B); 0 mixes none (default: the recipe's)",
     )
@@ -60,7 +61,10 @@ def add_command(commands: Any) -> None:
     add_teaching_options(parser)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
     parser.add_argument(
-        "--hidden", type=int, default=None, help="BiLSTM units a direction (default: the recipe's)"
+        "--hidden",
+        type=of_setting(ClafSerConfig, "hidden"),
+        metavar="N",
+        help="BiLSTM units a direction (default: the recipe's)",
     )
     parser.set_defaults(function=_train)
 

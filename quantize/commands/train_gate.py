@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
+from quantize.commands.options import of_setting, refuse_ignored, seed
 from quantize.training.gate.settings import GateTraining
 
 if TYPE_CHECKING:
@@ -49,14 +50,20 @@ def add_command(commands: Any) -> None:
         help="folder of drawn scenes (default: cache/gate)",
     )
     defaults = GateTraining()
-    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--seed", type=seed, metavar="N", default=defaults.seed)
     parser.add_argument(
-        "--scenes", type=int, default=defaults.n_scenes, metavar="N", help="of 8 s to learn from"
+        "--scenes",
+        type=of_setting(GateTraining, "n_scenes"),
+        default=defaults.n_scenes,
+        metavar="N",
+        help="of 8 s to learn from",
     )
-    parser.add_argument("--epochs", type=int, default=defaults.epochs)
+    parser.add_argument(
+        "--epochs", type=of_setting(GateTraining, "epochs"), default=defaults.epochs, metavar="N"
+    )
     parser.add_argument(
         "--recall",
-        type=float,
+        type=of_setting(GateTraining, "wanted_recall"),
         default=defaults.wanted_recall,
         metavar="SHARE",
         help="of the speech of other speakers that must pass, down to 0 dB over noise "
@@ -70,6 +77,17 @@ def _train_gate(arguments: argparse.Namespace) -> int:
     from edge.features.spec import FeatureSpec
     from quantize.export.gate import give_gate, read_gate, write_gate
 
+    if arguments.gate is not None:
+        refuse_ignored(
+            arguments,
+            "data",
+            "sounds",
+            "seed",
+            "scenes",
+            "epochs",
+            "recall",
+            why="is for training, and --gate trains nothing: leave one of them out",
+        )
     into = [read_artifact(path) for path in arguments.into]
     spec = into[0].manifest.feature_spec if into else FeatureSpec()
     for artifact in into:

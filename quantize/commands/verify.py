@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import how_many
 from quantize.basics.errors import TrainingError
+from quantize.basics.settings import Share
 from quantize.basics.tables import aligned
-from quantize.commands.options import add_data_options, label_map
+from quantize.commands.options import (
+    add_data_options,
+    count,
+    label_map,
+    number,
+    refuse_without_data,
+    seed,
+)
 from quantize.runs.files import RunFiles
 
 if TYPE_CHECKING:
@@ -47,18 +55,20 @@ def add_command(commands: Any) -> None:
     )
     add_data_options(parser, without="synthetic speech; else the run's held-out clips are heard")
     parser.add_argument(
-        "--segments", type=int, default=500, metavar="N", help="how many (default: 500)"
+        "--segments", type=count, default=500, metavar="N", help="how many (default: 500)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of their choice and second order")
+    parser.add_argument(
+        "--seed", type=seed, default=0, metavar="N", help="of their choice and second order"
+    )
     parser.add_argument(
         "--max-difference",
-        type=float,
+        type=number(Share),
         metavar="P",
         help="of a posterior from torch's (default: the recipe's, times how far torch's move)",
     )
     parser.add_argument(
         "--min-agreement",
-        type=float,
+        type=number(Share),
         metavar="P",
         help="share of segments with torch's label or a near tie, 0 to 1 (default: the recipe's)",
     )
@@ -111,6 +121,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from quantize.measure.verify import compare_artifacts, read_candidate
     from quantize.runs.run import open_run
 
+    refuse_without_data(arguments)
     # Side by side with runtimes that have one.
     torch.set_num_threads(1)
     run = open_run(arguments.run or _run_of(arguments.artifacts))

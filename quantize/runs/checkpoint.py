@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.errors import EdgeSerError
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CheckpointError
-from quantize.basics.files import atomic_path
+from quantize.basics.files import atomic_path, parse_json
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.models.config import SimpleRnnConfig
@@ -87,7 +87,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
 def _in_order(content: bytes) -> bytes:
     """The same safetensors file with the keys of its header in order."""
     size = int.from_bytes(content[:8], "little")
-    header = json.dumps(json.loads(content[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
+    header = json.dumps(parse_json(content[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
     text = header.encode()
     # Tensors begin at a multiple of eight bytes.
     text += b" " * (-len(text) % 8)
@@ -125,10 +125,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         mean = tensors.pop("normalisation.mean").numpy()
         std = tensors.pop("normalisation.std").numpy()
         model_type, config_type = _FORMATS[header["format"]]
-        model = model_type(config_type.from_dict(json.loads(header["config"])))
+        model = model_type(config_type.from_dict(parse_json(header["config"])))
         model.load_state_dict(tensors)
-        spec = FeatureSpec.from_dict(json.loads(header["feature_spec"]))
-        training = json.loads(header["training"])
+        spec = FeatureSpec.from_dict(parse_json(header["feature_spec"]))
+        training = parse_json(header["training"])
         # Checkpoints of before labels could be anybody's have the eight, and the four corpora.
         labels = _names(header, "labels", LABELS, model.config.n_labels)
         n_domains = getattr(model.config, "n_domains", None)
@@ -142,7 +142,7 @@ def _names(
     header: dict[str, str], key: str, default: tuple[str, ...], n_wanted: int | None
 ) -> tuple[str, ...]:
     """Names of a header's list, as many as the model has outputs or rows for."""
-    names = json.loads(header[key]) if key in header else list(default)
+    names = parse_json(header[key]) if key in header else list(default)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"its {key} are no list of names")
     if (n_wanted is not None and len(names) != n_wanted) or len(set(names)) != len(names):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import TrainingError
+from quantize.basics.files import parse_json
 
 __all__ = ["RUN_DIGEST", "RunFiles", "read_json", "remove_leftovers"]
 
@@ -124,7 +124,7 @@ def read_json(path: Path) -> Any:
         If it is missing, no JSON, or nested too deep.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise TrainingError(
             f"{path} is not there: a whole run folder of edge-ser-quantize train is wanted"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import CheckpointError
+from quantize.basics.files import parse_json
 
 __all__ = ["NORMALISATION", "Header", "content_digest", "read_header"]
 
@@ -60,7 +61,7 @@ class Header:
             If it is not there or no JSON.
         """
         try:
-            return json.loads(self.metadata[key])
+            return parse_json(self.metadata[key])
         except RecursionError as error:
             raise ValueError(f"{key} is nested too deep") from error
 
@@ -81,7 +82,7 @@ def read_header(path: Path) -> Header:
             size = int.from_bytes(file.read(8), "little")
             if not 2 <= size <= min(_MOST_HEADER_BYTES, n_bytes - 8):
                 raise ValueError(f"of {n_bytes} bytes its header would have {size}")
-            content = json.loads(file.read(size))
+            content = parse_json(file.read(size))
             metadata = content.pop("__metadata__", {})
             header = Header({str(k): str(v) for k, v in metadata.items()}, {}, {}, {})
             for name, tensor in content.items():
@@ -133,6 +134,6 @@ def content_digest(path: Path) -> str:
 
 def _canonical(text: str) -> str:
     try:
-        return json.dumps(json.loads(text), sort_keys=True)
+        return json.dumps(parse_json(text), sort_keys=True)
     except (ValueError, RecursionError):
         return text

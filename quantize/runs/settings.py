@@ -6,7 +6,6 @@ from typing import Annotated
 
 from edge.errors import ParameterError, shown
 from quantize.basics.settings import Seed, Settings, whole
-from quantize.data.splits.by_name import SPLITS
 
 __all__ = ["MOST_VARIANTS", "VALIDATION_SHARE", "RunSettings"]
 
@@ -50,6 +49,9 @@ class RunSettings(Settings, frozen=True):
     validation: bool = False
 
     def __post_init__(self) -> None:
+        # NumPy comes with it, and a command's help needs none.
+        from quantize.data.splits.by_name import SPLITS
+
         super().__post_init__()
         if self.split not in (*SPLITS, "all"):
             raise ParameterError(

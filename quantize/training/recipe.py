@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from edge.errors import EdgeSerError, shown
+from edge.features.families import FAMILIES
+from edge.features.families.base import LARGEST_FLOAT, setting_key
+from edge.features.front_end import FrontEnd
 from edge.features.spec import FeatureSpec, default_settings
 from quantize.basics.errors import RecipeError
 from quantize.basics.settings import check, fields_of, unknown_keys, whole
@@ -29,6 +32,7 @@ __all__ = [
     "NOT_OF_A_RECIPE",
     "TABLES",
     "Recipe",
+    "feature_ranges",
     "load_recipe",
     "recipe_names",
     "table_defaults",
@@ -88,6 +92,8 @@ class Recipe:
         :class:`~edge.features.spec.FeatureSpec`.
     parent : Recipe or None
         The one that it extends, whose settings are among these.
+    own : mapping
+        By table, the keys that it sets itself; those of no table under the empty text.
     """
 
     name: str
@@ -100,6 +106,22 @@ class Recipe:
     augment: Mapping[str, Any]
     features: Mapping[str, Any]
     parent: Recipe | None = None
+    own: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+
+    def owner(self, key: str, table: str | None = None) -> str:
+        """Whose a setting is: ``"recipe"``, ``"default"``, or the name of the one extended.
+
+        Parameters
+        ----------
+        key : str
+        table : str, optional
+            None: ``n_variants``.
+        """
+        here = key in self.own.get(table or "", ())
+        if here or self.parent is None:
+            return "recipe" if here else "default"
+        above = self.parent.owner(key, table)
+        return self.parent.name if above == "recipe" else above
 
     def config(self, **changes: Any) -> ClafSerConfig:
         """Sizes of the model, with some of them changed."""
@@ -183,7 +205,8 @@ def parse_recipe(name: str, text: str) -> Recipe:
             "are wanted"
         )
     n_variants = given.get("n_variants", parent.n_variants if parent else 8)
-    recipe = Recipe(name, given["title"], n_variants, teachers, **tables, parent=parent)
+    own = {"": frozenset(given), **{table: frozenset(data.get(table, ())) for table in TABLES}}
+    recipe = Recipe(name, given["title"], n_variants, teachers, **tables, parent=parent, own=own)
     for settings in (
         recipe.feature_spec,
         recipe.config,
@@ -217,6 +240,23 @@ def table_defaults(table: str) -> dict[str, Any]:
         return default_settings()
     defaults: dict[str, Any] = settings_type().to_dict()
     return defaults
+
+
+def feature_ranges() -> dict[str, str]:
+    """Ranges of the features' settings by their keys, as the device declares and checks them."""
+    ranges = {}
+    records: tuple[Any, ...] = (FeatureSpec, *FAMILIES.values(), FrontEnd)
+    for record in records:
+        for field in dataclasses.fields(record):
+            key, about = setting_key(field), field.metadata
+            if key and "largest" in about:
+                ranges[key] = f">= 1, <= {about['largest']}"
+            elif key and "only" in about:
+                ranges[key] = str(about["only"])
+            elif key:
+                ranges[key] = f">= 0, <= {LARGEST_FLOAT:g}"
+    ranges["order"] = f"list of {' | '.join(FAMILIES)}"
+    return ranges
 
 
 def _checked_table(name: str, table: str, data: Mapping[str, Any]) -> dict[str, Any]:

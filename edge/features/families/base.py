@@ -12,6 +12,7 @@ from edge.errors import ParameterError, shown
 from edge.features.spectrum import FrameSpectra
 
 __all__ = [
+    "LARGEST_FLOAT",
     "Columns",
     "Family",
     "FrameGeometry",
@@ -23,7 +24,8 @@ __all__ = [
     "setting_key",
 ]
 
-_LARGEST_FLOAT = 1e6
+#: Of every setting that is a fraction.
+LARGEST_FLOAT = 1e6
 
 
 class FrameGeometry(Protocol):
@@ -96,9 +98,9 @@ def check_settings(record: Any) -> None:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ParameterError(f"{key} is {shown(value)}, a number is wanted")
             # Compared as they are: a whole number of 400 digits does not become a float.
-            if not 0 <= value <= _LARGEST_FLOAT:
+            if not 0 <= value <= LARGEST_FLOAT:
                 raise ParameterError(
-                    f"{key} is {shown(value)}, a number from 0 to {_LARGEST_FLOAT:g} is wanted"
+                    f"{key} is {shown(value)}, a number from 0 to {LARGEST_FLOAT:g} is wanted"
                 )
             # An int, or -0.0, would give another canonical JSON than the equal float.
             object.__setattr__(record, field.name, float(value) + 0.0)

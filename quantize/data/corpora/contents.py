@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import AudioFileError, EdgeSerError
-from quantize.basics.files import atomic_path
+from quantize.basics.files import atomic_path, parse_json
 from quantize.basics.locks import locked
 from quantize.basics.progress import progress_bar, progress_note
 
@@ -118,7 +118,7 @@ class ContentIndex:
 
     def _read(self) -> dict[str, list[Any]]:
         try:
-            content = json.loads(self.path.read_bytes())
+            content = parse_json(self.path.read_bytes())
             files: dict[str, list[Any]] = content["files"]
             if content["format"] == _FORMAT and content["sha256"] == _checksum(files):
                 return files

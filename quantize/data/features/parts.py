@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.basics.files import atomic_path
+from quantize.basics.files import atomic_path, parse_json
 
 __all__ = ["Damage", "Entry", "read_entries", "remove_leftovers", "scan", "write_part"]
 
@@ -180,7 +180,7 @@ def _part_entries(path: Path) -> Iterable[tuple[str, Entry]]:
     entries = []
     end = 0
     try:
-        header = json.loads(text)
+        header = parse_json(text)
         checksums = header.pop("__metadata__")
         if checksums["format"] != FORMAT:
             raise _DamagedError

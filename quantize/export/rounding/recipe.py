@@ -14,14 +14,14 @@ from quantize.basics.errors import RecipeError
 from quantize.basics.settings import Settings, between, whole
 from quantize.export.rounding.layers import ALWAYS_FLOAT, LAYERS, check_layers, is_kept
 
-__all__ = ["BACKENDS", "GRANULARITIES", "PtqRecipe"]
+__all__ = ["BACKENDS", "GRANULARITIES", "METHODS", "PtqRecipe"]
 
 _Granularity = Literal["none", "per_tensor", "per_output_channel", "per_group"]
 GRANULARITIES: tuple[str, ...] = get_args(_Granularity)
 """Weights that share a factor: those of a layer, of an output channel, of some of its inputs."""
 
-# Bits that each method stores weights in.
-_METHODS: dict[str, tuple[int, ...]] = {
+#: Ways to store weights, and the bits that each stores them in.
+METHODS: dict[str, tuple[int, ...]] = {
     "float": (32,),
     "fp16": (16,),
     "dynamic": (8,),
@@ -194,7 +194,7 @@ class PtqRecipe(Settings, frozen=True):
             raise self._wrong(
                 "method", self.method, f"one of {', '.join(methods)} for {self.backend}"
             )
-        bits = _METHODS[self.method]
+        bits = METHODS[self.method]
         if self.weight_bits not in bits:
             wanted = " or ".join(map(str, bits))
             raise self._wrong("weight_bits", self.weight_bits, f"{wanted} for {self.method}")

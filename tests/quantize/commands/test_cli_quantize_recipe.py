@@ -183,11 +183,14 @@ def test_sources_that_cannot_be_read_back(run, tmp_path, capsys):
     [
         (("--recipe", "numpy_wi3"), "recipe is 'numpy_wi3', one of numpy_compensated_wi4"),
         (("--recipe", "numpy_weight_only_wi8", "--float", "lstn"), "names the layer 'lstn', one"),
-        (("--recipe", "numpy_compensated_wi4", "--calibration", "0"), "1 or more: it calibrates"),
+        (
+            ("--recipe", "numpy_compensated_wi4", "--calibration", "0"),
+            "--calibration is 0, a whole number",
+        ),
         (("--recipe", "numpy_weight_only_wi8", "--calibration", "9"), "it needs no calibration"),
         (("--recipe", "onnx_fp16", "--granularity", "per_tensor"), "one of none for fp16"),
         (("--recipe", "numpy_fp32", "--data", "corpora"), "which does not tell the clips"),
-        (("--recipe", "numpy_fp32", "--segments", "0"), "segments is 0, at least 1 is wanted"),
+        (("--recipe", "numpy_fp32", "--segments", "0"), "--segments is 0, a whole number from 1"),
     ],
 )
 def test_bad_wishes_write_nothing(fp32, tmp_path, capsys, more, match):

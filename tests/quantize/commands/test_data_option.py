@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quantize.commands.main import build_parser
+from quantize.commands.main import build_parser, main
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,9 @@ def test_several_runs_behind_one_folder_are_runs() -> None:
 
 
 def test_what_is_missing_is_still_said(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(["evaluate", "--data", "a"])
+    assert main(["evaluate", "--data", "a"]) == 2
     assert "required: RUN" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        build_parser().parse_args(["evaluate", "--data", "a", "b", "--kind", "nonsense"])
+    assert main(["evaluate", "--data", "a", "b", "--kind", "nonsense"]) == 2
     assert "nonsense" in capsys.readouterr().err
 
 

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+import edge
+from quantize.commands.main import _MODULES, main
+
 # What takes longer to import than all of a help may take. NumPy is not needed either.
 HEAVY = ("torch", "onnx", "onnxruntime", "matplotlib", "pandas", "scipy", "pyarrow", "numpy",
          "safetensors", "distributed", "concurrent.futures", "multiprocessing")  # fmt: skip
@@ -43,3 +46,19 @@ def test_the_help_of_every_command_needs_no_heavy_package(program):
     assert len(helps) > 5
     assert all(text.startswith("usage: ") for text in helps.values())
     assert not [name for name in HEAVY if name in modules]
+
+
+def test_every_help_is_printed_with_its_defaults(capsys):
+    for name in _MODULES:
+        with pytest.raises(SystemExit, match="0"):
+            main([name.replace("_", "-"), "--help"])
+        out, err = capsys.readouterr()
+        assert out.startswith(f"usage: edge-ser-quantize {name.replace('_', '-')}")
+        assert "==SUPPRESS==" not in out
+        assert not err
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"edge-ser-quantize {edge.__version__}\n"

@@ -23,7 +23,11 @@ def prune(data, runs):
 
     def command(*more: object, run: object = None) -> list[str]:
         words = ["prune", run or runs / "f0", "--data", data, "--cache", runs / "cache"]
-        words += ["--workers", "1", "--batches", "2", "--segments", "16", *more]
+        words += ["--workers", "1", *more]
+        # What has no say is refused.
+        if "--unstructured" not in more and "magnitude" not in more and "--batches" not in more:
+            words += ["--batches", "2"]
+        words += ["--segments", "16"] if "--sensitivity" in more else []
         return [str(word) for word in words]
 
     return command
@@ -62,8 +66,10 @@ def test_a_pruned_run_is_fine_tuned_measured_and_exported(prune, data, runs, tmp
 
 def test_no_epochs_write_the_pruned_model_alone(prune, data, runs, tmp_path):
     out = tmp_path / "out"
-    command = prune("--out", out, "--hidden", "10", "--heads", "2", "--conv", "7")
-    command += ["--importance", "magnitude", "--epochs", "0"]
+    command = prune(
+        "--out", out, "--hidden", "10", "--heads", "2", "--conv", "7", "--importance", "magnitude"
+    )
+    command += ["--epochs", "0"]
     assert main(command) == 0
     assert {p.name for p in out.iterdir()} == {
         "split.json",
@@ -168,7 +174,7 @@ def test_clips_to_choose_on_are_never_of_the_test_side(data, runs, tmp_path):
         (["--hidden", "17"], "hidden is 17, 1 to 16 is wanted"),
         (["--heads", "3"], "n_heads 3 does not divide 2 * hidden = 32"),
         (["--unstructured", "--sparsity", "1"], "sparsity is 1.0"),
-        (["--hidden", "8", "--batches", "0"], "the number of batches is 0"),
+        (["--hidden", "8", "--batches", "0"], "--batches is 0, a whole number"),
     ],
 )
 def test_what_cannot_be_pruned_is_one_sentence(prune, tmp_path, capsys, more, sentence):
