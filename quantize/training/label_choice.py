@@ -85,13 +85,14 @@ def remarks(
     if absent:
         found.append(
             f"{_listed(absent)} occur{'s' if len(absent) == 1 else ''} among the held-out clips "
-            "alone: nothing is learned of it; take another --split or --fold, or more clips"
+            f"alone: nothing is learned of {_them(absent)}; take another --split or --fold, or "
+            "more clips"
         )
     unmeasured = [label for label in labels if learned[label] and not measured[label]]
     if held_out and unmeasured:
         found.append(
             f"{_listed(unmeasured)} occur{'s' if len(unmeasured) == 1 else ''} among the training "
-            "clips alone: how well it is recognised is not measured"
+            f"clips alone: how often a clip of {_them(unmeasured)} is recognised is not measured"
         )
     few = [label for label in labels if 0 < learned[label] < FEW_CLIPS]
     if few:
@@ -104,13 +105,17 @@ def remarks(
             f"all clips are of one corpus, {domains[0]}: there is no other to tell it from, and "
             "the domain loss is 0"
         )
-    if run.split == "paper" and train and not any(clip.speaker for clip in train):
+    if run.split == "paper" and train and not any(clip.speaker_known for clip in train):
         found.append(
             f"nobody says who speaks in {how_many(len(train) + len(held_out), 'clip')}: the split "
             "may have a voice on both sides, and strangers will be recognised less well than it "
             "says"
         )
     return found
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
 
 
 def _listed(names: Sequence[str]) -> str:
