@@ -22,6 +22,7 @@ from quantize.training.settings import TrainSettings
 
 __all__ = [
     "add_data_options",
+    "add_feature_options",
     "add_recipe_option",
     "add_run_options",
     "add_teaching_options",
@@ -100,7 +101,7 @@ def refuse_without_data(arguments: argparse.Namespace) -> None:
     """Refuse options of corpora where no corpora are named."""
     if arguments.data is None:
         why = "is of the corpora, and none are named: add --data ROOT, or leave it out"
-        refuse_ignored(arguments, "corpora", "map_label", "cache", "workers", why=why)
+        refuse_ignored(arguments, "corpora", "map_label", "cache", "workers", "cluster", why=why)
 
 
 def set_threads(arguments: argparse.Namespace) -> None:
@@ -138,18 +139,23 @@ def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = N
         help="use these only, as the command corpora calls them (default: all that are found)",
     )
     parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path("cache"),
-        metavar="DIR",
-        help="folder of cached feature rows (default: cache)",
-    )
-    parser.add_argument(
         "--map-label",
         action="append",
         default=[],
         metavar="WORD=LABEL",
         help="label of a corpus's emotion word, for example boredom=neutral",
+    )
+    add_feature_options(parser)
+
+
+def add_feature_options(parser: argparse._ActionsContainer) -> None:
+    """Where feature rows lie, and who computes them."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path("cache"),
+        metavar="DIR",
+        help="folder of cached feature rows (default: cache)",
     )
     parser.add_argument(
         "--workers",

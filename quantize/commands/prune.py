@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from edge.errors import ParameterError
 from quantize.basics.errors import TrainingError
 from quantize.basics.settings import ProperShare, whole
 from quantize.commands.options import (
+    add_feature_options,
     count,
     given_options,
     jobs,
@@ -104,9 +104,15 @@ def add_command(commands: Any) -> None:
     sweep.add_argument("--json", action="store_true", help="one JSON object a line")
     sweep.add_argument("--picture", type=Path, metavar="PNG", help="draw the sweep there")
     tuning = parser.add_argument_group("fine-tuning")
-    tuning.add_argument("--data", type=Path, required=True, metavar="ROOT", help="the corpora")
-    tuning.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR")
-    tuning.add_argument("--workers", type=jobs, default=os.cpu_count() or 1, metavar="N")
+    tuning.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="ROOT",
+        help="folders of corpora, or tables of recordings, that the run was trained on",
+    )
+    add_feature_options(tuning)
     tuning.add_argument(
         "--recipe",
         choices=training_recipe_names(),
