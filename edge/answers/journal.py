@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from edge.answers.records import is_record
 from edge.answers.request import Task
 from edge.errors import ParameterError, how_many, shown
 from edge.files import not_a_file
@@ -173,7 +174,7 @@ class Journal:
         self._end = len(first)
         for line in self._file:
             entry = _parsed(line)
-            if entry is None or not _is_entry(entry):
+            if entry is None or not _is_entry(entry, len(self._places)):
                 break
             self._note(entry["n"], self._end)
             self._end += len(line)
@@ -207,9 +208,11 @@ def stamp_of(path: str) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _is_entry(entry: dict[str, Any]) -> bool:
-    record = entry.get("record")
-    return isinstance(entry.get("n"), int) and isinstance(record, dict) and "path" in record
+def _is_entry(entry: dict[str, Any], n_before: int) -> bool:
+    # They are written in the order of the files, and some of them again.
+    n = entry.get("n")
+    is_place = isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= n_before
+    return is_place and "stamp" in entry and is_record(entry.get("record"))
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from edge.answers.request import Answered, Task
 from edge.errors import printable
 
-__all__ = ["COLUMNS", "columns_of", "line_of", "record_of", "row_of"]
+__all__ = ["COLUMNS", "columns_of", "is_record", "line_of", "record_of", "row_of"]
 
 #: Columns of every table, each with the kind of what is in it; those of the labels follow.
 COLUMNS: dict[str, type] = {
@@ -38,6 +38,37 @@ def record_of(task: Task, answered: Answered) -> dict[str, Any]:
     record = answered.answer.to_dict()
     del record["ms"]
     return record
+
+
+def is_record(value: Any) -> bool:
+    """Whether a value is what :func:`record_of` gives, as far as it is told to people."""
+    if not isinstance(value, dict) or not isinstance(value.get("path"), str):
+        return False
+    if value.get("type") == "error":
+        return isinstance(value.get("error"), str)
+    wanted = [name for name in COLUMNS if name != "error"]
+    return (
+        value.get("type") == "file"
+        and all(name in value and _fits(value[name], COLUMNS[name]) for name in wanted)
+        and None not in (value["state"], value["n_segments"])
+        and _is_posterior(value.get("posterior", False), value["label"])
+    )
+
+
+def _is_posterior(value: Any, label: str | None) -> bool:
+    if value is None:
+        return label is None
+    if not isinstance(value, dict) or not all(_fits(share, float) for share in value.values()):
+        return False
+    return label is None or value.get(label) is not None
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def columns_of(labels: Sequence[str]) -> dict[str, type]:
