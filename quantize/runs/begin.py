@@ -12,6 +12,7 @@ from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
 from quantize.data.splits import Split, write_split
 from quantize.runs.files import RunFiles, read_json, remove_leftovers
+from quantize.runs.header import read_header
 from quantize.runs.lock import locked_for_training
 
 __all__ = ["TrainingFolder", "begin_training"]
@@ -73,7 +74,7 @@ def begin_training(folder: Path, config: Mapping[str, Any]) -> Iterator[Training
 
     Raises
     ------
-    TrainingError
+    EdgeSerError
         If the folder takes no files, another training is at work in it, or it holds one with
         other settings, finished or not, or something else.
     """
@@ -95,6 +96,8 @@ def begin_training(folder: Path, config: Mapping[str, Any]) -> Iterator[Training
 def _is_finished(files: RunFiles, config: Mapping[str, Any]) -> bool:
     if not files.checkpoint.exists() or files.state.exists():
         return False
+    # One that was cut off is none.
+    read_header(files.checkpoint)
     differing = _differing(files, config)
     if differing:
         raise TrainingError(

@@ -1,0 +1,1 @@
+"""What is left of work that was interrupted, cut off, or begun twice."""
