@@ -1,4 +1,4 @@
-"""A few of the interruptions that ``benchmarks.interruptions.trainings`` makes by the hundred."""
+"""A few of the interruptions that ``benchmarks.interrupted.trainings`` makes by the hundred."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_interrupted_trainings_end_with_the_same_weights_or_a_sentence(tmp_path)
     out = tmp_path / "figures.json"
     words = ["--kills", "2", "--cuts", "3", "--pairs", "1", "--out", str(out)]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.interruptions.trainings", *words],
+        [sys.executable, "-m", "benchmarks.interrupted.trainings", *words],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

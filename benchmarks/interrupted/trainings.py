@@ -1,6 +1,6 @@
 """Trainings that are killed at any moment, found with files cut off, or begun twice at once.
 
-``python -m benchmarks.interruptions.trainings`` trains a tiny model on a synthetic corpus in real
+``python -m benchmarks.interrupted.trainings`` trains a tiny model on a synthetic corpus in real
 processes, and then
 
     kills   kills the training at a random moment, by SIGKILL and by SIGTERM, and gives the same
@@ -277,7 +277,7 @@ def _counted(n: int, title: str) -> Iterator[int]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run it; 0 where nothing went wrong."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.interruptions.trainings", description=__doc__.split("\n")[0]
+        prog="python -m benchmarks.interrupted.trainings", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--cuts", type=int, default=100)
@@ -306,5 +306,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except EdgeSerError as error:
-        print(f"interruptions: error: {error}", file=sys.stderr)
+        print(f"interrupted: error: {error}", file=sys.stderr)
         sys.exit(1)

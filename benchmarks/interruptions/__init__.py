@@ -1,1 +1,0 @@
-"""What is left of work that was interrupted, cut off, or begun twice."""
