@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import pickle
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +56,6 @@ class DaskCluster:
                 f"the cluster {address} does not answer within {_REACH_S} s: "
                 f"{shown(str(error), 120)}; `dask scheduler` starts one and shows its address"
             ) from error
-        self._lock = threading.Lock()
         self._n_sent = 0
         self.n_workers = sum(self._client.nthreads().values())
         if not self.n_workers:
