@@ -95,7 +95,11 @@ def report_figures(path: Path, run: Run, kind: str) -> Reported:
     TrainingError
         If the file is no such report, or of other models than the run and runs of its recipe.
     """
-    mend = f"edge-ser-quantize evaluate {run.folder} --data CORPORA --output {path} writes one"
+    # A run that held nothing out cannot be measured: others of its recipe stand in.
+    whom = "FOLDS" if run.split is None else run.folder
+    mend = f"edge-ser-quantize evaluate {whom} --data CORPORA --output {path} writes one"
+    if run.split is None:
+        mend += " of runs of its recipe and settings, each of a fold or a seed"
     version = read_json_file(path, _Version, "report of evaluate --output", mend).schema_version
     if version != REPORT_VERSION:
         raise TrainingError(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from run_commands import evaluate
+from run_commands import evaluate, hold_nothing_out
 
 from edge.artifact import read_artifact
 from quantize.commands.main import main
@@ -92,6 +93,19 @@ def test_folds_that_stand_in_are_called_so(data, runs, tmp_path):
     of = "2 runs of the recipe pooled, this model among them"
     assert {e["of"] for e in read_artifact(tmp_path / "model").manifest.accuracy} == {of}
     assert f"| {of} |" in card.read_text()
+
+
+def test_a_run_of_all_clips_has_figures_of_others_and_says_so(runs, own, tmp_path, capsys):
+    everything = tmp_path / "all"
+    shutil.copytree(runs / "f1", everything)
+    hold_nothing_out(everything)
+    assert export(everything, tmp_path, "--figures", str(own)) == 0
+    of = "another run of the recipe, not this model"
+    assert {e["of"] for e in read_artifact(tmp_path / "model").manifest.accuracy} == {of}
+    larger = {**json.loads(own.read_text())["settings"], "model.hidden": 128}
+    report = changed(own, tmp_path, settings=larger)
+    error = refused(capsys, everything, tmp_path / "other", report)
+    assert error.endswith("writes one of runs of its recipe and settings, each of a fold or a seed")
 
 
 def test_the_mean_of_two_models_is_no_models(data, runs, own, tmp_path, capsys):
