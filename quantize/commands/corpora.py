@@ -1,9 +1,10 @@
-"""``edge-ser-quantize corpora``: what lies under a folder."""
+"""``edge-ser-quantize corpora``: what lies under folders, and what it sounds like."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,54 @@ __all__ = ["add_command"]
 
 def add_command(commands: Any) -> None:
     """Add ``corpora`` to the parser."""
-    parser = commands.add_parser("corpora", help="what was found under a folder, what is missing")
-    parser.add_argument("data", type=Path, nargs="+", metavar="ROOT")
-    parser.add_argument("--json", action="store_true", help="one JSON object a corpus")
+    parser = commands.add_parser(
+        "corpora",
+        help="open every clip and say what is there, what is missing and what is wrong",
+        description="Opens every recording that a training would take: counts by label and "
+        "speaker, lengths, rates, levels, clipping, narrow bands, pauses, copies, and what cannot "
+        "be used, and why.",
+    )
+    parser.add_argument(
+        "data",
+        type=Path,
+        nargs="+",
+        metavar="ROOT",
+        help="folders that hold known corpora, or one folder per label, or tables",
+    )
+    parser.add_argument("--quick", action="store_true", help="names only: no recording is opened")
+    parser.add_argument("--json", action="store_true", help="one object a corpus, and one of all")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes that open recordings (default: one a core)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="open them on a cluster instead: tcp://HOST:8786 of Dask, ray://HOST:10001 of Ray",
+    )
     parser.set_defaults(function=_corpora)
 
 
 def _corpora(arguments: argparse.Namespace) -> int:
-    from quantize.data.corpora import format_reports, load_corpora
+    from edge.features.spec import FeatureSpec
+    from quantize.data.corpora import find_corpora
+    from quantize.data.corpora.hearing import hear_all
+    from quantize.data.corpora.survey import Survey, survey_records, survey_table
+    from quantize.data.corpora.usable import shortest_s
 
-    _, reports = load_corpora(arguments.data)
-    if arguments.json:
-        for report in reports:
-            print(json.dumps(report.to_dict()))
+    found = find_corpora(arguments.data)
+    if arguments.quick:
+        survey = Survey(found)
     else:
-        print(format_reports(reports))
+        heard = hear_all(found.clips, arguments.workers, arguments.cluster)
+        by_id = {c.clip_id: facts for c, facts in zip(found.clips, heard, strict=True)}
+        survey = Survey(found, by_id, shortest_s(FeatureSpec()))
+    if arguments.json:
+        for record in survey_records(survey):
+            print(json.dumps(record))
+    else:
+        print(survey_table(survey))
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantize.data.corpora.base import DOMAINS, LABELS, Clip, Corpus
-from quantize.data.corpora.inventory import NO_LICENCE, CorpusReport, format_reports
+from quantize.data.corpora.inventory import NO_LICENCE, CorpusReport
 from quantize.data.corpora.known import CORPORA, LICENCES
 from quantize.data.corpora.labels import (
     check_labels,
@@ -32,7 +32,6 @@ __all__ = [
     "choose_labels",
     "counted",
     "find_corpora",
-    "format_reports",
     "in_order",
     "label_numbers",
     "labelled",

@@ -1,4 +1,4 @@
-"""What was found of a corpus, what is missing and what was left out, as data and table."""
+"""What was found of a corpus, what is missing and what was left out."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from quantize.basics.tables import aligned
 from quantize.data.corpora.base import LABELS, UNKNOWN, Clip, Corpus
 from quantize.data.corpora.own import OwnRecordings
 from quantize.data.corpora.scan import Scan
 
-__all__ = ["NO_LICENCE", "CorpusReport", "format_reports", "make_own_reports", "make_report"]
+__all__ = ["NO_LICENCE", "CorpusReport", "make_own_reports", "make_report"]
 
 NO_LICENCE = "not stated"
 """Licence of own recordings: nobody asked."""
-
-_N_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -86,9 +83,6 @@ class CorpusReport:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready copy."""
         return asdict(self)
-
-    def __str__(self) -> str:
-        return format_reports([self])
 
 
 def make_report(corpus: Corpus, scan: Scan) -> CorpusReport:
@@ -159,52 +153,3 @@ def make_own_reports(own: OwnRecordings, clips: Sequence[Clip]) -> list[CorpusRe
 
 def _speaker_counts(clips: Sequence[Clip]) -> dict[str, int]:
     return dict(sorted(Counter(clip.speaker for clip in clips if clip.speaker_known).items()))
-
-
-def _examples(items: Sequence[str]) -> str:
-    more = len(items) - _N_EXAMPLES
-    return ", ".join(items[:_N_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
-
-
-def format_reports(reports: Sequence[CorpusReport]) -> str:
-    """Aligned text: one table of clips by class, then what is missing or left out."""
-    others = {label for r in reports for label in r.label_counts} - set(LABELS)
-    labels = [*(LABELS if any(r.n_full for r in reports) else ()), *sorted(others)]
-    labels = labels or [label for label in LABELS if any(label in r.label_counts for r in reports)]
-    rows = [["corpus", "lang", "speakers", "clips", *labels, "found/full"]]
-    for r in reports:
-        n_speakers = len(r.speaker_counts)
-        rows.append(
-            [r.corpus, r.language, str(n_speakers or "-"), str(r.n_clips)]
-            + [str(r.label_counts.get(label, 0) or "-") for label in labels]
-            + [f"{r.n_found}/{r.n_full or '?'}"]
-        )
-    if len(reports) > 1:
-        rows.append(
-            ["all", "", str(sum(len(r.speaker_counts) for r in reports))]
-            + [str(sum(r.n_clips for r in reports))]
-            + [str(sum(r.label_counts.get(name, 0) for r in reports) or "-") for name in labels]
-            + [f"{sum(r.n_found for r in reports)}/{sum(r.n_full for r in reports)}"]
-        )
-    lines = aligned(rows)
-    lines.insert(1, "-" * max(map(len, lines)))
-    for r in reports:
-        notes = []
-        if not r.folders:
-            notes.append(f"no folder found; get it from {r.url}")
-        elif not r.present:
-            notes.append(f"no clip in {', '.join(r.folders)}")
-        if r.present and r.missing_speakers:
-            notes.append(
-                f"missing speakers ({len(r.missing_speakers)}): {_examples(r.missing_speakers)}"
-            )
-        if r.missing_clips:
-            notes.append(f"missing clips ({len(r.missing_clips)}): {_examples(r.missing_clips)}")
-        for reason, paths in r.skipped.items():
-            notes.append(f"left out ({len(paths)}), {reason}: {_examples(paths)}")
-        notes += r.notes
-        if r.present:
-            notes += [f"known: {gap}" for gap in r.gaps]
-        if notes:
-            lines += ["", r.corpus] + [f"  {note}" for note in notes]
-    return "\n".join(lines)

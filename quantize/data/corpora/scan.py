@@ -102,7 +102,8 @@ def scan_corpus(
         native_counts[parsed.native_label] += 1
         label = labels[parsed.native_label]
         if label is None:
-            reason = f"{parsed.native_label!r} has no class (label_map can give it one)"
+            word = parsed.native_label
+            reason = f"{word!r} has no class (--map-label {word}=LABEL gives it one)"
             skip(reason, owner[path], path)
         else:
             clips.append(_clip(corpus, path, parsed, label))

@@ -14,7 +14,8 @@ from corpora_fakes import ids, touch
 
 from edge.errors import EdgeSerError, ParameterError
 from quantize.basics.errors import CorpusError
-from quantize.data.corpora import CORPORA, DOMAINS, find_corpora, format_reports, load_corpora
+from quantize.data.corpora import CORPORA, find_corpora, load_corpora
+from quantize.data.corpora.survey import Survey, survey_table
 
 
 def test_a_complete_corpus_is_reported_complete(tmp_path: Path) -> None:
@@ -207,14 +208,22 @@ def test_unknown_words_are_refused(
 
 def test_table_is_aligned_and_says_what_is_missing(tmp_path: Path) -> None:
     touch(tmp_path, "SAVEE/DC/a01.wav", "SAVEE/DC/x.wav", "RAVDESS/read.txt")
-    text = format_reports(load_corpora(tmp_path)[1])
-    header, rule, *rows = text.split("\n\n")[0].splitlines()
-    assert rule == "-" * len(header)
-    assert [row.split()[0] for row in rows] == [*DOMAINS, "all"]
-    assert {len(row) for row in rows} == {len(header)}
-    assert "left out (1), the name is not emotion letters and two digits: SAVEE/DC/x.wav" in text
-    assert "no clip in" in text
-    assert "no folder found; get it from https://doi.org/10.5683/SP2/E8H2MF" in text
+    text = survey_table(Survey(find_corpora(tmp_path)))
+    _, rule, *rows = text.split("\n\n")[0].splitlines()
+    assert set(rule) == {"-"}
+    assert [row.split()[:3] for row in rows] == [
+        ["ravdess", "0", "-"],
+        ["savee", "1", "1"],
+        ["angry", "1", "1"],
+        ["all", "1", "1"],
+        ["angry", "1", "1"],
+    ]
+    assert max(map(len, text.splitlines())) <= 100
+    plain = " ".join(text.split())
+    assert "left out (1), the name is not emotion letters and two digits: SAVEE/DC/x.wav" in plain
+    assert "no clip in" in plain
+    assert "1 of the 480 clips of the complete corpus" in plain
+    assert "tess (https://doi.org/10.5683/SP2/E8H2MF)" in plain
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -228,12 +237,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_command_prints_table_or_json(tmp_path: Path) -> None:
     touch(tmp_path, "SAVEE/DC/a01.wav")
-    table = run(str(tmp_path))
+    table = run(str(tmp_path), "--quick")
     assert (table.returncode, table.stderr) == (0, "")
     assert table.stdout.startswith("corpus")
-    reports = list(map(json.loads, run(str(tmp_path), "--json").stdout.splitlines()))
-    assert [(r["corpus"], r["n_clips"]) for r in reports][:2] == [("ravdess", 0), ("savee", 1)]
+    reports = list(map(json.loads, run(str(tmp_path), "--quick", "--json").stdout.splitlines()))
+    assert [(r["corpus"], r["n_clips"]) for r in reports[:2]] == [("ravdess", 0), ("savee", 1)]
     assert reports[1]["label_counts"]["angry"] == 1
+    assert [r["record"] for r in reports] == ["corpus"] * 4 + ["all"]
 
 
 def test_command_ends_with_one_sentence_and_2(tmp_path: Path) -> None:
