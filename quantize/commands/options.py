@@ -220,6 +220,11 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         help="of speaker (0-4) or leave-one-corpus-out (0-3), for these alone (default: 0)",
     )
     parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse clips that nothing can be learnt from, instead of leaving them out",
+    )
+    parser.add_argument(
         "--validation",
         action="store_true",
         help="hold out a fifth of the training side instead, its speakers where the split keeps "
@@ -322,4 +327,5 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
         "labels": arguments.labels,
         "n_workers": arguments.workers,
         "cluster": arguments.cluster,
+        "strict": arguments.strict,
     }

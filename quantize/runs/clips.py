@@ -50,6 +50,9 @@ def load_clips(
     clips, _ = load_corpora(data, names, runs[0].label_map)
     labels = {label for run in runs for label in run.labels}
     clips = [c for c in clips if c.label in labels and (corpora is None or c.corpus in corpora)]
+    # What nothing could be learnt from can be measured on no better.
+    left_out = {clip_id for run in runs for clip_id in run.left_out}
+    clips = [c for c in clips if c.clip_id not in left_out]
     if cache is not None:
         contents = ContentIndex(cache)
         for run in runs:

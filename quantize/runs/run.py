@@ -164,6 +164,12 @@ class Run:
             raise TrainingError(f"{self.files.config} has no table label_map: train the run anew")
         return dict(found)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Ids of clips that the training left out: unreadable, silent or too short."""
+        found = self.config.get("left_out") or []
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
     @functools.cached_property
     def split(self) -> Split | None:
         """What was held out; None where nothing was.

@@ -6,9 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edge.errors import how_many
 from edge.features.spec import FeatureSpec
 from quantize.basics.progress import progress_note
-from quantize.data.corpora import Clip, Roots, choose_domains, load_corpora
+from quantize.data.corpora import (
+    Clip,
+    FoundCorpora,
+    Roots,
+    choose_domains,
+    counted,
+    find_corpora,
+)
+from quantize.data.corpora.usable import shortest_s, usable_clips
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
 from quantize.data.splits import Split, common_labels, validation_split
@@ -49,6 +58,7 @@ def train_run(
     spec: FeatureSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
     labels: Sequence[str] = (),
+    strict: bool = False,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
 
@@ -57,13 +67,16 @@ def train_run(
     ``start`` is one to begin with; ``spec`` is of the rows. ``labels`` are what the model tells
     apart, in the order of its outputs, see
     :func:`quantize.training.label_choice.chosen_labels`; ``config`` is given as many outputs.
+    Clips that nothing can be learnt from are named and left out, or with ``strict`` refused.
 
     Raises
     ------
     EdgeSerError
         If the corpora, the split or the folder cannot be used.
     """
-    clips, reports = load_corpora(data, corpora, label_map)
+    spec = spec or FeatureSpec()
+    found = find_corpora(data, corpora, label_map)
+    clips, left_out = _usable(found, spec, cache_folder, n_workers, strict)
     labels, clips = chosen_labels(clips, labels)
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
@@ -71,7 +84,6 @@ def train_run(
     split, train, held_out = _sides(clips, run)
     for remark in remarks(train, held_out, labels, domains, run):
         progress_note(remark)
-    spec = spec or FeatureSpec()
     about: dict[str, Any] = {
         "corpora": list(run.corpora),
         "split": split.id if split else "all",
@@ -110,6 +122,7 @@ def train_run(
         "label_map": about["label_map"],
         "labels": list(labels),
         "domains": list(domains),
+        **({"left_out": left_out} if left_out else {}),
         "clips": about["clips"],
         "split_fingerprint": about.get("split_fingerprint"),
         "commit": about["commit"],
@@ -144,7 +157,7 @@ def train_run(
             domains=domains,
         )
         trainer.restore()
-        place.write(split, [report.to_dict() for report in reports])
+        place.write(split, [report.to_dict() for report in found.reports])
         # Until all is there the same command goes on.
         trainer.run(keep_state=True)
         plot_curves(trainer.history, place.files.curves)
@@ -162,6 +175,26 @@ def train_run(
             write_evaluation(finished, split, runner, "torch", "unknown", part)
         place.finish()
         return place.files.checkpoint
+
+
+def _usable(
+    found: FoundCorpora, spec: FeatureSpec, cache_folder: Path, n_workers: int, strict: bool
+) -> tuple[list[Clip], list[str]]:
+    """Clips to learn from, and the ids of the others; says what was found."""
+    usable = usable_clips(
+        found.clips,
+        found.reports,
+        least_s=shortest_s(spec),
+        folder=cache_folder,
+        n_workers=n_workers,
+        strict=strict,
+    )
+    said = [note for report in found.reports for note in report.notes] + usable.sentences()
+    for sentence in said:
+        progress_note(f"edge-ser-quantize: {sentence}")
+    per_corpus = counted(clip.corpus for clip in usable.clips)
+    progress_note(f"edge-ser-quantize: {how_many(len(usable.clips), 'clip')}: {per_corpus}")
+    return usable.clips, sorted(usable.ids_left_out)
 
 
 def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[Clip], list[Clip]]:
