@@ -204,12 +204,13 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
     )
     parser.add_argument(
         "--split",
-        choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "all"),
+        choices=("paper", "speaker", "leave-one-corpus-out", "german-to-english", "given", "all"),
         default="paper",
         help="paper: random 80/20; speaker: one of five speaker-disjoint folds; "
         "leave-one-corpus-out: test on one corpus, by fold ravdess, savee, emo-db, tess, then the "
         "others by the alphabet; "
-        "german-to-english: train on emo-db, test on the others; all: hold nothing out "
+        "german-to-english: train on emo-db, test on the others; given: as the recordings "
+        "came, by a table's column split or folders train and test; all: hold nothing out "
         "(default: paper)",
     )
     parser.add_argument(

@@ -8,13 +8,14 @@ from quantize.basics.errors import SplitError
 from quantize.data.corpora import Clip
 from quantize.data.splits.check import check_split
 from quantize.data.splits.corpora import german_to_english, leave_one_corpus_out
+from quantize.data.splits.given import given_split
 from quantize.data.splits.rules import paper_split, speaker_folds
 from quantize.data.splits.split import Split
 
 __all__ = ["SPLITS", "make_split"]
 
 #: Splits that hold something out, by the names that ``train --split`` takes.
-SPLITS = ("paper", "speaker", "leave-one-corpus-out", "german-to-english")
+SPLITS = ("paper", "speaker", "leave-one-corpus-out", "german-to-english", "given")
 
 
 def make_split(clips: Sequence[Clip], name: str, seed: int, fold: int, n_folds: int) -> Split:
@@ -40,6 +41,8 @@ def make_split(clips: Sequence[Clip], name: str, seed: int, fold: int, n_folds: 
     elif name == "german-to-english":
         split = german_to_english(clips)
         check_split(split, clips, content=True)
+    elif name == "given":
+        split = given_split(clips)
     else:
         raise SplitError(f"split is {name!r}, one of {', '.join(SPLITS)} is wanted")
     return split

@@ -14,6 +14,7 @@ from quantize.data.corpora import Clip, load_corpora
 from quantize.data.corpora.part import read_part
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.reading import read_clip
+from quantize.data.splits.by_name import make_split
 from quantize.data.splits.check import check_split
 from quantize.data.splits.rules import paper_split, speaker_folds
 from quantize.data.splits.split import Split
@@ -73,6 +74,23 @@ def test_parts_on_both_sides_may_not_overlap(
             check_split(split, [one, other], content=True)
     else:
         check_split(split, [one, other], content=True)
+
+
+def test_a_split_that_the_recordings_came_with_is_kept(tmp_path: Path) -> None:
+    lines = ["path,label,speaker,split"]
+    for n, (speaker, side) in enumerate((("a", "train"), ("a", "val"), ("b", "test"), ("c", ""))):
+        noise = np.random.default_rng(n).uniform(-1, 1, RATE).astype(np.float32)
+        write_wav(tmp_path / f"{n}.wav", noise, RATE)
+        lines.append(f"{n}.wav,up,{speaker},{side}")
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    clips, _ = load_corpora(tmp_path / "t.csv")
+    split = make_split(clips, "given", 0, 0, 5)
+    assert (split.train, split.test, split.disjoint) == (("t/0",), ("t/2",), "speaker")
+    rest = [clip for clip in clips if clip.side != "test"]
+    split = make_split(rest, "given", 0, 0, 5)
+    assert (split.train, split.test, split.disjoint) == (("t/0",), ("t/1",), "clip")
+    with pytest.raises(SplitError, match=r"--split given needs .* there are 1 of no side, 1 train"):
+        make_split([clip for clip in rest if clip.side != "validation"], "given", 0, 0, 5)
 
 
 def test_where_nobody_says_who_speaks_only_the_random_split_is_made(recording: Path) -> None:
