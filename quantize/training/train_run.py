@@ -76,7 +76,9 @@ def train_run(
     """
     spec = spec or FeatureSpec()
     found = find_corpora(data, corpora, label_map)
-    clips, left_out = _usable(found, spec, cache_folder, n_workers, strict)
+    # What names alone tell to be wrong is told before every recording is opened.
+    _sides(chosen_labels(found.clips, labels)[1], run, content=False)
+    clips, left_out = _usable(found, spec, cache_folder, n_workers, cluster, strict)
     labels, clips = chosen_labels(clips, labels)
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
@@ -178,7 +180,12 @@ def train_run(
 
 
 def _usable(
-    found: FoundCorpora, spec: FeatureSpec, cache_folder: Path, n_workers: int, strict: bool
+    found: FoundCorpora,
+    spec: FeatureSpec,
+    cache_folder: Path,
+    n_workers: int,
+    cluster: str | None,
+    strict: bool,
 ) -> tuple[list[Clip], list[str]]:
     """Clips to learn from, and the ids of the others; says what was found."""
     usable = usable_clips(
@@ -187,6 +194,7 @@ def _usable(
         least_s=shortest_s(spec),
         folder=cache_folder,
         n_workers=n_workers,
+        cluster=cluster,
         strict=strict,
     )
     said = [note for report in found.reports for note in report.notes] + usable.sentences()
@@ -197,11 +205,13 @@ def _usable(
     return usable.clips, sorted(usable.ids_left_out)
 
 
-def _sides(clips: Sequence[Clip], run: RunSettings) -> tuple[Split | None, list[Clip], list[Clip]]:
+def _sides(
+    clips: Sequence[Clip], run: RunSettings, *, content: bool = True
+) -> tuple[Split | None, list[Clip], list[Clip]]:
     """Split, training side and held-out side; no split where nothing is held out."""
     if run.split == "all":
         return None, list(clips), []
-    split = make_split(clips, run.split, run.seed, run.fold, run.n_folds)
+    split = make_split(clips, run.split, run.seed, run.fold, run.n_folds, content=content)
     if run.validation:
         split = validation_split(split, clips, VALIDATION_SHARE)
     by_id = {c.clip_id: c for c in clips}
