@@ -1,4 +1,4 @@
-"""Change one line of the device's code at a time and see whether a test notices.
+"""Change one line of the code at a time and see whether a test notices.
 
     python tools/mutation_check.py                    # every mutant of tools/mutants.toml
     python tools/mutation_check.py --only ring_buffer # those whose file or note holds a word

@@ -47,6 +47,13 @@ def test_int4_goes_in_and_out(n: int):
     assert np.array_equal(unpack_int4(packed, n), whole)
 
 
+def test_an_int8_factor_reaches_the_largest_weight():
+    weight = np.random.default_rng(0).standard_normal((200, 9)).astype(np.float32)
+    scale = round_nearest(weight, 8, "per_output_channel").scale.astype(np.float64)
+    # Of factors that are rounded to float16, half would be too small: those weights were clipped.
+    assert (127 * scale[:, 0] >= np.abs(weight).max(axis=1)).all()
+
+
 def test_every_int4_number_is_its_own():
     whole = np.arange(-8, 8, dtype=np.int8)
     assert unpack_int4(pack_int4(whole), 16).tolist() == list(range(-8, 8))

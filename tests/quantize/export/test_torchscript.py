@@ -27,6 +27,7 @@ from edge.runtimes.open import open_model
 from edge.runtimes.torchscript import TorchScriptModel
 from quantize.export import KINDS, export_artifact
 from quantize.export.exporter import Kind
+from quantize.export.torchscript.int8_conv import Int8Conv1d
 from quantize.export.torchscript.kind import torchscript_model
 from quantize.models.claf_ser import ClafSerConfig
 
@@ -124,6 +125,18 @@ def test_layers_are_kept_in_float_on_request(tmp_path: Path) -> None:
     artifact = export_artifact(Kind.of(recipe), model, facts(), tmp_path / "partly")
     assert {"lstm", "fc2"} <= set(artifact.manifest.quantization.float_layers)
     open_model(artifact)
+
+
+def test_the_convolution_has_a_factor_for_every_output_channel() -> None:
+    conv = torch.nn.Conv1d(5, 4, 3, padding=1)
+    with torch.no_grad():
+        conv.weight *= torch.tensor([0.01, 1.0, 10.0, 100.0])[:, None, None]
+    whole = Int8Conv1d(conv)
+    step = conv.weight.detach().abs().amax(dim=(1, 2)) / 127
+    torch.testing.assert_close(whole.scale.flatten(), step)
+    assert whole.whole.abs().amax(dim=(1, 2)).tolist() == [127] * 4
+    off = (whole.whole * whole.scale - conv.weight).detach().abs().amax(dim=(1, 2))
+    assert (off <= 0.501 * step).all()
 
 
 def test_convolution_is_stored_in_a_quarter_of_its_room(tmp_path: Path) -> None:

@@ -141,6 +141,11 @@ def test_no_number_fails(segments):
     assert len(found.failures) >= 2
 
 
+@pytest.fixture(scope="module")
+def spoken() -> SegmentSet:
+    return generated_segments(24)
+
+
 def louder(weights: dict[str, torch.Tensor]) -> None:
     weights["fc2.weight"] *= 1.3
 
@@ -166,7 +171,7 @@ def features_shifted(weights: dict[str, torch.Tensor]) -> None:
 @pytest.mark.parametrize(
     "broken", [louder, softer, labels_swapped, channels_shifted, features_shifted]
 )
-def test_a_broken_artifact_of_a_hardly_trained_model_fails(runs, tmp_path, kind, broken):
+def test_a_broken_artifact_of_a_hardly_trained_model_fails(runs, tmp_path, kind, broken, spoken):
     """Two epochs leave posteriors so alike that the bare figure would allow nearly anything."""
     saved = load_checkpoint(runs / "f0" / "checkpoint.safetensors")
     weights = {name: tensor.clone() for name, tensor in saved.model.state_dict().items()}
@@ -176,18 +181,16 @@ def test_a_broken_artifact_of_a_hardly_trained_model_fails(runs, tmp_path, kind,
     shutil.copytree(runs / "f0", run)
     save_checkpoint(run / "checkpoint.safetensors", saved)
     reference = torch_runner(open_run(runs / "f0"))
-    rows = generated_segments(24, spec=reference.spec)
     export_run(open_run(run), kind, tmp_path / kind)
-    _, found = compare_artifacts(reference, [read_candidate(tmp_path / kind, reference)], rows)
+    _, found = compare_artifacts(reference, [read_candidate(tmp_path / kind, reference)], spoken)
     assert found.failures, found
 
 
-def test_a_whole_artifact_of_a_hardly_trained_model_passes(exported):
+def test_a_whole_artifact_of_a_hardly_trained_model_passes(exported, spoken):
     reference = torch_runner(open_run(exported))
-    rows = generated_segments(40, spec=reference.spec)
     export_run(open_run(exported), "numpy-int4", exported / "int4")
     kinds = [exported / "int4", *(exported / "artifacts" / kind for kind in KINDS)]
-    found = compare_artifacts(reference, [read_candidate(k, reference) for k in kinds], rows)
+    found = compare_artifacts(reference, [read_candidate(k, reference) for k in kinds], spoken)
     assert [parity.failures for parity in found] == [()] * (1 + len(kinds))
 
 

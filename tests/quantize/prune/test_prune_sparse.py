@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from export_fakes import SIZES, random_model
+from split_fakes import make_clips
 
 from edge.errors import ParameterError
+from edge.features.spec import FeatureSpec
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
-from quantize.prune.sparse import SPARSE, npz_sizes, sparse_model, sparsity_of
+from quantize.prune.sparse import SPARSE, SparseTrainer, npz_sizes, sparse_model, sparsity_of
+from quantize.runs.checkpoint import Checkpoint
+from quantize.training.batch_settings import BatchSettings
+from quantize.training.settings import TrainSettings
 
 
 def test_the_smallest_weights_become_zero_and_the_others_stay():
@@ -33,6 +39,31 @@ def test_zeros_shrink_the_deflated_file_and_not_the_plain_one():
     sparse_plain, sparse_deflated = npz_sizes(sparse_model(model, 0.8))
     assert sparse_plain == plain
     assert sparse_deflated < 0.6 * deflated < plain
+
+
+def test_zeros_stay_zeros_while_the_others_are_trained(tmp_path):
+    clips = make_clips(["ravdess/01", "savee/DC"])
+    rng = np.random.default_rng(0)
+    rows = {c.clip_id: rng.random((40, 34), dtype=np.float32) + 0.5 for c in clips}
+    sparse = sparse_model(random_model(SIZES["small"]), 0.7)
+    mean, std = np.full(34, 1.0, "f4"), np.full(34, 0.3, "f4")
+    run = SparseTrainer(
+        tmp_path,
+        clips,
+        [],
+        [rows],
+        spec=FeatureSpec(),
+        config=SIZES["small"],
+        settings=TrainSettings(epochs=1, learning_rate=1e-2),
+        batches=BatchSettings(batch_size=16),
+        about={},
+        start=Checkpoint(sparse, mean, std, FeatureSpec(), {}),
+    )
+    trained = run.run().model.state_dict()
+    for name in SPARSE:
+        before = sparse.state_dict()[name]
+        assert not trained[name][before == 0].any(), name
+        assert (trained[name] != before)[before != 0].any(), name
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 1.0, -0.5, float("nan")])
