@@ -52,17 +52,20 @@ MODELS = ("claf-ser", "claf-ser-pruned", "claf-ser-tiny")
 
 
 def figures_of(run: Run, kind: str, clips: list[Clip], cache: Path) -> dict[str, Any]:
-    """Figures of a run's artifact on its held-out clips, from its file if that is fresh."""
+    """Figures of a run's artifact on its held-out clips, from its file if that is of both."""
     runner = runner_of(run, kind)
     path = run.files.measured(f"{kind}-unknown")["figures"]
-    if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        # The temperature is no part of the model's file, and torch has no artifact.
-        inputs = [run.files.checkpoint, run.files.temperature]
-        made_ns = path.stat().st_mtime_ns
-        fresh = all(p.stat().st_mtime_ns < made_ns for p in inputs if p.is_file())
-        if fresh and (kind == "torch" or found["model_sha256"] == runner.model_sha256):
-            return found
+    wanted = {
+        "run_digest": run.digest,
+        "temperature": runner.temperature,
+        "model_sha256": runner.model_sha256,
+    }
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and wanted.items() <= found.items():
+        return found
     split, chosen = run.held_out_split(), run.held_out(clips)
     part = evaluate(runner, chosen, FeatureCache(cache, runner.spec), clips)
     return write_evaluation(run, split, runner, kind, "unknown", part)
