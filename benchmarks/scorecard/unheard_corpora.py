@@ -23,42 +23,24 @@ import edge
 from edge.errors import EdgeSerError, ParameterError
 from quantize.basics.files import write_json
 from quantize.basics.tables import aligned
-from quantize.data.corpora import LABELS
+from quantize.data.corpora import LABELS, load_corpora
 from quantize.measure.abstention import Judged
 from quantize.measure.activation import Activations
 from quantize.measure.answers import Answers
 from quantize.runs.provenance import commit
 
-#: Words of the file names.
-EMOVO = {
-    "dis": "disgust",
-    "gio": "happy",
-    "neu": "neutral",
-    "pau": "fearful",
-    "rab": "angry",
-    "sor": "surprised",
-    "tri": "sad",
-}
-NEMO = {
-    "anger": "angry",
-    "fear": "fearful",
-    "happiness": "happy",
-    "neutral": "neutral",
-    "sadness": "sad",
-    "surprised": "surprised",
-}
-CORPORA = {"EMOVO": EMOVO, "nEMO": NEMO}
+#: Folder to the corpus in it.
+CORPORA = {"EMOVO": "emovo", "nEMO": "nemo"}
 
 #: Samples of 2 s from one window to the next, as in a stream.
 HOP_S = 0.512
 
 
 def clips(data: Path, corpus: str) -> Iterator[tuple[str, str, Path]]:
-    """Label, speaker and path of every clip: ``emo-speaker-text`` or ``SPEAKER_emotion_n``."""
-    for path in sorted((data / corpus).rglob("*.ogg")):
-        parts = path.stem.split("-" if corpus == "EMOVO" else "_")
-        word, speaker = parts[:2] if corpus == "EMOVO" else parts[1::-1]
-        yield CORPORA[corpus][word], speaker, path
+    """Label, speaker and path of every clip, as its name tells."""
+    found, _ = load_corpora(data / corpus, [CORPORA[corpus]])
+    for clip in sorted(found, key=lambda clip: clip.path):
+        yield clip.label, clip.speaker.partition("/")[2], clip.path
 
 
 def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Answers, int, int]:

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from quantize.commands.options import jobs
+
 __all__ = ["add_command"]
 
 
@@ -31,7 +33,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one object a corpus, and one of all")
     parser.add_argument(
         "--workers",
-        type=int,
+        type=jobs,
         default=os.cpu_count() or 1,
         metavar="N",
         help="processes that open recordings (default: one a core)",
