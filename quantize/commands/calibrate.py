@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -94,6 +95,9 @@ def add_command(commands: Any) -> None:
         metavar="FILE",
         help="write what was measured of abstaining there, as JSON",
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print what was measured as one JSON object"
+    )
     parser.set_defaults(function=_calibrate)
 
 
@@ -144,9 +148,13 @@ def _calibrate(arguments: argparse.Namespace) -> int:
         for run in also:
             _keep(run, temperature, folds, chosen.together, facts)
             rows.append([run.folder.name, f"{temperature:.3f}", "-", "-", _bar(chosen.together)])
-    print("\n".join(aligned(rows)))
-    _tell(chosen)
     report = _report(chosen, facts, folds, temperatures)
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        print("\n".join(aligned(rows)))
+        _tell(chosen)
+    _warn(chosen)
     if arguments.output:
         write_json(arguments.output, report)
         print(f"figures: {arguments.output}", file=sys.stderr)
@@ -154,7 +162,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
         recipe = read_artifact(folder).manifest.training.get("recipe")
         abstention = chosen.together.abstention(facts, str(recipe) if recipe else None)
         put_abstention(folder, abstention)
-        print(f"{folder}: min_probability {abstention.min_probability:g}")
+        print(f"{folder}: min_probability {abstention.min_probability:g}", file=sys.stderr)
     return 0
 
 
@@ -263,6 +271,10 @@ def _tell(chosen: Chosen) -> None:
         )
     print()
     print("\n".join(aligned(rows)))
+
+
+def _warn(chosen: Chosen) -> None:
+    """Say where no bar does what is asked of it."""
     if chosen.together.bar is None:
         print(
             f"edge-ser-quantize: warning: at no bar are {100 * GOAL:.0f} % of what is answered "

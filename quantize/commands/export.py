@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,9 @@ def add_command(commands: Any) -> None:
         help="licence of recordings of your own that RUN was trained on, for manifest and card "
         "(default: licence not stated); those of the known corpora are known",
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print what was written as one JSON object"
+    )
     parser.set_defaults(function=_export)
 
 
@@ -110,6 +114,19 @@ def _export(arguments: argparse.Namespace) -> int:
         with atomic_path(arguments.card) as temporary:
             temporary.write_text(model_card(artifact.manifest), encoding="utf-8")
     manifest = artifact.manifest
+    if arguments.json:
+        print(
+            json.dumps(
+                {
+                    "artifact": str(out),
+                    "kind": arguments.kind,
+                    "recipe": manifest.quantization.recipe,
+                    "model_bytes": manifest.model_bytes,
+                    "model_sha256": manifest.model_sha256,
+                }
+            )
+        )
+        return 0
     print(
         f"{out}  {manifest.quantization.recipe}  {manifest.model_bytes / 1000:.1f} kB  "
         f"sha256 {manifest.model_sha256[:12]}"

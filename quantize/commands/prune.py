@@ -101,7 +101,6 @@ def add_command(commands: Any) -> None:
         metavar="N",
         help="length of a segment (default: 2 s, the device's)",
     )
-    sweep.add_argument("--json", action="store_true", help="one JSON object a line")
     sweep.add_argument("--picture", type=Path, metavar="PNG", help="draw the sweep there")
     tuning = parser.add_argument_group("fine-tuning")
     tuning.add_argument(
@@ -147,6 +146,7 @@ def add_command(commands: Any) -> None:
         help="runs of the same split to learn from beside the pruned one, such as its own teachers",
     )
     tuning.add_argument("--threads", type=jobs, metavar="N", help="threads of torch")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.set_defaults(function=_prune)
 
 
@@ -189,7 +189,13 @@ def _prune(arguments: argparse.Namespace) -> int:
     else:
         _write_pruned(arguments, run, how, arguments.out / "pruned")
         _fine_tune(arguments, run)
-    print(_report(run, arguments.out))
+    sizes = _sizes(run, arguments.out)
+    if arguments.json:
+        for each in sizes:
+            print(json.dumps(each))
+        return 0
+    print(_report(sizes))
+    print(open_run(arguments.out).files.checkpoint)
     if arguments.unstructured:
         print("the zeros count in a compressed file alone: every runtime is as fast as before")
     return 0
@@ -313,24 +319,36 @@ def _fine_tune(arguments: argparse.Namespace, run: Run) -> None:
     )
 
 
-def _report(run: Run, folder: Path) -> str:
+def _sizes(run: Run, folder: Path) -> list[dict[str, Any]]:
     """Sizes before and after."""
     from quantize.prune.sizes import n_exported
     from quantize.prune.sparse import npz_sizes, sparsity_of
     from quantize.runs.run import open_run
 
-    lines = [f"{'':12s}  parameters  zeros  int8 npz kB  deflated kB"]
-    pruned = open_run(folder)
-    for name, model in (
-        ("before", run.checkpoint.model),
-        ("pruned", pruned.checkpoint.model),
-    ):
+    sizes = []
+    for name, each in (("before", run), ("pruned", open_run(folder))):
+        model = each.checkpoint.model
         plain, deflated = npz_sizes(model)
-        lines.append(
-            f"{name:12s}  {n_exported(model.config):10d}  {100 * sparsity_of(model):3.0f} %  "
-            f"{plain / 1000:11.1f}  {deflated / 1000:11.1f}"
+        sizes.append(
+            {
+                "model": name,
+                "run": str(each.folder),
+                "n_parameters": n_exported(model.config),
+                "zeros": sparsity_of(model),
+                "int8_npz_bytes": plain,
+                "deflated_bytes": deflated,
+            }
         )
-    lines.append(str(pruned.files.checkpoint))
+    return sizes
+
+
+def _report(sizes: list[dict[str, Any]]) -> str:
+    lines = [f"{'':12s}  parameters  zeros  int8 npz kB  deflated kB"]
+    for each in sizes:
+        lines.append(
+            f"{each['model']:12s}  {each['n_parameters']:10d}  {100 * each['zeros']:3.0f} %  "
+            f"{each['int8_npz_bytes'] / 1000:11.1f}  {each['deflated_bytes'] / 1000:11.1f}"
+        )
     return "\n".join(lines)
 
 

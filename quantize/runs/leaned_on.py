@@ -12,6 +12,7 @@ from pathlib import Path
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.data.splits import Split
+from quantize.models.claf_ser import CLAFSER
 from quantize.runs.run import Run, open_run
 
 __all__ = ["leaned_on", "same_labels", "starting_run"]
@@ -34,9 +35,15 @@ def leaned_on(folder: Path, split: Split | None, spec: FeatureSpec | None, role:
     Raises
     ------
     EdgeSerError
-        If the run cannot be used, has other features, or was trained on another split.
+        If the run cannot be used, is no CLAF-SER, has other features, or was trained on another
+        split.
     """
     run = open_run(folder)
+    if not isinstance(run.checkpoint.model, CLAFSER):
+        raise TrainingError(
+            f"the {role} {folder} holds the baseline, a {type(run.checkpoint.model).__name__}: a "
+            "CLAF-SER is wanted, which edge-ser-quantize train makes"
+        )
     found = run.split
     if (found.fingerprint if found else None) != (split.fingerprint if split else None):
         raise TrainingError(

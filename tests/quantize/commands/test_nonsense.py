@@ -192,3 +192,39 @@ def test_every_value_is_shown_with_its_range_and_whose_it_is(capsys):
     assert all(row["range"] for row in rows)
     assert main(["show-recipe", "numpy_weight_only_wi4"]) == 0
     assert "weight_bits" in capsys.readouterr().out
+
+
+NESTED = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", [NESTED, '{"a":' * 100_000, "[", "3", '{"a": NaN}', ""])
+@pytest.mark.parametrize(
+    "name", ["config.json", "split.json", "calibration.json", "checkpoint.safetensors"]
+)
+def test_a_run_folder_that_holds_anything_is_one_sentence(name, text, data, runs, tmp_path, capsys):
+    folder = tmp_path / "f0"
+    folder.mkdir()
+    for each in ("config.json", "split.json", "checkpoint.safetensors"):
+        (folder / each).write_bytes((runs / "f0" / each).read_bytes())
+    (folder / name).write_text(text)
+    words = ["evaluate", str(folder), "--data", str(data), "--cache", str(runs / "cache")]
+    code = main([*words, "--workers", "1"])
+    err = capsys.readouterr().err
+    # What is of the temperature alone may be told and passed over.
+    assert code == 2 or name == "calibration.json"
+    assert "Traceback" not in err
+    if code:
+        assert err.splitlines()[-1].startswith("edge-ser-quantize: error: ")
+        assert len([line for line in err.splitlines() if "error" in line]) == 1
+
+
+@pytest.mark.parametrize("text", [NESTED, '{"a":' * 100_000, "[", "3", ""])
+@pytest.mark.parametrize("option", ["--figures", "--scorecard", "--gate"])
+def test_a_file_for_export_that_holds_anything_is_one_sentence(
+    option, text, runs, tmp_path, capsys
+):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    words = ["export", str(runs / "f0"), "--out", str(tmp_path / "a"), option, str(path)]
+    assert main(words) == 2
+    assert "x.json" in refused(capsys)

@@ -235,3 +235,19 @@ def test_another_training_in_the_folder_is_refused(run_folder, root, cache_folde
     command = ["baseline", "--data", str(root), "--cache", str(cache_folder)]
     assert main([*command, "--out", str(run_folder)]) == 2
     assert "already holds a trained checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "role"),
+    [("distill", "--teachers", "teacher"), ("train", "--teachers", "teacher"),
+     ("train", "--start", "start")],
+)  # fmt: skip
+def test_it_is_no_teacher_and_no_start(
+    command, option, role, run_folder, root, cache_folder, tmp_path, capsys
+):
+    out = tmp_path / "student"
+    words = [command, "--data", str(root), "--cache", str(cache_folder), "--out", str(out)]
+    assert main([*words, option, str(run_folder)]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f"{run_folder} holds the baseline, a SimpleRnn: a CLAF-SER is wanted" in error
+    assert not (out / "checkpoint.safetensors").exists()
