@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.artifact import read_artifact
 from edge.errors import how_many
 from quantize.basics.errors import TrainingError
 from quantize.basics.settings import Share
@@ -21,7 +22,7 @@ from quantize.commands.options import (
     refuse_without_data,
     seed,
 )
-from quantize.runs.files import RunFiles
+from quantize.runs.files import RUN_DIGEST, RunFiles
 
 if TYPE_CHECKING:
     from edge.features.spec import FeatureSpec
@@ -130,6 +131,13 @@ def _verify(arguments: argparse.Namespace) -> int:
         read_candidate(path, reference, arguments.max_difference, arguments.min_agreement)
         for path in arguments.artifacts
     ]
+    for path in arguments.artifacts:
+        told = read_artifact(path).manifest.training.get(RUN_DIGEST)
+        if told not in (None, run.digest):
+            raise TrainingError(
+                f"{path} was exported from other weights than {run.folder} holds now: export it "
+                "again, or name the run that it comes from with --run"
+            )
     segments = _segments(arguments, run, reference.spec)
     rows = compare_artifacts(reference, candidates, segments, seed=arguments.seed)
     if arguments.json:

@@ -136,6 +136,12 @@ class Run:
                 f"{self.files.config} is not what training writes: move the folder away, and the "
                 "same command trains it anew"
             )
+        told = self.training.get("clips")
+        if told is not None and config.get("clips") != told:
+            raise TrainingError(
+                f"{self.files.config} tells of other clips than the checkpoint beside it was "
+                "trained on: the two are of different runs, copy whole run folders"
+            )
         return config
 
     @functools.cached_property
@@ -160,6 +166,8 @@ class Run:
     def label_map(self) -> dict[str, str | None]:
         """Classes of the corpora's words, where they are not the corpora's own."""
         found = self.config.get("label_map") or {}
+        # The checkpoint's own word, where it has one.
+        found = self.training.get("label_map", found)
         if not isinstance(found, dict):
             raise TrainingError(f"{self.files.config} has no table label_map: train the run anew")
         return dict(found)

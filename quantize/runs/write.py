@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
 from quantize.data.splits import write_split
 from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 from quantize.runs.files import RunFiles
+from quantize.runs.lock import locked_for_training
 from quantize.runs.run import Run
 
 __all__ = ["write_derived_run"]
@@ -27,13 +29,26 @@ def write_derived_run(folder: Path, run: Run, model: Any, training: dict[str, An
         In evaluation mode.
     training : dict
         How the run was trained and what was done to it since, under ``pruned``.
+
+    Raises
+    ------
+    TrainingError
+        If a training is at work in the folder or was interrupted there, or it takes no files.
     """
     files, saved = RunFiles(folder), run.checkpoint
-    config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
-    if run.split:
-        write_split(run.split, files.split)
-    write_json(files.config, config)
     checkpoint = Checkpoint(
         model, saved.mean, saved.std, saved.spec, training, saved.labels, saved.domains
     )
-    save_checkpoint(files.checkpoint, checkpoint)
+    config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
+    with locked_for_training(files):
+        if files.state.exists():
+            raise TrainingError(
+                f"{folder} holds a training that was interrupted: name another --out, or delete it"
+            )
+        # Of another run, whose weights are not there any more.
+        for path in files.of_a_training():
+            path.unlink(missing_ok=True)
+        if run.split:
+            write_split(run.split, files.split)
+        write_json(files.config, config)
+        save_checkpoint(files.checkpoint, checkpoint)

@@ -79,6 +79,13 @@ def test_an_artifact_of_older_weights_is_exported_again(data, runs, run, capsys)
     assert "exported again: it is of other weights than the run's" in capsys.readouterr().err
 
 
+def test_an_artifact_of_older_weights_is_not_verified(run, capsys):
+    artifact = open_run(run).artifact("numpy-int8")
+    change_weights(run)
+    assert main(["verify", str(artifact), "--segments", "2"]) == 2
+    assert "was exported from other weights" in capsys.readouterr().err
+
+
 def test_a_temperature_of_older_weights_is_not_used(run, capsys):
     open_run(run).keep(Tempering(1.7, ("speaker-5fold-s0-f1",)), 9)
     assert open_run(run).temperature == 1.7
@@ -209,6 +216,11 @@ def test_files_of_different_runs_are_not_taken_for_one(data, runs, run, capsys):
     assert main(evaluate(data, runs, str(run))) == 2
     assert "the two are of different runs" in capsys.readouterr().err
     shutil.copy(runs / "f1" / FILES.split, run / FILES.split)
+    # With its split, too, the settings are still the other one's.
+    assert main(evaluate(data, runs, str(run))) == 2
+    assert "config.json tells of other clips" in capsys.readouterr().err
+    shutil.copy(runs / "f1" / FILES.config, run / FILES.config)
+    assert open_run(run).clips(data)
     (run / FILES.split).unlink()
     assert main(evaluate(data, runs, str(run))) == 2
     assert FILES.split.name in capsys.readouterr().err
