@@ -77,7 +77,7 @@ class Answers:
             posteriors,
             label_numbers(owners, labels),
             np.array([places[c.corpus] for c in owners], dtype=np.int64),
-            np.array([c.speaker or c.clip_id for c in owners]),
+            np.array([c.speaker if c.speaker_known else c.clip_id for c in owners]),
             tuple(names),
             tuple(labels),
         )

@@ -52,7 +52,7 @@ def test_answers_know_what_is_right_and_whose_they_are(clips):
 
 
 def test_a_clip_of_nobody_known_stands_for_itself(clips):
-    nobodys = [dataclasses.replace(c, speaker="") for c in clips]
+    nobodys = [dataclasses.replace(c, speaker_known=False) for c in clips]
     said = Answers.of_clips(posteriors(len(clips)), nobodys, LABELS)
     assert len(set(said.speakers)) == len(clips)
     _, n_speakers, _ = drawn_speakers(np.ones((len(clips), 1)), said.corpora, said.speakers)
