@@ -175,7 +175,12 @@ def _fold(run: Run, clips: list[Clip], arguments: argparse.Namespace) -> _Fold:
     from quantize.measure.windows import live_windows, picked
 
     chosen = run.held_out(clips)
-    runner = dataclasses.replace(torch_runner(run), temperature=1.0)
+    runner = dataclasses.replace(
+        torch_runner(run),
+        temperature=1.0,
+        n_jobs=arguments.workers,
+        cluster=arguments.cluster,
+    )
     cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)

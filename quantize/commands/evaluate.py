@@ -104,7 +104,7 @@ def _one_run(
     from quantize.measure.evaluate import evaluate, write_evaluation
 
     split, chosen = run.held_out_split(), run.held_out(clips)
-    runner = runner_of(run, arguments.kind)
+    runner = runner_of(run, arguments.kind, arguments.workers, arguments.cluster)
     cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     part = evaluate(
         runner,

@@ -162,12 +162,12 @@ def add_feature_options(parser: argparse._ActionsContainer) -> None:
         type=jobs,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="processes that compute features (default: one a core)",
+        help="processes that compute features and score segments (default: one a core)",
     )
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="compute features on a Dask or Ray cluster that finds the corpora under the same "
+        help="compute features and score segments on a Dask or Ray cluster that finds the corpora under the same "
         "paths, for example tcp://HOST:8786 (default: processes of this machine)",
     )
 

@@ -57,7 +57,7 @@ def _one_run(
     run: Run, clips: list[Clip], arguments: argparse.Namespace
 ) -> tuple[dict[str, Trials], dict[str, Any]]:
     split, chosen = run.held_out_split(), run.held_out(clips)
-    runner = runner_of(run, arguments.kind)
+    runner = runner_of(run, arguments.kind, arguments.workers, arguments.cluster)
     labels = common_labels(split, clips, runner.labels)
     cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     check_features(runner, cache)

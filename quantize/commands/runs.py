@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import re
 import sys
@@ -32,15 +33,18 @@ def are_folds(splits: Sequence[str]) -> bool:
     return len(set(splits)) == len(splits) > 1 == len(rules)
 
 
-def runner_of(run: Run, kind: str) -> Runner:
+def runner_of(run: Run, kind: str, n_jobs: int = 1, cluster: str | None = None) -> Runner:
     """The checkpoint of a run, or its artifact, exported where it is not there or not current.
+
+    ``n_jobs`` processes, or a ``cluster``, run it where there is much to score.
 
     Raises
     ------
     EdgeSerError
         If the checkpoint or artifact cannot be used.
     """
-    return torch_runner(run) if kind == "torch" else artifact_runner(run.artifact(kind))
+    runner = torch_runner(run) if kind == "torch" else artifact_runner(run.artifact(kind))
+    return dataclasses.replace(runner, n_jobs=n_jobs, cluster=cluster)
 
 
 def redo_command(arguments: argparse.Namespace) -> list[str]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from edge.artifact import read_artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from edge.runtimes.open import open_model
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
 from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
@@ -23,6 +22,7 @@ from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import window_of
 from quantize.data.splits import Split
 from quantize.measure.answers import Answers
+from quantize.measure.inference import ArtifactInfer
 from quantize.measure.pictures import plot_class_accuracy, plot_confusion
 from quantize.measure.scoring import Infer, score_utterances
 from quantize.models.simple_rnn import SimpleRnn
@@ -42,7 +42,11 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Runner:
-    """A model that can be measured, from a checkpoint or an artifact."""
+    """A model that can be measured, from a checkpoint or an artifact.
+
+    ``n_jobs`` and ``cluster`` say who scores segments where there are many, see
+    :func:`edge.jobs.run_in_order`; the posteriors are the same.
+    """
 
     name: str
     infer: Infer
@@ -55,6 +59,8 @@ class Runner:
     model_sha256: str | None
     labels: tuple[str, ...] = LABELS
     domains: tuple[str, ...] = DOMAINS
+    n_jobs: int = 1
+    cluster: str | None = None
 
     @property
     def unknown(self) -> int:
@@ -73,6 +79,8 @@ class Runner:
             "std": self.std,
             "window_hop": self.window_hop,
             "temperature": self.temperature,
+            "n_jobs": self.n_jobs,
+            "cluster": self.cluster,
             "classes": None if everything else [self.labels.index(n) for n in labels or ()],
         }
 
@@ -157,15 +165,9 @@ def artifact_runner(folder: Path) -> Runner:
     """An exported artifact in its real runtime."""
     artifact = read_artifact(folder)
     manifest = artifact.manifest
-    session = open_model(artifact).session()
-
-    def infer(rows: NDArray[np.float32], language: int) -> NDArray[np.floating]:
-        # One by one, as on a device: dynamic quantization takes one range a batch.
-        return np.concatenate([session.infer(row[None], language) for row in rows])
-
     return Runner(
         manifest.quantization.recipe,
-        infer,
+        ArtifactInfer(folder, artifact),
         manifest.feature_spec,
         manifest.mean,
         manifest.std,

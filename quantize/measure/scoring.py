@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge.arrays import softmax
 from edge.features.spec import FeatureSpec
+from edge.jobs import run_in_order
 from edge.stream.posterior import average_posterior, counted_segments, file_hop
 from edge.stream.speech_gate import SpeechGate, segment_level_db
 from quantize.data.features.windows import segment_bounds
@@ -30,6 +32,9 @@ __all__ = [
 Infer = Callable[[NDArray[np.float32], int], NDArray[np.floating]]
 
 _BATCH = 64
+
+#: Batches from which on processes are started for them.
+_MANY = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +71,8 @@ def score_segments(
     window_hop: int,
     temperature: float = 1.0,
     classes: Sequence[int] | None = None,
+    n_jobs: int = 1,
+    cluster: str | None = None,
 ) -> list[Segments]:
     """Posterior of every segment of every utterance.
 
@@ -83,6 +90,9 @@ def score_segments(
         Label numbers that may be answered; None: all. The posterior of the others is 0
         and the rest is renormalised, so that across corpora a model does not lose by
         answering a class that the test corpus cannot contain.
+    n_jobs, cluster
+        Who runs the model, see :func:`edge.jobs.run_in_order`: batches are the same for any
+        number. Few are run here: starting processes would take longer.
 
     Returns
     -------
@@ -97,13 +107,26 @@ def score_segments(
         for number, (first, end) in enumerate(places_of_one):
             waiting[end - first, languages[at]].append((at, number, first))
     posteriors: list[list[NDArray[np.float64]]] = [[np.empty(0)] * len(b) for b in bounds]
-    for (n_frames, language), places in waiting.items():
-        for start in range(0, len(places), _BATCH):
-            part = places[start : start + _BATCH]
-            batch = np.stack([normalised[at][first : first + n_frames] for at, _, first in part])
-            scores = _posteriors(infer(batch, language), temperature, classes)
-            for (at, number, _), posterior in zip(part, scores, strict=True):
-                posteriors[at][number] = posterior
+    parts = [
+        (n_frames, language, places[start : start + _BATCH])
+        for (n_frames, language), places in waiting.items()
+        for start in range(0, len(places), _BATCH)
+    ]
+    batches = (
+        (np.stack([normalised[at][first : first + n_frames] for at, _, first in part]), language)
+        for n_frames, language, part in parts
+    )
+    many = len(parts) >= _MANY
+    everyone = run_in_order(
+        functools.partial(_run, infer),
+        batches,
+        n_jobs=n_jobs if many else 1,
+        cluster=cluster if many else None,
+    )
+    for (_, _, part), logits in zip(parts, everyone, strict=True):
+        scores = _posteriors(logits, temperature, classes)
+        for (at, number, _), posterior in zip(part, scores, strict=True):
+            posteriors[at][number] = posterior
     gate = SpeechGate()
     segments = []
     for places_of_one, scored, of_one in zip(bounds, posteriors, rows, strict=True):
@@ -117,6 +140,10 @@ def score_segments(
             )
         )
     return segments
+
+
+def _run(infer: Infer, batch: tuple[NDArray[np.float32], int]) -> NDArray[np.floating]:
+    return infer(*batch)
 
 
 def _posteriors(

@@ -252,6 +252,7 @@ def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:
     else:
         runner, facts = _exported(trial, ground, out)
         figures |= facts
+    runner = dataclasses.replace(runner, n_jobs=ground.n_workers, cluster=ground.cluster)
     part = evaluate(
         runner,
         ground.held_out,
