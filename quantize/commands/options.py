@@ -167,8 +167,8 @@ def add_feature_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="compute features and score segments on a Dask or Ray cluster that finds the corpora under the same "
-        "paths, for example tcp://HOST:8786 (default: processes of this machine)",
+        help="compute features and score segments on a Dask or Ray cluster that finds the corpora "
+        "under the same paths, for example tcp://HOST:8786 (default: processes of this machine)",
     )
 
 
