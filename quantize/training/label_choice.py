@@ -70,8 +70,19 @@ def remarks(
     labels: Sequence[str],
     domains: Sequence[str],
     run: RunSettings,
+    left_out: Sequence[str] = (),
 ) -> list[str]:
     """What a person should know of a training's labels before it takes an hour.
+
+    Parameters
+    ----------
+    train, held_out : sequence of Clip
+        Both sides of the split.
+    labels, domains : sequence of str
+        Of the model.
+    run : RunSettings
+    left_out : sequence of str
+        Labels of the clips that were found and have none of the model's.
 
     Returns
     -------
@@ -80,6 +91,8 @@ def remarks(
         with few clips, and a model that has one corpus to tell apart.
     """
     found = []
+    if left_out:
+        found.append(f"of other labels and left out: {counted(left_out)}")
     learned, measured = (Counter(clip.label for clip in side) for side in (train, held_out))
     absent = [label for label in labels if not learned[label] and measured[label]]
     if absent:

@@ -84,7 +84,8 @@ def train_run(
     config = for_labels(config, labels, domains)
     run = run.replaced(corpora=tuple(sorted({c.corpus for c in clips})))
     split, train, held_out = _sides(clips, run)
-    for remark in remarks(train, held_out, labels, domains, run):
+    other_labels = [clip.label for clip in found.clips if clip.label not in labels]
+    for remark in remarks(train, held_out, labels, domains, run, other_labels):
         progress_note(remark)
     about: dict[str, Any] = {
         "corpora": list(run.corpora),

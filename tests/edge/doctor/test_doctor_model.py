@@ -39,6 +39,15 @@ def test_a_whole_artifact_is_ok_with_its_digest(artifact: Artifact, tmp_path: Pa
     assert read.facts["model_sha256"] == artifact.manifest.model_sha256
 
 
+def test_a_model_without_a_measured_bar_says_every_label(
+    artifact: Artifact, tmp_path: Path
+) -> None:
+    assert artifact.manifest.abstention is None
+    (read,), _ = found(artifact.path, tmp_path)
+    assert read.facts["min_probability"] == 0.0
+    assert read.sentence.endswith("every label is said: what a bar is worth was not measured")
+
+
 def test_the_bundled_models_are_ok(tmp_path: Path) -> None:
     read, replayed = found(None, tmp_path)
     assert {each.state for each in (*read, *replayed)} <= {"ok", "skipped"}

@@ -65,6 +65,7 @@ def test_a_training_says_what_is_odd_of_its_labels(recordings, tmp_path, capsys)
     assert main(command) == 0
     said = capsys.readouterr().err
     assert "few clips to learn from: cheering (10), calm-down (10)" in said
+    assert "of other labels and left out: crying-baby (12)" in said
     assert "all clips are of one corpus, mine: there is no other" in said
     assert "nobody says who speaks in 24 clips" in said
     assert open_run(tmp_path / "run").labels == ("cheering", "calm-down")

@@ -165,3 +165,17 @@ def test_without_matplotlib_it_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingDependencyError, match=r"pip install matplotlib$"):
         report.plot_curves(HISTORY, tmp_path / "curves.png")
+
+
+@pytest.mark.parametrize("n_labels", [2, 30])
+def test_few_and_many_classes_fit_a_page(tmp_path, n_labels):
+    labels = [f"label-{n}" for n in range(n_labels)]
+    matrix = np.diag(np.full(n_labels, 40)) + 1
+    report.plot_confusion(matrix, labels, tmp_path / "confusion.png", title="paper-s0, torch")
+    report.plot_class_accuracy(matrix, labels, tmp_path / "accuracy.png", title="paper-s0, torch")
+    for name in ("confusion.png", "accuracy.png"):
+        head = (tmp_path / name).read_bytes()[:24]
+        width, height = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20))
+        # At 150 dots an inch: room for a heading, and no more than a large screen.
+        assert 500 < width < 2600
+        assert 400 < height < 2100
