@@ -16,13 +16,13 @@ from quantize.basics.files import write_json
 from quantize.basics.redo import corpora_words, runs_words, shell_text
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, label_map
-from quantize.data.corpora import Clip, choose_domains, label_numbers
 from quantize.measure.goal import GOAL
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from quantize.data.corpora import Clip
     from quantize.data.splits import Split
     from quantize.measure.abstention import Judged
     from quantize.measure.answers import Answers
@@ -44,6 +44,8 @@ class _Fold:
 
     @property
     def truth(self) -> NDArray[np.int64]:
+        from quantize.data.corpora import label_numbers
+
         return label_numbers(self.clips, self.windows.labels)
 
     def files(self, temperature: float, bar: float) -> Judged:
@@ -169,6 +171,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 def _fold(run: Run, clips: list[Clip], arguments: argparse.Namespace) -> _Fold:
     """Segments of the clips that a run holds out, at temperature 1."""
     from edge.stream.posterior import file_hop
+    from quantize.data.corpora import choose_domains
     from quantize.data.features.cache import FeatureCache
     from quantize.measure.evaluate import check_features, language_ids, torch_runner
     from quantize.measure.scoring import score_segments

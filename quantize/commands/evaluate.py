@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options
-from quantize.data.corpora import DOMAINS, Clip, in_order
 from quantize.data.features.conditions import CONDITIONS
 from quantize.export.rounding.load import kind_names
 from quantize.measure.protocols.conditions import PROTOCOLS
 
 if TYPE_CHECKING:
+    from quantize.data.corpora import Clip
     from quantize.measure.evaluate import Evaluation
     from quantize.runs.run import Run
 
@@ -120,6 +120,8 @@ def _one_run(
 
 
 def _table(results: list[dict[str, Any]], pooled: dict[str, Any] | None) -> str:
+    from quantize.data.corpora import DOMAINS, in_order
+
     corpora = list(in_order((c for r in results for c in r["by_corpus"]), DOMAINS))
     header = ["run", "split", "clips", "accuracy", "UAR", *(f"{c} UAR" for c in corpora)]
     rows = [_cells(r["run"], r["split"], r, corpora) for r in results]

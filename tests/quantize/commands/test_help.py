@@ -13,7 +13,8 @@ from quantize.commands.main import _MODULES, main
 
 # What takes longer to import than all of a help may take. NumPy is not needed either.
 HEAVY = ("torch", "onnx", "onnxruntime", "matplotlib", "pandas", "scipy", "pyarrow", "numpy",
-         "safetensors", "distributed", "concurrent.futures", "multiprocessing")  # fmt: skip
+         "safetensors", "distributed", "concurrent.futures", "multiprocessing",
+         "quantize.data.corpora")  # fmt: skip
 
 READ = """
 import argparse, json, sys
