@@ -199,8 +199,9 @@ def test_what_cannot_be_held_is_status_1_and_says_the_best(
     ("more", "sentence"),
     [
         (["--max-drop", "1"], "name the corpora of the training with --data"),
-        (["--max-drop", "nan"], "--max-drop is nan, a number of percentage points from 0 to 100"),
-        (["--max-drop", "-1"], "--max-drop is -1, a number of percentage points from 0 to 100"),
+        (["--max-drop", "101"], "--max-drop is 101, a number of percentage points from 0 to 100"),
+        (["--max-drop", "nan"], "--max-drop is nan, "),
+        (["--max-drop", "-1"], "--max-drop is -1"),
     ],
 )
 def test_without_clips_or_a_number_it_is_one_sentence(runs, tmp_path, capsys, more, sentence):
