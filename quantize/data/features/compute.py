@@ -93,9 +93,11 @@ def compute_rows(making: Making, clips: Sequence[Heard]) -> list[NDArray[np.floa
     computed = []
     for heard in clips:
         rows = extractor.extract(_samples(heard.clip, making, voices)).astype(making.dtype)
-        # After it was read, so that no change in between is missed.
-        _check_content(heard)
         computed.append(rows)
+    # After they were read, so that no change in between is missed; a long recording that several
+    # clips are cut from once.
+    for heard in {heard.clip.path: heard for heard in clips}.values():
+        _check_content(heard)
     return computed
 
 

@@ -14,9 +14,10 @@ import pytest
 from local_cluster import local_cluster
 
 from edge.audio.file import write_wav
-from edge.errors import ParameterError
+from edge.errors import AudioFileError, ParameterError
 from quantize.data.corpora import load_corpora
 from quantize.data.features import cache as module
+from quantize.data.features import compute
 from quantize.data.features.cache import FeatureCache
 
 FILL = """
@@ -190,3 +191,22 @@ def test_a_cluster_gives_the_same_rows_with_a_worker_killed_half_way(
         voices = cache.load_condition(clips, "babble-0dB")
     alone = FeatureCache(tmp_path / "alone").load_condition(clips, "babble-0dB")
     assert same(voices, alone)
+
+
+def test_a_file_that_changes_meanwhile_is_one_sentence_and_gives_no_rows(
+    clips, truth, tmp_path, monkeypatch
+):
+    extract = compute.FeatureExtractor.extract
+
+    def changing(self, samples):
+        record_anew(clips[0])
+        return extract(self, samples)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(compute.FeatureExtractor, "extract", changing)
+        with pytest.raises(AudioFileError, match="was changed while its features were computed"):
+            FeatureCache(tmp_path / "cache").load(clips[:3])
+    again = FeatureCache(tmp_path / "cache").load(clips[:3])
+    fresh = FeatureCache(tmp_path / "other").load(clips[:3])
+    assert same(again, fresh)
+    assert not np.array_equal(again[clips[0].clip_id], truth[0][clips[0].clip_id])
