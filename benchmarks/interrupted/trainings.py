@@ -187,12 +187,15 @@ class Bench:
 def kills(bench: Bench, n: int) -> dict[str, int]:
     """Kill a training at random moments until it gets through."""
     counts = {"killed": 0, "killed before the first state": 0, "killed with a checkpoint": 0}
-    for number in _counted(n, "kills"):
+    for number in _counted(4 * n, "kills"):
+        # Until so many were hit: some are quicker than the shot.
+        if counts["killed"] == n:
+            break
         how = signal.SIGTERM if number % 5 == 4 else signal.SIGKILL
         name = f"kill-{number}"
         files = RunFiles(bench.folder / name)
         child = Child.begin(bench.words(name), bench.folder / "told.txt")
-        time.sleep(bench.chance.uniform(0.0, 1.1 * bench.length_s))
+        time.sleep(bench.chance.uniform(0.0, bench.length_s))
         child.send(how)
         code = child.wait()
         child.sentence()
