@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from quantize.commands.options import jobs
+from quantize.commands.numbers import jobs
 
 __all__ = ["add_command"]
 

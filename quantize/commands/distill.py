@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from quantize.commands.numbers import of_setting
 from quantize.commands.options import (
     add_recipe_option,
     add_run_options,
     add_teaching_options,
     given_options,
-    of_setting,
     run_options,
 )
 from quantize.models.config import ClafSerConfig

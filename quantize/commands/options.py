@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import typing
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from edge.cli.answering import label_list
 from edge.errors import ParameterError
-from edge.jobs import MOST_JOBS
 from quantize.basics.errors import CorpusError
-from quantize.basics.settings import Seed, check, fields_of, whole
 from quantize.basics.toml_files import packaged_names
+from quantize.commands.numbers import jobs, of_setting, seed
 from quantize.runs.settings import RunSettings
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.settings import TrainSettings
@@ -26,53 +22,14 @@ __all__ = [
     "add_recipe_option",
     "add_run_options",
     "add_teaching_options",
-    "count",
     "given_options",
-    "jobs",
     "label_map",
-    "number",
-    "of_setting",
     "refuse_ignored",
     "refuse_without_data",
     "run_options",
-    "seed",
     "set_threads",
     "training_recipe_names",
 ]
-
-
-def number(kind: Any) -> Callable[[str], Any]:
-    """Read an option's number, in the range of a type of :mod:`quantize.basics.settings`."""
-    # A text that is none is refused by the same sentence as a number out of the range.
-    readers = (int, float) if typing.get_args(kind)[0] is int else (float,)
-
-    def read(text: str) -> Any:
-        value: Any = text
-        for read_as in readers:
-            with contextlib.suppress(ValueError):
-                value = read_as(text)
-                break
-        try:
-            return check(value, kind, "it")
-        except ParameterError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return read
-
-
-def of_setting(settings: type[Any], name: str) -> Callable[[str], Any]:
-    """Read an option's number, in the range of a setting."""
-    return number(next(field.type for field in fields_of(settings) if field.name == name))
-
-
-#: Reads ``--seed``.
-seed = number(Seed)
-
-#: Reads how many of what there is one or more.
-count = number(Annotated[int, whole(1, 1_000_000)])
-
-#: Reads how many processes or threads work at once.
-jobs = number(Annotated[int, whole(1, MOST_JOBS)])
 
 
 def refuse_ignored(arguments: argparse.Namespace, *names: str, why: str) -> None:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 from edge.errors import ParameterError
 from quantize.basics.files import write_json
 from quantize.basics.settings import NotNegative
+from quantize.commands.numbers import count, number, seed
 from quantize.commands.options import (
     add_data_options,
-    count,
     label_map,
-    number,
     refuse_without_data,
-    seed,
 )
 from quantize.export.rounding.layers import GROUPS, LAYERS
 from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names

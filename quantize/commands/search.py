@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
 from quantize.basics.settings import Above0, NotNegative
+from quantize.commands.numbers import number, of_setting
 from quantize.commands.options import (
     add_data_options,
     given_options,
     label_map,
-    number,
-    of_setting,
     refuse_ignored,
     training_recipe_names,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from quantize.basics.settings import whole
-from quantize.commands.options import count, number, seed
+from quantize.commands.numbers import count, number, seed
 
 __all__ = ["add_command"]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from edge.errors import how_many
 from quantize.basics.errors import RecipeError
+from quantize.commands.numbers import of_setting
 from quantize.commands.options import (
     add_recipe_option,
     add_run_options,
     add_teaching_options,
     given_options,
-    of_setting,
     run_options,
 )
 from quantize.models.config import ClafSerConfig

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import ParameterError
-from quantize.commands.options import of_setting, refuse_ignored, seed
+from quantize.commands.numbers import of_setting, seed
+from quantize.commands.options import (
+    refuse_ignored,
+)
 from quantize.training.gate.settings import GateTraining
 
 if TYPE_CHECKING:

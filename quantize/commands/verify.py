@@ -9,18 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.artifact import read_artifact
 from edge.errors import how_many
 from quantize.basics.errors import TrainingError
 from quantize.basics.settings import Share
 from quantize.basics.tables import aligned
+from quantize.commands.numbers import count, number, seed
 from quantize.commands.options import (
     add_data_options,
-    count,
     label_map,
-    number,
     refuse_without_data,
-    seed,
 )
 from quantize.runs.files import RUN_DIGEST, RunFiles
 
@@ -118,6 +115,7 @@ def format_parity(rows: Sequence[Parity]) -> str:
 def _verify(arguments: argparse.Namespace) -> int:
     import torch
 
+    from edge.artifact import read_artifact
     from quantize.measure.evaluate import torch_runner
     from quantize.measure.verify import compare_artifacts, read_candidate
     from quantize.runs.run import open_run
