@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from edge.errors import EdgeSerError
 from quantize.basics.files import atomic_path, write_json
@@ -288,6 +289,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     arguments = parser.parse_args(argv)
+    # Its thread may hold a lock at the moment of a fork, for which the child would wait for ever.
+    tqdm.monitor_interval = 0
     _small_pictures()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), random.Random(arguments.seed))
