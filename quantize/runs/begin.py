@@ -81,7 +81,8 @@ def begin_training(folder: Path, config: Mapping[str, Any]) -> Iterator[Training
     files = RunFiles(folder)
     config = json.loads(json.dumps(config))
     # A finished one is not touched, not even by a lock.
-    if _is_finished(files, config):
+    # But for one that was killed as it put its lock away.
+    if _is_finished(files, config) and not files.lock.exists():
         yield TrainingFolder(files, config, True)
         return
     with locked_for_training(files):
