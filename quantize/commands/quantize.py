@@ -18,7 +18,7 @@ from quantize.commands.options import (
     refuse_without_data,
 )
 from quantize.export.rounding.layers import GROUPS, LAYERS
-from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
+from quantize.export.rounding.load import load_rounding_recipe, rounding_recipe_names
 from quantize.export.rounding.recipe import GRANULARITIES
 from quantize.measure.rounding_loss.counts import N_GENERATED, N_SEGMENTS
 
@@ -53,7 +53,7 @@ def add_command(commands: Any) -> None:
         "--recipe",
         required=True,
         metavar="NAME|FILE.toml",
-        help=f"one of {', '.join(ptq_recipe_names())}, or a file of your own",
+        help=f"one of {', '.join(rounding_recipe_names())}, or a file of your own",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="artifact folder")
     parser.add_argument("--name", help="name of the model (default: that of SOURCE)")
@@ -121,7 +121,7 @@ def _quantize(arguments: argparse.Namespace) -> int:
     from quantize.runs.run import open_run
 
     refuse_without_data(arguments)
-    recipe = load_ptq_recipe(arguments.recipe).changed(
+    recipe = load_rounding_recipe(arguments.recipe).changed(
         float_layers=arguments.float_layers,
         granularity=arguments.granularity,
         n_calibration=arguments.calibration,

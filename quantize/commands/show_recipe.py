@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from quantize.basics.tables import aligned
 from quantize.commands.options import training_recipe_names
-from quantize.export.rounding.load import ptq_recipe_names
+from quantize.export.rounding.load import rounding_recipe_names
 
 if TYPE_CHECKING:
-    from quantize.export.rounding.recipe import PtqRecipe
+    from quantize.export.rounding.recipe import RoundingRecipe
     from quantize.training.recipe import Recipe
 
 __all__ = ["add_command"]
@@ -25,7 +25,7 @@ def add_command(commands: Any) -> None:
         help="show every value of a training or rounding recipe, its range, and whose it is",
         description="A value is the recipe's own, that of the recipe it extends, or the default. "
         f"Training recipes: {', '.join(training_recipe_names())}. "
-        f"Rounding recipes: {', '.join(ptq_recipe_names())}.",
+        f"Rounding recipes: {', '.join(rounding_recipe_names())}.",
     )
     parser.add_argument("recipe", metavar="NAME|FILE.toml", help="one of these, or a file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -35,11 +35,11 @@ def add_command(commands: Any) -> None:
 def _show_recipe(arguments: argparse.Namespace) -> int:
     from quantize.basics.errors import RecipeError
     from quantize.basics.toml_files import parse_toml, read_own_file
-    from quantize.export.rounding.load import load_ptq_recipe
+    from quantize.export.rounding.load import load_rounding_recipe
     from quantize.training.recipe import load_recipe
 
     name = arguments.recipe
-    names = [*training_recipe_names(), *ptq_recipe_names()]
+    names = [*training_recipe_names(), *rounding_recipe_names()]
     if name in names:
         is_training = name in training_recipe_names()
     else:
@@ -48,7 +48,7 @@ def _show_recipe(arguments: argparse.Namespace) -> int:
         is_training = not {"backend", "method", "granularity", "weight_bits"} & set(own)
         if not own:
             raise RecipeError(f"recipe {name} is empty: a title and settings are wanted")
-    shown = _training(load_recipe(name)) if is_training else _rounding(load_ptq_recipe(name))
+    shown = _training(load_recipe(name)) if is_training else _rounding(load_rounding_recipe(name))
     if arguments.json:
         print(json.dumps(shown, ensure_ascii=False))
         return 0
@@ -87,7 +87,7 @@ def _training(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _rounding(recipe: PtqRecipe) -> dict[str, Any]:
+def _rounding(recipe: RoundingRecipe) -> dict[str, Any]:
     from quantize.basics.settings import fields_of
     from quantize.export.rounding.load import RECIPE_TABLES
     from quantize.export.rounding.recipe import BACKENDS, METHODS

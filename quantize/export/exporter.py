@@ -24,7 +24,7 @@ from quantize.export.common import (
 from quantize.export.numpy import numpy_model
 from quantize.export.onnx.kind import onnx_model
 from quantize.export.rounding.load import kind_recipes
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 from quantize.export.tflite.kind import tflite_model
 from quantize.export.torchscript.kind import torchscript_model
 
@@ -37,7 +37,7 @@ __all__ = ["BUILDERS", "KINDS", "Kind", "export_artifact"]
 _BROKEN = {32: None, 16: 0.05, 8: 0.25, 4: 0.35}
 
 #: A model, its recipe and normalised calibration rows, of a recipe that wants some, to bytes.
-Builder = Callable[["CLAFSER", PtqRecipe, "Floats | None"], bytes]
+Builder = Callable[["CLAFSER", RoundingRecipe, "Floats | None"], bytes]
 
 BUILDERS: dict[str, Builder] = {
     "numpy": numpy_model,
@@ -60,11 +60,11 @@ class Kind:
     between two steps is then rounded the other way.
     """
 
-    recipe: PtqRecipe
+    recipe: RoundingRecipe
     build: Builder
 
     @classmethod
-    def of(cls, recipe: PtqRecipe) -> Kind:
+    def of(cls, recipe: RoundingRecipe) -> Kind:
         """Look up the builder of a recipe.
 
         Raises
@@ -180,7 +180,7 @@ def _refuse_bad_weights(model: CLAFSER) -> None:
 
 
 def _calibration_rows(
-    recipe: PtqRecipe, facts: ExportFacts, calibration: SegmentSet | None
+    recipe: RoundingRecipe, facts: ExportFacts, calibration: SegmentSet | None
 ) -> Floats | None:
     """Normalised rows to calibrate with, where the recipe wants any."""
     if not recipe.n_calibration:
@@ -194,7 +194,7 @@ def _calibration_rows(
     return ((calibration.rows - mean) / std).astype(np.float32)
 
 
-def _compare(session: Session, draft: Manifest, recipe: PtqRecipe) -> None:
+def _compare(session: Session, draft: Manifest, recipe: RoundingRecipe) -> None:
     allowed = _BROKEN[recipe.weight_bits] or recipe.tolerance
     difference = reference_difference(session, draft)
     if difference > allowed:

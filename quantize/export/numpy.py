@@ -14,7 +14,7 @@ from edge.models.claf_ser.weights import matrix_shape
 from edge.runtimes.numpy.packed import PLAN
 from quantize.export.rounding.codes import Rounded, round_compensated, round_nearest
 from quantize.export.rounding.layers import LAYERS
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -133,7 +133,9 @@ def model_of(weights: Mapping[str, Floats], n_heads: int, frame_stack: int = 1) 
 
 
 def round_weights(
-    weights: Mapping[str, Floats], recipe: PtqRecipe, moments: Mapping[str, Floats] | None = None
+    weights: Mapping[str, Floats],
+    recipe: RoundingRecipe,
+    moments: Mapping[str, Floats] | None = None,
 ) -> dict[str, Rounded]:
     """Round what a recipe says.
 
@@ -141,7 +143,7 @@ def round_weights(
     ----------
     weights : mapping
         From :func:`weights_of`.
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
         Of the method ``weight_only``.
     moments : mapping, optional
         From :func:`quantize.export.rounding.moments.input_moments`, for a recipe that compensates.
@@ -183,7 +185,7 @@ def round_weights(
     return rounded
 
 
-def numpy_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) -> bytes:
+def numpy_model(model: CLAFSER, recipe: RoundingRecipe, calibration: Floats | None) -> bytes:
     """Build ``model.npz`` by a recipe; ``calibration`` is normalised rows, if it wants any."""
     weights = weights_of(model)
     if recipe.method == "float":
@@ -208,7 +210,9 @@ def pack_weights(weights: Mapping[str, Floats]) -> bytes:
 
 
 def pack_rounded(
-    weights: Mapping[str, Floats], recipe: PtqRecipe, moments: Mapping[str, Floats] | None = None
+    weights: Mapping[str, Floats],
+    recipe: RoundingRecipe,
+    moments: Mapping[str, Floats] | None = None,
 ) -> bytes:
     """Write ``model.npz`` as :mod:`edge.runtimes.numpy.packed` describes it.
 

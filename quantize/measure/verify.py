@@ -25,7 +25,7 @@ from edge.errors import ParameterError
 from quantize.basics.errors import RecipeError
 from quantize.basics.timing import interleave
 from quantize.data.features.segments import SegmentSet
-from quantize.export.rounding.load import load_ptq_recipe
+from quantize.export.rounding.load import load_rounding_recipe
 from quantize.measure.evaluate import Runner, artifact_runner
 
 __all__ = ["MAX_ORDER_DIFFERENCE", "Candidate", "Parity", "compare_artifacts", "read_candidate"]
@@ -139,7 +139,7 @@ def read_candidate(
     scales = max_difference is None
     if max_difference is None or min_agreement is None:
         try:
-            known = load_ptq_recipe(recipe)
+            known = load_rounding_recipe(recipe)
         except RecipeError as error:
             raise RecipeError(
                 f"{path} was made by the recipe {recipe!r}, which is none of this package's: say "

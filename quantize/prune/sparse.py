@@ -16,7 +16,7 @@ from torch import Tensor
 
 from quantize.basics.settings import ProperShare, check
 from quantize.export.numpy import numpy_model
-from quantize.export.rounding.load import load_ptq_recipe
+from quantize.export.rounding.load import load_rounding_recipe
 from quantize.models.claf_ser import CLAFSER
 from quantize.prune.cut import refuse_unprunable
 from quantize.training.trainer import Trainer
@@ -79,7 +79,7 @@ def sparsity_of(model: CLAFSER) -> float:
 
 def npz_sizes(model: CLAFSER) -> tuple[int, int]:
     """Bytes of the int8 ``model.npz`` as devices get it, and of one that is deflated."""
-    plain = numpy_model(model, load_ptq_recipe("numpy_weight_only_wi8"), None)
+    plain = numpy_model(model, load_rounding_recipe("numpy_weight_only_wi8"), None)
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(plain)) as read,

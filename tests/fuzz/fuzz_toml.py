@@ -28,13 +28,13 @@ class TomlTarget:
     def prepare(self, seeds: Path) -> None:
         """Read the recipes of the package."""
         from quantize.basics.toml_files import packaged_text, parse_toml
-        from quantize.export.rounding.load import load_ptq_recipe, ptq_recipe_names
+        from quantize.export.rounding.load import load_rounding_recipe, rounding_recipe_names
         from quantize.training.recipe import load_recipe, recipe_names
 
-        self._load = (load_recipe, load_ptq_recipe)
+        self._load = (load_recipe, load_rounding_recipe)
         self._texts = (
             [packaged_text("training", name) for name in recipe_names()],
-            [packaged_text("export", name) for name in ptq_recipe_names()],
+            [packaged_text("export", name) for name in rounding_recipe_names()],
         )
         self._trees = [[parse_toml("x", text) for text in texts] for texts in self._texts]
 

@@ -23,7 +23,7 @@ from quantize.export.onnx.weights import (
     kept_nodes,
     store_in_int8,
 )
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -90,7 +90,7 @@ def onnx_bytes(model: CLAFSER) -> bytes:
     return content
 
 
-def onnx_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) -> bytes:
+def onnx_model(model: CLAFSER, recipe: RoundingRecipe, calibration: Floats | None) -> bytes:
     """Build ``model.onnx`` by a recipe; ``calibration`` is normalised rows, if it wants any.
 
     Raises
@@ -108,7 +108,7 @@ def onnx_model(model: CLAFSER, recipe: PtqRecipe, calibration: Floats | None) ->
     return compact_onnx(content)
 
 
-def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
+def quantize_onnx(content: bytes, recipe: RoundingRecipe) -> bytes:
     """Store all weights in 8 bits; activations that meet many of them are rounded as they come.
 
     Those are the LSTM's and the queries' and keys', which hear every step.  What runs once a
@@ -148,14 +148,14 @@ def quantize_onnx(content: bytes, recipe: PtqRecipe) -> bytes:
         return store_in_int8(target.read_bytes(), recipe)
 
 
-def calibrate_onnx(content: bytes, recipe: PtqRecipe, rows: Floats, language: int) -> bytes:
+def calibrate_onnx(content: bytes, recipe: RoundingRecipe, rows: Floats, language: int) -> bytes:
     """Store the Linears' weights in 8 bits and round activations by ranges seen in ``rows``.
 
     Parameters
     ----------
     content : bytes
         From :func:`onnx_bytes`.
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
     rows : float32 [shape=(n_segments, n_frames, n_features)]
         Normalised.
     language : int

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quantize.export.rounding.codes import round_symmetric
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 
 __all__ = [
     "HALF_SUFFIX",
@@ -49,7 +49,7 @@ ONCE_A_WINDOW = ("attention.value", "attention.output", "fc1", "fc2")
 _LARGEST_FLOAT16 = 65504.0
 
 
-def kept_nodes(recipe: PtqRecipe) -> list[str]:
+def kept_nodes(recipe: RoundingRecipe) -> list[str]:
     """Nodes whose weights stay float."""
     return [
         name for layer, names in NODES_OF_LAYER.items() if recipe.is_float(layer) for name in names
@@ -79,7 +79,7 @@ def halve_onnx(content: bytes) -> bytes:
     return _with_first(model, casts)
 
 
-def store_in_int8(content: bytes, recipe: PtqRecipe) -> bytes:
+def store_in_int8(content: bytes, recipe: RoundingRecipe) -> bytes:
     """Store in 8 bits what is computed with in float32: see :data:`ONCE_A_WINDOW`.
 
     And the convolution, for which onnxruntime 1.16.3 and 1.23.0 have no integer kernel, and the

@@ -17,15 +17,15 @@ from quantize.basics.toml_files import (
     parse_toml,
     read_own_file,
 )
-from quantize.export.rounding.recipe import BACKENDS, PtqRecipe
+from quantize.export.rounding.recipe import BACKENDS, RoundingRecipe
 
 __all__ = [
     "RECIPE_TABLES",
     "kind_names",
     "kind_recipes",
-    "load_ptq_recipe",
-    "parse_ptq_recipe",
-    "ptq_recipe_names",
+    "load_rounding_recipe",
+    "parse_rounding_recipe",
+    "rounding_recipe_names",
 ]
 
 
@@ -33,17 +33,17 @@ __all__ = [
 RECIPE_TABLES = {"reference": ("tolerance",), "verify": ("max_difference", "min_agreement")}
 
 
-def ptq_recipe_names() -> list[str]:
+def rounding_recipe_names() -> list[str]:
     """Names of the recipes of this package."""
     return packaged_names("export")
 
 
 @cache
-def _own_recipe(name: str) -> PtqRecipe:
-    return parse_ptq_recipe(name, packaged_text("export", name))
+def _own_recipe(name: str) -> RoundingRecipe:
+    return parse_rounding_recipe(name, packaged_text("export", name))
 
 
-def load_ptq_recipe(name: str) -> PtqRecipe:
+def load_rounding_recipe(name: str) -> RoundingRecipe:
     """Read a recipe of this package by its name, or any by the path of its file.
 
     Raises
@@ -51,13 +51,13 @@ def load_ptq_recipe(name: str) -> PtqRecipe:
     RecipeError
         If there is none, or the file has a key or a value that is not known.
     """
-    if name in ptq_recipe_names():
+    if name in rounding_recipe_names():
         return _own_recipe(name)
-    text = read_own_file(name, ptq_recipe_names())
-    return parse_ptq_recipe(Path(name).stem, text).replaced(name=name_of_file(name, text))
+    text = read_own_file(name, rounding_recipe_names())
+    return parse_rounding_recipe(Path(name).stem, text).replaced(name=name_of_file(name, text))
 
 
-def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
+def parse_rounding_recipe(name: str, text: str) -> RoundingRecipe:
     """Read a recipe from TOML.
 
     Raises
@@ -66,7 +66,7 @@ def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
         If the text is no TOML, lacks a key, or has a key or a value that is not known.
     """
     data = parse_toml(name, text)
-    fields = {field.name: field for field in fields_of(PtqRecipe) if field.name != "name"}
+    fields = {field.name: field for field in fields_of(RoundingRecipe) if field.name != "name"}
     of_tables = [key for keys in RECIPE_TABLES.values() for key in keys]
     values = {key: value for key, value in data.items() if key not in RECIPE_TABLES}
     _refuse_unknown(name, values, [key for key in fields if key not in of_tables])
@@ -79,7 +79,7 @@ def parse_ptq_recipe(name: str, text: str) -> PtqRecipe:
     missing = sorted(key for key, field in fields.items() if field.required and key not in values)
     if missing:
         raise RecipeError(f"recipe {name} lacks {', '.join(missing)}")
-    return PtqRecipe(name=name, **values)
+    return RoundingRecipe(name=name, **values)
 
 
 def _refuse_unknown(name: str, data: Mapping[str, Any], known: Iterable[str], at: str = "") -> None:
@@ -87,10 +87,12 @@ def _refuse_unknown(name: str, data: Mapping[str, Any], known: Iterable[str], at
         raise RecipeError(f"recipe {name} has {sentence}")
 
 
-def kind_recipes() -> list[PtqRecipe]:
+def kind_recipes() -> list[RoundingRecipe]:
     """Recipes of this package that need no data: a backend's together, float32 first."""
     recipes = [
-        recipe for name in ptq_recipe_names() if not (recipe := _own_recipe(name)).n_calibration
+        recipe
+        for name in rounding_recipe_names()
+        if not (recipe := _own_recipe(name)).n_calibration
     ]
     return sorted(recipes, key=lambda r: (BACKENDS.index(r.backend), -r.weight_bits))
 

@@ -14,7 +14,7 @@ from quantize.basics.errors import RecipeError
 from quantize.basics.settings import Settings, between, whole
 from quantize.export.rounding.layers import ALWAYS_FLOAT, LAYERS, check_layers, is_kept
 
-__all__ = ["BACKENDS", "GRANULARITIES", "METHODS", "PtqRecipe"]
+__all__ = ["BACKENDS", "GRANULARITIES", "METHODS", "RoundingRecipe"]
 
 _Granularity = Literal["none", "per_tensor", "per_output_channel", "per_group"]
 GRANULARITIES: tuple[str, ...] = get_args(_Granularity)
@@ -73,7 +73,7 @@ BACKENDS = tuple(_RUNTIMES)
 """Backends that a recipe may name."""
 
 
-class PtqRecipe(Settings, frozen=True):
+class RoundingRecipe(Settings, frozen=True):
     """How the weights of an artifact are stored.
 
     Parameters
@@ -170,7 +170,7 @@ class PtqRecipe(Settings, frozen=True):
         float_layers: Iterable[str] = (),
         granularity: str | None = None,
         n_calibration: int | None = None,
-    ) -> PtqRecipe:
+    ) -> RoundingRecipe:
         """Override parts of a recipe; ``float_layers`` are added to its own.
 
         Raises

@@ -9,18 +9,18 @@ from quantize.basics.files import atomic_path
 from quantize.basics.settings import fields_of
 from quantize.basics.toml_files import name_of_file
 from quantize.export.rounding.load import RECIPE_TABLES
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 
 __all__ = ["named_as_file", "recipe_toml", "write_recipe"]
 
 _TABLES = {key: table for table, keys in RECIPE_TABLES.items() for key in keys}
 
 
-def recipe_toml(recipe: PtqRecipe) -> str:
+def recipe_toml(recipe: RoundingRecipe) -> str:
     """Write a recipe as text; its name is that of the file."""
     lines: list[str] = []
     tables: dict[str, list[str]] = {}
-    for field in fields_of(PtqRecipe):
+    for field in fields_of(RoundingRecipe):
         value = getattr(recipe, field.name)
         if field.name == "name" or value == field.default:
             continue
@@ -33,12 +33,12 @@ def recipe_toml(recipe: PtqRecipe) -> str:
     return "\n".join(lines) + "\n"
 
 
-def named_as_file(recipe: PtqRecipe, more: str) -> PtqRecipe:
+def named_as_file(recipe: RoundingRecipe, more: str) -> RoundingRecipe:
     """Name a changed recipe as it is named when its file is read: by the file and its digest.
 
     Parameters
     ----------
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
     more : str
         What is put behind the name that it had.
     """
@@ -46,7 +46,7 @@ def named_as_file(recipe: PtqRecipe, more: str) -> PtqRecipe:
     return recipe.replaced(name=name_of_file(f"{stem}{more}.toml", recipe_toml(recipe)))
 
 
-def write_recipe(folder: Path, recipe: PtqRecipe) -> Path:
+def write_recipe(folder: Path, recipe: RoundingRecipe) -> Path:
     """Write what :func:`named_as_file` named into a folder, whole or not at all.
 
     Returns

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from edge.models.claf_ser.weights import fold_classifier
 from quantize.export.numpy import weights_of
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 from quantize.export.tflite.graph import ABSENT, TfliteGraph
 from quantize.export.tflite.stack import stack_frames
 
@@ -43,14 +43,14 @@ _SAME_PADDING = 0
 _WEIGHTS = {32: "fp32", 16: "fp16", 8: "int8"}
 
 
-def tflite_model(model: CLAFSER, recipe: PtqRecipe, _: object = None) -> bytes:
+def tflite_model(model: CLAFSER, recipe: RoundingRecipe, _: object = None) -> bytes:
     """Write the model for one segment at a time, with any number of frames.
 
     Parameters
     ----------
     model : CLAFSER
         The trained model, on any device.
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
         float; fp16: the matrices in float16, computed with in float32; dynamic: the matrices
         in int8 with one factor each, met by activations that are rounded as they come, and the
         convolution's weights in int8, computed with in float32.

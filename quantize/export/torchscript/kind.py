@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import BackendError
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 
 if TYPE_CHECKING:
     from quantize.models.claf_ser import CLAFSER
@@ -37,14 +37,14 @@ _MODULES = {
 }
 
 
-def torchscript_model(model: CLAFSER, recipe: PtqRecipe, _: object = None) -> bytes:
+def torchscript_model(model: CLAFSER, recipe: RoundingRecipe, _: object = None) -> bytes:
     """Script the twin, freeze it and pack it, with any batch size and number of frames.
 
     Parameters
     ----------
     model : CLAFSER
         On any device; it is left as it was.
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
         float, or dynamic: the LSTM and every Linear that is not kept in float get one factor for
         each output channel (each of the LSTM's gate rows too), activations are rounded as they
         come; the convolution is stored in 8 bits and computed in float32.

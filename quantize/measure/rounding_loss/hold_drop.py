@@ -13,7 +13,7 @@ from quantize.data.corpora import Clip
 from quantize.data.features.segments import SegmentSet
 from quantize.data.splits import common_labels
 from quantize.export import Kind, export_artifact
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 from quantize.export.rounding.write import named_as_file
 from quantize.measure.evaluate import Evaluation, Runner, artifact_runner, torch_runner
 from quantize.measure.rounding_loss.compare import score_clips
@@ -41,7 +41,7 @@ class Held:
 
     Parameters
     ----------
-    recipe : PtqRecipe or None
+    recipe : RoundingRecipe or None
         With as few layers in float as hold the drop, and a name of its own; None: nothing does.
     max_drop : float
         Percentage points.
@@ -51,7 +51,7 @@ class Held:
         The clips that it was chosen on, in words.
     """
 
-    recipe: PtqRecipe | None
+    recipe: RoundingRecipe | None
     max_drop: float
     steps: list[Step]
     where: str
@@ -127,7 +127,7 @@ def chosen_on(speech: Speech) -> tuple[Sequence[Clip], str]:
 
 
 def hold_drop(
-    recipe: PtqRecipe,
+    recipe: RoundingRecipe,
     run: Run | None,
     speech: Speech,
     max_drop: float,
@@ -137,7 +137,7 @@ def hold_drop(
 
     Parameters
     ----------
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
     run : Run or None
         What is rounded; None is refused: an artifact does not tell its clips.
     speech : Speech
@@ -165,7 +165,7 @@ def hold_drop(
 
     with tempfile.TemporaryDirectory() as scratch:
 
-        def measure(changed: PtqRecipe, to_rank: bool) -> Rounded:
+        def measure(changed: RoundingRecipe, to_rank: bool) -> Rounded:
             # One folder for all: an artifact is replaced at one stroke.
             artifact = export_artifact(
                 Kind.of(changed),

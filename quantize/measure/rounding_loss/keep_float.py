@@ -19,7 +19,7 @@ from edge.errors import BackendError
 from quantize.basics.errors import RecipeError
 from quantize.basics.tables import aligned
 from quantize.export.rounding.layers import LAYERS
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 from quantize.measure.evaluate import Evaluation
 
 __all__ = ["Rounded", "Step", "keep_until", "may_keep", "ranked", "step_table", "steps_of"]
@@ -37,7 +37,7 @@ class Rounded:
 
 
 #: A recipe's artifact on some of the clips; ``True``: on a part of them that is enough to rank.
-Measure = Callable[[PtqRecipe, bool], Rounded]
+Measure = Callable[[RoundingRecipe, bool], Rounded]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Step:
         return {**dataclasses.asdict(self), "kept": list(self.kept)}
 
 
-def may_keep(recipe: PtqRecipe) -> list[str]:
+def may_keep(recipe: RoundingRecipe) -> list[str]:
     """Layers that a recipe rounds and its runtime could keep in float.
 
     Both halves of an LSTM together where the runtime rounds it as a whole.
@@ -91,7 +91,7 @@ def may_keep(recipe: PtqRecipe) -> list[str]:
 
 
 def ranked(
-    recipe: PtqRecipe, layers: Sequence[str], exact: Evaluation, measure: Measure
+    recipe: RoundingRecipe, layers: Sequence[str], exact: Evaluation, measure: Measure
 ) -> list[str]:
     """Order layers by what their rounding does: first the one that is best given back to float.
 
@@ -100,7 +100,7 @@ def ranked(
 
     Parameters
     ----------
-    recipe : PtqRecipe
+    recipe : RoundingRecipe
     layers : sequence of str
         Those of :func:`may_keep`.
     exact : Evaluation
@@ -120,7 +120,7 @@ def ranked(
 
 
 def steps_of(
-    recipe: PtqRecipe, order: Iterable[str], exact: Evaluation, measure: Measure
+    recipe: RoundingRecipe, order: Iterable[str], exact: Evaluation, measure: Measure
 ) -> Iterator[Step]:
     """Measure a recipe as it is, then with ever more layers of ``order`` in float.
 
@@ -182,14 +182,14 @@ def step_table(steps: Sequence[Step], max_drop: float) -> str:
     return "\n".join(aligned([header, *lines]))
 
 
-def _changed(recipe: PtqRecipe, kept: Sequence[str]) -> PtqRecipe | None:
+def _changed(recipe: RoundingRecipe, kept: Sequence[str]) -> RoundingRecipe | None:
     try:
         return recipe.changed(float_layers=kept)
     except RecipeError:
         return None
 
 
-def _measured(measure: Measure, recipe: PtqRecipe, to_rank: bool) -> Rounded | None:
+def _measured(measure: Measure, recipe: RoundingRecipe, to_rank: bool) -> Rounded | None:
     """None where the export is refused, because its answers are too far from torch's."""
     try:
         return measure(recipe, to_rank)

@@ -16,7 +16,7 @@ from edge.errors import how_many
 from edge.models.claf_ser.weights import fold_output
 from quantize.basics.tables import aligned
 from quantize.export.numpy import weights_of
-from quantize.export.rounding.recipe import PtqRecipe
+from quantize.export.rounding.recipe import RoundingRecipe
 from quantize.measure.rounding_loss.compare import Agreement
 from quantize.measure.rounding_loss.gates import DIRECTIONS, GATES, gate_errors
 from quantize.measure.rounding_loss.read_back import read_back, sqnr_db
@@ -183,7 +183,10 @@ def layer_report(
 
 
 def artifact_facts(
-    artifact: Artifact, recipe: PtqRecipe, calibration: dict[str, Any] | None, n_parameters: int
+    artifact: Artifact,
+    recipe: RoundingRecipe,
+    calibration: dict[str, Any] | None,
+    n_parameters: int,
 ) -> dict[str, Any]:
     """Give what a report says of the artifact itself; its keys do not change."""
     manifest = artifact.manifest

@@ -12,7 +12,7 @@ from quantize.basics.errors import RecipeError, TrainingError
 from quantize.basics.settings import ProperShare, Share, check, fields_of
 from quantize.data.sound.augment import AugmentSettings
 from quantize.data.splits import paper_split, speaker_folds
-from quantize.export.rounding.load import load_ptq_recipe
+from quantize.export.rounding.load import load_rounding_recipe
 from quantize.models.claf_ser import ClafSerConfig
 from quantize.models.config import SimpleRnnConfig
 from quantize.prune.sizes import config_for_share, pruned_config
@@ -107,7 +107,7 @@ def test_limits_of_a_search(name):
     ["weight_bits", "group_size", "n_calibration", "tolerance", "max_difference", "min_agreement"],
 )
 def test_numbers_of_rounding_recipes(name):
-    recipe = load_ptq_recipe("numpy_weight_only_wi4")
+    recipe = load_rounding_recipe("numpy_weight_only_wi4")
     for value in NO_NUMBERS:
         with pytest.raises(RecipeError, match=f"^recipe .*: {name} is .* wanted"):
             recipe.replaced(**{name: value})
@@ -115,7 +115,7 @@ def test_numbers_of_rounding_recipes(name):
 
 @pytest.mark.parametrize("name", ["title", "backend", "method", "granularity", "float_layers"])
 def test_texts_of_rounding_recipes(name):
-    recipe = load_ptq_recipe("numpy_weight_only_wi4")
+    recipe = load_rounding_recipe("numpy_weight_only_wi4")
     for value in (3, [3], {}, None, TOO_LONG_TO_WRITE):
         if value != {} or name != "float_layers":
             with pytest.raises(RecipeError, match=name):
@@ -123,7 +123,7 @@ def test_texts_of_rounding_recipes(name):
 
 
 def test_an_agreement_of_all_may_be_written_as_one():
-    recipe = load_ptq_recipe("numpy_fp32")
+    recipe = load_rounding_recipe("numpy_fp32")
     assert recipe.replaced(min_agreement=1).min_agreement == 1
 
 

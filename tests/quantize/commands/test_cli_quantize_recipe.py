@@ -10,7 +10,7 @@ import shutil
 import numpy as np
 import pytest
 from export_fakes import facts
-from ptq_fakes import make_run
+from rounding_fakes import make_run
 
 from edge.artifact import read_artifact
 from edge.runtimes.open import open_model
@@ -36,7 +36,7 @@ SEGMENTS_KEYS = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return make_run(tmp_path_factory.mktemp("ptq") / "run")
+    return make_run(tmp_path_factory.mktemp("rounding") / "run")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from quantize.export.numpy import (
     weights_of,
 )
 from quantize.export.rounding.codes import round_compensated, round_nearest
-from quantize.export.rounding.load import load_ptq_recipe
+from quantize.export.rounding.load import load_rounding_recipe
 from quantize.export.rounding.moments import input_moments
 
 
@@ -138,7 +138,7 @@ def test_a_model_comes_back_from_its_weights(size: str):
 @pytest.mark.parametrize("name", ["numpy_weight_only_wi8", "numpy_weight_only_wi4"])
 def test_the_device_reads_what_was_rounded(size: str, granularity: str, name: str):
     weights = weights_of(random_model(SIZES[size]))
-    recipe = load_ptq_recipe(name).changed(granularity=granularity, float_layers=["fc1"])
+    recipe = load_rounding_recipe(name).changed(granularity=granularity, float_layers=["fc1"])
     read = read_weights(pack_rounded(weights, recipe), architecture(size))
     rounded = round_weights(weights, recipe)
     assert "fc1.weight" not in rounded
@@ -160,7 +160,7 @@ def test_float32_is_kept_to_the_last_bit():
 
 def test_the_file_holds_few_arrays_and_no_pickle():
     weights = weights_of(random_model(SIZES["small"]))
-    content = pack_rounded(weights, load_ptq_recipe("numpy_weight_only_wi4"))
+    content = pack_rounded(weights, load_rounding_recipe("numpy_weight_only_wi4"))
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         assert set(stored.files) == {"plan", "float16", "int8", "int4", "scale"}
         n_bytes = sum(stored[name].nbytes for name in stored.files)
@@ -182,5 +182,5 @@ def test_moments_are_those_of_the_inputs():
     assert len(found["lstm.weight_hh"]) == len(found["attention.value.weight"]) == 2
     # What reaches the last layer was squashed by a ReLU: nothing is negative.
     assert found["fc2.weight"].min() >= 0
-    compensated = load_ptq_recipe("numpy_compensated_wi4")
+    compensated = load_rounding_recipe("numpy_compensated_wi4")
     assert pack_rounded(weights, compensated, found) != pack_rounded(weights, compensated)

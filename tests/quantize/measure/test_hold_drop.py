@@ -13,7 +13,11 @@ from edge.artifact import read_artifact
 from edge.errors import BackendError
 from quantize.commands.main import main
 from quantize.data.corpora.base import LABELS, Clip
-from quantize.export.rounding.load import load_ptq_recipe, parse_ptq_recipe, ptq_recipe_names
+from quantize.export.rounding.load import (
+    load_rounding_recipe,
+    parse_rounding_recipe,
+    rounding_recipe_names,
+)
 from quantize.export.rounding.write import recipe_toml
 from quantize.measure.evaluate import Evaluation
 from quantize.measure.rounding_loss.keep_float import (
@@ -60,7 +64,7 @@ def measure(recipe, to_rank):
     return Rounded(1000 - 100 * len(rounded), answers(sum(COSTS[name] for name in rounded)))
 
 
-INT8 = load_ptq_recipe("numpy_weight_only_wi8")
+INT8 = load_rounding_recipe("numpy_weight_only_wi8")
 
 
 def order():
@@ -122,15 +126,15 @@ def test_what_no_layer_can_hold_is_not_found():
     assert len(steps) == len(may_keep(INT8))
 
 
-@pytest.mark.parametrize("name", ptq_recipe_names())
+@pytest.mark.parametrize("name", rounding_recipe_names())
 def test_a_recipe_reads_back_as_it_was_written(name):
-    recipe = load_ptq_recipe(name)
-    assert parse_ptq_recipe(name, recipe_toml(recipe)) == recipe
+    recipe = load_rounding_recipe(name)
+    assert parse_rounding_recipe(name, recipe_toml(recipe)) == recipe
     odd = recipe.replaced(title='a "b" \\ ü\n')
-    assert parse_ptq_recipe(name, recipe_toml(odd)) == odd
+    assert parse_rounding_recipe(name, recipe_toml(odd)) == odd
     for layer in may_keep(recipe):
         kept = recipe.changed(float_layers=(layer,))
-        assert parse_ptq_recipe(name, recipe_toml(kept)) == kept
+        assert parse_rounding_recipe(name, recipe_toml(kept)) == kept
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_a_recipe_reads_back_as_it_was_written(name):
     ],
 )
 def test_what_a_runtime_can_keep(name, wanted):
-    found = may_keep(load_ptq_recipe(name))
+    found = may_keep(load_rounding_recipe(name))
     assert set(wanted) <= set(found)
     assert bool(found) == bool(wanted)
 
