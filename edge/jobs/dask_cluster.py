@@ -40,7 +40,7 @@ class DaskCluster:
 
     def __init__(self, address: str, function: Callable[[Any], Any]) -> None:
         try:
-            import distributed
+            client = _client_type()
         except ImportError as error:
             raise MissingDependencyError(
                 f"the cluster {address} needs a package: pip install distributed"
@@ -50,11 +50,14 @@ class DaskCluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._address = address
         try:
-            self._client = distributed.Client(address, timeout=_REACH_S, set_as_default=False)
+            self._client = client(address, timeout=_REACH_S, set_as_default=False)
         except Exception as error:
+            # An OSError is what a wait ends with, anything else was wrong before it.
+            is_late = isinstance(error, OSError)
+            found = f"does not answer within {_REACH_S} s" if is_late else "cannot be reached"
             raise WorkerError(
-                f"the cluster {address} does not answer within {_REACH_S} s: "
-                f"{shown(str(error), 120)}; `dask scheduler` starts one and shows its address"
+                f"the cluster {address} {found}: {shown(str(error), 120)}; "
+                "`dask scheduler` starts one and shows its address"
             ) from error
         self._n_sent = 0
         self.n_workers = sum(self._client.nthreads().values())
@@ -80,6 +83,25 @@ class DaskCluster:
     def close(self, *, is_done: bool) -> None:
         """Leave the cluster as it was; what is not done is not wanted any more."""
         self._client.close(timeout=_REACH_S)
+
+
+@functools.cache
+def _client_type() -> Any:
+    from distributed import Client
+
+    class QuietClient(Client):  # type: ignore[misc]
+        """One that never connected has nobody to take leave of.
+
+        ``distributed`` would wait twice the timeout for an answer, and print a traceback.
+        """
+
+        def __del__(self) -> None:
+            if self.status == "connecting":
+                self._loop_runner.stop()
+            else:
+                super().__del__()
+
+    return QuietClient
 
 
 class _Promise:
