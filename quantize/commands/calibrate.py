@@ -179,8 +179,8 @@ def _fold(run: Run, clips: list[Clip], arguments: argparse.Namespace) -> _Fold:
 
     chosen = run.held_out(clips)
     runner = dataclasses.replace(
-        torch_runner(run),
-        temperature=1.0,
+        # Not even read: what was chosen before is about to be replaced.
+        torch_runner(run, temperature=1.0),
         n_jobs=arguments.workers,
         cluster=arguments.cluster,
     )

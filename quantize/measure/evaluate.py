@@ -142,8 +142,8 @@ class Evaluation:
         return cls(clips, np.concatenate([part.posteriors for part in parts]), labels, known)
 
 
-def torch_runner(run: Run) -> Runner:
-    """The checkpoint of a run, CLAF-SER or baseline, in torch, with its temperature."""
+def torch_runner(run: Run, temperature: float | None = None) -> Runner:
+    """The checkpoint of a run, CLAF-SER or baseline, in torch; None: with its own temperature."""
     from quantize.models.infer import torch_infer
 
     saved = run.checkpoint
@@ -153,7 +153,7 @@ def torch_runner(run: Run) -> Runner:
         saved.spec,
         saved.mean,
         saved.std,
-        run.temperature,
+        run.temperature if temperature is None else temperature,
         *window_of(saved.spec),
         None,
         saved.labels,

@@ -19,7 +19,7 @@ from quantize.runs.begin import TrainingFolder, begin_training
 from quantize.runs.files import RunFiles, read_json
 from quantize.runs.header import Header, content_digest, read_header
 from quantize.runs.settings import RunSettings
-from quantize.runs.temperature import Tempering, read_tempering, write_tempering
+from quantize.runs.temperature import Tempering, not_current, read_tempering, write_tempering
 
 if TYPE_CHECKING:
     from quantize.runs.checkpoint import Checkpoint
@@ -210,14 +210,10 @@ class Run:
             If their file is damaged.
         """
         found, digest = read_tempering(self.files.temperature)
-        if found != Tempering() and digest != self.digest:
-            progress_note(
-                f"edge-ser-quantize: {self.files.temperature} was chosen for other weights than "
-                f"{self.folder} holds now: the temperature is 1 until edge-ser-quantize calibrate "
-                "chooses again"
-            )
-            return Tempering()
-        return found
+        if found == Tempering() or digest == self.digest:
+            return found
+        progress_note(f"edge-ser-quantize: {not_current(self.files.temperature, digest)}")
+        return Tempering()
 
     @property
     def temperature(self) -> float:

@@ -13,7 +13,14 @@ from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
 from quantize.runs.files import RUN_DIGEST, read_json
 
-__all__ = ["MAX_TEMPERATURE", "MIN_TEMPERATURE", "Tempering", "read_tempering", "write_tempering"]
+__all__ = [
+    "MAX_TEMPERATURE",
+    "MIN_TEMPERATURE",
+    "Tempering",
+    "not_current",
+    "read_tempering",
+    "write_tempering",
+]
 
 #: Range that is searched; a fit that ends at either end says the model is broken.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 10.0
@@ -85,3 +92,13 @@ def read_tempering(path: Path) -> tuple[Tempering, str | None]:
             f"{path} holds no temperature that edge-ser-quantize calibrate wrote ({error}): "
             "delete it, or calibrate again"
         ) from error
+
+
+def not_current(path: Path, run_digest: str | None) -> str:
+    """Say why what a file tells is not used: it is for another run, or does not tell for which."""
+    why = (
+        "does not tell for which weights it was chosen, as of an earlier version"
+        if run_digest is None
+        else "was chosen for other weights than the run beside it has now"
+    )
+    return f"{path} {why}: the temperature is 1 until edge-ser-quantize calibrate chooses again"

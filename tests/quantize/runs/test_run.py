@@ -98,6 +98,9 @@ def test_a_temperature_of_older_weights_is_not_used(run, capsys):
     del entry["run_digest"]
     path.write_text(json.dumps(entry))
     assert open_run(run).temperature == 1.0
+    told = capsys.readouterr().err
+    assert "does not tell for which weights it was chosen" in told
+    assert "other weights" not in told
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,15 @@ def test_folds_that_reach_no_bar_are_told(data, runs, folds, capsys):
     assert open_run(folds / "f0").tempering.abstention.min_probability == 0.0
 
 
+@pytest.mark.parametrize("earlier", ['{"temperature": 1.5, "chosen_on": ["x"]}', "{"])
+def test_what_was_chosen_before_is_replaced_without_a_word(data, runs, folds, earlier, capsys):
+    path = folds / "f0" / "calibration.json"
+    path.write_text(earlier)
+    assert calibrate(data, runs, folds / "f0", folds / "f1") == 0
+    assert str(path) not in capsys.readouterr().err
+    assert open_run(folds / "f0").tempering.chosen_on == ("speaker-5fold-s0-f1",)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
