@@ -136,7 +136,8 @@ class Run:
                 f"{self.files.config} is not what training writes: move the folder away, and the "
                 "same command trains it anew"
             )
-        told = self.training.get("clips")
+        # A training that was interrupted has its settings before it has a checkpoint.
+        told = self.training.get("clips") if self.files.checkpoint.is_file() else None
         if told is not None and config.get("clips") != told:
             raise TrainingError(
                 f"{self.files.config} tells of other clips than the checkpoint beside it was "
