@@ -9,6 +9,7 @@ import pytest
 
 from edge.artifact import Artifact
 from edge.features.spec import FeatureSpec
+from quantize.data.corpora import DOMAINS, LABELS
 
 KINDS = ("numpy", "onnx", "tflite", "torchscript")
 
@@ -42,5 +43,7 @@ def export_kind(backend: str, folder: Path) -> Artifact:
         std=np.array(std, dtype=np.float32),
         training={"corpora": [], "split": "none", "seed": 0, "commit": "none"},
         licence="CC0-1.0",
+        labels=LABELS,
+        domains=DOMAINS,
     )
     return export_artifact(f"{backend}-fp32", model, facts, folder / backend)

@@ -23,7 +23,7 @@ import edge
 from edge.errors import EdgeSerError, ParameterError
 from quantize.basics.files import write_json
 from quantize.basics.tables import aligned
-from quantize.data.corpora import LABELS, load_corpora
+from quantize.data.corpora import load_corpora
 from quantize.measure.abstention import Judged
 from quantize.measure.activation import Activations
 from quantize.measure.answers import Answers
@@ -45,6 +45,7 @@ def clips(data: Path, corpus: str) -> Iterator[tuple[str, str, Path]]:
 
 def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Answers, int, int]:
     """Windows that the device shows to its model, and how many it does not, of how many clips."""
+    labels = classifier.labels
     posteriors, truth, owners = [], [], []
     n_unheard = n_clips = 0
     for label, speaker, path in clips(data, corpus):
@@ -54,14 +55,15 @@ def judged(classifier: edge.Classifier, data: Path, corpus: str) -> tuple[Answer
             if decision.posterior is None:
                 n_unheard += 1
                 continue
-            posteriors.append([decision.posterior[name] for name in LABELS])
-            truth.append(LABELS.index(label))
+            posteriors.append([decision.posterior[name] for name in labels])
+            truth.append(labels.index(label))
             owners.append(speaker)
     if not owners:
         raise ParameterError(f"{data / corpus} has no clips, the corpora of shared/ are wanted")
     rows = np.array(posteriors)
     none = np.zeros(len(truth), dtype=np.int64)
-    return Answers(rows, np.array(truth), none, np.array(owners)), n_unheard, n_clips
+    answers = Answers(rows, np.array(truth), none, np.array(owners), (corpus,), labels)
+    return answers, n_unheard, n_clips
 
 
 def figures(classifier: edge.Classifier, data: Path, corpus: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from edge.artifact import SCHEMA_VERSION, Abstention, TrainedGate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from quantize.data.corpora.base import DOMAINS, LABELS
 from quantize.data.features.windows import WINDOW_FRAMES, WINDOW_HOP
 
 if TYPE_CHECKING:
@@ -63,14 +62,14 @@ class ExportFacts:
     std: Sequence[float] | Floats
     training: Mapping[str, Any]
     licence: str
+    labels: tuple[str, ...]
+    domains: tuple[str, ...]
     accuracy: Sequence[Mapping[str, Any]] = ()
     temperature: float = 1.0
     window_frames: int = WINDOW_FRAMES
     window_hop: int = WINDOW_HOP
     abstention: Abstention | None = None
     gate: TrainedGate | None = None
-    labels: tuple[str, ...] = LABELS
-    domains: tuple[str, ...] = DOMAINS
 
 
 # How many examples a model takes at once, None for any number, and the type of the language.

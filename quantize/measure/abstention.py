@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from quantize.data.corpora import DOMAINS
 from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import drawn_speakers, spread
 from quantize.measure.goal import GOAL, MARGIN
@@ -56,7 +55,7 @@ class Judged:
     probability: NDArray[np.float64]
     right: NDArray[np.bool_]
     bar: NDArray[np.float64]
-    domains: tuple[str, ...] = DOMAINS
+    domains: tuple[str, ...]
 
     @classmethod
     def of(cls, answers: Answers, temperature: float | None = None, bar: float = 0.0) -> Judged:

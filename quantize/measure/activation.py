@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from edge.artifact import ActivationScale
 from edge.errors import ParameterError
 from edge.stream.activation import AROUSED, CALM, activation
-from quantize.data.corpora import DOMAINS
 from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import (
     accuracy,
@@ -73,7 +72,7 @@ class Activations:
     speakers: NDArray[np.str_]
     aroused: NDArray[np.bool_]
     odds: NDArray[np.float64]
-    domains: tuple[str, ...] = DOMAINS
+    domains: tuple[str, ...]
 
     @classmethod
     def of(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from quantize.data.corpora import DOMAINS, LABELS, Clip, in_order, label_numbers
+from quantize.data.corpora import DOMAINS, Clip, in_order, label_numbers
 from quantize.measure.metrics import metrics
 
 __all__ = ["Answers"]
@@ -40,8 +40,8 @@ class Answers:
     truth: NDArray[np.int64]
     corpora: NDArray[np.int64]
     speakers: NDArray[np.str_]
-    domains: tuple[str, ...] = DOMAINS
-    labels: tuple[str, ...] = LABELS
+    domains: tuple[str, ...]
+    labels: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.truth)

@@ -17,7 +17,7 @@ from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
-from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
+from quantize.data.corpora import Clip, label_numbers
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import window_of
 from quantize.data.splits import Split
@@ -57,8 +57,8 @@ class Runner:
     window_frames: int
     window_hop: int
     model_sha256: str | None
-    labels: tuple[str, ...] = LABELS
-    domains: tuple[str, ...] = DOMAINS
+    labels: tuple[str, ...]
+    domains: tuple[str, ...]
     n_jobs: int = 1
     cluster: str | None = None
 

@@ -58,8 +58,8 @@ class Checkpoint:
     std: NDArray[np.float32]
     spec: FeatureSpec
     training: dict[str, Any]
-    labels: tuple[str, ...] = LABELS
-    domains: tuple[str, ...] = DOMAINS
+    labels: tuple[str, ...]
+    domains: tuple[str, ...]
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:

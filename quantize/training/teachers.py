@@ -23,7 +23,6 @@ from torch import Tensor, nn
 
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
-from quantize.data.corpora import LABELS
 from quantize.data.splits import Split
 from quantize.models.claf_ser import CLAFSER
 from quantize.runs.leaned_on import leaned_on, same_labels
@@ -73,7 +72,7 @@ class Teachers:
         runs: Sequence[Path],
         split: Split | None,
         spec: FeatureSpec,
-        labels: Sequence[str] = LABELS,
+        labels: Sequence[str],
     ) -> None:
         earlier = [leaned_on(run, split, None, "teacher") for run in runs]
         for run in earlier:

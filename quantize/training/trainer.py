@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
-from quantize.data.corpora import DOMAINS, LABELS, Clip, label_numbers
+from quantize.data.corpora import Clip, label_numbers
 from quantize.data.features.normalisation import normalisation
 from quantize.data.features.windows import window_of
 from quantize.measure.scoring import score_utterances
@@ -84,10 +84,10 @@ class Trainer:
         settings: TrainSettings,
         batches: BatchSettings,
         about: dict[str, Any],
+        labels: Sequence[str],
+        domains: Sequence[str],
         teachers: Teachers | None = None,
         start: Checkpoint | None = None,
-        labels: Sequence[str] = LABELS,
-        domains: Sequence[str] = DOMAINS,
     ) -> None:
         if not train:
             raise TrainingError("the training side of the split is empty")

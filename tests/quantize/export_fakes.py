@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from edge.features.spec import FeatureSpec
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.export import ExportFacts
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
@@ -44,5 +45,7 @@ def facts(**changes: object) -> ExportFacts:
         "std": np.full(34, 0.1, dtype=np.float32),
         "training": {"corpora": ["tess"], "split": "paper", "seed": 0, "commit": "abc"},
         "licence": "CC-BY-NC-SA-4.0",
+        "labels": LABELS,
+        "domains": DOMAINS,
     }
     return ExportFacts(**{**settings, **changes})  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.features.spec import FeatureSpec
-from quantize.data.corpora import LABELS, Clip
+from quantize.data.corpora import DOMAINS, LABELS, Clip
 from quantize.measure.evaluate import Runner
 
 SPEC = FeatureSpec()
@@ -53,4 +53,6 @@ def runner(window_frames: int = 61, window_hop: int = 16) -> Runner:
         window_frames,
         window_hop,
         None,
+        LABELS,
+        DOMAINS,
     )

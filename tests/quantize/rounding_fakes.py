@@ -8,6 +8,7 @@ import numpy as np
 from export_fakes import SIZES, random_model
 
 from edge.features.spec import FeatureSpec
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 
 
@@ -20,6 +21,8 @@ def make_run(folder: Path, size: str = "small") -> Path:
         np.full(34, 50, dtype=np.float32),
         spec,
         {"corpora": ["tess"], "split": "all", "seed": 0, "commit": "abc"},
+        LABELS,
+        DOMAINS,
     )
     save_checkpoint(folder / "checkpoint.safetensors", checkpoint)
     return folder

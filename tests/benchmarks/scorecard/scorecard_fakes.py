@@ -104,7 +104,7 @@ def abstaining() -> str:
         truth = np.array([rng.choice(len(LABELS), p=row) for row in posteriors])
         corpora = np.arange(800) % len(DOMAINS)
         speakers = np.array([f"{DOMAINS[c]}/{fold}" for c in corpora])
-        parts.append(Answers(posteriors, truth, corpora, speakers))
+        parts.append(Answers(posteriors, truth, corpora, speakers, DOMAINS, LABELS))
     about = {"split": "speaker-5fold", "command": "edge-ser-quantize calibrate", "commit": "b" * 12}
     found = cross_fit(parts, [1.0] * 3).figures
     files = {"files": found["answered"], "files_without_bar": found["without_bar"]}

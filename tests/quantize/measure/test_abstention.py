@@ -27,7 +27,8 @@ def answers(*parts: tuple[int, float, int, float]) -> Judged:
         right += [at < round(share * n) for at in range(n)]
     at = np.array(corpora)
     speakers = np.array([f"{c}/{i % 4}" for i, c in enumerate(corpora)])
-    return Judged(at, speakers, np.array(probability), np.array(right), np.zeros(len(at)))
+    said = np.array(probability), np.array(right)
+    return Judged(at, speakers, *said, np.zeros(len(at)), DOMAINS)
 
 
 def windows(n: int, *, seed: int, factor: float = 1.0, corpus: int = 0, speaker: str = "a"):
@@ -41,7 +42,8 @@ def windows(n: int, *, seed: int, factor: float = 1.0, corpus: int = 0, speaker:
 
     truth = np.array([rng.choice(8, p=row) for row in posterior(logits)])
     owners = np.array([f"{corpus}/{speaker}{i % 3}" for i in range(n)])
-    return Answers(posterior(factor * logits), truth, np.full(n, corpus), owners)
+    posteriors = posterior(factor * logits)
+    return Answers(posteriors, truth, np.full(n, corpus), owners, DOMAINS, LABELS)
 
 
 def test_the_smallest_bar_that_does_is_chosen():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.artifact import ActivationScale
 from edge.errors import ParameterError
-from quantize.data.corpora import LABELS
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.measure.activation import Activations, fit_activation, log_odds
 from quantize.measure.answers import Answers
 
@@ -22,7 +22,7 @@ def drawn(n: int, slope: float, offset: float, *, corpus: int = 0, seed: int = 0
     aroused = rng.random(4 * n) < 1 / (1 + np.exp(-slope * odds - offset))
     kept = np.concatenate([np.flatnonzero(side)[: n // 2] for side in (aroused, ~aroused)])
     speakers = np.array([f"{corpus}/{i % 5}" for i in range(len(kept))])
-    return Activations(np.full(len(kept), corpus), speakers, aroused[kept], odds[kept])
+    return Activations(np.full(len(kept), corpus), speakers, aroused[kept], odds[kept], DOMAINS)
 
 
 def only(given: Activations, kept: NDArray[np.bool_]) -> Activations:
@@ -52,7 +52,7 @@ def test_more_aroused_clips_do_not_move_the_middle():
 def test_what_is_told_apart_without_a_fault_has_a_slope_that_ends():
     odds = np.concatenate([np.full(50, 2.0), np.full(50, -2.0)])
     names = np.array([f"0/{i % 5}" for i in range(100)])
-    found = fit_activation(Activations(np.zeros(100, int), names, odds > 0, odds))
+    found = fit_activation(Activations(np.zeros(100, int), names, odds > 0, odds, DOMAINS))
     assert 1.0 < found.slope < 20.0
 
 
@@ -72,7 +72,7 @@ def test_sides_of_the_posterior_and_disgust_left_out():
     posterior[1, LABELS.index("happy")] = 0.1
     assert log_odds(posterior[:2], LABELS) == pytest.approx([np.log(4), -np.log(9)])
     truth = np.array([LABELS.index(n) for n in ("angry", "sad", "disgust")])
-    given = Answers(posterior, truth, np.zeros(3, int), np.array(["a", "b", "b"]))
+    given = Answers(posterior, truth, np.zeros(3, int), np.array(["a", "b", "b"]), DOMAINS, LABELS)
     found = Activations.of(given, 1.0, ActivationScale(2.0, 1.0))
     assert found.aroused.tolist() == [True, False]
     assert found.odds == pytest.approx([1 + 2 * np.log(4), 1 - 2 * np.log(9)])
@@ -82,7 +82,8 @@ def test_figures_of_a_set_that_is_known():
     odds = np.array([2.0, 1.0, -1.0, -2.0, -2.0, 1.0])
     aroused = np.array([True, True, True, False, False, False])
     names = np.array(["a", "b", "c", "a", "b", "c"])
-    found = Activations(np.zeros(6, int), names, aroused, odds).figures()["by_corpus"]["ravdess"]
+    sided = Activations(np.zeros(6, int), names, aroused, odds, DOMAINS)
+    found = sided.figures()["by_corpus"]["ravdess"]
     assert found["uar"] == pytest.approx(2 / 3)
     assert found["accuracy"] == pytest.approx(2 / 3)
     # Of nine pairs, two that tie count half, one is the wrong way round.

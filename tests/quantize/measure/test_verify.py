@@ -13,6 +13,7 @@ import torch
 
 from edge.features.spec import FeatureSpec
 from quantize.commands.main import main
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.data.features.segments import SegmentSet, generated_segments
 from quantize.measure.evaluate import Runner, torch_runner
 from quantize.measure.verify import Candidate, compare_artifacts, read_candidate
@@ -25,7 +26,8 @@ KINDS = ("numpy-fp32", "numpy-int8", "onnx-int8")
 
 def runner(infer, temperature: float = 1.0) -> Runner:
     ones = np.ones(34, dtype=np.float32)
-    return Runner("fake", infer, FeatureSpec(), 0 * ones, ones, temperature, 20, 5, None)
+    of = (0 * ones, ones, temperature, 20, 5, None, LABELS, DOMAINS)
+    return Runner("fake", infer, FeatureSpec(), *of)
 
 
 def candidate(infer, **changes) -> Candidate:

@@ -10,6 +10,7 @@ from torch import nn
 from edge.features.spec import FeatureSpec
 from edge.runtimes.base import AttentiveSession
 from edge.runtimes.open import open_model
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.export import ExportFacts, export_artifact
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig, stack_frames
 
@@ -43,6 +44,8 @@ def backend(model: CLAFSER, tmp_path_factory: pytest.TempPathFactory) -> Attenti
         std=np.ones(34, np.float32),
         training={"corpora": ["tess"], "split": "paper", "seed": 0, "commit": "abc"},
         licence="CC0-1.0",
+        labels=LABELS,
+        domains=DOMAINS,
     )
     folder = tmp_path_factory.mktemp("attention") / "artifact"
     backend = open_model(export_artifact("numpy-fp32", model, facts, folder)).session()

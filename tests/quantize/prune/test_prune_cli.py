@@ -10,6 +10,7 @@ import torch
 from run_commands import evaluate, train
 
 from quantize.commands.main import main
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.prune.sizes import n_exported
 from quantize.prune.sparse import SPARSE, sparsity_of
 from quantize.runs.checkpoint import load_checkpoint
@@ -208,9 +209,8 @@ def test_the_baseline_is_refused(prune, tmp_path, capsys):
     from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 
     n = BASELINE_SPEC.n_features
-    saved = Checkpoint(
-        SimpleRnn(SimpleRnnConfig()), np.zeros(n, "f4"), np.ones(n, "f4"), BASELINE_SPEC, {}
-    )
+    model, zero, one = SimpleRnn(SimpleRnnConfig()), np.zeros(n, "f4"), np.ones(n, "f4")
+    saved = Checkpoint(model, zero, one, BASELINE_SPEC, {}, LABELS, DOMAINS)
     save_checkpoint(tmp_path / "rnn" / "checkpoint.safetensors", saved)
     assert main(prune("--out", tmp_path / "o", "--hidden", "8", run=tmp_path / "rnn")) == 2
     assert "holds the baseline" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from split_fakes import make_clips
 
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.prune.sparse import SPARSE, SparseTrainer, npz_sizes, sparse_model, sparsity_of
 from quantize.runs.checkpoint import Checkpoint
@@ -57,7 +58,9 @@ def test_zeros_stay_zeros_while_the_others_are_trained(tmp_path):
         settings=TrainSettings(epochs=1, learning_rate=1e-2),
         batches=BatchSettings(batch_size=16),
         about={},
-        start=Checkpoint(sparse, mean, std, FeatureSpec(), {}),
+        labels=LABELS,
+        domains=DOMAINS,
+        start=Checkpoint(sparse, mean, std, FeatureSpec(), {}, LABELS, DOMAINS),
     )
     trained = run.run().model.state_dict()
     for name in SPARSE:

@@ -13,6 +13,7 @@ from run_commands import hold_nothing_out, train
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.commands.main import main
+from quantize.data.corpora import LABELS
 from quantize.data.splits import read_split
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.runs.artifacts import export_run
@@ -49,7 +50,7 @@ def test_the_gradient_is_as_large_at_every_temperature():
 def test_teachers_see_the_rows_by_their_own_normalisation(runs):
     run = runs / "f0"
     saved = load_checkpoint(run / "checkpoint.safetensors")
-    teachers = Teachers([run, run], read_split(run / "split.json"), FeatureSpec())
+    teachers = Teachers([run, run], read_split(run / "split.json"), FeatureSpec(), LABELS)
     assert len(teachers) == 2
     raw = saved.mean + saved.std * np.random.default_rng(0).standard_normal((3, 20, 34))
     raw = raw.astype(np.float32)
@@ -73,7 +74,7 @@ def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
     with torch.no_grad():
         saved.model.fc2.bias += torch.arange(8.0)
     save_checkpoint(folders[1] / "checkpoint.safetensors", saved)
-    teachers = Teachers(folders, read_split(folders[0] / "split.json"), FeatureSpec())
+    teachers = Teachers(folders, read_split(folders[0] / "split.json"), FeatureSpec(), LABELS)
     assert list(teachers.to_dict()) == ["one/f0", "two/f0"]
     assert len(set(teachers.to_dict().values())) == 2
     x = torch.randn(2, 20, 34, generator=torch.Generator().manual_seed(0))
@@ -92,14 +93,14 @@ def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
 def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
     split = read_split(runs / "f0" / "split.json")
     with pytest.raises(TrainingError, match="told of clips that it is measured on"):
-        Teachers([runs / "f0", runs / "f1"], split, FeatureSpec())
+        Teachers([runs / "f0", runs / "f1"], split, FeatureSpec(), LABELS)
     with pytest.raises(TrainingError, match="this training's is all"):
-        Teachers([runs / "f0"], None, FeatureSpec())
+        Teachers([runs / "f0"], None, FeatureSpec(), LABELS)
     shutil.copytree(runs / "f0", tmp_path / "all")
     hold_nothing_out(tmp_path / "all")
     with pytest.raises(TrainingError, match="was trained on the split all"):
-        Teachers([tmp_path / "all"], split, FeatureSpec())
-    assert len(Teachers([tmp_path / "all"], None, FeatureSpec())) == 1
+        Teachers([tmp_path / "all"], split, FeatureSpec(), LABELS)
+    assert len(Teachers([tmp_path / "all"], None, FeatureSpec(), LABELS)) == 1
 
 
 def test_a_student_comes_closer_to_its_teacher_and_says_who_taught(data, runs, tmp_path):
@@ -204,7 +205,7 @@ def test_matching_brings_the_pooled_vectors_together(runs, place):
     left = {}
     for match_weight in (0.0, 5.0):
         torch.manual_seed(0)
-        teachers = Teachers([runs / "f0"], split, FeatureSpec())
+        teachers = Teachers([runs / "f0"], split, FeatureSpec(), LABELS)
         settings = TrainSettings(match_weight=match_weight)
         model = CLAFSER(ClafSerConfig(frame_stack=2, hidden=8, dropout=0.0))
         objective = Objective(settings, saved.mean, saved.std, 16, teachers)

@@ -12,6 +12,7 @@ from split_fakes import make_clips
 from torch import nn
 
 from edge.features.spec import FeatureSpec
+from quantize.data.corpora import DOMAINS, LABELS
 from quantize.models.claf_ser import ClafSerConfig
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.objective import Objective
@@ -36,6 +37,8 @@ def build(folder: Path, **changes) -> Trainer:
         settings=TrainSettings(**{"epochs": 3, "learning_rate": 1e-2, **changes}),
         batches=BatchSettings(batch_size=8),
         about={},
+        labels=LABELS,
+        domains=DOMAINS,
     )
 
 

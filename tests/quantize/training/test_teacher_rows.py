@@ -14,6 +14,7 @@ from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.commands.main import main
+from quantize.data.corpora import LABELS
 from quantize.data.splits import read_split
 from quantize.runs.checkpoint import load_checkpoint
 from quantize.training.teacher_rows import Crops, TeacherRows
@@ -28,19 +29,19 @@ def speechlike(n_samples: int, seed: int) -> np.ndarray:
 def test_a_teacher_of_other_features_needs_rows_of_its_own(runs):
     split = read_split(runs / "f0" / "split.json")
     student = FeatureSpec(hop_length=256)
-    teachers = Teachers([runs / "f0"], split, student)
+    teachers = Teachers([runs / "f0"], split, student, LABELS)
     assert [rows.spec for rows in teachers.other_rows] == [FeatureSpec()]
     x = torch.zeros(1, 20, 34)
     with pytest.raises(TrainingError, match="given no rows of its own"):
         teachers.answer(x, np.zeros(34, np.float32), np.ones(34, np.float32), 1.0)
     with pytest.raises(ParameterError, match="of 16000 Hz, the student's of 22050 Hz"):
-        Teachers([runs / "f0"], split, FeatureSpec(sample_rate=22050))
+        Teachers([runs / "f0"], split, FeatureSpec(sample_rate=22050), LABELS)
 
 
 def test_a_teacher_of_other_features_hears_the_same_crop_in_its_own(runs):
     saved = load_checkpoint(runs / "f0" / "checkpoint.safetensors")
     student = FeatureSpec().with_settings(hop_length=256, n_mfcc=20)
-    teachers = Teachers([runs / "f0"], read_split(runs / "f0" / "split.json"), student)
+    teachers = Teachers([runs / "f0"], read_split(runs / "f0" / "split.json"), student, LABELS)
     clips = {"a": speechlike(48_000, 0), "b": speechlike(40_000, 1)}
     rows = {name: FeatureExtractor(FeatureSpec()).extract(clip) for name, clip in clips.items()}
     other = {name: 2 * each for name, each in rows.items()}

@@ -12,7 +12,7 @@ import torch
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CheckpointError, TrainingError
-from quantize.data.corpora import load_corpora
+from quantize.data.corpora import DOMAINS, LABELS, load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.splits import paper_split
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
@@ -71,6 +71,8 @@ def trainer(data, folder: Path, teachers: TwoTeachers | None = None, **changes) 
         settings=settings,
         batches=BatchSettings(batch_size=16),
         about={"split": "paper-s0"},
+        labels=LABELS,
+        domains=DOMAINS,
         teachers=teachers,  # type: ignore[arg-type]
     )
 
@@ -231,7 +233,8 @@ class TestCheckpoint:
     def checkpoint(self):
         torch.manual_seed(0)
         mean, std = np.arange(34, dtype="f4"), np.ones(34, "f4")
-        return Checkpoint(CLAFSER(SMALL).eval(), mean, std, FeatureSpec(), {"split": "all"})
+        about = {"split": "all"}
+        return Checkpoint(CLAFSER(SMALL).eval(), mean, std, FeatureSpec(), about, LABELS, DOMAINS)
 
     def test_round_trip(self, checkpoint, tmp_path):
         save_checkpoint(tmp_path / "c.safetensors", checkpoint)
