@@ -6,7 +6,6 @@ come from the folds of another recipe than its figures.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import Places, plan
 from benchmarks.scorecard.recipes import RECIPES
 from quantize.basics.errors import TrainingError
+from quantize.basics.json_files import load_json
 from quantize.data.corpora import DOMAINS
 from quantize.measure.figures.bars import RECIPE
 from quantize.measure.figures.cells import corpus_name, figure, percent, prose, table
@@ -54,9 +54,9 @@ def collate_abstaining(places: Places) -> dict[str, Any]:
             continue
         path = places.abstaining(recipe)
         try:
-            report = json.loads(path.read_text(encoding="utf-8"))
+            report = load_json(path)
             recipes[recipe.name] = {**report, **{key: report[key] for key in _PARTS}}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise TrainingError(
                 f"{path} is no report of edge-ser-quantize calibrate --output ({error!r}): delete "
                 "it, and the same command writes it again"

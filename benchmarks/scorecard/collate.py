@@ -6,7 +6,6 @@ same reports give the same file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from benchmarks.scorecard.plan import TYPED, Places, plan
 from benchmarks.scorecard.recipes import RECIPES, Measurement, Work
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
+from quantize.basics.json_files import load_json
 from quantize.data.corpora import DOMAINS
 from quantize.measure.figures.files import SCHEMA_VERSION
 from quantize.measure.metrics import metrics
@@ -78,10 +78,10 @@ def collate(places: Places) -> dict[str, Any]:
                 continue
             path = places.report(recipe, measurement)
             try:
-                report = json.loads(path.read_text(encoding="utf-8"))
+                report = load_json(path)
                 entry = {"command": typed[name], **collate_report(report)}
                 measured.add(report["commit"])
-            except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, IndexError) as error:
                 raise TrainingError(
                     f"{path} is no report of edge-ser-quantize evaluate --output ({error!r}): "
                     "delete it, and the same command measures again"

@@ -11,7 +11,7 @@ from typing import Any
 
 import edge.files
 
-__all__ = ["atomic_path", "parse_json", "write_json"]
+__all__ = ["atomic_path", "write_json"]
 
 
 @contextlib.contextmanager
@@ -26,20 +26,6 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if error.errno is not None and error.filename is None:
             error.filename = os.fspath(path)
         raise
-
-
-def parse_json(text: str | bytes) -> Any:
-    """Read JSON that anybody may have written.
-
-    Raises
-    ------
-    ValueError
-        If it is none, or nests so deeply that nobody could have meant it.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("it nests too deeply") from error
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:

@@ -9,7 +9,8 @@ from edge.artifact import Artifact, TrainedGate, read_artifact, write_artifact
 from edge.errors import ArtifactError
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
-from quantize.basics.files import atomic_path, parse_json, write_json
+from quantize.basics.files import atomic_path, write_json
+from quantize.basics.json_files import load_json
 from quantize.export.model_card import model_card
 
 __all__ = ["DEFAULT_GATE", "give_gate", "read_default_gate", "read_gate", "write_gate"]
@@ -34,10 +35,10 @@ def read_gate(path: Path, spec: FeatureSpec) -> TrainedGate:
         If the file cannot be read, is no gate, or one for other features.
     """
     try:
-        return TrainedGate.from_dict(parse_json(path.read_text(encoding="utf-8")), spec)
+        return TrainedGate.from_dict(load_json(path), spec)
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise TrainingError(
             f"{path} is no gate of edge-ser-quantize train-gate: {error}"
         ) from error

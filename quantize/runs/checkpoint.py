@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from edge.errors import EdgeSerError
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CheckpointError
-from quantize.basics.files import atomic_path, parse_json
+from quantize.basics.files import atomic_path
+from quantize.basics.json_files import parse_json
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.models.config import SimpleRnnConfig

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import TrainingError
-from quantize.basics.files import parse_json
+from quantize.basics.json_files import load_json
 
 __all__ = ["RUN_DIGEST", "RunFiles", "read_json", "remove_leftovers"]
 
@@ -124,11 +124,11 @@ def read_json(path: Path) -> Any:
         If it is missing, no JSON, or nested too deep.
     """
     try:
-        return parse_json(path.read_text(encoding="utf-8"))
+        return load_json(path)
     except FileNotFoundError as error:
         raise TrainingError(
             f"{path} is not there: a whole run folder of edge-ser-quantize train is wanted"
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TrainingError(f"{path} cannot be read ({reason}): train the run anew") from error

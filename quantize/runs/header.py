@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import CheckpointError
-from quantize.basics.files import parse_json
+from quantize.basics.json_files import parse_json
 
 __all__ = ["NORMALISATION", "Header", "content_digest", "read_header"]
 

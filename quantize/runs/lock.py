@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import time
@@ -14,6 +13,7 @@ import filelock
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
+from quantize.basics.json_files import load_json
 from quantize.basics.progress import progress_note
 from quantize.runs.files import RunFiles
 
@@ -116,8 +116,8 @@ def _signs(files: RunFiles) -> list[int | None]:
 
 def _read(files: RunFiles) -> dict[str, Any]:
     try:
-        found = json.loads(files.at_work.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = load_json(files.at_work)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -18,7 +18,8 @@ from typing import Any
 from edge.artifact import read_artifact
 from edge.benchmark.machine import describe_machine
 from edge.errors import ArtifactError, EdgeSerError, MissingDependencyError
-from quantize.basics.files import parse_json, write_json
+from quantize.basics.files import write_json
+from quantize.basics.json_files import load_json
 from quantize.basics.progress import progress_bar, progress_note
 from quantize.export import KINDS, export_artifact
 from quantize.measure.evaluate import Runner, artifact_runner, evaluate, torch_runner
@@ -183,7 +184,7 @@ _DAMAGE = (
 def _finished(trial: Trial, out: Path) -> dict[str, Any] | None:
     """What a trial's file holds, where it still says what is so."""
     try:
-        content: Any = parse_json(trial.file(out).read_text(encoding="utf-8"))
+        content: Any = load_json(trial.file(out))
         sealed = {key: value for key, value in content.items() if key != "content_sha256"}
         is_whole = content["content_sha256"] == _digest(sealed)
         is_of_it = content["fingerprint"] == trial.fingerprint and content["status"] == "measured"

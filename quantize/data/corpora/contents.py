@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import AudioFileError, EdgeSerError
-from quantize.basics.files import atomic_path, parse_json
+from quantize.basics.files import atomic_path
+from quantize.basics.json_files import parse_json
 from quantize.basics.locks import locked
 from quantize.basics.progress import progress_bar, progress_note
 
@@ -124,7 +125,7 @@ class ContentIndex:
                 return files
         except OSError:
             return {}
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError):
             pass
         progress_note(f"edge-ser-quantize: {self.path} is damaged: the audio files are read anew")
         with contextlib.suppress(OSError):

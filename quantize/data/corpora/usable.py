@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from edge.errors import EdgeSerError, how_many
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CorpusError
 from quantize.basics.files import write_json
+from quantize.basics.json_files import parse_json
 from quantize.data.corpora.base import Clip
 from quantize.data.corpora.contents import ContentIndex
 from quantize.data.corpora.hearing import ClipFacts, hear_all
@@ -166,9 +166,9 @@ def _part(clip: Clip) -> str:
 
 def _read(path: Path) -> dict[str, ClipFacts]:
     try:
-        content: Any = json.loads(path.read_bytes())
+        content: Any = parse_json(path.read_bytes())
         if content["format"] == _FORMAT:
             return {key: ClipFacts(**facts) for key, facts in content["clips"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return {}

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.basics.files import atomic_path, parse_json
+from quantize.basics.files import atomic_path
+from quantize.basics.json_files import parse_json
 
 __all__ = ["Damage", "Entry", "read_entries", "remove_leftovers", "scan", "write_part"]
 

@@ -7,11 +7,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import SplitError
-from quantize.basics.files import parse_json, write_json
+from quantize.basics.files import write_json
+from quantize.basics.json_files import load_json
 
 __all__ = ["Split", "read_split", "write_split"]
 
@@ -137,7 +137,7 @@ def read_split(path: str | os.PathLike[str]) -> Split:
         If the file is missing, is no split, or was changed.
     """
     try:
-        data = parse_json(Path(path).read_text(encoding="utf-8"))
+        data = load_json(path)
     except (OSError, ValueError) as error:
         raise SplitError(f"cannot read the split {os.fspath(path)!r}: {error}.") from error
     return Split.from_dict(data)
