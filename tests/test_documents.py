@@ -85,3 +85,67 @@ def test_a_link_in_a_document_leads_somewhere() -> None:
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+#: A module of ours, or a name in one, as words about the code have it.
+OURS = re.compile(r"(?<![\w./-])(?:edge|quantize|benchmarks)(?:\.[A-Za-z_]\w*)+")
+#: A room and a module of it, as the rooms call each other.
+IN_A_ROOM = re.compile(r"``((?:{rooms})\.[a-z_]\w*)``".replace(
+    "{rooms}", "|".join(sorted(p.name for p in (ROOT / "quantize").iterdir() if p.is_dir()))
+))  # fmt: skip
+#: Stands for any of them.
+ANY_NAME = "NAME"
+
+
+def is_there(name: str) -> bool:
+    """Whether a dotted name leads to a module of the tree, or to a word of one."""
+    place, parts = ROOT, name.split(".")
+    while parts and (place / parts[0]).is_dir():
+        place /= parts.pop(0)
+    if not parts or parts[0] == ANY_NAME:
+        return True
+    module = place / f"{parts[0]}.py"
+    if module.is_file():
+        parts.pop(0)
+    else:
+        module = place / "__init__.py"
+    if not parts:
+        return True
+    text = module.read_text(encoding="utf-8") if module.is_file() else ""
+    return re.search(rf"\b{parts[0]}\b", text) is not None
+
+
+def words_of(path: Path) -> str:
+    """What a module says in its docstrings and comments, or a document at all."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return text
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    said = [ast.get_docstring(n) or "" for n in ast.walk(ast.parse(text)) if isinstance(n, holders)]
+    return "\n".join([*said, *re.findall(r"#:? .*$", text, re.MULTILINE)])
+
+
+def test_a_name_that_is_gone_is_found() -> None:
+    assert is_there("quantize.runs.run.Run")
+    assert is_there("edge.features")
+    assert is_there(f"benchmarks.{ANY_NAME}")
+    assert not is_there("quantize.baseline.features")
+    assert not is_there("quantize.runs.earlier")
+    assert not is_there("quantize.runs.run.Source")
+    assert not is_there("benchmarks.scorecard.same_recipe")
+
+
+@pytest.mark.parametrize("folder", ["edge", "quantize", "benchmarks", "tools", "docs", "tests"])
+def test_modules_that_are_spoken_of_are_there(folder: str) -> None:
+    paths = [p for p in (ROOT / folder).rglob("*.*") if p.suffix in (".py", ".md")]
+    # What pip leaves behind when it installs from the folder.
+    paths = [path for path in paths if "build" not in path.relative_to(ROOT).parts]
+    if folder == "docs":
+        paths += [README, ROOT / "CONTRIBUTING.md"]
+    assert paths
+    for path in paths:
+        text = words_of(path)
+        gone = {name for name in OURS.findall(text) if not is_there(name)}
+        if folder == "quantize":
+            gone |= {n for n in IN_A_ROOM.findall(text) if not is_there(f"quantize.{n}")}
+        assert not gone, f"{path.relative_to(ROOT)} speaks of {sorted(gone)}"

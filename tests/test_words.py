@@ -161,6 +161,14 @@ def test_public_names_use_the_glossary() -> None:
     assert found == set()
 
 
+def test_the_workstation_calls_rounding_by_its_name() -> None:
+    for path in sorted((ROOT / "quantize").rglob("*.py")):
+        assert "ptq" not in path.name
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        found = [name for name, _ in names_in(body) if "ptq" in name.lower()]
+        assert not found, f"{path}: {found}"
+
+
 def is_excepted(option: str, program: str, instead: str) -> bool:
     """Whether the glossary names this option of this command as one that may have the word."""
     return f"the option `{option}` of `{program.rpartition(' ')[2]}`" in instead

@@ -136,7 +136,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     temperatures = [_fit([o for o in folds if o is not fold]) for fold in folds]
     chosen = cross_fit([fold.windows for fold in folds], temperatures)
     facts = _facts(arguments, folds)
-    rows = [["run", "temperature", "ECE at 1", "ECE", "bar"]]
+    lines = [["run", "temperature", "ECE at 1", "ECE", "bar"]]
     for fold, temperature, choice in zip(folds, temperatures, chosen.folds, strict=True):
         _keep(fold.run, temperature, [o for o in folds if o is not fold], choice, facts)
         before, after = (
@@ -144,17 +144,17 @@ def _calibrate(arguments: argparse.Namespace) -> int:
             for t in (1.0, temperature)
         )
         figures = [f"{temperature:.3f}", f"{before:.3f}", f"{after:.3f}", _bar(choice)]
-        rows.append([fold.run.folder.name, *figures])
+        lines.append([fold.run.folder.name, *figures])
     if also:
         temperature = _fit(folds)
         for run in also:
             _keep(run, temperature, folds, chosen.together, facts)
-            rows.append([run.folder.name, f"{temperature:.3f}", "-", "-", _bar(chosen.together)])
+            lines.append([run.folder.name, f"{temperature:.3f}", "-", "-", _bar(chosen.together)])
     report = _report(chosen, facts, folds, temperatures)
     if arguments.json:
         print(json.dumps(report))
     else:
-        print("\n".join(aligned(rows)))
+        print("\n".join(aligned(lines)))
         _tell(chosen)
     _warn(chosen)
     if arguments.output:
@@ -262,13 +262,13 @@ def _bar(choice: Choice) -> str:
 def _tell(chosen: Chosen) -> None:
     """Print what the folds answer at each other's bars."""
     answered, activation = chosen.figures["answered"], chosen.figures["activation"]
-    rows = [["speakers never heard", "windows", "answered", "right", "activation UAR"]]
+    lines = [["speakers never heard", "windows", "answered", "right", "activation UAR"]]
     parts = {**answered["by_corpus"], "mean": answered["mean"], "all windows": answered["pooled"]}
     # None where the labels tell neither an aroused voice nor a calm one.
     sides = {**activation["by_corpus"], "mean": activation["mean"]} if activation else {}
     for name, part in parts.items():
         side = sides.get(name)
-        rows.append(
+        lines.append(
             [
                 name,
                 str(part["n"]),
@@ -278,7 +278,7 @@ def _tell(chosen: Chosen) -> None:
             ]
         )
     print()
-    print("\n".join(aligned(rows)))
+    print("\n".join(aligned(lines)))
 
 
 def _warn(chosen: Chosen) -> None:

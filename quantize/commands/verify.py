@@ -74,7 +74,7 @@ def add_command(commands: Any) -> None:
     parser.set_defaults(function=_verify)
 
 
-def format_parity(rows: Sequence[Parity]) -> str:
+def format_parity(parities: Sequence[Parity]) -> str:
     """One aligned table."""
     header = [
         "artifact",
@@ -91,22 +91,22 @@ def format_parity(rows: Sequence[Parity]) -> str:
         "",
     ]
     cells = [header]
-    for row in rows:
-        size = "-" if row.model_bytes is None else f"{row.model_bytes / 1000:.1f}"
+    for parity in parities:
+        size = "-" if parity.model_bytes is None else f"{parity.model_bytes / 1000:.1f}"
         cells.append(
             [
-                row.name,
-                row.recipe,
+                parity.name,
+                parity.recipe,
                 size,
-                f"{row.max_difference:.1e}",
-                f"{row.mean_difference:.1e}",
-                f"{100 * row.agreement:.1f} %",
-                str(row.n_near_ties),
-                f"{row.order_difference:.0e}",
-                f"{row.median_ms:.2f}",
-                f"{row.p90_ms:.2f}",
-                f"{row.speedup:.2f}",
-                "FAILS" if row.failures else "ok",
+                f"{parity.max_difference:.1e}",
+                f"{parity.mean_difference:.1e}",
+                f"{100 * parity.agreement:.1f} %",
+                str(parity.n_near_ties),
+                f"{parity.order_difference:.0e}",
+                f"{parity.median_ms:.2f}",
+                f"{parity.p90_ms:.2f}",
+                f"{parity.speedup:.2f}",
+                "FAILS" if parity.failures else "ok",
             ]
         )
     return "\n".join(aligned(cells, n_left=2))
@@ -137,22 +137,22 @@ def _verify(arguments: argparse.Namespace) -> int:
                 "again, or name the run that it comes from with --run"
             )
     segments = _segments(arguments, run, reference.spec)
-    rows = compare_artifacts(reference, candidates, segments, seed=arguments.seed)
+    parities = compare_artifacts(reference, candidates, segments, seed=arguments.seed)
     if arguments.json:
-        for row in rows:
-            print(json.dumps(row.to_dict()))
+        for parity in parities:
+            print(json.dumps(parity.to_dict()))
     else:
-        print(format_parity(rows))
+        print(format_parity(parities))
     where = ", ".join(sorted(set(segments.corpora)))
     print(
         f"{how_many(len(segments), 'segment')} of {where}, SHA-256 {segments.fingerprint[:12]}, "
         f"against {run.folder.name} in torch fp32, one thread",
         file=sys.stderr,
     )
-    for row in rows:
-        for failure in row.failures:
-            print(f"edge-ser-quantize: {row.name}: {failure}", file=sys.stderr)
-    return 1 if any(row.failures for row in rows) else 0
+    for parity in parities:
+        for failure in parity.failures:
+            print(f"edge-ser-quantize: {parity.name}: {failure}", file=sys.stderr)
+    return 1 if any(parity.failures for parity in parities) else 0
 
 
 def _segments(arguments: argparse.Namespace, run: Run, spec: FeatureSpec) -> SegmentSet:
