@@ -22,7 +22,7 @@ from edge.errors import ParameterError, printable
 if TYPE_CHECKING:
     from edge.cli.options import Parser
 
-__all__ = ["COMMAND_LINE", "Configured", "add_config", "configure", "default_files", "read_options"]
+__all__ = ["COMMAND_LINE", "Configured", "add_config", "configure", "default_files"]
 
 #: Of everybody on this machine.
 SYSTEM_FILE = "/etc/edge-ser/config.toml"
@@ -165,22 +165,6 @@ def configure(args: argparse.Namespace) -> Configured:
         if option.dest in values:
             setattr(merged, option.dest, values[option.dest])
     return Configured(merged, origins, tuple(files))
-
-
-def read_options(path: str, parser: Parser) -> dict[str, Any]:
-    """Read one file and check all that is in it.
-
-    Returns
-    -------
-    dict
-        Values by the destinations of the options.
-
-    Raises
-    ------
-    ConfigurationError
-        As :func:`configure`.
-    """
-    return _layer(path, options_of(parser.actions))
 
 
 def print_config(configured: Configured) -> str:

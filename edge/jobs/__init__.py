@@ -98,6 +98,10 @@ def run_in_order(
     if n_ahead is not None:
         _check_count("n_ahead", n_ahead, None)
     if cluster is not None:
+        if not cluster.strip():
+            raise ParameterError(
+                "the cluster's address is empty, one such as tcp://HOST:8786 is wanted"
+            )
         return _together(lambda: _reach(cluster, function), items, n_ahead)
     if n_jobs == 1:
         return _alone(function, items)

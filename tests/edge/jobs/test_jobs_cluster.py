@@ -14,7 +14,7 @@ import pytest
 from local_cluster import LocalCluster, local_cluster
 
 import edge
-from edge.errors import WorkerError
+from edge.errors import ParameterError, WorkerError
 from edge.jobs import run_in_order
 
 pytest.importorskip("distributed")
@@ -76,7 +76,12 @@ def test_a_cluster_that_is_not_there_is_one_sentence(monkeypatch) -> None:
             next(run_in_order(done.square, [1], cluster=address))
 
 
-@pytest.mark.parametrize("address", ["nonsense", "foo://here:1", "tls://localhost:8786", ""])
+def test_an_empty_address_is_refused() -> None:
+    with pytest.raises(ParameterError, match="the cluster's address is empty"):
+        run_in_order(done.square, [1], cluster=" ")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "foo://here:1", "tls://localhost:8786"])
 def test_an_address_that_is_none_leaves_nothing_behind(address: str) -> None:
     gc.collect()
     before = set(threading.enumerate())
