@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float32]
 _READABLE = frozenset({"FLAC", "Ogg", "AIFF", "CAF", "AU", "RIFX", "Wave64", "SPHERE", "MP3"})
 _PIECE_SAMPLES = 1 << 16
 _MOST_CHANNELS = 256
+#: libsndfile's number for "File does not exist or is not a regular file".
+_NO_FILE = 7
 
 
 def kind_of(head: bytes) -> str | None:
@@ -153,7 +155,14 @@ class SoundfileSamples:
             )
 
     def _damaged(self, error: Exception) -> str:
-        return f"{self._name} cannot be decoded, it is damaged or not audio: {error}"
+        # Of MP3 that it cannot make out libsndfile says that the file is not there.
+        why = "" if getattr(error, "code", None) == _NO_FILE else f": {_reason(error)}"
+        return f"{self._name} cannot be decoded, it is damaged or not audio{why}"
+
+
+def _reason(error: Exception) -> str:
+    # The file is named already.
+    return str(getattr(error, "error_string", error)).rstrip(".")
 
 
 def _import_soundfile(name: str, kind: str) -> Any:

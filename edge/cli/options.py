@@ -89,6 +89,41 @@ class Parser(argparse.ArgumentParser):
             for action, default in defaults:
                 action.default = default
 
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """Parse, and refuse what no option takes under the name of the command that it is for."""
+        parsed, rest = self.parse_known_args(args, namespace)
+        if rest:
+            import difflib
+
+            command = self._command_of(parsed)
+            known = [word for action in command._actions for word in action.option_strings]
+            near = difflib.get_close_matches(rest[0].partition("=")[0], known, n=1, cutoff=0.75)
+            command.error(
+                f"unrecognized arguments: {' '.join(rest)}"
+                + (f"; there is an option {near[0]}" if near else "")
+            )
+        return parsed
+
+    def _command_of(self, parsed: argparse.Namespace) -> argparse.ArgumentParser:
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                chosen: argparse.ArgumentParser = action.choices[getattr(parsed, action.dest)]
+                return chosen
+        return self
+
+    def format_help(self) -> str:
+        """Show options as flags whose old spelling takes a word."""
+        flags = [(a, a.nargs) for a in self._actions if getattr(a, "shown_as_flag", False)]
+        try:
+            for action, _ in flags:
+                action.nargs = 0
+            return super().format_help()
+        finally:
+            for action, n in flags:
+                action.nargs = n
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of ending the process."""
         raise _UsageError(f"{message}; `{self.prog} --help` tells more")

@@ -30,7 +30,9 @@ class OldName(argparse.Action):
 
 
 class _Json(argparse.Action):
-    """A flag; with a file behind it the old spelling of ``--output``."""
+    """A flag; with a file behind it the old spelling of ``--output``, which no help shows."""
+
+    shown_as_flag = True
 
     def __call__(
         self,
@@ -63,6 +65,5 @@ def add_report_options(parser: argparse.ArgumentParser, what: str) -> None:
         nargs="?",
         action=_Json,
         default=False,
-        metavar="",
         help=f"print {what} as one JSON object instead of a table",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 from edge.explain.picture import check_matplotlib
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["new_figure", "save_figure", "tidy_axes"]
 
 _DPI = 150
+#: What matplotlib writes the powers of a logarithmic axis with.
+_MATHS = r"\mathdefault"
 
 
 def new_figure(width_in: float, height_in: float) -> Figure:
@@ -43,5 +46,17 @@ def tidy_axes(axes: Axes) -> None:
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a PNG, whole or not at all."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        _take_words_as_they_are(figure)
+        # Labels may be in any script, fonts are not: a box stands for what the font lacks.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
         figure.savefig(temporary, format="png", dpi=_DPI)
+
+
+def _take_words_as_they_are(figure: Figure) -> None:
+    """Read no mathematics into labels, which may hold any character; numbers of axes stay."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and "$" in text.get_text() and _MATHS not in text.get_text():
+            text.set_parse_math(False)

@@ -68,7 +68,7 @@ def add_command(commands: Any) -> None:
         description="The temperature of each fold is chosen on the speakers that the other folds "
         "hold out: training speakers of its own. So are the bar under which no label is said and "
         "the scale of the activation, on single windows as a device judges them: the smallest bar "
-        f"at which {100 * GOAL:.0f} %% of what is answered is right, with a margin. All goes to "
+        f"at which {100 * GOAL:.0f} % of what is answered is right, with a margin. All goes to "
         "calibration.json in the run folder, and from there to measurements and exported "
         "artifacts.",
     )

@@ -46,9 +46,14 @@ def leaned_on(folder: Path, split: Split | None, spec: FeatureSpec | None, role:
         )
     found = run.split
     if (found.fingerprint if found else None) != (split.fingerprint if split else None):
+        its_own, wanted = (side.id if side else "all" for side in (found, split))
+        differ = (
+            f"on the split {its_own}, this training's is {wanted}"
+            if its_own != wanted
+            else f"on other clips than this training's {wanted}"
+        )
         raise TrainingError(
-            f"the {role} {folder} was trained on the split {found.id if found else 'all'}, this "
-            f"training's is {split.id if split else 'all'}: the same one is wanted, or the model "
+            f"the {role} {folder} was trained {differ}: the same one is wanted, or the model "
             "would be told of clips that it is measured on"
         )
     own = run.checkpoint.spec

@@ -100,7 +100,7 @@ def find_corpora(
         made = [c for c in own.clips(by_words) if names is None or c.corpus in names]
         reports += make_own_reports(own, made)
         clips += made
-    _check_names(names, clips, known)
+    _check_names(names, clips, known, gathered.own)
     if not clips:
         raise CorpusError(_nothing(roots, names, gathered))
     _refuse_same_ids(clips)
@@ -131,14 +131,19 @@ def _check_sequence(names: Sequence[str]) -> None:
 
 
 def _check_names(
-    names: Sequence[str] | None, clips: Sequence[Clip], known: Sequence[Corpus]
+    names: Sequence[str] | None,
+    clips: Sequence[Clip],
+    known: Sequence[Corpus],
+    owns: Sequence[OwnRecordings],
 ) -> None:
     here = {clip.corpus for clip in clips} | {corpus.name for corpus in known}
     unknown = sorted(set(names or ()) - here)
     if unknown:
-        own = sorted({clip.corpus for clip in clips} - set(CORPORA))
+        own = sorted({clip.corpus for recordings in owns for clip in recordings.clips({})})
         raise ParameterError(
-            f"names must be some of {', '.join([*CORPORA, *own])}; got {', '.join(unknown)}."
+            f"no corpus is called {', '.join(unknown)}: names must be some of "
+            f"{', '.join([*CORPORA, *own])}; own recordings go by the name of their folder or "
+            f"table, {'here ' + ', '.join(own) if own else 'and here are none'}."
         )
 
 
@@ -155,7 +160,8 @@ def _check_label_map(
     for word, label in label_map.items():
         if word not in known and fold(word) not in own:
             raise ParameterError(
-                f"label_map has the unknown emotion {word!r}; known are {', '.join(sorted(here))}."
+                f"no clip has the emotion word {word!r} that --map-label (label_map) names; "
+                f"known are {', '.join(sorted(here))}."
             )
         if label is not None and not label.strip():
             raise ParameterError(

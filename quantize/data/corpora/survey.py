@@ -51,8 +51,16 @@ class Survey:
     def facts(self, clips: Iterable[Clip]) -> list[ClipFacts]:
         """What was heard of those that can be used."""
         heard = self.heard or {}
-        all_facts = [heard[clip.clip_id] for clip in clips if clip.clip_id in heard]
-        return [facts for facts in all_facts if faults_of(facts, self.least_s) is None]
+        return [heard[clip.clip_id] for clip in self.usable(clips) if clip.clip_id in heard]
+
+    def usable(self, clips: Iterable[Clip]) -> list[Clip]:
+        """Clips that can be used, as far as anybody listened."""
+        heard = self.heard or {}
+        return [
+            clip
+            for clip in clips
+            if clip.clip_id not in heard or faults_of(heard[clip.clip_id], self.least_s) is None
+        ]
 
     def unusable(self, clips: Iterable[Clip]) -> dict[str, list[str]]:
         """Reason to the paths of clips that nothing can be learnt from."""
@@ -167,7 +175,8 @@ def _short(name: str) -> str:
     return name if len(name) <= _MOST_NAME else f"{name[: _MOST_NAME - 3]}..."
 
 
-def _row(survey: Survey, name: str, clips: Sequence[Clip], full: str) -> list[str]:
+def _row(survey: Survey, name: str, found: Sequence[Clip], full: str) -> list[str]:
+    clips = survey.usable(found)
     speakers = {clip.speaker for clip in clips if clip.speaker_known}
     cells = [name, str(len(clips)), str(len(speakers) or "-")]
     if survey.heard is None:

@@ -162,7 +162,8 @@ def speaker_folds(clips: Sequence[Clip], n_folds: int = 5, seed: int = 0) -> lis
     if unused:
         raise SplitError(
             f"fold {unused[0]} of {n_folds} holds out nobody: the clips have only "
-            f"{how_many(len(fold_of), 'speaker')}; use fewer folds or more corpora."
+            f"{how_many(len(fold_of), 'speaker')}, {n_folds} are wanted; take more corpora, or "
+            "choose who is held out: a table with a column split, and --split given."
         )
     splits = []
     for fold in range(n_folds):

@@ -187,3 +187,11 @@ def test_a_sphere_file_is_read_whatever_it_is_called(tmp_path):
 def test_film_is_named_with_its_conversion(tmp_path, content, kind):
     with pytest.raises(AudioFileError, match=rf"is {kind}, which cannot be read here; .*ffmpeg"):
         read_bytes(tmp_path, content + bytes(100))
+
+
+def test_mp3_that_is_none_is_not_said_to_be_missing(tmp_path):
+    pytest.importorskip("soundfile")
+    with pytest.raises(AudioFileError, match="cannot be decoded") as refusal:
+        read_bytes(tmp_path, b"\xff\xfb\x90\x00" + bytes(500), "clip.mp3")
+    assert "does not exist" not in str(refusal.value)
+    assert str(refusal.value).count("clip.mp3") == 1

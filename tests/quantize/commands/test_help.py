@@ -63,3 +63,24 @@ def test_the_version_is_that_of_the_package(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out == f"edge-ser-quantize {edge.__version__}\n"
+
+
+@pytest.mark.parametrize("program", PARSERS)
+def test_no_help_shows_what_is_only_argparses(program):
+    read = subprocess.run(
+        [sys.executable, "-c", READ.format(parser=PARSERS[program])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    helps, _ = json.loads(read.stdout)
+    odd = ("%%", "%(", "[--json ]", "--json []", "=None", "default: None")
+    found = {prog: [o for o in odd if o in text] for prog, text in helps.items()}
+    assert not {prog: what for prog, what in found.items() if what}
+
+
+def test_an_unknown_option_names_the_help_of_its_command_and_the_option_that_is_near(capsys):
+    assert main(["train", "--data", "x", "--out", "y", "--hiden", "8"]) == 2
+    err = capsys.readouterr().err
+    assert "there is an option --hidden" in err
+    assert "`edge-ser-quantize train --help`" in err

@@ -185,18 +185,18 @@ def test_a_folder_that_cannot_be_read_is_a_clear_error(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"names": ["cremad"]}, "names must be some of ravdess, .*got cremad"),
+        ({"names": ["cremad"]}, "called cremad: names must be some of ravdess, "),
         ({"names": []}, "got none"),
         ({"names": "savee"}, "must be a sequence"),
         (
             {"label_map": {"bordom": "neutral"}},
-            "unknown emotion 'bordom'; known are anger, .*boredom",
+            "emotion word 'bordom' that --map-label .*; known are anger, .*boredom",
         ),
         (
             {"label_map": {"boredom": " "}},
             "an empty label; a word is wanted, such as one of neutral",
         ),
-        ({"names": ["savee"], "label_map": {"boredom": "neutral"}}, "unknown emotion 'boredom'"),
+        ({"names": ["savee"], "label_map": {"boredom": "neutral"}}, "emotion word 'boredom'"),
     ],
 )
 def test_unknown_words_are_refused(
@@ -251,3 +251,11 @@ def test_command_ends_with_one_sentence_and_2(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     [line] = result.stderr.splitlines()
     assert line.startswith("edge-ser-quantize: error: no clip of")
+
+
+def test_own_recordings_that_are_not_there_are_told_from_those_that_are(tmp_path: Path) -> None:
+    for label in ("up", "down"):
+        (tmp_path / "mine" / label).mkdir(parents=True)
+        (tmp_path / "mine" / label / "1.wav").write_bytes(b"RIFF")
+    with pytest.raises(ParameterError, match=r"no corpus is called yours: .* table, here mine"):
+        find_corpora(tmp_path / "mine", ["yours"])

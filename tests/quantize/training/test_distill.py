@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -246,3 +247,10 @@ def unexplained(pooled, wanted):
     wanted = torch.nn.functional.layer_norm(wanted, wanted.shape[1:])
     found = x @ torch.linalg.lstsq(x, wanted).solution
     return float((found - wanted).square().mean() / wanted.var(dim=0, unbiased=False).mean())
+
+
+def test_a_teacher_that_heard_other_recordings_is_said_to_have(runs):
+    split = read_split(runs / "f0" / "split.json")
+    other = dataclasses.replace(split, test=split.test[1:], train=(*split.train, split.test[0]))
+    with pytest.raises(TrainingError, match=f"other clips than this training's {split.id}"):
+        Teachers([runs / "f0"], other, FeatureSpec(), LABELS)

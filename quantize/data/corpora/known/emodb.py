@@ -95,7 +95,7 @@ CORPUS = Corpus(
     },
     parse=parse,
     gaps=(
-        "Boredom has no class among the eight and is left out unless label_map gives it one.",
+        "Boredom has no class among the eight and is left out unless --map-label gives it one.",
         "Neither calm nor surprise was recorded.",
         "Some copies in circulation hold only the first 2.0 s of each utterance, zero-padded "
         "when shorter: a figure from such a copy must say so.",
