@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from quantize.commands.numbers import jobs
+from quantize.commands.options import add_worker_options
 
 __all__ = ["add_command"]
 
@@ -31,18 +30,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="names only: no recording is opened")
     parser.add_argument("--json", action="store_true", help="one object a corpus, and one of all")
-    parser.add_argument(
-        "--workers",
-        type=jobs,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes that open recordings (default: one a core)",
-    )
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="open them on a cluster instead: tcp://HOST:8786 of Dask, ray://HOST:10001 of Ray",
-    )
+    add_worker_options(parser, "open recordings")
     parser.set_defaults(function=_corpora)
 
 

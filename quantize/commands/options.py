@@ -9,6 +9,7 @@ from typing import Any
 
 from edge.cli.answering import label_list
 from edge.errors import ParameterError
+from edge.jobs import MOST_JOBS
 from quantize.basics.errors import CorpusError
 from quantize.basics.toml_files import packaged_names
 from quantize.commands.numbers import jobs, of_setting, seed
@@ -22,6 +23,7 @@ __all__ = [
     "add_recipe_option",
     "add_run_options",
     "add_teaching_options",
+    "add_worker_options",
     "given_options",
     "label_map",
     "refuse_ignored",
@@ -114,18 +116,24 @@ def add_feature_options(parser: argparse._ActionsContainer) -> None:
         metavar="DIR",
         help="folder of cached feature rows (default: cache)",
     )
+    add_worker_options(parser, "compute features and score segments")
+
+
+def add_worker_options(parser: argparse._ActionsContainer, what: str) -> None:
+    """Who does the work: ``what`` says which, as a verb."""
     parser.add_argument(
         "--workers",
         type=jobs,
-        default=os.cpu_count() or 1,
+        # There are machines of more cores than may work at once.
+        default=min(os.cpu_count() or 1, MOST_JOBS),
         metavar="N",
-        help="processes that compute features and score segments (default: one a core)",
+        help=f"processes that {what} (default: one a core)",
     )
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="compute features and score segments on a Dask or Ray cluster that finds the corpora "
-        "under the same paths, for example tcp://HOST:8786 (default: processes of this machine)",
+        help=f"{what} on a Dask or Ray cluster that finds the corpora under the same paths, for "
+        "example tcp://HOST:8786 (default: processes of this machine)",
     )
 
 

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 import edge
-from quantize.commands.main import _MODULES, main
+from edge.jobs import run_in_order
+from quantize.commands.main import _MODULES, build_parser, main
 
 # What takes longer to import than all of a help may take. NumPy is not needed either.
 HEAVY = ("torch", "onnx", "onnxruntime", "matplotlib", "pandas", "scipy", "pyarrow", "numpy",
@@ -84,3 +85,10 @@ def test_an_unknown_option_names_the_help_of_its_command_and_the_option_that_is_
     err = capsys.readouterr().err
     assert "there is an option --hidden" in err
     assert "`edge-ser-quantize train --help`" in err
+
+
+@pytest.mark.parametrize("words", [["corpora", "."], ["evaluate", "run", "--data", "."]])
+def test_a_machine_of_very_many_cores_has_a_default_that_is_allowed(words, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 384)
+    asked = build_parser().parse_args(words).workers
+    assert list(run_in_order(abs, [], n_jobs=asked)) == []
