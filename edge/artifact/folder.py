@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 from collections.abc import Mapping
@@ -187,6 +188,11 @@ def _read(path: Path, max_bytes: int) -> bytes:
     try:
         return read_file(path, max_bytes)
     except FileNotFoundError as error:
+        if (path.parent / "checkpoint.safetensors").exists():
+            raise ArtifactError(
+                f"{path.parent} is the folder of a training, an artifact is wanted: make one with "
+                f"edge-ser-quantize export {shlex.quote(str(path.parent))} --out FOLDER"
+            ) from error
         raise ArtifactError(f"{path} is missing; {_MEND}") from error
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {_reason(error)}; {_MEND}") from error

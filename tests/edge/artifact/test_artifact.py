@@ -90,6 +90,12 @@ def test_missing_file(artifact: Artifact, name: str) -> None:
         read_artifact(artifact.path)
 
 
+def test_a_run_folder_is_told_from_an_artifact(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.safetensors").touch()
+    with pytest.raises(ArtifactError, match=r"folder of a training.*edge-ser-quantize export"):
+        read_artifact(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "model.npz"])
 def test_folder_instead_of_a_file(artifact: Artifact, name: str) -> None:
     (artifact.path / name).unlink()
