@@ -127,6 +127,8 @@ def _times(latency: Latency | None) -> dict[str, float | None]:
 
 
 def _agreement(wanted: str | None, found: str) -> float | None:
-    if wanted is None or len(wanted) != len(found):
+    if wanted is None:
         return None
-    return sum(a == b for a, b in zip(wanted, found, strict=True)) / len(found)
+    # Numbers of labels, which may have two digits.
+    pairs = list(zip(wanted.split(), found.split(), strict=True))
+    return sum(a == b for a, b in pairs) / len(pairs)

@@ -94,7 +94,7 @@ class Ground:
         """
         held = ContentIndex(self.cache_folder).digests([clip.path for clip in self.held_out])
         facts = [
-            [clip.clip_id, clip.label, digest]
+            [clip.clip_id, clip.label, digest, clip.start_s, clip.end_s]
             for clip, digest in zip(self.held_out, held, strict=True)
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -33,7 +33,7 @@ __all__ = ["TORCH", "Trial", "measure_trial", "plan", "run_trials"]
 #: Kind of a trial that measures the checkpoint itself.
 TORCH = "torch"
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _LANGUAGE = "unknown"
 
 
@@ -238,8 +238,8 @@ def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:
     dict
         ``recipe``, ``model_sha256``, ``model_bytes``, ``folder_bytes`` (None for torch), ``n``,
         ``accuracy``, ``uar``, ``by_corpus`` (``n``, ``accuracy``, ``uar`` each; all are shares)
-        and ``answers``: one digit a clip of the held-out side, in its order, which is the
-        number of the label that was answered.
+        and ``answers``: one number a clip of the held-out side, in its order and parted by
+        spaces, which is that of the label that was answered.
 
     Raises
     ------
@@ -272,7 +272,7 @@ def measure_trial(trial: Trial, ground: Ground, out: Path) -> dict[str, Any]:
             corpus: {name: one[name] for name in names}
             for corpus, one in found["by_corpus"].items()
         },
-        "answers": "".join(map(str, part.posteriors.argmax(axis=1).tolist())),
+        "answers": " ".join(map(str, part.posteriors.argmax(axis=1).tolist())),
     }
 
 

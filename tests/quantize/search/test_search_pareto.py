@@ -183,14 +183,24 @@ def result(run, kind, accuracy, answers, **more):
     }
 
 
+def test_answers_of_more_than_ten_labels_are_told_apart():
+    results = [
+        result("many", "torch", 0.5, "1 11 0 2"),
+        result("many", "numpy-int8", 0.5, "11 1 0 2"),
+        result("many", "onnx-int8", 0.5, "1 11 0 12"),
+    ]
+    agreement = [each.agreement for each in candidates_of(results, {})]
+    assert agreement == [1.0, 0.5, 0.75]
+
+
 def test_rows_are_held_against_the_first_run_and_their_own():
     results = [
-        result("full", "torch", 0.75, "0123"),
-        result("tiny", "torch", 0.5, "0111"),
-        result("full", "numpy-int8", 0.75, "0120"),
+        result("full", "torch", 0.75, "0 1 2 3"),
+        result("tiny", "torch", 0.5, "0 1 1 1"),
+        result("full", "numpy-int8", 0.75, "0 1 2 0"),
         {"run": "full", "kind": "onnx-int8", "name": "full--onnx-int8", "status": "failed"},
-        result("tiny", "numpy-int8", 0.5, "0111"),
-        result("tiny", "onnx-int8", 1.0, "1111"),
+        result("tiny", "numpy-int8", 0.5, "0 1 1 1"),
+        result("tiny", "onnx-int8", 1.0, "1 1 1 1"),
     ]
     latencies = {
         "full--torch": Latency(6.0, 7.0, 8.0),
