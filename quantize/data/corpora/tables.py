@@ -14,6 +14,7 @@ from edge.errors import MissingDependencyError, how_many, shown
 from quantize.basics.errors import CorpusError
 from quantize.data.corpora.own import SIDES, Entry, OwnRecordings, corpus_name
 from quantize.data.corpora.walk import SUFFIXES
+from quantize.data.corpora.words import fold
 
 __all__ = ["TABLE_SUFFIXES", "columns_of", "read_table"]
 
@@ -58,16 +59,22 @@ def read_table(file: Path, side: str | None = None, base: Path | None = None) ->
     others = [column for column in columns if column not in meaning]
     if others:
         own.notes.append(f"not read: the {_plural(others)} {', '.join(map(shown, others))}")
-    keys: set[tuple[str | None, str]] = set()
+    told: dict[tuple[str | None, str], tuple[int, str]] = {}
     for number, row in rows:
         cells = {meaning[column]: row.get(column) for column in columns if column in meaning}
         entry = _entry(own, file, number, cells, side, base or file.parent)
         if entry is None:
             continue
-        if (entry.corpus, entry.key) in keys:
+        before, word = told.setdefault((entry.corpus, entry.key), (number, entry.word))
+        if before != number:
+            if fold(word) != fold(entry.word):
+                raise CorpusError(
+                    f"row {number} of {str(file)!r} labels {shown(entry.key)} "
+                    f"{shown(entry.word)}, row {before} {shown(word)}: one label a recording is "
+                    "wanted, delete one of the rows"
+                )
             own.skip("a second row of the same recording", f"row {number}: {entry.key}")
             continue
-        keys.add((entry.corpus, entry.key))
         own.entries.append(entry)
     if not own.entries:
         raise CorpusError(

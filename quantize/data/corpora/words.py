@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from edge.errors import shown
+from quantize.basics.errors import CorpusError
 
 __all__ = ["fold", "is_emotion", "read_words"]
 
@@ -29,6 +32,8 @@ _NEAR = {
     "disgust": ("dis",),
     "surprised": ("pleasant-surprise", "pleasant-surprised", "sur", "ps"),
 }
+# A number before a word, with what parts the two.
+_NUMBER = re.compile(r"(\d+)[\s_,;.-]+(?=\S)")
 _SAME = {form: label for label, forms in _FORMS.items() for form in (label, *forms)}
 _LIKE = {word: label for label, words in _NEAR.items() for word in words}
 
@@ -46,6 +51,23 @@ def is_emotion(word: str) -> bool:
     return fold(word) in _SAME or fold(word) in _LIKE
 
 
+def _refuse_numbered(folded: Mapping[str, str]) -> None:
+    """Refuse to make one label of ``"1-star"`` and ``"2-star"``, where the number is the word."""
+    numbers: dict[str, dict[int, str]] = defaultdict(dict)
+    for word, short in folded.items():
+        number = _NUMBER.match(unicodedata.normalize("NFKC", word).strip())
+        if number and short not in _SAME and short not in _LIKE:
+            numbers[short].setdefault(int(number[1]), word)
+    for short, found in sorted(numbers.items()):
+        if len(found) > 1:
+            named = ", ".join(map(shown, list(found.values())[:3]))
+            raise CorpusError(
+                f"the labels {named} differ by their number alone, which is left out, and would "
+                f"all be {shown(short)}: write the number behind, as in {short}-{min(found)}, or "
+                "give them one number where they are one label"
+            )
+
+
 def read_words(words: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """Give every word of some recordings its label.
 
@@ -56,8 +78,14 @@ def read_words(words: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         folded.
     notes : list of str
         What was read as what, and what was left as it is.
+
+    Raises
+    ------
+    CorpusError
+        If words that are none of the eight differ in nothing but their number.
     """
     folded = {word: fold(word) for word in sorted(set(words))}
+    _refuse_numbered(folded)
     plain = set(folded.values())
     sure = {_SAME[word] for word in plain if word in _SAME}
     near: dict[str, set[str]] = defaultdict(set)

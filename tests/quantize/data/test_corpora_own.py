@@ -54,6 +54,15 @@ def test_a_near_word_stands_for_itself_where_the_label_is_there_too() -> None:
     assert fold("42") == "42"
 
 
+def test_words_that_differ_by_their_number_alone_are_not_made_one() -> None:
+    with pytest.raises(CorpusError, match="the labels '1-star', '2_star', '3 star' differ by"):
+        read_words(["1-star", "2_star", "3 star", "bad"])
+    # One number counts them, and of the eight each may have several.
+    words = ["01_cheer", "01 Cheer", "02_sob", "03_happy", "04_happiness", "5", "6", "star-1"]
+    labels, _ = read_words(words)
+    assert sorted(set(labels.values())) == ["5", "6", "cheer", "happy", "sob", "star-1"]
+
+
 def test_speakers_are_read_above_labels_or_below_them(tmp_path: Path) -> None:
     root = mine(tmp_path, "ann/angry/1.wav", "ann/sad/1.wav", "bob/angry/1.wav")
     clips, [report] = load_corpora(root)
@@ -214,6 +223,10 @@ def test_hugging_face_s_folders_are_read_by_their_tables(tmp_path: Path) -> None
         ("path,label,start_s,end_s\na.wav,up,3,2\n", "ends at 2 s and begins at 3 s"),
         ("path,label,split\na.wav,up,some\n", "has the split 'some', one of train"),
         ("path,label\na.txt,up\n", "has no row with a path"),
+        (
+            "path,label\na.wav,up\na.wav,Up\nx/../a.wav,down\n",
+            "row 3 of .* labels 'a' 'down', row 1 'up': one label",
+        ),
     ],
 )
 def test_a_wrong_table_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
