@@ -205,7 +205,8 @@ def stamp_of(path: str) -> list[int] | None:
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return [status.st_size, status.st_mtime_ns]
+    # The last is of the change of its inode, which nobody can set back.
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _is_entry(entry: dict[str, Any], n_before: int) -> bool:

@@ -136,6 +136,24 @@ def test_a_file_that_changed_since_is_heard_again(half: Half, archive: Path) -> 
         os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def test_a_file_that_changed_is_heard_again_though_its_size_and_time_are_as_before(
+    half: Half, archive: Path
+) -> None:
+    changed = archive / "c01.wav"
+    before = changed.read_bytes()
+    status = changed.stat()
+    try:
+        # The samples alone: zeros.
+        changed.write_bytes(before[:44] + bytes(len(before) - 44))
+        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert half.resume() == 2
+        with open(half.output, newline="") as file:
+            assert list(csv.DictReader(file))[1]["state"] == "quiet"
+    finally:
+        changed.write_bytes(before)
+        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def test_what_is_no_journal_is_left_alone(half: Half, capsys: pytest.CaptureFixture[str]) -> None:
     for content in (b"my notes\n", b"my notes", b'{"type": "file"}\n'):
         half.partial.write_bytes(content)
