@@ -111,6 +111,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     from quantize.measure.metrics import expected_calibration_error
     from quantize.measure.temperature_fit import tempered
     from quantize.runs.clips import load_clips
+    from quantize.runs.leaned_on import same_labels
     from quantize.runs.run import open_run
 
     runs = [open_run(folder) for folder in arguments.runs]
@@ -131,7 +132,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     clips = load_clips([*runs, *also], arguments.data, arguments.corpora, words, arguments.cache)
     for folder in arguments.into:
         # Before the long part.
-        read_artifact(folder)
+        same_labels(runs[0], read_artifact(folder).manifest.labels, "fold", str(folder))
     folds = [_fold(run, clips, arguments) for run in runs]
     temperatures = [_fit([o for o in folds if o is not fold]) for fold in folds]
     chosen = cross_fit([fold.windows for fold in folds], temperatures)

@@ -6,7 +6,7 @@ on would tell of them.  The one it starts from must have its features as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.features.spec import FeatureSpec
@@ -18,7 +18,13 @@ from quantize.runs.run import Run, open_run
 __all__ = ["leaned_on", "same_labels", "starting_run"]
 
 
-def leaned_on(folder: Path, split: Split | None, spec: FeatureSpec | None, role: str) -> Run:
+def leaned_on(
+    folder: Path,
+    split: Split | None,
+    spec: FeatureSpec | None,
+    role: str,
+    clips: Mapping[str, str] | None = None,
+) -> Run:
     """Open a run to lean on.
 
     Parameters
@@ -31,12 +37,15 @@ def leaned_on(folder: Path, split: Split | None, spec: FeatureSpec | None, role:
         The new training's features; None: the run may have others.
     role : str
         What the run is to it, for the message.
+    clips : mapping, optional
+        The new training's, see :func:`quantize.runs.clips.sides_digests`: names alone do not
+        tell which recordings a run has heard.
 
     Raises
     ------
     EdgeSerError
         If the run cannot be used, is no CLAF-SER, has other features, or was trained on another
-        split.
+        split, or on other recordings under the names of one.
     """
     run = open_run(folder)
     if not isinstance(run.checkpoint.model, CLAFSER):
@@ -56,6 +65,13 @@ def leaned_on(folder: Path, split: Split | None, spec: FeatureSpec | None, role:
             f"the {role} {folder} was trained {differ}: the same one is wanted, or the model "
             "would be told of clips that it is measured on"
         )
+    told = run.training.get("clips")
+    if split and clips and isinstance(told, dict) and told.get("held out") != clips["held out"]:
+        raise TrainingError(
+            f"the {role} {folder} held out other recordings, or other labels, under the names of "
+            "the clips that this training holds out, so it may have heard these: train it on the "
+            "corpora that are here"
+        )
     own = run.checkpoint.spec
     if spec is not None and own.fingerprint != spec.fingerprint:
         raise TrainingError(
@@ -65,8 +81,18 @@ def leaned_on(folder: Path, split: Split | None, spec: FeatureSpec | None, role:
     return run
 
 
-def same_labels(run: Run, labels: Sequence[str], role: str) -> None:
+def same_labels(run: Run, labels: Sequence[str], role: str, whose: str = "this training") -> None:
     """Refuse a run that tells other labels apart, or the same in another order.
+
+    Parameters
+    ----------
+    run : Run
+    labels : sequence of str
+        Those that are wanted.
+    role : str
+        What the run is, for the message.
+    whose : str
+        What has the labels that are wanted.
 
     Raises
     ------
@@ -74,7 +100,7 @@ def same_labels(run: Run, labels: Sequence[str], role: str) -> None:
     """
     if run.labels != tuple(labels):
         raise TrainingError(
-            f"the {role} {run.folder} tells apart {', '.join(run.labels)}, this training "
+            f"the {role} {run.folder} tells apart {', '.join(run.labels)}, {whose} "
             f"{', '.join(labels)}: the same labels in the same order are wanted, as with "
             f"--labels {','.join(run.labels)}"
         )
@@ -87,6 +113,7 @@ def starting_run(
     config: object,
     labels: Sequence[str],
     domains: Sequence[str],
+    clips: Mapping[str, str] | None = None,
 ) -> Run:
     """Open a run to start from; its model must have the sizes that ``config`` says.
 
@@ -97,7 +124,7 @@ def starting_run(
     EdgeSerError
         As :func:`leaned_on`, or if the sizes, labels or corpora differ.
     """
-    run = leaned_on(folder, split, spec, "start")
+    run = leaned_on(folder, split, spec, "start", clips)
     same_labels(run, labels, "start")
     known = run.checkpoint.domains
     if known != tuple(domains):

@@ -12,7 +12,7 @@ A teacher of other features hears the same crop in its own, see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +60,8 @@ class Teachers:
         The student's features.
     labels : sequence of str
         The student's: a teacher of others cannot say how probable they are.
+    clips : mapping, optional
+        The student's, see :func:`quantize.runs.clips.sides_digests`.
 
     Raises
     ------
@@ -73,8 +75,9 @@ class Teachers:
         split: Split | None,
         spec: FeatureSpec,
         labels: Sequence[str],
+        clips: Mapping[str, str] | None = None,
     ) -> None:
-        earlier = [leaned_on(run, split, None, "teacher") for run in runs]
+        earlier = [leaned_on(run, split, None, "teacher", clips) for run in runs]
         for run in earlier:
             same_labels(run, labels, "teacher")
         self._members: list[tuple[CLAFSER, Tensor, Tensor]] = [

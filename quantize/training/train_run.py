@@ -97,19 +97,20 @@ def train_run(
         "commit": commit(),
         **({"recipe": recipe} if recipe else {}),
     }
-    taught_by = Teachers(teachers, split, spec, labels) if teachers else None
+    cache = FeatureCache(cache_folder, spec, augment, cluster=cluster)
+    sides = sides_digests(train, held_out, cache.contents)
+    taught_by = Teachers(teachers, split, spec, labels, sides) if teachers else None
     if taught_by:
         about["teachers"] = taught_by.to_dict()
-    begun = starting_run(start, split, spec, config, labels, domains) if start else None
+    begun = starting_run(start, split, spec, config, labels, domains, sides) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
         if pruned := begun.checkpoint.training.get("pruned"):
             about["pruned"] = pruned
-    cache = FeatureCache(cache_folder, spec, augment, cluster=cluster)
     about |= {
         "features": cache.fingerprint[:16],
         "label_map": label_map or {},
-        "clips": sides_digests(train, held_out, cache.contents),
+        "clips": sides,
         **({"split_fingerprint": split.fingerprint} if split else {}),
     }
     written = {

@@ -18,6 +18,7 @@ from quantize.export.read_back import read_float_artifact
 from quantize.measure.metrics import expected_calibration_error
 from quantize.measure.scoring import Segments
 from quantize.measure.temperature_fit import fit_temperature, tempered
+from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
 from quantize.runs.run import open_run
 from quantize.runs.temperature import Tempering, read_tempering, write_tempering
 
@@ -166,6 +167,21 @@ def test_the_bar_goes_where_the_temperature_goes(data, runs, folds, capsys, monk
         assert read_artifact(folds / kind).manifest.abstention == together
     assert read_float_artifact(folds / "numpy-fp32")[1].abstention == together
     assert "speakers never heard" in capsys.readouterr().out
+
+
+def test_an_artifact_of_other_labels_gets_no_bar(data, runs, folds, capsys):
+    f0, device = folds / "f0", folds / "device"
+    saved = load_checkpoint(f0 / "checkpoint.safetensors")
+    labels = tuple(reversed(saved.labels))
+    shutil.copytree(f0, folds / "other")
+    other = dataclasses.replace(saved, labels=labels)
+    save_checkpoint(folds / "other" / "checkpoint.safetensors", other)
+    assert main(["export", str(folds / "other"), "--out", str(device)]) == 0
+    capsys.readouterr()
+    assert calibrate(data, runs, f0, folds / "f1", "--into", device) == 2
+    assert f"{device} surprised, disgust" in capsys.readouterr().err
+    assert read_artifact(device).manifest.abstention is None
+    assert not (f0 / "calibration.json").exists()
 
 
 def test_folds_that_reach_no_bar_are_told(data, runs, folds, capsys):

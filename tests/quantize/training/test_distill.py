@@ -104,6 +104,24 @@ def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
     assert len(Teachers([tmp_path / "all"], None, FeatureSpec(), LABELS)) == 1
 
 
+def test_a_teacher_of_other_recordings_under_the_same_names_is_refused(
+    data, runs, tmp_path, capsys
+):
+    """What it learned from may be what the student is measured on."""
+    files = sorted(data.rglob("*.wav"))
+    for file, other in zip(files, files[7:] + files[:7], strict=True):
+        place = tmp_path / "data" / file.relative_to(data)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(other, place)
+    for role in ("--teachers", "--start"):
+        place = ("--split", "speaker", "--fold", "0", role, str(runs / "f0"))
+        words = train(tmp_path / "data", runs / "cache", tmp_path / "student", *place)
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "held out other recordings, or other labels, under the names" in said
+    assert not (tmp_path / "student").exists()
+
+
 def test_a_student_comes_closer_to_its_teacher_and_says_who_taught(data, runs, tmp_path):
     teacher = runs / "f0"
     common = ["--split", "speaker", "--fold", "0", "--epochs", "12", "--learning-rate", "0.005"]
