@@ -10,7 +10,7 @@ import torch
 
 from edge.errors import ParameterError
 from quantize.commands.main import main
-from quantize.data.corpora import load_corpora
+from quantize.data.corpora import DOMAINS, LABELS, load_corpora
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.simple_rnn import BASELINE_SPEC
 from quantize.data.splits import paper_split
@@ -59,6 +59,8 @@ def trainer(data, folder, steps="one", **changes) -> BaselineTrainer:
         settings=train_settings(**{"epochs": 4, "monitor_every": 2, **changes}),
         batches=batch_settings(16),
         about={"split": "paper-s0"},
+        labels=LABELS,
+        domains=DOMAINS,
     )
 
 
