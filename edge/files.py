@@ -23,6 +23,7 @@ __all__ = [
     "atomic_path",
     "create",
     "exchange_folders",
+    "hold_open_file",
     "not_a_file",
     "read_file",
     "sync_file",
@@ -245,3 +246,25 @@ def _bare_names() -> Iterator[None]:
         raise OSError(errno.EINVAL, "its name holds what no file name can") from error
     except ValueError as error:
         raise OSError(errno.EINVAL, "its name holds a zero byte") from error
+
+
+def hold_open_file(descriptor: int) -> None:
+    """Keep other processes of ours from an open file, until it is closed or the process ends.
+
+    Where the file system knows no locks, or on Windows, nobody is kept out.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Some file systems know no locks; some say of a held one that it may not be touched.
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            raise BlockingIOError(error.errno, "another process holds it") from error

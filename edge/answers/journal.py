@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from edge.answers.records import is_record
 from edge.answers.request import Task
 from edge.errors import ParameterError, how_many, shown
-from edge.files import not_a_file
+from edge.files import hold_open_file, not_a_file
 
 __all__ = ["Journal", "stamp_of"]
 
@@ -251,14 +251,8 @@ def _open(path: Path) -> BinaryIO:
 
 def _lock(file: BinaryIO, path: Path) -> None:
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hold_open_file(file.fileno())
     except BlockingIOError as error:
         raise ParameterError(
             f"{path} is being written by another edge-ser: wait for it, or name another --output"
         ) from error
-    except OSError:
-        pass  # A file system without locks.

@@ -16,7 +16,7 @@ import struct
 from typing import BinaryIO
 
 from edge.errors import AudioFileError, printable
-from edge.files import as_path
+from edge.files import as_path, hold_open_file
 
 __all__ = ["HEADER_BYTES", "Recordings", "header"]
 
@@ -214,16 +214,10 @@ class Recordings:
     def _locked(self, descriptor: int) -> BinaryIO:
         """Take a file for this process, for another one may save in the same folder."""
         try:
-            import fcntl
-        except ImportError:  # Windows, which does not let others at what is open
-            return open(descriptor, "r+b")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            # Some file systems know no locks.
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                os.close(descriptor)
-                raise
+            hold_open_file(descriptor)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
         return open(descriptor, "r+b")
 
     def _names(self, pattern: re.Pattern[str]) -> list[str]:
