@@ -17,12 +17,9 @@ from quantize.commands.options import (
     run_options,
 )
 from quantize.models.config import ClafSerConfig
-from quantize.training.settings import TrainSettings
+from quantize.training.settings import DEFAULT_RECIPE, TrainSettings
 
 __all__ = ["add_command"]
-
-#: The one that needs no other run.
-_RECIPE = "claf-ser-alone"
 
 
 def add_command(commands: Any) -> None:
@@ -30,7 +27,7 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser(
         "train", help="train a CLAF-SER; the same command resumes an interrupted run"
     )
-    add_recipe_option(parser, _RECIPE)
+    add_recipe_option(parser, DEFAULT_RECIPE)
     add_run_options(parser, default="the recipe's")
     parser.add_argument(
         "--max-alpha",

@@ -28,7 +28,6 @@ from quantize.training.batch_settings import BatchSettings
 from quantize.training.settings import TrainSettings
 
 __all__ = [
-    "DEFAULT_RECIPE",
     "NOT_OF_A_RECIPE",
     "TABLES",
     "Recipe",
@@ -38,9 +37,6 @@ __all__ = [
     "table_defaults",
     "table_types",
 ]
-
-#: The one that needs no other run.
-DEFAULT_RECIPE = "claf-ser-alone"
 
 _VARIANTS = Annotated[int, whole(0, MOST_VARIANTS)]
 _HEAD: dict[str, Any] = {

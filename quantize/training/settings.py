@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from edge.errors import ParameterError
 from quantize.basics.settings import Above0, NotNegative, Seed, Settings, Share, between, whole
 
-__all__ = ["TrainSettings"]
+__all__ = ["DEFAULT_RECIPE", "TrainSettings"]
+
+#: Of the training recipes, the one that needs no other run.
+DEFAULT_RECIPE = "claf-ser-alone"
 
 _MOST_EPOCHS = 1_000_000
 _Epochs = Annotated[int, whole(1, _MOST_EPOCHS)]

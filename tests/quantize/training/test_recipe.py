@@ -12,8 +12,8 @@ from quantize.basics.errors import RecipeError
 from quantize.commands.main import main
 from quantize.data.sound.augment import AugmentSettings
 from quantize.models.claf_ser import PARTS, ClafSerConfig
-from quantize.training.recipe import DEFAULT_RECIPE, load_recipe, parse_recipe, recipe_names
-from quantize.training.settings import TrainSettings
+from quantize.training.recipe import load_recipe, parse_recipe, recipe_names
+from quantize.training.settings import DEFAULT_RECIPE, TrainSettings
 
 
 @pytest.mark.parametrize("name", recipe_names())
