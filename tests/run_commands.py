@@ -43,13 +43,15 @@ def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
 def hold_nothing_out(folder: Path) -> None:
     """Make a run folder one of ``--split all``, of whatever split it was."""
     from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
+    from quantize.runs.own_settings import SETTINGS_DIGEST, settings_digest
 
     path = folder / "checkpoint.safetensors"
     saved = load_checkpoint(path)
     saved.training.pop("split_fingerprint", None)
     saved.training["split"] = "all"
-    save_checkpoint(path, saved)
     config = json.loads((folder / "config.json").read_text())
     config["run"]["split"] = "all"
+    saved.training[SETTINGS_DIGEST] = settings_digest(config)
+    save_checkpoint(path, saved)
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "split.json").unlink()

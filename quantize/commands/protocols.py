@@ -73,9 +73,9 @@ def _one_run(
         "answers": list(labels),
         "conditions": _figures(trials),
     }
-    name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}.json"
+    name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}"
     try:
-        write_json(run.folder / name, result)
+        write_json(run.files.protocol(name), result)
     except OSError as error:
         progress_note(
             f"edge-ser-quantize: {run.folder} takes no figures ({error.strerror or error}): "

@@ -112,13 +112,15 @@ def _write_pruned(
     from quantize.prune.cut import prune_model
     from quantize.prune.sizes import pruned_config
     from quantize.prune.sparse import sparse_model
+    from quantize.runs.own_settings import SETTINGS_DIGEST
     from quantize.runs.run import Run
     from quantize.runs.write import write_derived_run
 
     training = {**run.training, "pruned": {**how, "sha256": run.digest}}
+    training.pop(SETTINGS_DIGEST, None)
     there = Run(folder)
     if there.files.checkpoint.exists():
-        if there.training == training:
+        if {k: v for k, v in there.training.items() if k != SETTINGS_DIGEST} == training:
             return
         raise TrainingError(
             f"{folder} holds another model than this command would prune: name another --out, or "

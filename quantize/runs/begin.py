@@ -14,11 +14,9 @@ from quantize.data.splits import Split, write_split
 from quantize.runs.files import RunFiles, read_json, remove_leftovers
 from quantize.runs.header import read_header
 from quantize.runs.lock import locked_for_training
+from quantize.runs.own_settings import FREE
 
 __all__ = ["TrainingFolder", "begin_training"]
-
-# What may differ between a training and its going on.
-_FREE = frozenset({"commit"})
 
 
 class TrainingFolder:
@@ -154,7 +152,7 @@ def _differing(files: RunFiles, config: Mapping[str, Any]) -> list[str]:
     return [
         f"{table}.{name}" if name else table
         for table in dict.fromkeys((*config, *found))
-        if table not in _FREE
+        if table not in FREE
         for name in _parts(found.get(table), config.get(table))
     ]
 

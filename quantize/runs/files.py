@@ -98,6 +98,10 @@ class RunFiles:
             "classes": self.folder / f"class-accuracy-{name}.png",
         }
 
+    def protocol(self, name: str) -> Path:
+        """Figures of one protocol; named so that a training anew finds and removes them."""
+        return self.measured(name)["figures"]
+
     def of_a_training(self) -> list[Path]:
         """Whatever is there that tells of one training alone, its weights and artifacts aside."""
         names = (self.config, self.split, self.corpora, self.history, self.log, self.curves)

@@ -18,6 +18,7 @@ from quantize.data.splits import Split, check_split, read_split
 from quantize.runs.begin import TrainingFolder, begin_training
 from quantize.runs.files import RunFiles, read_json
 from quantize.runs.header import Header, content_digest, read_header
+from quantize.runs.own_settings import differs_from
 from quantize.runs.settings import RunSettings
 from quantize.runs.temperature import Tempering, not_current, read_tempering, write_tempering
 
@@ -137,10 +138,11 @@ class Run:
                 "same command trains it anew"
             )
         # A training that was interrupted has its settings before it has a checkpoint.
-        told = self.training.get("clips") if self.files.checkpoint.is_file() else None
-        if told is not None and config.get("clips") != told:
+        is_there = self.files.checkpoint.is_file()
+        other = differs_from(config, self.training) if is_there else None
+        if other:
             raise TrainingError(
-                f"{self.files.config} tells of other clips than the checkpoint beside it was "
+                f"{self.files.config} tells of other {other} than the checkpoint beside it was "
                 "trained on: the two are of different runs, copy whole run folders"
             )
         return config

@@ -11,6 +11,7 @@ from quantize.data.splits import write_split
 from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 from quantize.runs.files import RunFiles
 from quantize.runs.lock import locked_for_training
+from quantize.runs.own_settings import SETTINGS_DIGEST, settings_digest
 from quantize.runs.run import Run
 
 __all__ = ["write_derived_run"]
@@ -36,10 +37,11 @@ def write_derived_run(folder: Path, run: Run, model: Any, training: dict[str, An
         If a training is at work in the folder or was interrupted there, or it takes no files.
     """
     files, saved = RunFiles(folder), run.checkpoint
+    config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
+    training = {**training, SETTINGS_DIGEST: settings_digest(config)}
     checkpoint = Checkpoint(
         model, saved.mean, saved.std, saved.spec, training, saved.labels, saved.domains
     )
-    config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
     with locked_for_training(files):
         if files.state.exists():
             raise TrainingError(

@@ -26,6 +26,7 @@ from quantize.measure.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.measure.pictures import plot_curves
 from quantize.runs.clips import sides_digests
 from quantize.runs.leaned_on import starting_run
+from quantize.runs.own_settings import SETTINGS_DIGEST, settings_digest
 from quantize.runs.provenance import commit
 from quantize.runs.run import Run
 from quantize.runs.settings import VALIDATION_SHARE, RunSettings
@@ -131,6 +132,7 @@ def train_run(
         "split_fingerprint": about.get("split_fingerprint"),
         "commit": about["commit"],
     }
+    about[SETTINGS_DIGEST] = settings_digest(written)
     # Before the long part: a folder that cannot be used is refused with its files untouched.
     with Run.begin(folder, written) as place:
         if place.is_finished:

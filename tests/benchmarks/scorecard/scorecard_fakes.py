@@ -111,9 +111,8 @@ def abstaining() -> str:
     return json.dumps({**about, "runs": [], **found, **files})
 
 
-def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
-    folder.mkdir(parents=True)
-    about = {"split": job, "commit": "a" * 12, "n_clips": 400, "epochs": 3}
+def _write_checkpoint(folder: Path, job: str, n_epochs: int) -> None:
+    about = {"split": job, "commit": "a" * 12, "n_clips": 400, "epochs": n_epochs}
     header = {
         "__metadata__": {"training": json.dumps(about)},
         "fc.weight": {"dtype": "F32", "shape": [10, 200], "data_offsets": [0, 8000]},
@@ -122,6 +121,21 @@ def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
     text = json.dumps(header).encode()
     content = len(text).to_bytes(8, "little") + text + bytes(8136)
     (folder / "checkpoint.safetensors").write_bytes(content)
+
+
+def train_longer(folder: Path) -> int:
+    """Make a run one that was trained for an epoch more; returns how many those are."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["training"]["epochs"] += 1
+    path.write_text(json.dumps(config))
+    _write_checkpoint(folder, config["run"]["split"], config["training"]["epochs"])
+    return int(config["training"]["epochs"])
+
+
+def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    _write_checkpoint(folder, job, settings.get("training", {}).get("epochs", 3))
     (folder / "history.json").write_text(json.dumps([{"seconds": 60.0}, {"seconds": 30.04}]))
     config = {"run": {"split": job, "seed": 0, "fold": 1}, "commit": job}
     config |= {"model": {}, "batches": {}, "training": {"seed": 0}, "feature_spec": {"n_mels": 40}}

@@ -92,7 +92,7 @@ def test_segments_of_folds_are_pooled(data, runs, tmp_path, capsys):
     assert list(result["pooled"]["conditions"]) == ["1.0 s", "1.5 s", "2.0 s"]
     for name, pooled in result["pooled"]["conditions"].items():
         assert pooled["n"] == sum(r["conditions"][name]["n"] for r in result["runs"])
-    own = json.loads((runs / "f0" / "segments-numpy-int8-unknown.json").read_text())
+    own = json.loads((runs / "f0" / "evaluation-segments-numpy-int8-unknown.json").read_text())
     assert own == result["runs"][0]
     assert own["model_sha256"] is not None
 

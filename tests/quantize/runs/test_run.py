@@ -229,6 +229,26 @@ def test_files_of_different_runs_are_not_taken_for_one(data, runs, run, capsys):
     assert FILES.split.name in capsys.readouterr().err
 
 
+def test_settings_of_another_training_of_the_same_clips_are_refused(data, runs, run, capsys):
+    """A report would tell of them as what was measured."""
+    path = run / FILES.config
+    config = json.loads(path.read_text())
+    for table, name, called in (
+        ("training", "epochs", "epochs"),
+        ("run", "n_variants", "variants"),
+        ("training", "learning_rate", "settings"),
+        (None, "recipe", "recipe"),
+    ):
+        other = json.loads(path.read_text())
+        (other[table] if table else other)[name] = 7 if table else "another"
+        path.write_text(json.dumps(other))
+        assert main(evaluate(data, runs, str(run))) == 2
+        told = capsys.readouterr().err
+        assert f"config.json tells of other {called} than the checkpoint" in told
+        path.write_text(json.dumps(config))
+    assert main(evaluate(data, runs, str(run))) == 0
+
+
 def test_a_run_is_measured_with_its_own_labels(data, runs, mapped, tmp_path, capsys):
     report = tmp_path / "report.json"
     assert main(evaluate(data, runs, str(mapped), "--output", str(report))) == 0

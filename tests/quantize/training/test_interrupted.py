@@ -148,6 +148,7 @@ def test_a_training_anew_leaves_nothing_of_the_old_one(data, runs, words, tmp_pa
     open_run(folder).artifact("numpy-int8")
     (folder / ".0123456789abcdef.tmp").write_text("half")
     (folder / "evaluation-onnx-int8-own.json").write_text("{}")
+    RunFiles(folder).protocol("segments-torch-unknown").write_text("{}")
     RunFiles(folder).checkpoint.unlink()
     anew = train(data, runs / "cache", folder, "--split", "all", "--epochs", "1")
     assert main(anew) == 0
