@@ -32,7 +32,7 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    figure = Figure(figsize=(width_in, height_in), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -50,7 +50,16 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
         _take_words_as_they_are(figure)
         # Labels may be in any script, fonts are not: a box stands for what the font lacks.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-        figure.savefig(temporary, format="png", dpi=_DPI)
+        _lay_out(figure)
+        figure.savefig(temporary, format="png")
+
+
+def _lay_out(figure: Figure) -> None:
+    """Put everything in its place: left to ``savefig``, all would be drawn once more for it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def _take_words_as_they_are(figure: Figure) -> None:

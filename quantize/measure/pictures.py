@@ -158,6 +158,7 @@ def plot_confusion(
                     va="center",
                     fontsize=8.5,
                     color="white" if dark else "black",
+                    in_layout=False,
                 )
     angle = 60 if is_large else 40
     axes.set_xticks(range(n_labels), labels, rotation=angle, ha="right", rotation_mode="anchor")
@@ -166,10 +167,11 @@ def plot_confusion(
     )
     axes.set_xlabel("Predicted emotion")
     axes.set_ylabel("True emotion (clips)")
-    axes.set_xticks(np.arange(n_labels + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(n_labels + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="both", length=0)
+    # Lines and no grid, which would have a tick with two texts of its own for each.
+    for border in np.arange(n_labels + 1) - 0.5:
+        axes.axhline(border, color="white", linewidth=1.5)
+        axes.axvline(border, color="white", linewidth=1.5)
+    axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label("Share of the true class (%)")
@@ -249,6 +251,7 @@ def plot_class_accuracy(
             fontsize=7.5 if is_large else None,
             color="white" if inside else "black",
             zorder=5,
+            in_layout=False,
         )
     between = " " if is_large else "\n"
     names = [f"{labels[i]}{between}({support[i]})" for i in shown.tolist()]
