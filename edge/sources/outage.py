@@ -22,6 +22,8 @@ __all__ = ["Outage"]
 #: A stream that sends nothing is kept for so long: when its server goes on, so does it, at once.
 #: Behind that it is opened anew.
 _KEPT_S = 10.0
+#: What went away is tried again after so long, at first.
+_FIRST_S = 0.5
 #: A call may take so long before it is a reason to say something, and to give up.
 _SLOW_S = 2.0
 #: How often there is a sign of life; a call that hangs for longer than the other ends them, as a
@@ -55,7 +57,7 @@ class Outage:
         self._since_s = boot_s()
         self._alive_s = now_s
         self._call_since_s = now_s
-        self._back_off = BackOff(now_s, sound_signature, first_s=0.0 if error is None else 0.5)
+        self._back_off = BackOff(now_s, sound_signature, first_s=0.0 if error is None else _FIRST_S)
         self._is_closing = False
         if error is None:
             return

@@ -272,7 +272,7 @@ def test_a_broken_file_keeps_the_old_options_and_is_said_once(
     content: str | None, sentence: str, start: Callable[..., Running], clip: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "c.toml"
-    lengths(file, 0.2, 0.1, f'artifact = "{clip.parent}"\n')
+    lengths(file, 0.1, 0.05, f'artifact = "{clip.parent}"\n')
     running = start("--source", clip, "--config", file)
     if content is not None and "artifact" in content:
         # The command line has one, and it beats the file.
@@ -339,7 +339,7 @@ def test_ignored_from_the_start_stays_ignored(
     start: Callable[..., Running], clip: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "c.toml"
-    lengths(file, 0.2, 0.1, "duration = 1\n")
+    lengths(file, 0.2, 0.1, "duration = 0.6\n")
     running = start(
         "--source", clip, "--config", file,
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
@@ -355,7 +355,7 @@ def test_the_duration_counts_on_through_a_reload(
     start: Callable[..., Running], clip: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "c.toml"
-    lengths(file, 0.2, 0.1, "duration = 2\n")
+    lengths(file, 0.2, 0.1, "duration = 1.4\n")
     running = start("--source", clip, "--config", file)
     running.record()
     running.process.send_signal(signal.SIGHUP)
@@ -363,4 +363,4 @@ def test_the_duration_counts_on_through_a_reload(
     assert running.process.wait(timeout=60) == 0
     heard_s = [one["audio_s"] for one in records if one["type"] == "summary"]
     assert len(heard_s) == 2
-    assert sum(heard_s) == pytest.approx(2.0, abs=0.002)
+    assert sum(heard_s) == pytest.approx(1.4, abs=0.002)

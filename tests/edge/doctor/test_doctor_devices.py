@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -43,12 +44,25 @@ exec setpriv --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all "$
 """
 
 
-def doctor(environ: dict[str, str], *before: str) -> tuple[dict[str, list[dict[str, Any]]], float]:
+Told = tuple[dict[str, list[dict[str, Any]]], float]
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a torch that is imported at once; test_cli_doctor.py has the real one."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "torch.py").touch()
+    return folder
+
+
+def doctor(packages: Path, environ: dict[str, str], *before: str) -> Told:
     """Run the whole command, and give its findings by their check and how long it took."""
+    paths = [str(packages), environ.get("PYTHONPATH", "")]
     started_s = time.monotonic()
     done = subprocess.run(
         [*before, sys.executable, "-m", "edge_ser", "doctor", "--json"], cwd=REPOSITORY,
-        env=environ, capture_output=True, text=True, timeout=60, check=False,
+        env={**environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     took_s = time.monotonic() - started_s
     assert "Traceback" not in done.stderr
@@ -94,6 +108,31 @@ def playing(server: PulseServer) -> Iterator[PulseServer]:
         yield server
 
 
+class Waiting(NamedTuple):
+    """What mostly waits, begun before the first test."""
+
+    muted: Future[dict[str, list[Finding]]]
+    frozen: Future[Told]
+    frozen_pid: int
+
+
+@pytest.fixture(scope="module", autouse=True)
+def waiting(packages: Path) -> Iterator[Waiting | None]:
+    """The sound of a muted server, and the whole command with a frozen one."""
+    if not is_there():
+        yield None
+        return
+    with pulse_server() as muted, pulse_server() as frozen, ThreadPoolExecutor(2) as pool:
+        mute = ["pactl", "set-source-mute", "@DEFAULT_SOURCE@", "1"]
+        subprocess.run(mute, env=muted.environ, check=True)
+        frozen.freeze()
+        yield Waiting(
+            pool.submit(sound, muted.environ),
+            pool.submit(doctor, packages, frozen.environ),
+            frozen.process.pid,
+        )
+
+
 @needs_server
 def test_a_live_server_is_heard(playing: PulseServer) -> None:
     found = sound(playing.environ)
@@ -107,30 +146,6 @@ def test_a_live_server_is_heard(playing: PulseServer) -> None:
     loudest = max(each["level_db"] for each in heard["channels"])
     assert -35 < loudest < -15
     assert max(each["floor_db"] for each in heard["channels"]) < -60
-
-
-@needs_server
-def test_a_muted_source_is_told_with_the_line_that_opens_it(server: PulseServer) -> None:
-    subprocess.run(
-        ["pactl", "set-source-mute", "@DEFAULT_SOURCE@", "1"], env=server.environ, check=True
-    )
-    found = sound(server.environ)
-    assert found["sound-server"][1].state == "warning"
-    assert found["sound-server"][1].mend == "pactl set-source-mute @DEFAULT_SOURCE@ 0"
-    assert "digital silence" in found["capture"][0].sentence
-
-
-@needs_server
-def test_a_frozen_server_is_found_in_time_with_what_thaws_it(server: PulseServer) -> None:
-    server.freeze()
-    found, took_s = doctor(server.environ)
-    assert took_s < 15
-    (told,) = found["sound-server"]
-    assert (told["state"], told["mend"]) == ("error", f"kill -CONT {server.process.pid}")
-    assert found["portaudio"][0]["state"] == "error"
-    assert found["portaudio"][0]["mend"] == told["mend"]
-    assert found["capture"][0]["state"] == "skipped"
-    assert found["diagnosis"][0]["exit_code"] == 2
 
 
 @needs_server
@@ -161,9 +176,10 @@ def silent_environ(runtime: Path) -> dict[str, str]:
 
 
 @needs_namespace
-def test_a_container_without_sound_is_told_how_to_get_some(tmp_path: Path) -> None:
+def test_a_container_without_sound_is_told_how_to_get_some(packages: Path, tmp_path: Path) -> None:
     script = f'{WITHOUT_SOUND}\nexec "$@"'
-    found, took_s = doctor(silent_environ(tmp_path), "unshare", "--mount", "sh", "-c", script, "sh")
+    before = ("unshare", "--mount", "sh", "-c", script, "sh")
+    found, took_s = doctor(packages, silent_environ(tmp_path), *before)
     assert took_s < 15
     states = {name: found[name][0]["state"] for name in ("sound-server", "rights", "capture")}
     assert set(states.values()) == {"skipped"}
@@ -174,9 +190,10 @@ def test_a_container_without_sound_is_told_how_to_get_some(tmp_path: Path) -> No
 
 
 @needs_namespace
-def test_a_user_without_rights_is_sent_into_group_audio(tmp_path: Path) -> None:
+def test_a_user_without_rights_is_sent_into_group_audio(packages: Path, tmp_path: Path) -> None:
     environ = silent_environ(tmp_path)
-    found, took_s = doctor(environ, "unshare", "--mount", "sh", "-c", WITHOUT_RIGHTS, "sh")
+    before = ("unshare", "--mount", "sh", "-c", WITHOUT_RIGHTS, "sh")
+    found, took_s = doctor(packages, environ, *before)
     assert took_s < 15
     (told,) = found["rights"]
     assert told["state"] == "error"
@@ -185,3 +202,23 @@ def test_a_user_without_rights_is_sent_into_group_audio(tmp_path: Path) -> None:
     assert told["mend"].startswith(("sudo usermod -aG audio", "start it with the group"))
     assert found["device"][0]["state"] == "error"
     assert found["device"][0]["mend"] == told["mend"]
+
+
+@needs_server
+def test_a_muted_source_is_told_with_the_line_that_opens_it(waiting: Waiting) -> None:
+    found = waiting.muted.result()
+    assert found["sound-server"][1].state == "warning"
+    assert found["sound-server"][1].mend == "pactl set-source-mute @DEFAULT_SOURCE@ 0"
+    assert "digital silence" in found["capture"][0].sentence
+
+
+@needs_server
+def test_a_frozen_server_is_found_in_time_with_what_thaws_it(waiting: Waiting) -> None:
+    found, took_s = waiting.frozen.result()
+    assert took_s < 15
+    (told,) = found["sound-server"]
+    assert (told["state"], told["mend"]) == ("error", f"kill -CONT {waiting.frozen_pid}")
+    assert found["portaudio"][0]["state"] == "error"
+    assert found["portaudio"][0]["mend"] == told["mend"]
+    assert found["capture"][0]["state"] == "skipped"
+    assert found["diagnosis"][0]["exit_code"] == 2

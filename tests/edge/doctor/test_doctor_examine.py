@@ -87,7 +87,7 @@ def test_programs_that_all_hang_are_ended_within_the_time(tmp_path: Path) -> Non
     def hang(command: object, timeout_s: float, environ: object = None) -> Ran:
         return programs.run(["sleep", "100"], timeout_s)
 
-    look = Look(fake_system(tmp_path, run=hang), Wishes(), total_s=1.0)
+    look = Look(fake_system(tmp_path, run=hang), Wishes(), total_s=0.5)
     started_s = time.monotonic()
     found = list(examine(look))
     programs.end()

@@ -108,8 +108,8 @@ def test_ctrl_c_is_no_fault_of_the_runtime(kinds: Path, behave: Behave) -> None:
 
 def test_runtime_that_hangs_is_given_up(kinds: Path, behave: Behave) -> None:
     behave("hangs")
-    probe = probe_artifact(kinds / "onnx", timeout_s=1.5)
-    assert probe.problem == "does not answer within 1.5 s"
+    probe = probe_artifact(kinds / "onnx", timeout_s=0.8)
+    assert probe.problem == "does not answer within 0.8 s"
 
 
 def test_errors_of_the_child_keep_their_sentence_and_type(kinds: Path, behave: Behave) -> None:

@@ -200,7 +200,7 @@ def test_stream_time_is_that_of_the_clock(
         return Recorded(np.ones(512, np.float32), -late_s)
 
     monkeypatch.setattr(FakeMicrophone, "take", take)
-    monkeypatch.setattr("edge.sources.back_off._FIRST_S", 0.0)
+    monkeypatch.setattr(outage_module, "_FIRST_S", 0.0)
     fake.script = [(0.0, 0.0, 100), (7.0, 0.2, 100), (3600.0, 0.1, 100), (5.0, 0.0, 100)]
     blocks = collect(MicrophoneSource(None, RATE), fake.stop)
     gaps_s = [block.n_samples / RATE for block in blocks if isinstance(block, Gap)]
@@ -235,7 +235,11 @@ def test_what_no_waiting_mends_is_an_error_at_once(
         collect(MicrophoneSource(None, RATE), Stop())
 
 
-def test_what_worked_once_is_waited_for_whatever_it_says(fake: type[FakeMicrophone]) -> None:
+def test_what_worked_once_is_waited_for_whatever_it_says(
+    fake: type[FakeMicrophone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage_module, "_FIRST_S", 0.0)
+    monkeypatch.setattr("edge.sources.back_off._FIRST_S", 0.05)
     fake.script = [(CLIP[:512], 0), GONE, (CLIP[:512], 0)]
     fake.openings = [None, AudioDeviceError("it has no channel 2"), None]
     blocks = collect(MicrophoneSource(None, RATE), fake.stop)
@@ -277,6 +281,7 @@ def test_one_that_stays_silent_is_opened_again(
     fake: type[FakeMicrophone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outage_module, "_KEPT_S", 0.05)
+    monkeypatch.setattr(outage_module, "_FIRST_S", 0.0)
     fake.script = [(CLIP[:512], 0), SILENT, (CLIP[:512], 0)]
     blocks = collect(MicrophoneSource(None, RATE), fake.stop)
     assert kinds(blocks) == ["block", "lost", "back", "gap", "block"]
@@ -310,7 +315,7 @@ def test_waiting_shows_signs_of_life_but_not_for_a_call_that_never_ends(
     fake: type[FakeMicrophone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outage_module, "_SIGN_S", 0.05)
-    monkeypatch.setattr(outage_module, "_HOPELESS_S", 0.5)
+    monkeypatch.setattr(outage_module, "_HOPELESS_S", 0.3)
     monkeypatch.setattr("edge.sources.opening._END_S", 0.05)
     frozen = threading.Event()
     fake.openings = [frozen]
@@ -318,11 +323,11 @@ def test_waiting_shows_signs_of_life_but_not_for_a_call_that_never_ends(
     source = MicrophoneSource(
         None, RATE, attempted=lambda: signs_s.append(time.monotonic() - began_s)
     )
-    threading.Timer(1.0, stop.request).start()
+    threading.Timer(0.75, stop.request).start()
     collect(source, stop)
     frozen.set()
     assert len(signs_s) >= 2
-    assert max(signs_s) < 0.75
+    assert max(signs_s) < 0.55
 
 
 def test_something_that_changed_is_tried_at_once(
