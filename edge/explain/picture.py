@@ -24,8 +24,9 @@ from edge.stream.label_colours import colour_places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["check_matplotlib", "check_target", "draw_explanation"]
+__all__ = ["check_matplotlib", "check_target", "draw_explanation", "lay_out"]
 
 #: Okabe & Ito (2008), told apart by colour-blind readers too, in the order of the labels:
 #: neutral calm happy sad angry fearful disgust surprised.  Its black is lightened: whole
@@ -155,7 +156,21 @@ def draw_explanation(
         panels[3].set_xlabel("Time (s)")
         figure.align_ylabels(panels)
         with atomic_path(path) as temporary:
+            lay_out(figure, _DPI)
             figure.savefig(temporary, format="png", dpi=_DPI)
+
+
+def lay_out(figure: Figure, dpi: int) -> None:
+    """Put everything in its place: left to ``savefig``, all would be drawn once more for it."""
+    import matplotlib as mpl
+
+    if (engine := figure.get_layout_engine()) is None:
+        return
+    figure.set_dpi(dpi)
+    engine.execute(figure)
+    # None stands for what a matplotlibrc says.
+    with mpl.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
 
 
 def _n_legend_columns(n_entries: int) -> int:

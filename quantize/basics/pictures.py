@@ -6,7 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
-from edge.explain.picture import check_matplotlib
+from edge.explain.picture import check_matplotlib, lay_out
 from quantize.basics.files import atomic_path
 
 if TYPE_CHECKING:
@@ -50,16 +50,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
         _take_words_as_they_are(figure)
         # Labels may be in any script, fonts are not: a box stands for what the font lacks.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-        _lay_out(figure)
-        figure.savefig(temporary, format="png")
-
-
-def _lay_out(figure: Figure) -> None:
-    """Put everything in its place: left to ``savefig``, all would be drawn once more for it."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine(None)
+        lay_out(figure, _DPI)
+        figure.savefig(temporary, format="png", dpi=_DPI)
 
 
 def _take_words_as_they_are(figure: Figure) -> None:
