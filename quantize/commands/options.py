@@ -245,6 +245,21 @@ def add_recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
 def add_teaching_options(parser: argparse.ArgumentParser) -> None:
     """How a student learns from its teachers."""
     parser.add_argument(
+        "--embeddings",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="what a large model heard in the clips (embed makes such files): a linear classifier "
+        "on its vectors, fitted on the training side alone, teaches beside the labels",
+    )
+    parser.add_argument(
+        "--encoder-share",
+        type=of_setting(TrainSettings, "encoder_share"),
+        metavar="P",
+        help="how often that one is asked where trained runs teach too (default: the recipe's)",
+    )
+    parser.add_argument(
         "--distil-share",
         type=of_setting(TrainSettings, "distil_share"),
         metavar="P",

@@ -84,6 +84,7 @@ def _train(arguments: argparse.Namespace) -> int:
         "mixup",
         "max_alpha",
         "distil_share",
+        "encoder_share",
         "repeat_epochs",
         "precision",
         "seed",
@@ -99,6 +100,7 @@ def _train(arguments: argparse.Namespace) -> int:
         spec=recipe.feature_spec(),
         recipe=recipe.name,
         teachers=arguments.teachers,
+        embeddings=arguments.embeddings,
         start=arguments.start,
         **run_options(arguments, recipe.n_variants),
     )

@@ -125,7 +125,7 @@ class Objective(nn.Module):
             return self.teachers.answer(*question)
         if place not in self._remembered:
             # In turns: a resumed run must ask the same teacher again.
-            answer = self.teachers.answer(*question, member=sum(place) % len(self.teachers))
+            answer = self.teachers.answer(*question, member=self.teachers.turn(sum(place)))
             # The pooled vectors are most of an answer.
             self._remembered[place] = answer if self.matching else answer._replace(pooled=None)
         return self._remembered[place]

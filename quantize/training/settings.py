@@ -37,6 +37,10 @@ class TrainSettings(Settings, frozen=True):
         labels'.
     distil_temperature : float
         Temperature of teachers and student in that loss.
+    encoder_share : float
+        How often a large model's encoder is asked, where it teaches beside trained runs.
+    encoder_strength : float
+        How closely its linear classifier follows the training clips, against a ridge.
     match_weight : float
         Weight of the feature matching on the teachers' attention-pooled vectors; 0: none.
     repeat_epochs : int
@@ -71,6 +75,8 @@ class TrainSettings(Settings, frozen=True):
     distil_temperature: Annotated[
         float, between(0.01, 1000.0, "a number from 0.01 to 1000 is wanted")
     ] = 2.0
+    encoder_share: Share = 0.5
+    encoder_strength: Above0 = 0.01
     match_weight: NotNegative = 0.0
     repeat_epochs: Annotated[int, whole(0, _MOST_EPOCHS)] = 0
     max_alpha: Annotated[float, between(0.0, 1.0, "a number from 0 to 1 is wanted (eq. 24)")] = 0.1

@@ -26,6 +26,7 @@ from quantize.basics.errors import TrainingError
 from quantize.data.splits import Split
 from quantize.models.claf_ser import CLAFSER
 from quantize.runs.leaned_on import leaned_on, same_labels
+from quantize.training.encoder_teacher import EncoderTeacher
 from quantize.training.teacher_rows import Crops, TeacherRows
 
 __all__ = ["Answer", "FeatureMatching", "Teachers", "distillation_loss"]
@@ -36,7 +37,7 @@ class Answer(NamedTuple):
 
     member: int  #: which of the teachers it was
     posterior: Tensor  #: (B, n_labels), at the temperature asked for
-    pooled: Tensor | None  #: (B, 2 * hidden), its attention-pooled vector
+    pooled: Tensor | None  #: (B, width), its attention-pooled vector or an encoder's components
 
 
 class Heard(NamedTuple):
@@ -62,6 +63,10 @@ class Teachers:
         The student's: a teacher of others cannot say how probable they are.
     clips : mapping, optional
         The student's, see :func:`quantize.runs.clips.sides_digests`.
+    encoder : EncoderTeacher, optional
+        One more, the last of them.
+    encoder_share : float
+        How often it is asked, where there are others too.
 
     Raises
     ------
@@ -76,7 +81,12 @@ class Teachers:
         spec: FeatureSpec,
         labels: Sequence[str],
         clips: Mapping[str, str] | None = None,
+        *,
+        encoder: EncoderTeacher | None = None,
+        encoder_share: float = 0.5,
     ) -> None:
+        self.encoder = encoder
+        self._encoder_share = 0.0 if encoder is None else encoder_share if runs else 1.0
         earlier = [leaned_on(run, split, None, "teacher", clips) for run in runs]
         for run in earlier:
             same_labels(run, labels, "teacher")
@@ -92,15 +102,17 @@ class Teachers:
         self._rows_of = [self._rows.get(s.fingerprint) for s in specs]
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._members) + (self.encoder is not None)
 
     def to_dict(self) -> dict[str, str]:
-        """Digest of every teacher, by its run's folder and that one's parent."""
+        """Digest of every trained run, by its folder and that one's parent."""
         return dict(self._digests)
 
     def to(self, device: torch.device) -> Teachers:
         """Move all of them; returns itself."""
         self._members = [(m.to(device), a.to(device), s.to(device)) for m, a, s in self._members]
+        if self.encoder:
+            self.encoder.to(device)
         return self
 
     @property
@@ -110,8 +122,23 @@ class Teachers:
 
     @property
     def widths(self) -> list[int]:
-        """Length of every teacher's attention-pooled vector."""
-        return [2 * model.config.hidden for model, _, _ in self._members]
+        """Length of every teacher's attention-pooled vector, and of an encoder's components."""
+        own = [2 * model.config.hidden for model, _, _ in self._members]
+        return [*own, self.encoder.width] if self.encoder else own
+
+    def turn(self, number: int) -> int:
+        """Whose turn it is where they take turns: each as often as by chance."""
+        n_before = int(number * self._encoder_share)
+        if int((number + 1) * self._encoder_share) > n_before:
+            return len(self._members)
+        return (number - n_before) % len(self._members)
+
+    def _drawn(self) -> int:
+        if self.encoder is None:
+            return int(torch.randint(len(self._members), ()))
+        if not self._members or float(torch.rand(())) < self._encoder_share:
+            return len(self._members)
+        return int(torch.randint(len(self._members), ()))
 
     @torch.no_grad()
     def answer(
@@ -147,7 +174,9 @@ class Teachers:
         Chance is torch's, which training seeds anew every epoch.
         """
         if member is None:
-            member = int(torch.randint(len(self._members), ()))
+            member = self._drawn()
+        if member == len(self._members):
+            return self._encoder_answer(member, temperature, heard)
         model, teacher_mean, teacher_std = self._members[member]
         other = self._rows_of[member]
         if other is None:
@@ -160,6 +189,12 @@ class Teachers:
         output = model(x, unknown)
         posterior = (output.logits.float() / temperature).softmax(dim=1)
         return Answer(member, posterior, output.pooled.float())
+
+    def _encoder_answer(self, member: int, temperature: float, heard: Heard | None) -> Answer:
+        assert self.encoder is not None, "no encoder is among them"
+        assert heard is not None, "an encoder heard clips, not rows"
+        ids, share, partner = heard.crops.clip_ids, heard.share, heard.partner
+        return Answer(member, *self.encoder.answer(ids, temperature, share, partner))
 
 
 def _mixed_rows(other: TeacherRows, heard: Heard | None) -> Tensor:

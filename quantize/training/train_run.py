@@ -18,6 +18,7 @@ from quantize.data.corpora import (
     find_corpora,
 )
 from quantize.data.corpora.usable import shortest_s, usable_clips
+from quantize.data.embeddings import read_embeddings
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
 from quantize.data.splits import Split, common_labels, validation_split
@@ -31,6 +32,7 @@ from quantize.runs.provenance import commit
 from quantize.runs.run import Run
 from quantize.runs.settings import VALIDATION_SHARE, RunSettings
 from quantize.training.batch_settings import BatchSettings
+from quantize.training.encoder_teacher import EncoderTeacher
 from quantize.training.label_choice import chosen_labels, for_labels, remarks
 from quantize.training.settings import TrainSettings
 from quantize.training.teachers import Teachers
@@ -55,6 +57,7 @@ def train_run(
     cluster: str | None = None,
     recipe: str | None = None,
     teachers: Sequence[Path] = (),
+    embeddings: Sequence[Path] = (),
     start: Path | None = None,
     spec: FeatureSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
@@ -65,6 +68,7 @@ def train_run(
 
     ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
     ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
+    ``embeddings`` files of a large model's vectors, see :mod:`quantize.data.embeddings`,
     ``start`` is one to begin with; ``spec`` is of the rows. ``labels`` are what the model tells
     apart, in the order of its outputs, see
     :func:`quantize.training.label_choice.chosen_labels`; ``config`` is given as many outputs.
@@ -100,9 +104,16 @@ def train_run(
     }
     cache = FeatureCache(cache_folder, spec, augment, cluster=cluster)
     sides = sides_digests(train, held_out, cache.contents)
-    taught_by = Teachers(teachers, split, spec, labels, sides) if teachers else None
-    if taught_by:
+    taught_by = None
+    if teachers or embeddings:
+        encoder = _encoder(embeddings, train, labels, settings)
+        share = settings.encoder_share
+        taught_by = Teachers(
+            teachers, split, spec, labels, sides, encoder=encoder, encoder_share=share
+        )
         about["teachers"] = taught_by.to_dict()
+        if encoder:
+            about["encoder"] = encoder.to_dict()
     begun = starting_run(start, split, spec, config, labels, domains, sides) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
@@ -118,6 +129,7 @@ def train_run(
         "recipe": recipe,
         "teachers": about.get("teachers", {}),
         "start": about.get("start", {}),
+        **({"encoder": about["encoder"]} if "encoder" in about else {}),
         "run": run.to_dict(),
         "model": config.to_dict(),
         "training": settings.to_dict(),
@@ -181,6 +193,22 @@ def train_run(
             write_evaluation(finished, split, runner, "torch", "unknown", part)
         place.finish()
         return place.files.checkpoint
+
+
+def _encoder(
+    files: Sequence[Path], train: Sequence[Clip], labels: Sequence[str], settings: TrainSettings
+) -> EncoderTeacher | None:
+    """A teacher of a large model's vectors, fitted on the training side alone."""
+    if not files:
+        return None
+    encoder = EncoderTeacher(
+        read_embeddings(files), train, labels, strength=settings.encoder_strength
+    )
+    progress_note(
+        f"the encoder is right about {100 * encoder.accuracy:.1f} % of the training clips, each "
+        "answered without its speaker"
+    )
+    return encoder
 
 
 def _usable(

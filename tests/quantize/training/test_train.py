@@ -50,6 +50,9 @@ class TwoTeachers:
     def to(self, _device):
         return self
 
+    def turn(self, number):
+        return number % 2
+
     def answer(self, rows, _mean, _std, _temperature, _heard, member=None):
         member = int(torch.randint(2, ())) if member is None else member
         self.asked.append(member)
