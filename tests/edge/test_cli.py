@@ -70,16 +70,17 @@ def test_listen_writes_decisions_to_stdout_and_the_rest_to_stderr(
 
 
 def test_a_recording_without_its_upper_band_is_told_of_by_listen_and_classify(
-    model: list[str], tmp_path: Path
+    model: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_wav(tmp_path / "telephone.wav", voice(32_000), 8000)
-    done = run_cli("classify", tmp_path / "telephone.wav", "--json", *model)
-    (record,) = records(done.stdout)
+    clip = str(tmp_path / "telephone.wav")
+    write_wav(clip, voice(32_000), 8000)
+    assert main(["classify", clip, "--json", *model]) == 0
+    (record,) = records(capsys.readouterr().out)
     assert record["state"] == "speech"
     # As far as the bands of the meter tell it apart.
     assert re.match(r"nothing above (3\.9|4\.[01]) kHz was heard", record["warning"])
-    done = run_cli("listen", "--source", tmp_path / "telephone.wav", "--fast", "--json", *model)
-    warnings = [r["warning"] for r in records(done.stdout) if r.get("warning")]
+    assert main(["listen", "--source", clip, "--fast", "--json", *model]) == 0
+    warnings = [r["warning"] for r in records(capsys.readouterr().out) if r.get("warning")]
     assert len(warnings) == 1
     assert warnings == [record["warning"]]
 
@@ -142,11 +143,13 @@ def test_listen_plays_at_the_pace_of_speech(model: list[str], folder: Path) -> N
     assert time.perf_counter() - started_s > 1.0
 
 
-def test_raw_samples_are_read_from_stdin(model: list[str], folder: Path) -> None:
+def test_raw_samples_are_read_from_stdin(
+    model: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     piped = run_cli("listen", "--source", "-", "--json", *model, input=RAW, text=False)
     assert piped.returncode == 0, piped.stderr
-    from_file = run_cli("listen", "--source", folder / "a.wav", "--fast", "--json", *model)
-    ours, theirs = records(piped.stdout.decode()), records(from_file.stdout)
+    assert main(["listen", "--source", str(folder / "a.wav"), "--fast", "--json", *model]) == 0
+    ours, theirs = records(piped.stdout.decode()), records(capsys.readouterr().out)
     assert len(ours) == len(theirs)
     assert [r.get("label") for r in ours] == [r.get("label") for r in theirs]
 
@@ -262,14 +265,14 @@ def test_silence_around_speech_does_not_change_a_file(
         assert among["posterior"][label] == pytest.approx(alone["posterior"][label], abs=1e-3)
 
 
-def test_broken_file_in_a_batch_leaves_the_others(model: list[str], folder: Path) -> None:
-    bad = folder / "below"
-    done = run_cli(
-        "classify", folder / "a.wav", folder / "none.wav", Path(__file__), bad, "--json", *model
-    )
-    assert done.returncode == 2
-    assert [Path(r["path"]).name for r in records(done.stdout)] == ["a.wav", "c.wav"]
-    first, second, last = done.stderr.splitlines()
+def test_broken_file_in_a_batch_leaves_the_others(
+    model: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [folder / "a.wav", folder / "none.wav", Path(__file__), folder / "below"]
+    assert main(["classify", *map(str, paths), "--json", *model]) == 2
+    done = capsys.readouterr()
+    assert [Path(r["path"]).name for r in records(done.out)] == ["a.wav", "c.wav"]
+    first, second, last = done.err.splitlines()
     assert first.startswith("edge-ser: error: ")
     assert "none.wav does not exist" in first
     assert "test_cli.py is not audio" in second
@@ -365,21 +368,23 @@ def test_bad_artifact_is_one_sentence(
         assert match in complaint(captured.err)
 
 
-def test_missing_source_file_is_one_sentence(model: list[str]) -> None:
-    done = run_cli("listen", "--source", "none.wav", "--json", *model)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "none.wav does not exist" in done.stderr.splitlines()[-1]
+def test_missing_source_file_is_one_sentence(
+    model: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["listen", "--source", "none.wav", "--json", *model]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "none.wav does not exist" in captured.err.splitlines()[-1]
 
 
-def test_help_and_version_are_answers_and_not_errors() -> None:
+def test_help_and_version_are_answers_and_not_errors(capsys: pytest.CaptureFixture[str]) -> None:
     done = run_cli("--version")
     assert (done.returncode, done.stdout) == (0, f"edge-ser {edge.__version__}\n")
     for args in (["--help"], ["listen", "--help"], ["benchmark", "--help"]):
-        done = run_cli(*args)
-        assert done.returncode == 0
-        assert done.stdout.startswith("usage: edge-ser")
-        assert done.stderr == ""
+        assert main(args) == 0
+        captured = capsys.readouterr()
+        assert captured.out.startswith("usage: edge-ser")
+        assert captured.err == ""
 
 
 @pytest.mark.skipif(not (MODELS_DIR / "claf-ser-int8").is_dir(), reason="no bundled model yet")

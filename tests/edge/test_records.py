@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from runtime_fakes import REPOSITORY, fake_classifier, run_cli, start_cli, voice
 
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
+from edge.cli.main import main
 from edge.pipeline import run_pipeline
 from edge.sinks.registry import SinkSettings, make_sink
 from edge.sources import Block, Gap, Status, Stop
@@ -83,9 +84,22 @@ def test_the_schema_refuses_what_is_no_record(wrong: dict[str, object]) -> None:
         VALIDATOR.validate({**decision.to_dict(), **wrong})
 
 
-def test_records_of_a_file(tiny_artifact: Artifact, clip: Path) -> None:
-    run = run_cli("listen", "--source", clip, "--artifact", tiny_artifact.path, "--json", "--fast")
-    records = checked(run.stdout)
+@pytest.fixture
+def listened(
+    tiny_artifact: Artifact, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """What is printed of the clip, in this process."""
+
+    def listen(*options: str) -> str:
+        words = ["listen", "--source", str(clip), "--artifact", str(tiny_artifact.path), "--fast"]
+        assert main([*words, *options]) == 0
+        return capsys.readouterr().out
+
+    return listen
+
+
+def test_records_of_a_file(listened: Callable[..., str]) -> None:
+    records = checked(listened("--json"))
     summary = records[-1]
     assert kinds(records) == ["decision"] * summary["decisions"] + ["summary"]
     assert summary["states"]["quiet"] > 2
@@ -93,19 +107,13 @@ def test_records_of_a_file(tiny_artifact: Artifact, clip: Path) -> None:
     assert sum(summary["states"].values()) == summary["decisions"]
 
 
-def test_events_of_a_file(tiny_artifact: Artifact, clip: Path) -> None:
-    run = run_cli(
-        "listen", "--source", clip, "--artifact", tiny_artifact.path, "--json", "--fast",
-        "--events", "--event-min", "0", "--event-merge", "0.5",
-    )  # fmt: skip
-    records = checked(run.stdout)
+def test_events_of_a_file(listened: Callable[..., str]) -> None:
+    options = ["--events", "--event-min", "0", "--event-merge", "0.5"]
+    records = checked(listened("--json", *options))
     summary = records[-1]
     assert summary["events"] >= 1
     assert [r.get("event") for r in records[:-1]] == ["start", "end"] * summary["events"]
-    told = run_cli(
-        "listen", "--source", clip, "--artifact", tiny_artifact.path, "--fast",
-        "--events", "--event-min", "0", "--event-merge", "0.5",
-    ).stdout.splitlines()  # fmt: skip
+    told = listened(*options).splitlines()
     assert len(told) == 2 * summary["events"]
     assert re.fullmatch(r" +\d:\d\d\.\d  \w+ +begins", told[0])
     assert re.fullmatch(
@@ -115,10 +123,11 @@ def test_events_of_a_file(tiny_artifact: Artifact, clip: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--event-min", "--event-merge"])
 @pytest.mark.parametrize("value", ["-1", "soon", "nan"])
-def test_event_lengths_are_seconds(option: str, value: str) -> None:
-    run = run_cli("listen", "--source", "demo", "--events", f"{option}={value}")
-    assert run.returncode == 2
-    assert "is not a number of seconds from 0" in run.stderr
+def test_event_lengths_are_seconds(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["listen", "--source", "demo", "--events", f"{option}={value}"]) == 2
+    assert "is not a number of seconds from 0" in capsys.readouterr().err
 
 
 def test_records_of_a_pipe(tiny_artifact: Artifact) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import numpy as np
@@ -13,6 +14,7 @@ from edge.audio.resample import resample
 RATE = 16_000
 
 
+@functools.lru_cache
 def speech_like(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:
     """Pulses through a falling spectrum, hissing now and then, and faint noise."""
     rng = np.random.default_rng(seed)
@@ -26,7 +28,9 @@ def speech_like(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:
     syllables = np.clip(np.sin(2 * np.pi * 3.1 * time_s), 0, 1)
     hissing = np.clip(-np.sin(2 * np.pi * 3.1 * time_s), 0, 1) ** 3
     mixed = 0.1 * syllables * voice + 0.02 * hissing * hiss + 1e-4 * rng.standard_normal(n)
-    return mixed.astype(np.float32)
+    samples = mixed.astype(np.float32)
+    samples.flags.writeable = False
+    return samples
 
 
 def rounded(samples: np.ndarray, seed: int = 1) -> np.ndarray:

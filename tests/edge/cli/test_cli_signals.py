@@ -29,10 +29,11 @@ F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 RAW = (voice(16_000) * 32767).astype("<i2").tobytes()
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    write_wav(tmp_path / "long.wav", voice(480_000), 16_000)
-    return tmp_path / "long.wav"
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clips") / "long.wav"
+    write_wav(path, voice(480_000), 16_000)
+    return path
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

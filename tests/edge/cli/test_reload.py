@@ -131,10 +131,11 @@ def test_plans_are_made_one_at_a_time_and_a_bad_one_is_told() -> None:
     assert "reload" not in [thread.name for thread in threading.enumerate()]
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    write_wav(tmp_path / "long.wav", voice(480_000), 16_000)
-    return tmp_path / "long.wav"
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clips") / "long.wav"
+    write_wav(path, voice(480_000), 16_000)
+    return path
 
 
 class Running:

@@ -44,17 +44,19 @@ def main(path: str) -> None:
     # A model that is in use as the process is forked must not leave a lock behind.
     busy = threading.Thread(target=keep_busy)
     busy.start()
-    try:
-        for method in ("fork", "spawn"):
-            with multiprocessing.get_context(method).Pool(1) as pool:
-                work = [(classifier, seed) for seed in range(3)]
-                assert pool.starmap_async(answer, work).get(90) == wanted, method
-                if method == "fork":
-                    found = pool.map_async(answer_inherited, range(3)).get(90)
-                    assert found == wanted, "inherited"
-    finally:
-        stop.set()
-        busy.join()
+    work = [(classifier, seed) for seed in range(3)]
+    with multiprocessing.get_context("spawn").Pool(1) as spawned:
+        try:
+            # Sent while it is in use; that one still imports what the others are done with.
+            answers = spawned.starmap_async(answer, work)
+            with multiprocessing.get_context("fork").Pool(1) as forked:
+                assert forked.starmap_async(answer, work).get(90) == wanted, "fork"
+                found = forked.map_async(answer_inherited, range(3)).get(90)
+                assert found == wanted, "inherited"
+        finally:
+            stop.set()
+            busy.join()
+        assert answers.get(90) == wanted, "spawn"
 
 
 if __name__ == "__main__":
