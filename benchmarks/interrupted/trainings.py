@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._dynamo
 from tqdm import tqdm
 
 from edge.errors import EdgeSerError
@@ -47,8 +48,9 @@ from quantize.training import train_run as _train
 
 __all__ = ["main"]
 
-# What the commands import when they run: once here, for all that are forked off.
-_IMPORTED = (_evaluate, _train)
+# What the commands import when they run: once here, for all that are forked off. The compiler
+# torch's optimisers ask for.
+_IMPORTED = (_evaluate, _train, torch._dynamo)
 
 RESULTS = Path("benchmarks/results/interrupted_trainings.json")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from edge.arrays import as_whole
 from edge.errors import ParameterError
 from quantize.basics.settings import ProperShare, check
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
+from quantize.models.shapes import shapes_alone
 from quantize.prune.choices import PRUNABLE
 
 __all__ = ["config_for_share", "n_exported", "pruned_config"]
@@ -17,7 +16,7 @@ __all__ = ["config_for_share", "n_exported", "pruned_config"]
 
 def n_exported(config: ClafSerConfig) -> int:
     """Parameters of such a model that are exported, without making one."""
-    with torch.device("meta"):
+    with shapes_alone():
         return CLAFSER(config).n_parameters()
 
 

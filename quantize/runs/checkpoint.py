@@ -20,6 +20,7 @@ from quantize.basics.json_files import parse_json
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.models.config import SimpleRnnConfig
+from quantize.models.shapes import shapes_alone
 from quantize.models.simple_rnn import SimpleRnn
 from quantize.runs.header import NORMALISATION, Header, read_header
 
@@ -161,7 +162,7 @@ def _check_shapes(path: Path, found: Header) -> None:
     """
     model_type, config_type = _FORMATS[found.metadata["format"]]
     try:
-        with torch.device("meta"):
+        with shapes_alone():
             model = model_type(config_type.from_dict(found.json("config")))
     except _MISFITS as error:
         raise _misfit(path, found, error) from error
