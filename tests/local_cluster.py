@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import multiprocessing
 import os
 import re
-import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker")
+
+
+def run_program(name: str, options: list[str], log: str) -> None:
+    """Be one of the cluster's processes."""
+    with open(log, "wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    warnings.simplefilter("ignore")
+    os.chdir(Path(log).parent)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    sys.argv = [name, *options]
+    importlib.import_module(name).main(options)
 
 
 class LocalCluster:
@@ -19,21 +34,18 @@ class LocalCluster:
 
     def __init__(self, folder: Path, n_workers: int) -> None:
         self._folder = folder
-        self._environ = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([*dict.fromkeys(path for path in sys.path if path)]),
-            "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False",
-            "OMP_NUM_THREADS": "1",
-        }
+        # What they all import is imported once, by the process that they are copies of.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([*PROGRAMS])
         self._log = folder / "scheduler.log"
         local = ("--host", "127.0.0.1")
         self.scheduler = self._start(
-            "dask_scheduler", *local, "--port", "0", "--no-dashboard", log=self._log
+            PROGRAMS[0], *local, "--port", "0", "--no-dashboard", log=self._log
         )
         self.address = self._wait_for(r"Scheduler at:\s+(tcp://\S+)", self._log, 1)[0]
         self.workers = [
             self._start(
-                "dask_worker", self.address, *local, "--nthreads", "1", "--no-nanny",
+                PROGRAMS[1], self.address, *local, "--nthreads", "1", "--no-nanny",
                 "--no-dashboard", "--memory-limit", "0", "--local-directory", str(folder),
                 log=folder / f"worker{index}.log",
             )
@@ -41,12 +53,11 @@ class LocalCluster:
         ]  # fmt: skip
         self._wait_for(r"(Register worker)", self._log, n_workers)
 
-    def _start(self, name: str, *options: str, log: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-W", "ignore", "-m", f"distributed.cli.{name}", *options]
-        with open(log, "wb") as file:
-            return subprocess.Popen(
-                command, stdout=file, stderr=file, env=self._environ, cwd=self._folder
-            )
+    def _start(self, name: str, *options: str, log: Path) -> ForkServerProcess:
+        log.touch()
+        process = self._context.Process(target=run_program, args=(name, [*options], str(log)))
+        process.start()
+        return process
 
     def _wait_for(self, pattern: str, log: Path, n: int) -> list[str]:
         last_s = time.monotonic() + 60
@@ -58,7 +69,7 @@ class LocalCluster:
     def stop(self) -> None:
         for process in [*self.workers, self.scheduler]:
             process.kill()
-            process.wait()
+            process.join()
 
 
 @contextlib.contextmanager

@@ -18,17 +18,6 @@ from fuzz.target import Trial
 
 __all__ = ["TfliteTarget"]
 
-# Exporting needs torch, which is not for the process that tries.
-_EXPORT = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {folder!r})
-from export_fakes import facts, random_model, SIZES
-from quantize.export import export_artifact
-for kind in ("tflite-fp32", "tflite-int8"):
-    export_artifact(kind, random_model(SIZES["small"]), facts(), Path({seeds!r}) / kind)
-"""
-
 
 class TfliteTarget:
     """Opened within the worker, which stands for the process in which ``load`` tries first."""
@@ -41,9 +30,9 @@ class TfliteTarget:
         """Export two small models, once."""
         folders = [seeds / kind for kind in ("tflite-fp32", "tflite-int8")]
         if not (folders[-1] / "manifest.json").exists():
-            fakes = Path(__file__).resolve().parents[1] / "quantize"
-            code = _EXPORT.format(folder=str(fakes), seeds=str(seeds))
-            subprocess.run([sys.executable, "-c", code], check=True)
+            # Exporting needs torch, which is not for the process that tries.
+            command = [sys.executable, "-m", "fuzz.tflite_seeds", str(seeds)]
+            subprocess.run(command, check=True)
         self._seeds = [
             (json.loads((f / "manifest.json").read_text()), (f / "model.tflite").read_bytes())
             for f in folders

@@ -7,6 +7,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,7 @@ def run_target(
     hang_s: float = HANG_S,
     max_s: float = MAX_S,
     warm_up: int = 5,
+    seeds: Path | None = None,
 ) -> Report:
     """Try a target with the seeds from ``first`` on.
 
@@ -97,12 +99,16 @@ def run_target(
         Most processor time of a trial.
     warm_up : int
         Trials before the first, whose time does not count.
+    seeds : Path, optional
+        What a target's ``prepare`` would make, made already.
     """
     started_s = time.monotonic()
     report = Report(target)
     is_short = open_target(target).has_short_road and not product
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
+        if seeds is not None:
+            shutil.copytree(seeds, folder / "seeds")
         place = None if save is None else save / target.replace(":", ".")
         task = {
             "target": target, "folder": name, "product": product, "warm_up": warm_up,

@@ -234,7 +234,7 @@ def test_a_cluster_writes_the_same_bytes_also_when_a_worker_is_killed(
             assert time.monotonic() < last_s
             time.sleep(0.01)
         cluster.workers[0].kill()
-        cluster.workers[0].wait()
+        cluster.workers[0].join()
         process.stdin.write(names[len(names) // 2 :])
         process.stdin.close()
         told = process.stderr.read()

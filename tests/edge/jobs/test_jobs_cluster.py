@@ -50,7 +50,7 @@ def test_what_a_killed_worker_had_is_done_again(cluster: LocalCluster, tmp_path:
     found = [next(results) for _ in range(10)]
     victim = cluster.workers[0]
     victim.kill()
-    victim.wait()
+    victim.join()
     found += results
     assert found == [number * number for number in range(40)]
     by = [path.read_text().split() for path in tmp_path.iterdir()]
