@@ -21,9 +21,12 @@ SLACK_BYTES = 8192
 
 @pytest.fixture
 def traced() -> Iterator[None]:
+    # What other tests left is not traced: nor need it be looked through each time.
+    gc.freeze()
     tracemalloc.start()
     yield
     tracemalloc.stop()
+    gc.unfreeze()
 
 
 def voice(n_blocks: int) -> list[np.ndarray]:
