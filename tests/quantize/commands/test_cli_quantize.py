@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from run_commands import evaluate, train
 
 import edge
 from quantize.commands.main import main
 from quantize.data.splits.by_name import SPLITS
+from quantize.training.trainer import Trainer
 
 
 def test_a_run_folder_tells_how_it_was_made(runs):
@@ -286,22 +288,30 @@ def read_history(folder: Path) -> list[dict]:
     return json.loads(path.read_text()) if path.is_file() else []
 
 
-def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "quantize.commands.main",
-        *train(data, runs / "cache", tmp_path / "run"),
-        "--epochs",
-        "4000",
-    ]
-    train_until(command, tmp_path / "run", 0)
-    killed = read_history(tmp_path / "run")
-    train_until(command, tmp_path / "run", len(killed))
-    resumed = read_history(tmp_path / "run")
-    config = (tmp_path / "run" / "config.json").read_bytes()
-    assert main([*command[3:], "--batch-size", "8"]) == 2
-    assert (tmp_path / "run" / "config.json").read_bytes() == config
+def test_a_second_process_resumes_a_killed_training(data, runs, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    # One thread in both: of more, sums may be added up in another order.
+    words = [*train(data, runs / "cache", folder), "--epochs", "4000", "--threads", "1"]
+    train_until([sys.executable, "-m", "quantize.commands.main", *words], folder, 0)
+    killed = read_history(folder)
+    save = Trainer._save_state
+
+    def save_until_it_is_further(trainer):
+        save(trainer)
+        if len(trainer.history) > len(killed) + 1:
+            raise KeyboardInterrupt
+
+    n_threads = torch.get_num_threads()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "_save_state", save_until_it_is_further)
+            assert main(words) == 130
+        resumed = read_history(folder)
+        config = (folder / "config.json").read_bytes()
+        assert main([*words, "--batch-size", "8"]) == 2
+    finally:
+        torch.set_num_threads(n_threads)
+    assert (folder / "config.json").read_bytes() == config
     # What was not yet in the saved state is trained again, to the same numbers.
     assert len(resumed) > len(killed)
     for before, after in zip(killed, resumed, strict=False):
