@@ -23,18 +23,6 @@ from edge.audio.file import write_wav
 from edge.cli.main import main
 
 
-def run(*args: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, args)],
-        capture_output=True,
-        text=True,
-        input=stdin,
-        cwd=REPOSITORY,
-        check=False,
-        timeout=100,
-    )
-
-
 def test_a_journal_cut_anywhere_comes_to_the_same(half: Half, monkeypatch) -> None:
     from edge.stream.classifier import Classifier
 
@@ -177,7 +165,7 @@ def test_two_runs_never_write_one_file(half: Half, capsys: pytest.CaptureFixture
     [(signal.SIGKILL, "1"), (signal.SIGKILL, "2"), (signal.SIGTERM, "2"), (signal.SIGINT, "2")],
 )
 def test_a_run_that_is_killed_goes_on(
-    half: Half, archive: Path, number: signal.Signals, n_jobs: str
+    half: Half, archive: Path, tmp_path: Path, number: signal.Signals, n_jobs: str
 ) -> None:
     half.partial.unlink()
     list_of = "\n".join(str(archive / f"c{n:02}.wav") for n in range(N_CLIPS))
@@ -201,8 +189,9 @@ def test_a_run_that_is_killed_goes_on(
     assert "Traceback" not in told
     if number == signal.SIGINT:
         assert "a.csv.partial keeps" in told
-    done = run("--list", "-", *half.command[2:], "--resume", "--jobs", n_jobs, stdin=list_of)
-    assert done.returncode == 2, done.stderr
+    (tmp_path / "list.txt").write_text(list_of)
+    again = ["classify", "--list", str(tmp_path / "list.txt"), *half.command[2:]]
+    assert main([*again, "--resume", "--jobs", n_jobs]) == 2
     assert half.is_as_whole()
 
 

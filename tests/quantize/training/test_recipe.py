@@ -85,9 +85,9 @@ def test_a_recipe_names_its_augmentation_and_passes_it_on(monkeypatch):
     assert heir.augment == {"room_share": 0.5, "tempo": 0.1}
 
 
-def test_a_run_says_its_recipe_and_options_change_it(data, tmp_path, capsys):
+def test_a_run_says_its_recipe_and_options_change_it(data, runs, tmp_path, capsys):
     out = tmp_path / "run"
-    command = train(data, tmp_path / "cache", out, "--recipe", "no-attention", "--split", "paper")
+    command = train(data, runs / "cache", out, "--recipe", "no-attention", "--split", "paper")
     assert main(command) == 0
     config = json.loads((out / "config.json").read_text())
     assert config["model"]["without"] == ["attention"]

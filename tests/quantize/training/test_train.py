@@ -26,10 +26,11 @@ SMALL = ClafSerConfig(hidden=16, n_heads=2, classifier=32, dropout=0.0)
 
 
 @pytest.fixture(scope="module")
-def data(synthetic_root, tmp_path_factory):
-    """Clips of a synthetic corpus, their rows and a split; computed once."""
+def sides(synthetic_root, runs):
+    """Clips of a synthetic corpus, their rows and a split."""
     clips, _ = load_corpora(synthetic_root)
-    cache = FeatureCache(tmp_path_factory.mktemp("cache"))
+    # The rows that the session's runs were trained with.
+    cache = FeatureCache(runs / "cache")
     variants = [cache.load(clips, v) for v in range(2)]
     split = paper_split(clips, seed=0)
     by_id = {c.clip_id: c for c in clips}
@@ -61,8 +62,8 @@ class TwoTeachers:
         return Answer(member, posterior, torch.zeros(len(rows), 4))
 
 
-def trainer(data, folder: Path, teachers: TwoTeachers | None = None, **changes) -> Trainer:
-    train, held_out, variants = data
+def trainer(sides, folder: Path, teachers: TwoTeachers | None = None, **changes) -> Trainer:
+    train, held_out, variants = sides
     settings = TrainSettings(**{"epochs": 4, "monitor_every": 2, **changes})
     return Trainer(
         folder,
@@ -80,8 +81,8 @@ def trainer(data, folder: Path, teachers: TwoTeachers | None = None, **changes) 
     )
 
 
-def test_training_beats_chance_by_far(data, tmp_path):
-    run = trainer(data, tmp_path, epochs=25, learning_rate=5e-3, average_decay=0.9)
+def test_training_beats_chance_by_far(sides, tmp_path):
+    run = trainer(sides, tmp_path, epochs=25, learning_rate=5e-3, average_decay=0.9)
     run.run()
     assert run.history[-1]["test_accuracy"] > 0.5
     assert run.history[-1]["train_loss"] < run.history[0]["train_loss"]
@@ -91,9 +92,9 @@ def test_training_beats_chance_by_far(data, tmp_path):
 
 
 @pytest.mark.parametrize(("teacher", "repeat"), [(None, 0), (TwoTeachers, 0), (TwoTeachers, 3)])
-def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path, teacher, repeat):
+def test_a_killed_run_goes_on_to_the_same_weights(sides, tmp_path, teacher, repeat):
     def begin(folder: str) -> Trainer:
-        return trainer(data, tmp_path / folder, teacher and teacher(), repeat_epochs=repeat)
+        return trainer(sides, tmp_path / folder, teacher and teacher(), repeat_epochs=repeat)
 
     whole = begin("whole").run()
     killed = begin("killed")
@@ -115,9 +116,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path, teacher, repea
 
 
 @pytest.mark.parametrize("repeat", [0, 2])
-def test_crops_that_come_again_are_asked_about_once(data, tmp_path, repeat):
+def test_crops_that_come_again_are_asked_about_once(sides, tmp_path, repeat):
     teachers = TwoTeachers()
-    run = trainer(data, tmp_path, teachers, repeat_epochs=repeat, epochs=5)
+    run = trainer(sides, tmp_path, teachers, repeat_epochs=repeat, epochs=5)
     forward, heard = run.objective.forward, []
 
     def listen(model, rows, *rest):
@@ -138,8 +139,8 @@ def test_crops_that_come_again_are_asked_about_once(data, tmp_path, repeat):
     assert set(teachers.asked) == {0, 1}
 
 
-def test_what_a_teacher_said_is_what_is_learned_again(data, tmp_path):
-    run = trainer(data, tmp_path, TwoTeachers(), repeat_epochs=2, distil_share=1.0)
+def test_what_a_teacher_said_is_what_is_learned_again(sides, tmp_path):
+    run = trainer(sides, tmp_path, TwoTeachers(), repeat_epochs=2, distil_share=1.0)
     rows, unknown = torch.zeros(4, 9, 34), torch.full((4,), 4)
     question = (rows, unknown, torch.zeros(4, dtype=torch.int64), torch.ones(4))
     run.model.eval()
@@ -151,30 +152,30 @@ def test_what_a_teacher_said_is_what_is_learned_again(data, tmp_path):
     assert first == again != other
 
 
-def test_a_folder_with_other_settings_is_not_resumed(data, tmp_path):
-    first = trainer(data, tmp_path)
+def test_a_folder_with_other_settings_is_not_resumed(sides, tmp_path):
+    first = trainer(sides, tmp_path)
     first._save_state()
     with pytest.raises(TrainingError, match="other settings"):
-        trainer(data, tmp_path, seed=1).run()
+        trainer(sides, tmp_path, seed=1).run()
 
 
-def test_a_damaged_state_is_one_sentence(data, tmp_path):
+def test_a_damaged_state_is_one_sentence(sides, tmp_path):
     (tmp_path / "training_state.pt").write_bytes(b"half a file")
     with pytest.raises(TrainingError, match=r"cannot be read .* delete it"):
-        trainer(data, tmp_path).run()
+        trainer(sides, tmp_path).run()
 
 
-def test_divergence_stops_the_run(data, tmp_path):
-    run = trainer(data, tmp_path)
+def test_divergence_stops_the_run(sides, tmp_path):
+    run = trainer(sides, tmp_path)
     with torch.no_grad():
         run.model.fc2.weight.fill_(float("nan"))
     with pytest.raises(TrainingError, match="the loss is nan in epoch 1"):
         run.run()
 
 
-def test_normalisation_is_that_of_the_training_side(data, tmp_path):
-    train, held_out, variants = data
-    before = trainer(data, tmp_path).mean
+def test_normalisation_is_that_of_the_training_side(sides, tmp_path):
+    train, held_out, variants = sides
+    before = trainer(sides, tmp_path).mean
     louder = {
         k: v + (5 if k in {c.clip_id for c in held_out} else 0) for k, v in variants[0].items()
     }
@@ -182,8 +183,8 @@ def test_normalisation_is_that_of_the_training_side(data, tmp_path):
     assert np.array_equal(before, after)
 
 
-def test_mixing_keeps_the_stronger_clip_first(data, tmp_path):
-    run = trainer(data, tmp_path, mixup=0.5)
+def test_mixing_keeps_the_stronger_clip_first(sides, tmp_path):
+    run = trainer(sides, tmp_path, mixup=0.5)
     labels = torch.arange(64)
     x = labels.float().reshape(64, 1, 1).expand(64, 5, 3)
     torch.manual_seed(0)
@@ -198,8 +199,8 @@ def test_mixing_keeps_the_stronger_clip_first(data, tmp_path):
     torch.testing.assert_close(mixed, expected[:, None, None].expand(64, 5, 3))
 
 
-def test_without_mixing_a_batch_is_left_alone(data, tmp_path):
-    run = trainer(data, tmp_path)
+def test_without_mixing_a_batch_is_left_alone(sides, tmp_path):
+    run = trainer(sides, tmp_path)
     x = torch.randn(4, 5, 3)
     mixed, share, others = run.objective._mix(x)
     assert mixed is x
@@ -207,8 +208,8 @@ def test_without_mixing_a_batch_is_left_alone(data, tmp_path):
     assert torch.equal(share, torch.ones(4))
 
 
-def test_training_learns_from_mixed_clips(data, tmp_path):
-    run = trainer(data, tmp_path, epochs=25, learning_rate=5e-3, average_decay=0.9, mixup=0.4)
+def test_training_learns_from_mixed_clips(sides, tmp_path):
+    run = trainer(sides, tmp_path, epochs=25, learning_rate=5e-3, average_decay=0.9, mixup=0.4)
     run.run()
     assert run.history[-1]["test_accuracy"] > 0.5
 
