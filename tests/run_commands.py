@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 
-def train(data: Path, cache: Path, out: Path, *more: str) -> list[str]:
+def train(data: Path, cache: Path, out: Path, *more: str, pictures: bool = False) -> list[str]:
     return [
         "train",
         "--data",
@@ -23,11 +23,13 @@ def train(data: Path, cache: Path, out: Path, *more: str) -> list[str]:
         "1",
         "--hidden",
         "16",
+        # Most of the time of so small a training.
+        *(() if pictures else ("--no-pictures",)),
         *more,
     ]
 
 
-def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
+def evaluate(data: Path, runs: Path, *more: str, pictures: bool = False) -> list[str]:
     return [
         "evaluate",
         "--data",
@@ -36,6 +38,7 @@ def evaluate(data: Path, runs: Path, *more: str) -> list[str]:
         str(runs / "cache"),
         "--workers",
         "1",
+        *(() if pictures else ("--no-pictures",)),
         *more,
     ]
 

@@ -55,7 +55,7 @@ def runs(data, tmp_path_factory):
     def make(folder: Path) -> None:
         for fold in range(2):
             out, place = folder / f"f{fold}", ("--split", "speaker", "--fold", str(fold))
-            assert main(train(data, folder / "cache", out, *place)) == 0
+            assert main(train(data, folder / "cache", out, *place, pictures=True)) == 0
 
     # Tests measure in it, each process in its own.
     folder = tmp_path_factory.mktemp("own") / "runs"

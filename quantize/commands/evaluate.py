@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
-from quantize.commands.options import add_data_options
+from quantize.commands.options import add_data_options, add_pictures_option
 from quantize.data.features.conditions import CONDITIONS
 from quantize.export.rounding.load import kind_names
 from quantize.measure.protocols.conditions import PROTOCOLS
@@ -63,6 +63,7 @@ def add_command(commands: Any) -> None:
         "--language", choices=corpora, action=OldName, dest="corpus", help=argparse.SUPPRESS
     )
     add_report_options(parser, "all figures")
+    add_pictures_option(parser)
     parser.set_defaults(function=_evaluate)
 
 
@@ -115,7 +116,15 @@ def _one_run(
         labels=common_labels(split, clips, runner.labels),
         n_workers=arguments.workers,
     )
-    figures = write_evaluation(run, split, runner, arguments.kind, arguments.corpus, part)
+    figures = write_evaluation(
+        run,
+        split,
+        runner,
+        arguments.kind,
+        arguments.corpus,
+        part,
+        pictures=arguments.pictures,
+    )
     return part, figures
 
 

@@ -20,6 +20,7 @@ from quantize.training.settings import TrainSettings
 __all__ = [
     "add_data_options",
     "add_feature_options",
+    "add_pictures_option",
     "add_recipe_option",
     "add_run_options",
     "add_teaching_options",
@@ -185,6 +186,7 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         metavar="N",
         help="of speaker (0-4) or leave-one-corpus-out (0-3), for these alone (default: 0)",
     )
+    add_pictures_option(parser)
     parser.add_argument(
         "--strict",
         action="store_true",
@@ -239,6 +241,16 @@ def add_recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
         default=default,
         help=f"named settings, {', '.join(training_recipe_names())} or a file; the options below "
         "change one at a time (default: %(default)s)",
+    )
+
+
+def add_pictures_option(parser: argparse.ArgumentParser) -> None:
+    """Whether figures are drawn, too."""
+    parser.add_argument(
+        "--no-pictures",
+        dest="pictures",
+        action="store_false",
+        help="draw none, which takes most of the time of a very small run; figures are kept alike",
     )
 
 
@@ -309,4 +321,5 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
         "n_workers": arguments.workers,
         "cluster": arguments.cluster,
         "strict": arguments.strict,
+        "pictures": arguments.pictures,
     }

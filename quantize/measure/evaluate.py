@@ -265,7 +265,14 @@ def language_ids(clips: Sequence[Clip], language: str, runner: Runner) -> list[i
 
 
 def write_evaluation(
-    run: Run, split: Split, runner: Runner, kind: str, language: str, part: Evaluation
+    run: Run,
+    split: Split,
+    runner: Runner,
+    kind: str,
+    language: str,
+    part: Evaluation,
+    *,
+    pictures: bool = True,
 ) -> dict[str, Any]:
     """Write figures and pictures into a run folder; returns the figures.
 
@@ -288,8 +295,9 @@ def write_evaluation(
     title = f"{split.id}, {runner.name}, language {language}"
     try:
         write_json(paths["figures"], figures)
-        plot_confusion(figures["confusion"], part.known, paths["confusion"], title=title)
-        plot_class_accuracy(figures["confusion"], part.known, paths["classes"], title=title)
+        if pictures:
+            plot_confusion(figures["confusion"], part.known, paths["confusion"], title=title)
+            plot_class_accuracy(figures["confusion"], part.known, paths["classes"], title=title)
     except OSError as error:
         progress_note(
             f"edge-ser-quantize: {run.folder} takes no figures and pictures "

@@ -63,6 +63,7 @@ def train_run(
     trainer_type: type[Trainer] = Trainer,
     labels: Sequence[str] = (),
     strict: bool = False,
+    pictures: bool = True,
 ) -> Path:
     """Train one model; returns the path of its checkpoint.
 
@@ -73,6 +74,7 @@ def train_run(
     apart, in the order of its outputs, see
     :func:`quantize.training.label_choice.chosen_labels`; ``config`` is given as many outputs.
     Clips that nothing can be learnt from are named and left out, or with ``strict`` refused.
+    ``pictures``: whether curves and confusions are drawn.
 
     Raises
     ------
@@ -178,7 +180,8 @@ def train_run(
         place.write(split, [report.to_dict() for report in found.reports])
         # Until all is there the same command goes on.
         trainer.run(keep_state=True)
-        plot_curves(trainer.history, place.files.curves)
+        if pictures:
+            plot_curves(trainer.history, place.files.curves)
         if split:
             finished = Run(folder)
             runner = torch_runner(finished)
@@ -190,7 +193,7 @@ def train_run(
                 labels=common_labels(split, clips, labels),
                 n_workers=n_workers,
             )
-            write_evaluation(finished, split, runner, "torch", "unknown", part)
+            write_evaluation(finished, split, runner, "torch", "unknown", part, pictures=pictures)
         place.finish()
         return place.files.checkpoint
 

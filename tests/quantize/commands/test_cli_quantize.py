@@ -44,8 +44,16 @@ def test_a_run_folder_tells_how_it_was_made(runs):
 
 def test_folds_are_pooled_and_written_as_json(data, runs, tmp_path, capsys):
     report = tmp_path / "r.json"
-    command = evaluate(data, runs, str(runs / "f0"), str(runs / "f1"), "--output", str(report))
-    assert main(command) == 0
+    for name in ("f0", "f1"):
+        (runs / name / "confusion-torch-unknown.png").unlink()
+    (runs / "f0" / "class-accuracy-torch-unknown.png").unlink()
+    words = (str(runs / "f0"), str(runs / "f1"), "--output", str(report))
+    assert main(evaluate(data, runs, *words)) == 0
+    # None are drawn, as was asked.
+    assert not list((runs / "f0").glob("*confusion*.png"))
+    assert not (runs / "f0" / "class-accuracy-torch-unknown.png").exists()
+    capsys.readouterr()
+    assert main(evaluate(data, runs, *words, pictures=True)) == 0
     table = capsys.readouterr().out.splitlines()
     assert table[0].split()[:5] == ["run", "split", "clips", "accuracy", "UAR"]
     assert table[-1].startswith("all folds")

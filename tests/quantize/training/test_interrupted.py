@@ -63,6 +63,8 @@ def test_the_command_of_a_finished_training_touches_nothing(runs, words, tmp_pat
 def test_a_training_that_was_killed_after_its_last_epoch_goes_on(
     runs, words, tmp_path, monkeypatch, at
 ):
+    words.remove("--no-pictures")
+
     def killed(*_arguments, **_more):
         raise Killed
 
@@ -156,8 +158,8 @@ def test_a_training_anew_leaves_nothing_of_the_old_one(data, runs, words, tmp_pa
     assert open_run(folder).temperature == 1.0
     names = {path.name for path in folder.iterdir()}
     assert names == {
-        "artifacts", "checkpoint.safetensors", "config.json", "corpora.json", "curves.png",
-        "history.json", "log.csv",
+        "artifacts", "checkpoint.safetensors", "config.json", "corpora.json", "history.json",
+        "log.csv",
     }  # fmt: skip
     capsys.readouterr()
     open_run(folder).artifact("numpy-int8")
