@@ -49,11 +49,10 @@ imports: $(DEV)/.installed ## who may import whom
 
 # Small matrices: a second thread costs more than it helps, threefold on a busy machine. Hundreds of
 # tests start a Python of their own, which would compile every module anew where none may be kept.
-# Three processes for two cores, since some tests wait; files in the order of their folders: small ones
-# come last, so all end together.
+# Files in the order of their folders: small ones come last, so both processes end together.
 pytest: $(DEV)/.installed ## the tests alone
 	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 \
-		$(DEV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+		$(DEV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mutants: $(DEV)/.installed ## change one line at a time and see whether a test notices
 	$(DEV)/bin/python tools/mutation_check.py $(ARGS)

@@ -25,6 +25,9 @@ def run_program(name: str, options: list[str], log: str) -> None:
     warnings.simplefilter("ignore")
     os.chdir(Path(log).parent)
     os.environ["OMP_NUM_THREADS"] = "1"
+    # What a worker wants of one that was killed it may ask for half a minute long.
+    dask_config = importlib.import_module("dask.config")
+    dask_config.set({"distributed.comm.timeouts.connect": "1s"})
     sys.argv = [name, *options]
     importlib.import_module(name).main(options)
 
