@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -20,6 +21,12 @@ os.environ["XDG_CONFIG_HOME"] = os.path.join(os.path.dirname(__file__), "no-conf
 def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """A small NumPy artifact with drawn weights; do not change its files."""
     return make_artifact(tmp_path_factory.mktemp("artifacts") / "tiny")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are there to stay: the collector need not look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure() -> None:
