@@ -49,10 +49,13 @@ imports: $(DEV)/.installed ## who may import whom
 
 # Small matrices: a second thread costs more than it helps, threefold on a busy machine. Hundreds of
 # tests start a Python of their own, which would compile every module anew where none may be kept.
-# Files in the order of their folders: small ones come last, so both processes end together.
+TESTS = env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(DEV)/bin/python -m pytest
+# Files in the order of their folders: small ones come last, so both processes end together. Asserts that
+# tell their values double the time before the first test: what failed is run again, with them.
 pytest: $(DEV)/.installed ## the tests alone
-	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 \
-		$(DEV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(TESTS) -n 2 --dist loadfile --no-loadscope-reorder --assert=plain $(ARGS) || { \
+		echo 'What failed, run once more and told in full:'; \
+		$(TESTS) --last-failed --last-failed-no-failures none -q; exit 1; }
 
 mutants: $(DEV)/.installed ## change one line at a time and see whether a test notices
 	$(DEV)/bin/python tools/mutation_check.py $(ARGS)
