@@ -132,35 +132,46 @@ def _table(results: list[dict[str, Any]], pooled: dict[str, Any] | None) -> str:
     from quantize.data.corpora import DOMAINS, in_order
 
     corpora = list(in_order((c for r in results for c in r["by_corpus"]), DOMAINS))
+    # Beside a corpus whose words give some emotions away, the rest of it.
+    shared = list(in_order((c for r in results for c in r["shared_sentences"]), DOMAINS))
     header = ["run", "split", "clips", "accuracy", "UAR", *(f"{c} UAR" for c in corpora)]
-    rows = [_cells(r["run"], r["split"], r, corpora) for r in results]
+    header += [f"{c}, shared sentences" for c in shared]
+    rows = [_cells(r["run"], r["split"], r, corpora, shared) for r in results]
     if pooled:
-        rows.append(_cells("all folds", "pooled", pooled, corpora))
+        rows.append(_cells("all folds", "pooled", pooled, corpora, shared))
     elif len(results) > 1:
-        rows.append(_mean_cells(results, corpora))
+        rows.append(_mean_cells(results, corpora, shared))
     return "\n".join(aligned([header, *rows], n_left=2))
 
 
-def _cells(name: str, split: str, figures: dict[str, Any], corpora: list[str]) -> list[str]:
-    by_corpus = figures["by_corpus"]
+def _cells(
+    name: str, split: str, figures: dict[str, Any], corpora: list[str], shared: list[str]
+) -> list[str]:
+    def uar(part: dict[str, Any] | None) -> str:
+        return f"{100 * part['uar']:.1f}" if part else "-"
+
     return [
         name,
         split,
         str(figures["n"]),
         f"{100 * figures['accuracy']:.2f}",
         f"{100 * figures['uar']:.2f}",
-        *(f"{100 * by_corpus[c]['uar']:.1f}" if c in by_corpus else "-" for c in corpora),
+        *(uar(figures["by_corpus"].get(c)) for c in corpora),
+        *(uar(figures["shared_sentences"].get(c)) for c in shared),
     ]
 
 
-def _mean_cells(results: list[dict[str, Any]], corpora: list[str]) -> list[str]:
+def _mean_cells(results: list[dict[str, Any]], corpora: list[str], shared: list[str]) -> list[str]:
     import numpy as np
 
     def mean(values: list[float]) -> str:
-        return f"{100 * np.mean(values):.2f}±{100 * np.std(values, ddof=1):.2f}"
+        spread = f"±{100 * np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+        return f"{100 * np.mean(values):.2f}{spread}"
 
-    by_corpus = [
-        mean([r["by_corpus"][c]["uar"] for r in results if c in r["by_corpus"]]) for c in corpora
+    parts = [
+        mean([r[table][c]["uar"] for r in results if c in r[table]])
+        for table, names in (("by_corpus", corpora), ("shared_sentences", shared))
+        for c in names
     ]
     return [
         "mean±sd",
@@ -168,5 +179,5 @@ def _mean_cells(results: list[dict[str, Any]], corpora: list[str]) -> list[str]:
         "",
         mean([r["accuracy"] for r in results]),
         mean([r["uar"] for r in results]),
-        *by_corpus,
+        *parts,
     ]

@@ -25,6 +25,7 @@ from quantize.measure.answers import Answers
 from quantize.measure.inference import ArtifactInfer
 from quantize.measure.pictures import plot_class_accuracy, plot_confusion
 from quantize.measure.scoring import Infer, score_utterances
+from quantize.measure.shared_sentences import shared_sentences
 from quantize.models.simple_rnn import SimpleRnn
 from quantize.runs.run import Run
 
@@ -115,10 +116,18 @@ class Evaluation:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def figures(self) -> dict[str, Any]:
-        """Metrics over all clips and, under ``by_corpus``, of every corpus."""
+        """Metrics over all clips and, under ``by_corpus``, of every corpus.
+
+        Where a part of a corpus is said in one emotion only, so that the words give it away, the
+        rest of it stands under ``shared_sentences``, too.
+        """
         total = self.answers.metrics()
         total["answers"] = list(self.labels)
         total["by_corpus"] = {name: part.metrics() for name, part in self.answers.by_corpus()}
+        total["shared_sentences"] = {
+            name: self.answers.only(chosen).metrics()
+            for name, chosen in shared_sentences(self.clips).items()
+        }
         return total
 
     @classmethod

@@ -20,7 +20,8 @@ _EMOTIONS = {
 }
 _SPEAKERS = ("DC", "JE", "JK", "KL")
 _N_SENTENCES = {code: 30 if code == "n" else 15 for code in _EMOTIONS}
-# Sentences 1-3 of each emotion are the same for all; neutral repeats them with the others.
+#: The first sentences of each emotion are the same for all; neutral repeats them with the others.
+_N_SHARED = 3
 _NAME = re.compile(r"(?:(dc|je|jk|kl)_)?(sa|su|a|d|f|h|n)(\d\d)", re.IGNORECASE)
 
 
@@ -42,7 +43,7 @@ def parse(path: PurePosixPath) -> ParsedName:
         key=f"{speaker}/{code}{number}",
         speaker=speaker,
         native_label=_EMOTIONS[code],
-        sentence=f"{code}{number}",
+        sentence=number if int(number) <= _N_SHARED else f"{code}{number}",
     )
 
 
