@@ -83,8 +83,7 @@ class Embeddings:
             some = ", ".join(missing[:3])
             raise CorpusError(
                 f"the embeddings lack {how_many(len(missing), 'clip')} of {len(clips)}, such as "
-                f"{some}: a vector for every training clip is wanted, edge-ser-quantize embed "
-                "makes them"
+                f"{some}: a vector for every training clip is wanted"
             )
         return np.stack([vector for vector in found if vector is not None])
 

@@ -66,7 +66,7 @@ class EncoderTeacher:
         strength: float = 0.01,
         seed: int = 0,
     ) -> None:
-        self.digest, self._n_clips = embeddings.digest, len(clips)
+        self.digest = embeddings.digest
         vectors = embeddings.of(clips)
         truth = label_numbers(clips, labels)
         weights = corpus_weights(clips)
@@ -87,10 +87,7 @@ class EncoderTeacher:
 
     def to_dict(self) -> dict[str, Any]:
         """What it was made of, as a run keeps it."""
-        return {
-            "embeddings_sha256": self.digest,
-            "n_clips": self._n_clips,
-        }
+        return {"embeddings_sha256": self.digest}
 
     def to(self, device: torch.device) -> EncoderTeacher:
         """Move what it says; returns itself."""
