@@ -262,8 +262,8 @@ def add_teaching_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="what a large model heard in the clips, one vector each (NPZ or CSV): a linear classifier "
-        "on them, fitted on the training side alone, teaches beside the labels",
+        help="what a large model heard in the clips, one vector each (NPZ or CSV): a linear "
+        "classifier on them, fitted on the training side alone, teaches beside the labels",
     )
     parser.add_argument(
         "--encoder-share",
