@@ -7,6 +7,7 @@ speaker: a classifier's answers about clips that it was fitted on are too sure t
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -67,31 +68,51 @@ class EncoderTeacher:
         seed: int = 0,
     ) -> None:
         self.digest = embeddings.digest
-        vectors = embeddings.of(clips)
-        truth = label_numbers(clips, labels)
-        weights = corpus_weights(clips)
-        parts = _parts([clip.speaker for clip in clips], seed)
-        logits = np.zeros((len(clips), len(labels)), np.float32)
-        for part in np.unique(parts):
-            others = parts != part
-            fitted = fit_linear(
-                vectors[others], truth[others], weights[others], len(labels), strength
-            )
-            logits[~others] = fitted(vectors[~others])
-        #: Share of training clips that are answered right by a fit without their speaker.
-        self.accuracy = float((logits.argmax(axis=1) == truth).mean())
-        components = _components(vectors)
-        self.width = components.shape[1]
+        self._vectors = embeddings.of(clips)
+        self._truth, self._n_labels = label_numbers(clips, labels), len(labels)
+        self._weights = corpus_weights(clips)
+        self._parts = _parts([clip.speaker for clip in clips], seed)
+        self._strength = strength
         self._number = {clip.clip_id: at for at, clip in enumerate(clips)}
-        self._logits, self._components = torch.from_numpy(logits), torch.from_numpy(components)
+        self._device = torch.device("cpu")
+
+    @functools.cached_property
+    def _logits(self) -> Tensor:
+        """Of every clip, by a fit without its speaker; fitted when they are first asked for."""
+        logits = np.zeros((len(self._parts), self._n_labels), np.float32)
+        for part in np.unique(self._parts):
+            others = self._parts != part
+            fitted = fit_linear(
+                self._vectors[others],
+                self._truth[others],
+                self._weights[others],
+                self._n_labels,
+                self._strength,
+            )
+            logits[~others] = fitted(self._vectors[~others])
+        return torch.from_numpy(logits).to(self._device)
+
+    @functools.cached_property
+    def _components(self) -> Tensor:
+        return torch.from_numpy(_components(self._vectors)).to(self._device)
+
+    @property
+    def width(self) -> int:
+        """How many components a clip has."""
+        return self._components.shape[1]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of training clips that are answered right by a fit without their speaker."""
+        return float((self._logits.argmax(dim=1).cpu().numpy() == self._truth).mean())
 
     def to_dict(self) -> dict[str, Any]:
         """What it was made of, as a run keeps it."""
         return {"embeddings_sha256": self.digest}
 
     def to(self, device: torch.device) -> EncoderTeacher:
-        """Move what it says; returns itself."""
-        self._logits, self._components = self._logits.to(device), self._components.to(device)
+        """Say what it says there, before it is first asked; returns itself."""
+        self._device = device
         return self
 
     def answer(
@@ -113,7 +134,7 @@ class EncoderTeacher:
         components : float32 [shape=(B, width)]
             The strongest principal components of the vectors, of unit spread.
         """
-        at = torch.tensor([self._number[name] for name in clip_ids], device=self._logits.device)
+        at = torch.tensor([self._number[name] for name in clip_ids], device=self._device)
         posterior = (self._logits[at] / temperature).softmax(dim=1)
         own = share.to(posterior)[:, None]
         return (

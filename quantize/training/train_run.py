@@ -109,9 +109,14 @@ def train_run(
     taught_by = None
     if teachers or embeddings:
         encoder = _encoder(embeddings, train, labels, settings)
-        share = settings.encoder_share
         taught_by = Teachers(
-            teachers, split, spec, labels, sides, encoder=encoder, encoder_share=share
+            teachers,
+            split,
+            spec,
+            labels,
+            sides,
+            encoder=encoder,
+            encoder_share=settings.encoder_share,
         )
         about["teachers"] = taught_by.to_dict()
         if encoder:
@@ -176,6 +181,7 @@ def train_run(
             labels=labels,
             domains=domains,
         )
+        _tell_of_encoder(taught_by)
         trainer.restore()
         place.write(split, [report.to_dict() for report in found.reports])
         # Until all is there the same command goes on.
@@ -201,17 +207,20 @@ def train_run(
 def _encoder(
     files: Sequence[Path], train: Sequence[Clip], labels: Sequence[str], settings: TrainSettings
 ) -> EncoderTeacher | None:
-    """A teacher of a large model's vectors, fitted on the training side alone."""
+    """A teacher of a large model's vectors; it is fitted when a training begins."""
     if not files:
         return None
-    encoder = EncoderTeacher(
-        read_embeddings(files), train, labels, strength=settings.encoder_strength
-    )
-    progress_note(
-        f"the encoder is right about {100 * encoder.accuracy:.1f} % of the training clips, each "
-        "answered without its speaker"
-    )
-    return encoder
+    strength = settings.encoder_strength
+    return EncoderTeacher(read_embeddings(files), train, labels, strength=strength)
+
+
+def _tell_of_encoder(taught_by: Teachers | None) -> None:
+    """Say how good an encoder is, which fits it: only where there is something left to train."""
+    if taught_by and taught_by.encoder:
+        progress_note(
+            f"the encoder is right about {100 * taught_by.encoder.accuracy:.1f} % of the training "
+            "clips, each answered without its speaker"
+        )
 
 
 def _usable(
