@@ -1,0 +1,170 @@
+"""A reference for the voice: what it sounds like on the whole, taken away from what it says now.
+
+How a voice, a room and a microphone sound is most of what tells two recordings apart, and none of
+what a person feels.  A device that has heard a voice for a while knows its mean, and the feature
+rows less a part of that mean leave what moves.  The part grows with the speech that was heard,
+``n / (n + prior)``, and stands beside the features as a column of its own, so that one model
+serves from the first second on: without a reference the rows are what they were, and the column
+is 0.
+
+Where a row is a level or a frequency, its mean is one of dB or of logarithms, and is taken away as
+a factor; chroma, which folds octaves and scales by the loudest, stays as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError
+from edge.features.spec import FeatureSpec
+
+__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference"]
+
+_SMALLEST_RMS = 1e-6
+
+
+class VoiceColumns:
+    """What the mean of a voice is taken of, and how it is taken away.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+        With the device's families: level, pitch, coefficients, contrast.
+
+    Raises
+    ------
+    ParameterError
+        If the level or the pitch is missing.
+    """
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        names = spec.feature_names
+        for name in ("rms", "pitch_hz"):
+            if name not in names:
+                raise ParameterError(
+                    f"the features are {', '.join(spec.order)}: the mean of a voice wants the "
+                    f"column {name!r} among them"
+                )
+        self.n_features = len(names)
+        self.rms, self.pitch = names.index("rms"), names.index("pitch_hz")
+        self.shifted = np.array(
+            [i for i, name in enumerate(names) if name.startswith(("mfcc", "contrast"))]
+        )
+
+    def totals(
+        self, rows: NDArray[np.floating], speech: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Sums and numbers of the frames that are speech.
+
+        Parameters
+        ----------
+        rows : float [shape=(n_frames, n_features)]
+            Not normalised.
+        speech : bool [shape=(n_frames,)]
+            Which of them are speech.  Digital silence never is.
+
+        Returns
+        -------
+        float64 [shape=(2, n_features)]
+            The sums, of the level in dB and of the natural logarithm of the pitch, and how many
+            frames each is of; 0 for chroma.  They add up over clips.
+        """
+        result = np.zeros((2, self.n_features))
+        heard = speech & (rows[:, self.rms] >= _SMALLEST_RMS)
+        spoken = rows[heard].astype(np.float64)
+        voiced = spoken[spoken[:, self.pitch] > 0, self.pitch]
+        result[0, self.shifted] = spoken[:, self.shifted].sum(axis=0)
+        result[0, self.rms] = 20 * np.log10(spoken[:, self.rms]).sum()
+        result[0, self.pitch] = np.log(voiced).sum()
+        result[1] = len(spoken)
+        result[1, self.pitch] = len(voiced)
+        return result
+
+    def move(self, rows: NDArray[np.float32], change: NDArray[np.floating]) -> None:
+        """Move rows that are not normalised, in place.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(..., n_features)]
+            Unvoiced frames keep their pitch of 0.
+        change : float [shape=(..., n_features)]
+            Added to coefficients and contrast, to the level in dB, and to the logarithm of the
+            pitch.
+        """
+        rows[..., self.shifted] += change[..., self.shifted]
+        rows[..., self.rms] *= 10 ** (change[..., self.rms] / 20)
+        rows[..., self.pitch] *= np.exp(change[..., self.pitch])
+
+
+@dataclasses.dataclass(frozen=True)
+class VoiceReference:
+    """How a model wants the reference; part of its manifest.
+
+    Parameters
+    ----------
+    centre : tuple of float
+        Mean of the voices that it was trained on, one number a feature in the units of
+        :meth:`VoiceColumns.totals`: where a voice is moved to.
+    prior_s : float
+        Seconds of speech after which half of the voice's mean is taken away.
+    """
+
+    centre: tuple[float, ...]
+    prior_s: float
+
+    def change(self, totals: NDArray[np.floating], frame_s: float) -> NDArray[np.float64]:
+        """What :meth:`VoiceColumns.move` is to add, and the part that is taken away.
+
+        Parameters
+        ----------
+        totals : float [shape=(..., 2, n_features)]
+            Of speech of this voice, see :meth:`VoiceColumns.totals`.
+        frame_s : float
+            From one frame to the next, in seconds.
+
+        Returns
+        -------
+        float64 [shape=(..., n_features + 1)]
+            The last number is the part, from 0 to below 1.
+        """
+        sums, counts = totals[..., 0, :], totals[..., 1, :]
+        # Each column by the frames that it was heard in: the pitch of a whisper stays.
+        seconds = counts * frame_s
+        parts = seconds / (seconds + self.prior_s)
+        means = sums / np.maximum(counts, 1.0)
+        change: NDArray[np.float64] = np.concatenate(
+            [parts * (np.asarray(self.centre) - means), parts.max(axis=-1, keepdims=True)], axis=-1
+        )
+        return change
+
+
+class VoiceMean:
+    """Running sums of a voice's speech, bounded: what is old weighs ever less.
+
+    Parameters
+    ----------
+    n_features : int
+    most_frames : int
+        Frames that it remembers; with more, older ones fade.
+    """
+
+    def __init__(self, n_features: int, most_frames: int) -> None:
+        if most_frames < 1:
+            raise ParameterError(f"most_frames is {most_frames}, 1 or more is wanted")
+        self.most_frames = most_frames
+        #: float64 [shape=(2, n_features)], as of :meth:`VoiceColumns.totals`.
+        self.totals = np.zeros((2, n_features))
+
+    def add(self, totals: NDArray[np.float64]) -> None:
+        """Take in what was said, see :meth:`VoiceColumns.totals`."""
+        self.totals += totals
+        n_frames = float(self.totals[1].max())
+        if n_frames > self.most_frames:
+            self.totals *= self.most_frames / n_frames
+
+    def reset(self) -> None:
+        """Forget the voice."""
+        self.totals[:] = 0.0
