@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ TINY = ClafSerSizes(
     n_labels=8,
     n_corpora=5,
 )
+#: One column more: how much of a voice's mean was taken away.
+VOICE = dataclasses.replace(TINY, n_features=35)
 
 
 def draw_weights(architecture: ClafSerSizes, seed: int = 0) -> dict[str, np.ndarray]:
@@ -61,11 +64,11 @@ def as_onnx(archive: bytes) -> bytes:
     return b"\x32" + bytes([*size, n_bytes]) + archive
 
 
-def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[str, Any]:
+def manifest_fields(sizes: ClafSerSizes = TINY, **changes: Any) -> dict[str, Any]:
     """Fill in a manifest for a NumPy artifact; the reference's logits are zeros."""
     spec = FeatureSpec()
     generator = np.random.default_rng(1)
-    rows = generator.standard_normal((16, architecture.n_features)).round(4)
+    rows = generator.standard_normal((16, sizes.n_features)).round(4)
     fields: dict[str, Any] = {
         "schema_version": 1,
         "name": "tiny",
@@ -73,11 +76,11 @@ def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[s
         "model_file": "model.npz",
         "model_sha256": "0" * 64,
         "model_bytes": 1,
-        "architecture": plain(architecture),
+        "architecture": plain(sizes),
         "inputs": [
             {
                 "name": "features",
-                "shape": [None, None, architecture.n_features],
+                "shape": [None, None, sizes.n_features],
                 "dtype": "float32",
                 "layout": "batch,time,feature",
             },
@@ -86,7 +89,7 @@ def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[s
         "outputs": [
             {
                 "name": "logits",
-                "shape": [None, architecture.n_labels],
+                "shape": [None, sizes.n_labels],
                 "dtype": "float32",
                 "layout": "batch,label",
             }
@@ -116,18 +119,36 @@ def manifest_fields(architecture: ClafSerSizes = TINY, **changes: Any) -> dict[s
         "licence": "CC0-1.0",
         "reference": {
             "features": rows.tolist(),
-            "language": architecture.n_corpora - 1,
-            "logits": [0.0] * architecture.n_labels,
+            "language": sizes.n_corpora - 1,
+            "logits": [0.0] * sizes.n_labels,
             "tolerance": 1e-4,
         },
     }
     return {**fields, **changes}
 
 
-def make_artifact(directory: Path, seed: int = 0, **changes: Any) -> Artifact:
+def voice_fields(**changes: Any) -> dict[str, Any]:
+    """Fill in a manifest of a model that takes a reference for a voice."""
+    names = FeatureSpec().feature_names
+    centre = [0.5] * len(names)
+    centre[names.index("rms")], centre[names.index("pitch_hz")] = -30.0, 5.0
+    reference = {"centre": centre, "prior_s": 5.0, "least_s": 8.0, "most_s": 120.0}
+    return manifest_fields(VOICE, **{"voice_reference": reference, **changes})
+
+
+def make_voice_artifact(directory: Path, seed: int = 0, **changes: Any) -> Artifact:
+    """Write one that takes a reference for a voice."""
+    fields = voice_fields(**changes)
+    return make_artifact(directory, seed, VOICE, **fields)
+
+
+def make_artifact(
+    directory: Path, seed: int = 0, sizes: ClafSerSizes | None = None, **changes: Any
+) -> Artifact:
     """Write a small CLAF-SER with drawn weights as a NumPy artifact, without torch."""
-    fields = manifest_fields(TINY, **changes)
-    model = pack(draw_weights(TINY, seed))
+    sizes = sizes or TINY
+    fields = manifest_fields(sizes, **changes)
+    model = pack(draw_weights(sizes, seed))
     if fields["backend"] == "onnx":
         model = as_onnx(model)
     reference = fields["reference"]

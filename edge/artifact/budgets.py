@@ -28,6 +28,7 @@ __all__ = [
     "MAX_GATE_LAYER",
     "MAX_GATE_MEMORIES",
     "MAX_LETTERS",
+    "MAX_LEVEL_DB",
     "MAX_LICENCE_LETTERS",
     "MAX_LOGIT",
     "MAX_MANIFEST_BYTES",
@@ -35,13 +36,16 @@ __all__ = [
     "MAX_MEMORY_FRAMES",
     "MAX_MODEL_BYTES",
     "MAX_NUMBER",
+    "MAX_PITCH_LOG",
     "MAX_SIZE",
     "MAX_SLOPE",
     "MAX_STD",
     "MAX_TEMPERATURE",
+    "MAX_VOICE_S",
     "MAX_WHOLE",
     "MIN_STD",
     "MIN_TEMPERATURE",
+    "MIN_VOICE_S",
     "check_features",
     "check_reference",
     "check_window",
@@ -98,6 +102,13 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
 
 #: Of a reference: 1e4 over the lowest temperature is a posterior of 0 and 1 already.
 MAX_LOGIT = 1e4
+
+#: Of a voice's mean: its level in dBFS and the natural logarithm of its pitch in Hz.  The exponents
+#: of two such differences stay numbers.
+MAX_LEVEL_DB, MAX_PITCH_LOG = 140.0, 12.0
+
+#: Of the speech in a reference for a voice: a day.  0 s would take all away at once.
+MIN_VOICE_S, MAX_VOICE_S = 0.1, 86_400.0
 
 _MAX_BYTES = 64_000_000
 # Of one window: 2 s of a board that does a thousand million multiplications a second.  The full

@@ -47,10 +47,12 @@ from edge.artifact.parts import (
     TensorSpec,
     read_sizes,
     read_tensors,
+    read_voice_reference,
 )
 from edge.digest import sha256_hex
 from edge.errors import ArtifactError, ParameterError, shown
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from edge.models.base import Sizes
 from edge.runtimes.registry import RUNTIMES, known_runtimes
 
@@ -60,11 +62,11 @@ SCHEMA_VERSION = 1
 
 _OF_THE_MODEL = (
     "architecture", "labels", "languages", "feature_fingerprint", "window_frames", "window_hop",
-    "normalisation", "training", "abstention", "gate",
+    "normalisation", "training", "abstention", "gate", "voice_reference",
 )  # fmt: skip
 
 #: Keys that came later: a manifest without one is written without it again.
-_OPTIONAL = ("abstention", "gate")
+_OPTIONAL = ("abstention", "gate", "voice_reference")
 
 _ACCURACY_KEYS = ("split", "metric", "value", "n", "command", "commit")
 
@@ -102,6 +104,7 @@ class Manifest:
     reference: Reference
     abstention: Abstention | None = None
     gate: TrainedGate | None = None
+    voice_reference: VoiceReference | None = None
 
     def __repr__(self) -> str:
         return (
@@ -139,8 +142,8 @@ class Manifest:
         """SHA-256 of what two artifacts have in common that are kinds of one model, as hexadecimal.
 
         Network, labels, corpora, features, window, normalisation, training, when to
-        abstain and the speech gate: all but how the weights are stored, by whom they are
-        run, and what was measured of that.
+        abstain, the speech gate and the reference for a voice: all but how the weights
+        are stored, by whom they are run, and what was measured of that.
         """
         fields = self.to_dict()
         shared = {key: fields[key] for key in _OF_THE_MODEL if key in fields}
@@ -232,7 +235,7 @@ class Manifest:
             )
         check_window(architecture, fields["feature_spec"], n_frames, fields["window_hop"])
         fields["normalisation"] = Normalisation.from_dict(
-            fields["normalisation"], architecture.n_features
+            fields["normalisation"], fields["feature_spec"].n_features
         )
         temperature = fields["temperature"] = finite("temperature", fields["temperature"])
         if temperature <= 0:
@@ -254,6 +257,10 @@ class Manifest:
             fields["abstention"] = Abstention.from_dict(fields["abstention"])
         if "gate" in fields:
             fields["gate"] = TrainedGate.from_dict(fields["gate"], fields["feature_spec"])
+        if "voice_reference" in fields:
+            fields["voice_reference"] = read_voice_reference(
+                fields["voice_reference"], fields["feature_spec"]
+            )
         return build(cls, fields)
 
 
@@ -290,9 +297,12 @@ def _feature_spec(fields: Mapping[str, Any], architecture: Sizes) -> FeatureSpec
             f"feature_fingerprint is {short(fingerprint)} but feature_spec gives "
             f"{spec.fingerprint!r}: one of them was edited"
         )
-    if spec.n_features != architecture.n_features:
+    # Beside the features, how much of a voice's mean was taken away.
+    n_more = 1 if "voice_reference" in fields else 0
+    if spec.n_features + n_more != architecture.n_features:
+        more = ", voice_reference 1 more" if n_more else ""
         raise ArtifactError(
-            f"feature_spec gives {spec.n_features} features, the model takes "
+            f"feature_spec gives {spec.n_features} features{more}, the model takes "
             f"{architecture.n_features}"
         )
     return spec

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 from edge.artifact.budgets import (
+    MAX_LEVEL_DB,
     MAX_LOGIT,
     MAX_MEAN,
+    MAX_PITCH_LOG,
     MAX_SIZE,
     MAX_STD,
+    MAX_VOICE_S,
     MIN_STD,
+    MIN_VOICE_S,
     check_reference,
 )
 from edge.artifact.checks import (
@@ -24,11 +28,21 @@ from edge.artifact.checks import (
     texts,
     whole,
 )
-from edge.errors import ArtifactError
+from edge.errors import ArtifactError, ParameterError
+from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceColumns, VoiceReference
 from edge.models.base import Sizes
 from edge.models.registry import ARCHITECTURES
 
-__all__ = ["Normalisation", "Quantization", "Reference", "TensorSpec", "read_sizes", "read_tensors"]
+__all__ = [
+    "Normalisation",
+    "Quantization",
+    "Reference",
+    "TensorSpec",
+    "read_sizes",
+    "read_tensors",
+    "read_voice_reference",
+]
 
 
 def read_sizes(value: object) -> Sizes:
@@ -206,3 +220,44 @@ def read_tensors(where: str, value: object, sizes: Sizes) -> tuple[TensorSpec, .
                 + f" and layout {layout!r} is wanted"
             )
     return specs
+
+
+def read_voice_reference(value: object, spec: FeatureSpec) -> VoiceReference:
+    """Check a manifest's ``voice_reference`` and build it from plain JSON types.
+
+    Raises
+    ------
+    ArtifactError
+        If a number is missing, not finite or out of range, or the features lack what a voice's
+        mean is taken of.
+    """
+    fields = record("voice_reference", value, VoiceReference)
+    try:
+        columns = VoiceColumns(spec)
+    except ParameterError as error:
+        raise ArtifactError(f"voice_reference cannot be used: {error}") from error
+    where = "voice_reference.centre"
+    centre = fields["centre"] = numbers(where, fields["centre"], spec.n_features)
+    # What is a factor on the rows must stay a number.
+    limits = {columns.rms: MAX_LEVEL_DB, columns.pitch: MAX_PITCH_LOG}
+    for column, number in enumerate(centre):
+        limit = limits.get(column, MAX_MEAN)
+        if abs(number) > limit:
+            raise ArtifactError(
+                f"{where} holds {number:g} for {spec.feature_names[column]}, {-limit:g} to "
+                f"{limit:g} is wanted"
+            )
+    for name in fields.keys() - {"centre"}:
+        seconds = fields[name] = finite(f"voice_reference.{name}", fields[name])
+        if not MIN_VOICE_S <= seconds <= MAX_VOICE_S:
+            raise ArtifactError(
+                f"voice_reference.{name} is {seconds:g}, {MIN_VOICE_S:g} to {MAX_VOICE_S:g} is "
+                "wanted"
+            )
+    reference = build(VoiceReference, fields)
+    if reference.least_s > reference.most_s:
+        raise ArtifactError(
+            f"voice_reference.least_s is {reference.least_s:g}, more than the {reference.most_s:g} "
+            "of most_s: so much speech is never remembered"
+        )
+    return reference

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 
-__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference"]
+__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference", "normalised"]
 
 _SMALLEST_RMS = 1e-6
 
@@ -54,9 +54,7 @@ class VoiceColumns:
             [i for i, name in enumerate(names) if name.startswith(("mfcc", "contrast"))]
         )
 
-    def totals(
-        self, rows: NDArray[np.floating], speech: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+    def totals(self, rows: NDArray[np.floating], speech: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Sums and numbers of the frames that are speech.
 
         Parameters
@@ -98,6 +96,60 @@ class VoiceColumns:
         rows[..., self.rms] *= 10 ** (change[..., self.rms] / 20)
         rows[..., self.pitch] *= np.exp(change[..., self.pitch])
 
+    def scales(
+        self, change: NDArray[np.floating], mean: NDArray[np.floating], std: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        """What :meth:`move` comes to where rows are normalised: a factor and a term a column.
+
+        Parameters
+        ----------
+        change : float [shape=(n_features,)]
+            As for :meth:`move`.
+        mean, std : float [shape=(n_features,)]
+            That the rows are normalised by.
+
+        Returns
+        -------
+        float32 [shape=(2, n_features)]
+            Factors and terms: ``rows * factors + terms`` are the moved rows, normalised.  An
+            unvoiced frame is still one.
+        """
+        factors, terms = np.ones(self.n_features), np.zeros(self.n_features)
+        terms[self.shifted] = change[self.shifted] / std[self.shifted]
+        factors[self.rms] = 10 ** (change[self.rms] / 20)
+        factors[self.pitch] = np.exp(change[self.pitch])
+        for column in (self.rms, self.pitch):
+            terms[column] = (factors[column] - 1) * mean[column] / std[column]
+        return np.stack([factors, terms]).astype(np.float32)
+
+
+def normalised(
+    rows: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    std: NDArray[np.float32],
+    n_columns: int,
+) -> NDArray[np.float32]:
+    """Rows as a model takes them that was given no reference.
+
+    Parameters
+    ----------
+    rows : float32 [shape=(..., n_features)]
+        Not normalised.
+    mean, std : float32 [shape=(n_features,)]
+    n_columns : int
+        What the model takes: ``n_features``, or one more, the part, which is 0.
+
+    Returns
+    -------
+    float32 [shape=(..., n_columns)]
+    """
+    result: NDArray[np.float32] = ((rows - mean) / std).astype(np.float32)
+    n_more = n_columns - result.shape[-1]
+    if n_more:
+        nothing = np.zeros((*result.shape[:-1], n_more), dtype=np.float32)
+        result = np.concatenate([result, nothing], axis=-1)
+    return result
+
 
 @dataclasses.dataclass(frozen=True)
 class VoiceReference:
@@ -110,10 +162,16 @@ class VoiceReference:
         :meth:`VoiceColumns.totals`: where a voice is moved to.
     prior_s : float
         Seconds of speech after which half of the voice's mean is taken away.
+    least_s : float
+        Seconds of speech from which on a device uses it.
+    most_s : float
+        Seconds of speech that a device remembers.
     """
 
     centre: tuple[float, ...]
     prior_s: float
+    least_s: float = 8.0
+    most_s: float = 120.0
 
     def change(self, totals: NDArray[np.floating], frame_s: float) -> NDArray[np.float64]:
         """What :meth:`VoiceColumns.move` is to add, and the part that is taken away.

@@ -1,0 +1,71 @@
+"""A voice's mean, taken away from rows of its speech, normalised or not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceColumns, VoiceReference, normalised
+
+SPEC = FeatureSpec()
+COLUMNS = VoiceColumns(SPEC)
+FRAME_S = SPEC.hop_length / SPEC.sample_rate
+MEAN = np.linspace(-300, 20, 34).astype(np.float32)
+STD = np.linspace(0.1, 90, 34).astype(np.float32)
+
+
+def speech(n_frames: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    rows = generator.normal(0, 20, (n_frames, 34)).astype(np.float32)
+    rows[:, COLUMNS.rms] = generator.uniform(0.01, 0.2, n_frames)
+    rows[:, COLUMNS.pitch] = generator.uniform(100, 300, n_frames)
+    rows[::3, COLUMNS.pitch] = 0
+    return rows
+
+
+def change_of(n_frames: int) -> np.ndarray:
+    reference = VoiceReference(tuple(np.linspace(-1, 3, 34).tolist()), 5.0)
+    heard = speech(n_frames, seed=1)
+    return reference.change(COLUMNS.totals(heard, np.ones(n_frames, bool)), FRAME_S)
+
+
+@pytest.mark.parametrize("n_frames", [0, 30, 1000])
+def test_normalised_rows_move_as_raw_ones_do(n_frames: int) -> None:
+    change = change_of(n_frames)
+    rows = speech(61)
+    factors, terms = COLUMNS.scales(change[:-1], MEAN, STD)
+    found = normalised(rows, MEAN, STD, 34) * factors + terms
+    moved = rows.copy()
+    COLUMNS.move(moved, change[:-1])
+    np.testing.assert_allclose(found, (moved - MEAN) / STD, rtol=2e-6, atol=2e-5)
+    assert factors.dtype == terms.dtype == found.dtype == np.float32
+
+
+def test_without_speech_nothing_moves() -> None:
+    factors, terms = COLUMNS.scales(change_of(0)[:-1], MEAN, STD)
+    assert (factors == 1).all()
+    assert (terms == 0).all()
+
+
+def test_chroma_and_what_is_unvoiced_stay() -> None:
+    factors, terms = COLUMNS.scales(change_of(1000)[:-1], MEAN, STD)
+    chroma = [i for i, name in enumerate(SPEC.feature_names) if name.startswith("chroma")]
+    assert len(chroma) == 12
+    assert (factors[chroma] == 1).all()
+    assert (terms[chroma] == 0).all()
+    rows = speech(9)
+    found = normalised(rows, MEAN, STD, 34) * factors + terms
+    pitch = found[:, COLUMNS.pitch] * STD[COLUMNS.pitch] + MEAN[COLUMNS.pitch]
+    np.testing.assert_allclose(pitch[::3], 0, atol=2e-4)
+
+
+@pytest.mark.parametrize("shape", [(7, 34), (2, 7, 34)])
+def test_a_model_that_was_given_no_reference_sees_a_part_of_0(shape: tuple[int, ...]) -> None:
+    rows = speech(14)[: int(np.prod(shape[:-1]))].reshape(shape)
+    plain = normalised(rows, MEAN, STD, 34)
+    assert np.array_equal(plain, (rows - MEAN) / STD)
+    wide = normalised(rows, MEAN, STD, 35)
+    assert wide.dtype == np.float32
+    assert np.array_equal(wide[..., :-1], plain)
+    assert (wide[..., -1] == 0).all()
