@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 
-__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference", "normalised"]
+__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference", "as_wide", "normalised"]
 
 _SMALLEST_RMS = 1e-6
 
@@ -143,12 +143,7 @@ def normalised(
     -------
     float32 [shape=(..., n_columns)]
     """
-    result: NDArray[np.float32] = ((rows - mean) / std).astype(np.float32)
-    n_more = n_columns - result.shape[-1]
-    if n_more:
-        nothing = np.zeros((*result.shape[:-1], n_more), dtype=np.float32)
-        result = np.concatenate([result, nothing], axis=-1)
-    return result
+    return as_wide(((rows - mean) / std).astype(np.float32), n_columns)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,3 +221,23 @@ class VoiceMean:
     def reset(self) -> None:
         """Forget the voice."""
         self.totals[:] = 0.0
+
+
+def as_wide(rows: NDArray[np.float32], n_columns: int) -> NDArray[np.float32]:
+    """Rows as wide as a model's input: one that knows references is told that there is none.
+
+    Parameters
+    ----------
+    rows : float32 [shape=(..., n_features)]
+        Normalised; with the column of the part, or without.
+    n_columns : int
+        Of the model's input, at most one more.
+
+    Returns
+    -------
+    float32 [shape=(..., n_columns)]
+        The rows themselves where they are wide enough.
+    """
+    if rows.shape[-1] >= n_columns:
+        return rows
+    return np.concatenate([rows, np.zeros((*rows.shape[:-1], 1), np.float32)], axis=-1)

@@ -186,6 +186,14 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         metavar="N",
         help="of speaker (0-4) or leave-one-corpus-out (0-3), for these alone (default: 0)",
     )
+    parser.add_argument(
+        "--lessons",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="corpora whose clips are all learnt from: the split is one of the others (default: "
+        "none)",
+    )
     add_pictures_option(parser)
     parser.add_argument(
         "--strict",
@@ -315,6 +323,7 @@ def run_options(arguments: argparse.Namespace, n_variants: int) -> dict[str, Any
             arguments.fold,
             n_variants=n_variants,
             validation=arguments.validation,
+            lessons=tuple(sorted(set(arguments.lessons))),
         ),
         "label_map": label_map(arguments),
         "labels": arguments.labels,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.artifact import Artifact, read_artifact
 from edge.errors import ArtifactError
+from edge.features.voice_reference import as_wide
 from edge.runtimes.base import Session
 from edge.runtimes.open import open_model
 
@@ -32,16 +33,17 @@ class ArtifactInfer:
     def __init__(self, folder: Path, artifact: Artifact) -> None:
         self._folder = folder.resolve()
         self._sha256 = artifact.manifest.model_sha256
+        self._n_columns = artifact.manifest.architecture.n_features
         self._sessions = threading.local()
         self._sessions.one = open_model(artifact).session()
 
-    def __getstate__(self) -> tuple[Path, str]:
+    def __getstate__(self) -> tuple[Path, str, int]:
         """Give what another process opens the same artifact by."""
-        return self._folder, self._sha256
+        return self._folder, self._sha256, self._n_columns
 
-    def __setstate__(self, state: tuple[Path, str]) -> None:
+    def __setstate__(self, state: tuple[Path, str, int]) -> None:
         """Open it when it is first called."""
-        self._folder, self._sha256 = state
+        self._folder, self._sha256, self._n_columns = state
         self._sessions = threading.local()
 
     def __call__(self, rows: NDArray[np.float32], language: int) -> NDArray[np.floating]:
@@ -64,7 +66,8 @@ class ArtifactInfer:
         """
         session = self._session()
         # One by one, as on a device: dynamic quantization takes one range a batch.
-        return np.concatenate([session.infer(row[None], language) for row in rows])
+        wide = as_wide(rows, self._n_columns)
+        return np.concatenate([session.infer(row[None], language) for row in wide])
 
     def _session(self) -> Session:
         if not hasattr(self._sessions, "one"):

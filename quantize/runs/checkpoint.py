@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import EdgeSerError
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from quantize.basics.errors import CheckpointError
 from quantize.basics.files import atomic_path
 from quantize.basics.json_files import parse_json
@@ -53,6 +54,8 @@ class Checkpoint:
         What the model's outputs stand for, in their order.
     domains : tuple of str
         Corpora that its embedding has rows for, in their order; the row after them is "unknown".
+    voice_reference : VoiceReference, optional
+        How it wants references for voices: its input then is a column wider than the rows.
     """
 
     model: Any
@@ -62,6 +65,7 @@ class Checkpoint:
     training: dict[str, Any]
     labels: tuple[str, ...]
     domains: tuple[str, ...]
+    voice_reference: VoiceReference | None = None
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -80,6 +84,8 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "labels": json.dumps(checkpoint.labels),
         "domains": json.dumps(checkpoint.domains),
     }
+    if checkpoint.voice_reference:
+        header["voice_reference"] = json.dumps(dataclasses.asdict(checkpoint.voice_reference))
     content = _in_order(save(tensors, metadata=header))
     with atomic_path(path) as temporary:
         # Not by the library's own hand: its files are private and in an order of chance.
@@ -135,9 +141,22 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         labels = _names(header, "labels", LABELS, model.config.n_labels)
         n_domains = getattr(model.config, "n_domains", None)
         domains = _names(header, "domains", DOMAINS, n_domains)
+        reference = _voice_reference(header, spec)
     except _MISFITS as error:
         raise _misfit(path, found, error) from error
-    return Checkpoint(model.eval(), mean, std, spec, training, labels, domains)
+    return Checkpoint(model.eval(), mean, std, spec, training, labels, domains, reference)
+
+
+def _voice_reference(header: dict[str, str], spec: FeatureSpec) -> VoiceReference | None:
+    if "voice_reference" not in header:
+        return None
+    fields = parse_json(header["voice_reference"])
+    reference = VoiceReference(**{**fields, "centre": tuple(map(float, fields["centre"]))})
+    if len(reference.centre) != spec.n_features:
+        raise ValueError(
+            f"its voice_reference has {len(reference.centre)} numbers, {spec.n_features} are wanted"
+        )
+    return reference
 
 
 def _names(

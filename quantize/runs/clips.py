@@ -44,7 +44,12 @@ def load_clips(
                 f"{_words(run.label_map)}: leave the option out, a run is measured with its own"
             )
     check_one_label_map(runs)
-    own = [name for run in runs for name in run.settings.corpora]
+    own = [
+        name
+        for run in runs
+        for name in run.settings.corpora
+        if name not in run.settings.lessons or run.settings.split == "all"
+    ]
     # All that the label map may have words of, so that none is unknown.
     names = list(dict.fromkeys((*own, *(corpora or ())))) if own else corpora
     clips, _ = load_corpora(data, names, runs[0].label_map)

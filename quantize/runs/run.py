@@ -158,7 +158,8 @@ class Run:
         """
         run = self.config["run"]
         try:
-            return RunSettings(**{**run, "corpora": tuple(run["corpora"])})
+            names = {key: tuple(run[key]) for key in ("corpora", "lessons") if key in run}
+            return RunSettings(**{**run, **names})
         except (KeyError, TypeError, EdgeSerError) as error:
             raise TrainingError(
                 f"{self.files.config} does not say how the run was trained ({error}): a whole run "

@@ -35,6 +35,9 @@ class RunSettings(Settings, frozen=True):
         For ``speaker``.
     n_variants : int
         Augmented variants of every clip, beside the clip itself.
+    lessons : tuple of str
+        Of these corpora, those whose clips all are learnt from and none is held out: the split is
+        one of the others.
     validation : bool
         Hold out a part of the training side, :data:`VALIDATION_SHARE` of it, and leave the test
         side alone: what choices between recipes are made on.
@@ -47,6 +50,7 @@ class RunSettings(Settings, frozen=True):
     n_folds: Annotated[int, whole(2, _MOST)] = 5
     n_variants: Annotated[int, whole(0, MOST_VARIANTS)] = 8
     validation: bool = False
+    lessons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # NumPy comes with it, and a command's help needs none.

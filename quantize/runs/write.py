@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
 from quantize.data.splits import write_split
-from quantize.runs.checkpoint import Checkpoint, save_checkpoint
+from quantize.runs.checkpoint import save_checkpoint
 from quantize.runs.files import RunFiles
 from quantize.runs.lock import locked_for_training
 from quantize.runs.own_settings import SETTINGS_DIGEST, settings_digest
@@ -39,9 +40,7 @@ def write_derived_run(folder: Path, run: Run, model: Any, training: dict[str, An
     files, saved = RunFiles(folder), run.checkpoint
     config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
     training = {**training, SETTINGS_DIGEST: settings_digest(config)}
-    checkpoint = Checkpoint(
-        model, saved.mean, saved.std, saved.spec, training, saved.labels, saved.domains
-    )
+    checkpoint = dataclasses.replace(saved, model=model, training=training)
     with locked_for_training(files):
         if files.state.exists():
             raise TrainingError(

@@ -50,6 +50,11 @@ class BatchSettings(Settings, frozen=True):
     exchange_share : float
         How often a crop gets part of another speaker's mean features, see
         :class:`quantize.training.mean_exchange.MeanExchange`.
+    reference_share : float
+        How often a crop has a reference for its voice, see
+        :mod:`quantize.training.reference_draws`; 0: the model knows none.
+    reference_prior_s : float
+        Seconds of speech after which half of a voice's mean is taken away.
     class_balance : float
         How far the emotions of a corpus weigh alike in the loss: 0 as often as they occur, 1
         alike. In SAVEE every fourth clip is neutral, in RAVDESS every fifteenth.
@@ -72,6 +77,10 @@ class BatchSettings(Settings, frozen=True):
     group_mask_share: Share = 0.06
     unknown_share: Share = 0.7
     exchange_share: Share = 0.0
+    reference_share: Share = 0.0
+    reference_prior_s: Annotated[
+        float, between(math.ulp(0.0), 3600.0, "a number above 0 and at most 3600 s is wanted")
+    ] = 3.0
     class_balance: Share = 0.0
 
     def __post_init__(self) -> None:

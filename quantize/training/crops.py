@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from quantize.data.corpora import Clip, label_numbers
 from quantize.data.sound import level
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.mean_exchange import MeanExchange
+from quantize.training.reference_draws import CALM, ReferenceDraws
 from quantize.training.teacher_rows import Crops
 
 __all__ = [
@@ -40,6 +42,7 @@ class Example:
     speaker: str
     label: int
     domain: int
+    is_calm: bool = False
 
 
 def examples_of(
@@ -47,7 +50,9 @@ def examples_of(
 ) -> list[Example]:
     """What training needs of each clip, numbered by the model's labels and corpora."""
     return [
-        Example(c.clip_id, c.corpus, c.speaker, int(label), domains.index(c.corpus))
+        Example(
+            c.clip_id, c.corpus, c.speaker, int(label), domains.index(c.corpus), c.label in CALM
+        )
         for c, label in zip(clips, label_numbers(clips, labels), strict=True)
     ]
 
@@ -152,6 +157,20 @@ class CropSampler:
                 raise ParameterError("exchange_share is above 0: the device's features are wanted")
             speakers = [e.speaker for e in self.examples]
             self._exchange = MeanExchange(spec, speakers, [variants[0] for variants in self._rows])
+        self._references: ReferenceDraws | None = None
+        if self.settings.reference_share:
+            self._references = ReferenceDraws(
+                spec,
+                [f"{e.corpus}/{e.speaker}" for e in self.examples],
+                [e.is_calm for e in self.examples],
+                self._rows,
+                self.settings.reference_prior_s,
+            )
+
+    @property
+    def voice_reference(self) -> VoiceReference | None:
+        """How the model will want references for voices; None: it was trained without."""
+        return self._references.reference if self._references else None
 
     def _prepare(self, spec: FeatureSpec) -> None:
         """Look up what varying a row needs to know of its columns."""
@@ -205,10 +224,21 @@ class CropSampler:
         starts = [int(rng.integers(len(rows) - n_frames + 1)) for rows in clips]
         crops = np.stack([r[s : s + n_frames] for r, s in zip(clips, starts, strict=True)])
         crops = crops.astype(np.float32)
+        numbers = [i for i, _ in picks]
+        part = np.zeros((len(picks), 1), np.float32)
+        if self._references is not None:
+            of_variants = [v for _, v in picks]
+            changes = self._references.changes(numbers, of_variants, settings.reference_share, rng)
+            self._references.move(crops, changes)
+            part = changes[:, -1:]
         if self._exchange is not None:
-            numbers = [i for i, _ in picks]
-            crops = self._exchange.exchanged(crops, numbers, settings.exchange_share, rng)
-        rows = self._vary(crops, rng)
+            crops = self._exchange.exchanged(
+                crops, numbers, settings.exchange_share, rng, 1.0 - part
+            )
+        rows = self._vary(crops, rng, part)
+        if self._references is not None:
+            column = np.broadcast_to(part[:, None], (*rows.shape[:2], 1))
+            rows = np.concatenate([rows, column], axis=2)
         examples = [self.examples[i] for i, _ in picks]
         domains = np.array([e.domain for e in examples])
         unknown = rng.random(len(picks)) < settings.unknown_share
@@ -226,11 +256,18 @@ class CropSampler:
             ),
         )
 
-    def _vary(self, crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Level, normalisation, noise and masks; ``crops`` are raw rows and reused."""
+    def _vary(
+        self, crops: NDArray[np.float32], rng: np.random.Generator, part: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Level, normalisation, noise and masks; ``crops`` are raw rows and reused.
+
+        ``part`` is what a reference took of the voice's mean, float32 [shape=(n_crops, 1)].
+        """
         settings = self.settings
         n_crops, n_frames, _ = crops.shape
         gain_db = rng.uniform(-settings.level_db, settings.level_db, (n_crops, 1))
+        # A reference was heard through the same gain.
+        gain_db *= 1.0 - part
         crops[:, :, self._rms] *= 10 ** (gain_db / 20)
         rows = (crops - self._mean) / self._std
         rows[:, :, 0] += gain_db.astype(np.float32) * self._level_step

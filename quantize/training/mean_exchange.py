@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.features.spec import FeatureSpec
-from quantize.data.sound.level import speech_frames
+from edge.features.voice_reference import VoiceColumns
+from quantize.training.reference_draws import voice_totals
 
 __all__ = ["MeanExchange"]
-
-_SMALLEST_RMS = 1e-6
 
 
 class MeanExchange:
@@ -40,36 +39,17 @@ class MeanExchange:
     def __init__(
         self, spec: FeatureSpec, speakers: Sequence[str], rows: Sequence[NDArray[np.floating]]
     ) -> None:
-        names = spec.feature_names
-        self._n_features = len(names)
-        self._rms, self._pitch = names.index("rms"), names.index("pitch_hz")
-        self._shifted = np.array(
-            [i for i, name in enumerate(names) if name.startswith(("mfcc", "contrast"))]
-        )
+        self._columns = VoiceColumns(spec)
         sums: defaultdict[str, NDArray[np.float64]] = defaultdict(
-            lambda: np.zeros((2, self._n_features))
+            lambda: np.zeros((2, spec.n_features))
         )
         for speaker, each in zip(speakers, rows, strict=True):
-            sums[speaker] += self._sums_and_counts(each)
+            sums[speaker] += voice_totals(self._columns, each)
         numbers = {speaker: number for number, speaker in enumerate(sums)}
         self._speaker = np.array([numbers[speaker] for speaker in speakers])
         #: float64 [shape=(n_speakers, n_features)]: MFCC and contrast as they are, the level
         #: in dB, the natural logarithm of the pitch; 0 for chroma.
         self.means = np.stack([total / np.maximum(count, 1.0) for total, count in sums.values()])
-
-    def _sums_and_counts(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Sums and numbers of the speech frames of a clip: (2, n_features)."""
-        result = np.zeros((2, self._n_features))
-        rms = rows[:, self._rms].astype(np.float64)
-        heard = speech_frames(rms) & (rms >= _SMALLEST_RMS)
-        speech = rows[heard].astype(np.float64)
-        voiced = speech[speech[:, self._pitch] > 0, self._pitch]
-        result[0, self._shifted] = speech[:, self._shifted].sum(axis=0)
-        result[0, self._rms] = 20 * np.log10(speech[:, self._rms]).sum()
-        result[0, self._pitch] = np.log(voiced).sum()
-        result[1] = len(speech)
-        result[1, self._pitch] = len(voiced)
-        return result
 
     def exchanged(
         self,
@@ -77,6 +57,7 @@ class MeanExchange:
         clips: Sequence[int],
         share: float,
         rng: np.random.Generator,
+        left: NDArray[np.floating] | float = 1.0,
     ) -> NDArray[np.float32]:
         """Crops of which some have a random part of another speaker's means, or of the average's.
 
@@ -89,6 +70,8 @@ class MeanExchange:
         share : float
             How often a crop is changed.
         rng : numpy.random.Generator
+        left : float [shape=(n_crops, 1)], optional
+            How much of its voice's mean a crop still has, where a reference took some away.
 
         Returns
         -------
@@ -100,9 +83,7 @@ class MeanExchange:
         # Half of the time towards the middle of all speakers and not past it.
         target[rng.random(len(own)) < 0.5] = self.means.mean(axis=0)
         part = rng.random((len(own), 1)) * (rng.random((len(own), 1)) < share)
-        change = (part * (target - self.means[own])).astype(np.float32)[:, None, :]
+        change = (left * part * (target - self.means[own])).astype(np.float32)[:, None, :]
         crops = crops.copy()
-        crops[..., self._shifted] += change[..., self._shifted]
-        crops[..., self._rms] *= 10 ** (change[..., self._rms] / 20)
-        crops[..., self._pitch] *= np.exp(change[..., self._pitch])
+        self._columns.move(crops, change)
         return crops

@@ -119,9 +119,14 @@ class Recipe:
         above = self.parent.owner(key, table)
         return self.parent.name if above == "recipe" else above
 
+    @property
+    def knows_references(self) -> bool:
+        """Whether the model is trained with references for voices, a column more of its input."""
+        return self.batch_settings().reference_share > 0
+
     def config(self, **changes: Any) -> ClafSerConfig:
         """Sizes of the model, with some of them changed."""
-        wide = {"n_features": self.feature_spec().n_features}
+        wide = {"n_features": self.feature_spec().n_features + self.knows_references}
         return ClafSerConfig(**{**wide, **self.model, **changes})
 
     def train_settings(self, **changes: Any) -> TrainSettings:

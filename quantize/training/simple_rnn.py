@@ -64,7 +64,9 @@ class PlainSampler(CropSampler):
     def _prepare(self, spec: FeatureSpec) -> None:
         pass
 
-    def _vary(self, crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    def _vary(
+        self, crops: NDArray[np.float32], rng: np.random.Generator, part: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         rows: NDArray[np.float32] = (crops - self._mean) / self._std
         return rows
 

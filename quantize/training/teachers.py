@@ -178,13 +178,20 @@ class Teachers:
         if member == len(self._members):
             return self._encoder_answer(member, temperature, heard)
         model, teacher_mean, teacher_std = self._members[member]
-        other = self._rows_of[member]
+        other, n_features = self._rows_of[member], len(teacher_mean)
+        part = rows[..., len(mean) :]
         if other is None:
             own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
-            raw = rows * own_std + own_mean
+            raw = rows[..., :n_features] * own_std + own_mean
         else:
             raw = _mixed_rows(other, heard).to(rows.device)
+            # It hears the clip as it is.
+            part = torch.zeros_like(part)
         x = (raw - teacher_mean) / teacher_std
+        if model.config.n_features > n_features:
+            if not part.shape[2]:
+                part = torch.zeros_like(x[..., :1])
+            x = torch.cat([x, part], dim=2)
         unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
         output = model(x, unknown)
         posterior = (output.logits.float() / temperature).softmax(dim=1)

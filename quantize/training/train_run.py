@@ -21,20 +21,19 @@ from quantize.data.corpora.usable import shortest_s, usable_clips
 from quantize.data.embeddings import read_embeddings
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
-from quantize.data.splits import Split, common_labels, validation_split
-from quantize.data.splits.by_name import make_split
+from quantize.data.splits import common_labels
 from quantize.measure.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.measure.pictures import plot_curves
-from quantize.runs.clips import sides_digests
 from quantize.runs.leaned_on import starting_run
 from quantize.runs.own_settings import SETTINGS_DIGEST, settings_digest
 from quantize.runs.provenance import commit
 from quantize.runs.run import Run
-from quantize.runs.settings import VALIDATION_SHARE, RunSettings
+from quantize.runs.settings import RunSettings
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.encoder_teacher import EncoderTeacher
 from quantize.training.label_choice import chosen_labels, for_labels, remarks
 from quantize.training.settings import TrainSettings
+from quantize.training.sides import digests_of, sides_of
 from quantize.training.teachers import Teachers
 from quantize.training.trainer import Trainer
 
@@ -84,13 +83,13 @@ def train_run(
     spec = spec or FeatureSpec()
     found = find_corpora(data, corpora, label_map)
     # What names alone tell to be wrong is told before every recording is opened.
-    _sides(chosen_labels(found.clips, labels)[1], run, content=False)
+    sides_of(chosen_labels(found.clips, labels)[1], run, content=False)
     clips, left_out = _usable(found, spec, cache_folder, n_workers, cluster, strict)
     labels, clips = chosen_labels(clips, labels)
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
     run = run.replaced(corpora=tuple(sorted({c.corpus for c in clips})))
-    split, train, held_out = _sides(clips, run)
+    split, train, held_out = sides_of(clips, run)
     other_labels = [clip.label for clip in found.clips if clip.label not in labels]
     for remark in remarks(train, held_out, labels, domains, run, other_labels):
         progress_note(remark)
@@ -105,7 +104,7 @@ def train_run(
         **({"recipe": recipe} if recipe else {}),
     }
     cache = FeatureCache(cache_folder, spec, augment, cluster=cluster)
-    sides = sides_digests(train, held_out, cache.contents)
+    sides = digests_of(train, held_out, run, cache.contents)
     taught_by = None
     if teachers or embeddings:
         encoder = _encoder(embeddings, train, labels, settings)
@@ -247,16 +246,3 @@ def _usable(
     per_corpus = counted(clip.corpus for clip in usable.clips)
     progress_note(f"edge-ser-quantize: {how_many(len(usable.clips), 'clip')}: {per_corpus}")
     return usable.clips, sorted(usable.ids_left_out)
-
-
-def _sides(
-    clips: Sequence[Clip], run: RunSettings, *, content: bool = True
-) -> tuple[Split | None, list[Clip], list[Clip]]:
-    """Split, training side and held-out side; no split where nothing is held out."""
-    if run.split == "all":
-        return None, list(clips), []
-    split = make_split(clips, run.split, run.seed, run.fold, run.n_folds, content=content)
-    if run.validation:
-        split = validation_split(split, clips, VALIDATION_SHARE)
-    by_id = {c.clip_id: c for c in clips}
-    return split, [by_id[i] for i in split.train], [by_id[i] for i in split.test]

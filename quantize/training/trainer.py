@@ -162,6 +162,7 @@ class Trainer:
             self.about,
             self.labels,
             self.domains,
+            self.sampler.voice_reference,
         )
         save_checkpoint(self.files.checkpoint, checkpoint)
         if not keep_state:

@@ -1,0 +1,124 @@
+"""References for the voices of training crops: what a device could have heard of each before.
+
+A model that is to serve from the first second on, and better the longer it has heard a voice, is
+trained with references of no clip, one, two and so on of the crop's own speaker, see
+:mod:`edge.features.voice_reference`.  A life is mostly calm speech, so many of them are drawn from
+calm clips alone, or mostly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceColumns, VoiceReference
+from quantize.data.sound.level import speech_frames
+
+__all__ = ["CALM", "N_CLIPS", "ReferenceDraws", "voice_totals"]
+
+#: Emotions that most of a day is spoken in.
+CALM = ("neutral", "calm")
+
+#: Clips that a reference is made of.
+N_CLIPS = (1, 2, 4, 8, 16, 64)
+
+#: How often a reference is of any clips, of calm ones alone, of three calm ones in four.
+_KINDS = (0.4, 0.25, 0.35)
+
+
+def voice_totals(columns: VoiceColumns, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Sums over the speech frames of a clip, see :meth:`VoiceColumns.totals`."""
+    return columns.totals(rows, speech_frames(rows[:, columns.rms].astype(np.float64)))
+
+
+class ReferenceDraws:
+    """Draws references for training crops.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    speakers : sequence of str
+        Of every clip, the corpus among it.
+    calm : sequence of bool
+        Whether a clip is spoken calmly.
+    rows : sequence of sequence of float [shape=(n_frames, n_features)]
+        Feature rows of every clip, by clip and then by variant; not normalised.
+    prior_s : float
+        See :class:`edge.features.voice_reference.VoiceReference`.
+    """
+
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        speakers: Sequence[str],
+        calm: Sequence[bool],
+        rows: Sequence[Sequence[NDArray[np.floating]]],
+        prior_s: float,
+    ) -> None:
+        self._columns = VoiceColumns(spec)
+        self._frame_s = spec.hop_length / spec.sample_rate
+        #: float64 [shape=(n_clips, n_variants, 2, n_features)]
+        self._totals = np.stack(
+            [np.stack([voice_totals(self._columns, each) for each in clip]) for clip in rows]
+        )
+        members: defaultdict[str, list[int]] = defaultdict(list)
+        for number, speaker in enumerate(speakers):
+            members[speaker].append(number)
+        is_calm = np.array(calm, dtype=bool)
+        self._clips = {name: np.array(each) for name, each in members.items()}
+        self._calm = {name: each[is_calm[each]] for name, each in self._clips.items()}
+        self._speakers = list(speakers)
+        sums = np.stack([self._totals[each, 0].sum(axis=0) for each in self._clips.values()])
+        means = sums[:, 0] / np.maximum(sums[:, 1], 1.0)
+        self.reference = VoiceReference(tuple(float(m) for m in means.mean(axis=0)), prior_s)
+
+    def changes(
+        self,
+        clips: Sequence[int],
+        variants: Sequence[int],
+        share: float,
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        """What is to be added to the rows of crops, and the parts.
+
+        Parameters
+        ----------
+        clips, variants : sequence of int
+            Which clip and which of its variants each crop is of: a device hears its voices under
+            the conditions that it hears the crop under.
+        share : float
+            How often a crop has a reference.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        float32 [shape=(n_crops, n_features + 1)]
+            See :meth:`VoiceReference.change`.
+        """
+        totals = np.zeros((len(clips), *self._totals.shape[2:]))
+        for at, (clip, variant) in enumerate(zip(clips, variants, strict=True)):
+            if rng.random() < share:
+                chosen = self._chosen(clip, rng)
+                totals[at] = self._totals[chosen, variant].sum(axis=0)
+        return self.reference.change(totals, self._frame_s).astype(np.float32)
+
+    def _chosen(self, clip: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Other clips of the same speaker, as many as there are at most."""
+        speaker = self._speakers[clip]
+        everything, calm = self._clips[speaker], self._calm[speaker]
+        n_clips = int(rng.choice(N_CLIPS))
+        kind = int(rng.choice(len(_KINDS), p=_KINDS))
+        n_calm = (0, n_clips, -(-3 * n_clips // 4))[kind]
+        chosen = np.concatenate(
+            [rng.permutation(calm)[:n_calm], rng.permutation(everything)[: n_clips - n_calm]]
+        )
+        others: NDArray[np.int64] = chosen[chosen != clip]
+        return others
+
+    def move(self, crops: NDArray[np.float32], changes: NDArray[np.float32]) -> None:
+        """Move crops that are not normalised, in place: (n_crops, n_frames, n_features)."""
+        self._columns.move(crops, changes[:, None, :-1])
