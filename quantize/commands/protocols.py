@@ -22,8 +22,13 @@ from quantize.data.splits import common_labels
 from quantize.measure.evaluate import Runner, check_features
 from quantize.measure.protocols.conditions import CLEAN
 from quantize.measure.protocols.noise import utterance_trials
-from quantize.measure.protocols.segments import WINDOWS_S, segment_trials
-from quantize.measure.protocols.tables import mean_conditions, noise_table, segments_table
+from quantize.measure.protocols.segments import WINDOWS_S, segment_trials, speech_told_by
+from quantize.measure.protocols.tables import (
+    mean_conditions,
+    noise_table,
+    segments_table,
+    speech_table,
+)
 from quantize.measure.protocols.trials import Trials
 from quantize.runs.run import Run
 
@@ -48,7 +53,11 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
     splits = ", ".join(r["split"] for r in results)
     if not arguments.json:
         print(f"{title}; split {splits}; {arguments.kind}, corpus {arguments.corpus}\n")
-        print((segments_table if arguments.protocol == "segments" else noise_table)(shown))
+        if arguments.protocol == "segments":
+            print(segments_table(shown))
+            print(f"\n{speech_table(shown, results[0]['speech_told_by'])}")
+        else:
+            print(noise_table(shown))
     write_report(arguments, report)
     return 0
 
@@ -73,6 +82,8 @@ def _one_run(
         "answers": list(labels),
         "conditions": _figures(trials),
     }
+    if arguments.protocol == "segments":
+        result["speech_told_by"] = speech_told_by(runner)
     name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}"
     try:
         write_json(run.files.protocol(name), result)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.artifact import read_artifact
+from edge.artifact import TrainedGate, read_artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from quantize.basics.files import write_json
@@ -21,6 +21,7 @@ from quantize.data.corpora import Clip, label_numbers
 from quantize.data.features.cache import FeatureCache
 from quantize.data.features.windows import window_of
 from quantize.data.splits import Split
+from quantize.export.gate import read_default_gate
 from quantize.measure.answers import Answers
 from quantize.measure.inference import ArtifactInfer
 from quantize.measure.pictures import plot_class_accuracy, plot_confusion
@@ -46,7 +47,8 @@ class Runner:
     """A model that can be measured, from a checkpoint or an artifact.
 
     ``n_jobs`` and ``cluster`` say who scores segments where there are many, see
-    :func:`edge.jobs.run_in_order`; the posteriors are the same.
+    :func:`edge.jobs.run_in_order`; the posteriors are the same. ``gate`` is the artifact's speech
+    gate, or the one that an export of the checkpoint would have.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Runner:
     domains: tuple[str, ...]
     n_jobs: int = 1
     cluster: str | None = None
+    gate: TrainedGate | None = None
 
     @property
     def unknown(self) -> int:
@@ -167,6 +170,7 @@ def torch_runner(run: Run, temperature: float | None = None) -> Runner:
         None,
         saved.labels,
         saved.domains,
+        gate=read_default_gate(saved.spec),
     )
 
 
@@ -186,6 +190,7 @@ def artifact_runner(folder: Path) -> Runner:
         manifest.model_sha256,
         manifest.labels,
         tuple(c for c in manifest.corpora if c != manifest.default_corpus),
+        gate=manifest.gate,
     )
 
 

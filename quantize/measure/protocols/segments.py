@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.stream.posterior import counted_segments
+from edge.stream.trained_gate import TrainedSpeechGate
 from quantize.data.corpora import Clip
+from quantize.data.sound.level import speech_frames
 from quantize.measure.evaluate import Runner, language_ids
 from quantize.measure.protocols.trials import Trials
 from quantize.measure.scoring import score_segments
 
-__all__ = ["WINDOWS_S", "segment_trials"]
+__all__ = ["WINDOWS_S", "segment_trials", "speech_told_by", "spoken_frames"]
 
 #: Lengths of the windows, in seconds.
 WINDOWS_S = (1.0, 1.5, 2.0)
@@ -51,7 +53,7 @@ def segment_trials(
         Windows count that the device's speech gate lets through and that lie within
         :data:`edge.stream.posterior.SPEECH_RANGE_DB` of their utterance's loudest, as in the
         average of a file. An utterance shorter than the window is one trial, as at the
-        end of a stream.
+        end of a stream. Each has its share of speech, see :func:`spoken_frames`.
 
     Raises
     ------
@@ -69,6 +71,8 @@ def segment_trials(
         window_frames=window_frames,
         **runner.scoring(labels),
     )
+    spoken = [spoken_frames(runner, each) for each in chosen]
+    shares: list[float] = []
     utterance: list[int] = []
     posteriors: list[NDArray[np.float64]] = []
     n_left_out = n_short = 0
@@ -82,6 +86,7 @@ def segment_trials(
                 continue
             n_short += end - first < window_frames
             utterance.append(at)
+            shares.append(float(spoken[at][first:end].mean()))
             posteriors.append(posterior)
     if not posteriors:
         raise ParameterError(
@@ -94,4 +99,32 @@ def segment_trials(
         runner.labels,
         n_left_out,
         int(n_short),
+        np.array(shares),
     )
+
+
+def spoken_frames(runner: Runner, rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which frames of an utterance hold speech, as the device does where it can.
+
+    Parameters
+    ----------
+    runner : Runner
+    rows : float [shape=(n_frames, n_features)]
+        Not normalised.
+
+    Returns
+    -------
+    bool [shape=(n_frames,)]
+        By the speech gate of the runner; where there is none, frames within
+        :data:`quantize.data.sound.level.SPEECH_RANGE_DB` of the utterance's loudest.
+    """
+    if runner.gate is not None:
+        gate = TrainedSpeechGate(runner.gate, runner.spec)
+        return gate.push(np.zeros(0, dtype=np.float32), np.asarray(rows, dtype=np.float32))
+    rms = rows[:, runner.spec.feature_names.index("rms")]
+    return speech_frames(np.asarray(rms, dtype=np.float64))
+
+
+def speech_told_by(runner: Runner) -> str:
+    """What tells frames of speech from others, ``"gate"`` or ``"level"``."""
+    return "level" if runner.gate is None else "gate"

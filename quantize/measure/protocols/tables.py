@@ -9,8 +9,10 @@ import numpy as np
 
 from quantize.basics.tables import aligned
 from quantize.data.corpora import DOMAINS, in_order
+from quantize.data.sound.level import SPEECH_RANGE_DB
+from quantize.measure.protocols.trials import SPEECH_SHARES
 
-__all__ = ["mean_conditions", "noise_table", "segments_table"]
+__all__ = ["mean_conditions", "noise_table", "segments_table", "speech_table"]
 
 _MEANS = ("accuracy", "uar", "accuracy_drop", "uar_drop")
 
@@ -26,11 +28,21 @@ def mean_conditions(runs: Sequence[Conditions]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name in dict.fromkeys(n for run in runs for n in run):
         of_runs = [run[name] for run in runs if name in run]
-        result[name] = _mean(of_runs)
-        result[name]["by_corpus"] = {
-            corpus: _mean([f["by_corpus"][corpus] for f in of_runs if corpus in f["by_corpus"]])
-            for corpus in in_order((c for f in of_runs for c in f["by_corpus"]), DOMAINS)
-        }
+        result[name] = _mean_parts(of_runs)
+        if all("by_speech" in run for run in of_runs):
+            result[name]["by_speech"] = {
+                part: _mean_parts([run["by_speech"][part] for run in of_runs])
+                for part in SPEECH_SHARES
+            }
+    return result
+
+
+def _mean_parts(of_runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    result = _mean(of_runs)
+    result["by_corpus"] = {
+        corpus: _mean([f["by_corpus"][corpus] for f in of_runs if corpus in f["by_corpus"]])
+        for corpus in in_order((c for f in of_runs for c in f["by_corpus"]), DOMAINS)
+    }
     return result
 
 
@@ -41,8 +53,8 @@ def _mean(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if key in parts[0]
     }
     for key in _MEANS:
-        if key in parts[0]:
-            values = [p[key] for p in parts]
+        values = [p[key] for p in parts if key in p]
+        if values:
             result[key] = float(np.mean(values))
             result[f"{key}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     return result
@@ -64,6 +76,36 @@ def segments_table(conditions: Conditions) -> str:
         for name, figures in conditions.items()
     ]
     return "\n".join([*aligned(rows, n_left=2), "", *notes])
+
+
+def speech_table(conditions: Conditions, told_by: str) -> str:
+    """One line a window and corpus; windows, accuracy and UAR for each share of speech.
+
+    Parameters
+    ----------
+    conditions : mapping
+        Figures with ``by_speech``.
+    told_by : {"gate", "level"}
+        What told speech, see :func:`quantize.measure.protocols.segments.speech_told_by`.
+    """
+    heads = ["", "speech:", *(cell for name in SPEECH_SHARES for cell in ("", f"{name} %", ""))]
+    rows = [heads, ["window", "corpus", *["n", "acc", "UAR"] * len(SPEECH_SHARES)]]
+    for name, figures in conditions.items():
+        corpora = list(figures["by_corpus"])
+        for corpus in corpora if len(corpora) == 1 else [*corpora, "all"]:
+            cells = [name, corpus]
+            for share in SPEECH_SHARES:
+                of_share = figures["by_speech"][share]
+                part = of_share if corpus == "all" else of_share["by_corpus"].get(corpus, {})
+                n = part.get("n", 0)
+                cells += [str(n), *(f"{100 * part[m]:.1f}" if n else "-" for m in _MEANS[:2])]
+            rows.append(cells)
+    notes = {
+        "gate": "frames of speech as the speech gate tells them",
+        "level": "frames of speech are those within "
+        f"{SPEECH_RANGE_DB:.0f} dB of their clip's loudest: there is no gate to tell them",
+    }
+    return "\n".join([*aligned(rows, n_left=2), "", f"percent; n: windows; {notes[told_by]}"])
 
 
 def noise_table(conditions: Conditions) -> str:

@@ -15,9 +15,19 @@ from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import accuracy, draw, interval, uar
 from quantize.measure.metrics import expected_calibration_error
 
-__all__ = ["Trials"]
+__all__ = ["SPEECH_SHARES", "Trials"]
 
 _METRICS = ("accuracy", "uar")
+
+#: How much of a window is speech: least share, and the one it stays below, by the name of its
+#: figures.  The last stands beside the others: a second there is a second of speech.
+SPEECH_SHARES = {
+    "0-25": (0.0, 0.25),
+    "25-50": (0.25, 0.5),
+    "50-75": (0.5, 0.75),
+    "75-100": (0.75, np.inf),
+    "90-100": (0.9, np.inf),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +47,8 @@ class Trials:
         Windows that were too quiet to be judged.
     n_short : int
         Trials of less than the window's length: whole utterances that are shorter.
+    speech_shares : float64 [shape=(n_trials,)], optional
+        Share of each trial's frames that hold speech, 0 to 1.
     """
 
     clips: tuple[Clip, ...]
@@ -45,6 +57,7 @@ class Trials:
     labels: tuple[str, ...]
     n_left_out: int = 0
     n_short: int = 0
+    speech_shares: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if len(self.utterance) != len(self.posteriors) or not len(self.posteriors):
@@ -52,11 +65,17 @@ class Trials:
                 f"{len(self.posteriors)} posteriors for {len(self.utterance)} trials: one for "
                 "each, and at least one, is wanted"
             )
+        if self.speech_shares is not None and self.speech_shares.shape != self.utterance.shape:
+            raise ParameterError(
+                f"speech_shares have shape {self.speech_shares.shape}, "
+                f"{self.utterance.shape} is wanted: one for each trial"
+            )
 
     @classmethod
     def pooled(cls, parts: Sequence[Trials]) -> Trials:
         """Trials of several folds together; their models tell the same labels apart."""
         starts = np.cumsum([0, *(len(part.clips) for part in parts[:-1])])
+        shares = [part.speech_shares for part in parts if part.speech_shares is not None]
         return cls(
             tuple(c for part in parts for c in part.clips),
             np.concatenate([p.utterance + at for p, at in zip(parts, starts, strict=True)]),
@@ -64,7 +83,33 @@ class Trials:
             parts[0].labels,
             sum(part.n_left_out for part in parts),
             sum(part.n_short for part in parts),
+            np.concatenate(shares) if len(shares) == len(parts) else None,
         )
+
+    def by_speech(self) -> dict[str, Trials | None]:
+        """Trials by the share of speech in them, see :data:`SPEECH_SHARES`; None where none is.
+
+        Raises
+        ------
+        ParameterError
+            If the shares are not known.
+        """
+        shares = self.speech_shares
+        if shares is None:
+            raise ParameterError("speech_shares are None, one for each trial is wanted")
+        parts: dict[str, Trials | None] = {}
+        for name, (least, below) in SPEECH_SHARES.items():
+            chosen = (shares >= least) & (shares < below)
+            parts[name] = None
+            if chosen.any():
+                parts[name] = Trials(
+                    self.clips,
+                    self.utterance[chosen],
+                    self.posteriors[chosen],
+                    self.labels,
+                    speech_shares=shares[chosen],
+                )
+        return parts
 
     @property
     def answers(self) -> Answers:
@@ -86,7 +131,8 @@ class Trials:
         dict
             ``n_utterances`` (with a trial), ``n`` trials, ``accuracy``, ``uar``, their
             ``…_ci95``, ``recall`` (label to share, None without trials) and ``ece``, as
-            shares.
+            shares. Where the trials' shares of speech are known, the same again for each part of
+            :data:`SPEECH_SHARES` under ``by_speech``; of one without a trial the counts, 0.
 
         Raises
         ------
@@ -102,9 +148,20 @@ class Trials:
         """
         if reference is not None and reference.clips != self.clips:
             raise ParameterError("the reference has trials of other utterances than these")
+        total = self._parts(reference)
+        total["n_left_out"], total["n_short"] = self.n_left_out, self.n_short
+        if self.speech_shares is not None:
+            nothing: dict[str, Any] = {"n_utterances": 0, "n": 0, "by_corpus": {}}
+            total["by_speech"] = {
+                name: dict(nothing) if part is None else part._parts()
+                for name, part in self.by_speech().items()
+            }
+        return total
+
+    def _parts(self, reference: Trials | None = None) -> dict[str, Any]:
+        """Figures of all, and under ``by_corpus`` of every corpus."""
         everything = np.ones(len(self.clips), dtype=bool)
         total = self._figures(everything, reference)
-        total["n_left_out"], total["n_short"] = self.n_left_out, self.n_short
         total["by_corpus"] = {}
         for corpus in in_order((c.corpus for c in self.clips), DOMAINS):
             chosen = np.array([c.corpus == corpus for c in self.clips])

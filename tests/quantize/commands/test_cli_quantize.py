@@ -97,6 +97,9 @@ def test_segments_of_folds_are_pooled(data, runs, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("2 folds pooled; split speaker-5fold-s0-f0, speaker-5fold-s0-f1;")
     assert lines[2].split() == ["window", "corpus", "clips", "windows", "accuracy", "UAR"]
+    assert lines[-1].startswith(
+        "percent; n: windows; frames of speech as the speech gate tells them"
+    )
     result = json.loads(report.read_text())
     assert result["command"].endswith("--protocol segments")
     assert list(result["pooled"]["conditions"]) == ["1.0 s", "1.5 s", "2.0 s"]
@@ -105,6 +108,9 @@ def test_segments_of_folds_are_pooled(data, runs, tmp_path, capsys):
     own = json.loads((runs / "f0" / "evaluation-segments-numpy-int8-unknown.json").read_text())
     assert own == result["runs"][0]
     assert own["model_sha256"] is not None
+    assert own["speech_told_by"] == "gate"
+    shares = own["conditions"]["1.0 s"]["by_speech"]
+    assert list(shares) == ["0-25", "25-50", "50-75", "75-100", "90-100"]
 
 
 def test_protocol_figures_of_several_seeds_are_averaged(data, runs, tmp_path, capsys):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from protocol_fakes import RMS, clip, rows_of, runner
 
+from edge.artifact import read_artifact
+from edge.bundled import MODELS_DIR
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
@@ -13,7 +17,14 @@ from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 from quantize.data.corpora import LABELS
 from quantize.measure.evaluate import artifact_runner
-from quantize.measure.protocols.segments import WINDOWS_S, segment_trials
+from quantize.measure.protocols.segments import (
+    WINDOWS_S,
+    segment_trials,
+    speech_told_by,
+    spoken_frames,
+)
+from quantize.measure.protocols.tables import mean_conditions, speech_table
+from quantize.measure.protocols.trials import SPEECH_SHARES, Trials
 
 HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
 
@@ -71,3 +82,61 @@ def test_only_common_classes_are_answered():
 def test_a_window_without_a_frame_is_refused():
     with pytest.raises(ParameterError, match=r"window_s is 0\.01"):
         segment_trials(runner(), [clip(0, "sad")], {}, 0.01)
+
+
+def half_full(number: int) -> np.ndarray:
+    """Rows of 1 s with speech, 1 s at -40 dB, and 1 s with speech."""
+    rows = rows_of([HAPPY] * 90)
+    rows[30:60, RMS] = 0.1 * 10 ** (-40 / 20) * (1 + number)
+    return rows
+
+
+def test_each_window_tells_its_share_of_speech():
+    one = clip(0, "happy")
+    trials = segment_trials(runner(), [one], {one.clip_id: half_full(0)}, 1.0)
+    # Windows begin at 0, 16, 32, 48 and 60.
+    expected = [1.0, 14 / 30, 2 / 30, 18 / 30, 1.0]
+    assert trials.speech_shares == pytest.approx(expected)
+    parts = trials.figures()["by_speech"]
+    assert list(parts) == list(SPEECH_SHARES)
+    assert [parts[name]["n"] for name in SPEECH_SHARES] == [1, 1, 1, 2, 2]
+    assert parts["90-100"]["by_corpus"]["ravdess"]["uar"] == 1.0
+
+
+def test_shares_are_pooled_averaged_and_shown():
+    clips = [clip(0, "happy"), clip(1, "sad")]
+    rows = {c.clip_id: half_full(at) for at, c in enumerate(clips)}
+    parts = [segment_trials(runner(), [c], rows, 1.0) for c in clips]
+    pooled = Trials.pooled(parts)
+    assert pooled.figures()["by_speech"]["75-100"]["n"] == 4
+    mean = mean_conditions([{"1.0 s": part.figures()} for part in parts])
+    assert mean["1.0 s"]["by_speech"]["90-100"]["n"] == 4
+    assert mean["1.0 s"]["by_speech"]["90-100"]["by_corpus"]["ravdess"]["uar"] == 0.5
+    for figures in ({"1.0 s": pooled.figures()}, mean):
+        lines = speech_table(figures, "level").splitlines()
+        cells = [*["2", "50.0", "50.0"] * 3, *["4", "50.0", "50.0"] * 2]
+        assert lines[2].split() == ["1.0", "s", "ravdess", *cells]
+        assert "within 30 dB of their clip's loudest" in lines[-1]
+
+
+def test_a_share_without_a_window_is_shown_as_none():
+    one = clip(0, "happy")
+    figures = segment_trials(runner(), [one], {one.clip_id: rows_of([HAPPY] * 30)}, 1.0).figures()
+    assert figures["by_speech"]["0-25"] == {"n_utterances": 0, "n": 0, "by_corpus": {}}
+    assert speech_table({"1.0 s": figures}, "level").splitlines()[2].split()[3:6] == ["0", "-", "-"]
+    mean = mean_conditions([{"1.0 s": figures}] * 2)
+    assert mean["1.0 s"]["by_speech"]["0-25"] == {"n_utterances": 0, "n": 0, "by_corpus": {}}
+
+
+def test_the_gate_of_an_artifact_tells_speech():
+    folder = MODELS_DIR / "claf-ser-tiny"
+    manifest = read_artifact(folder).manifest
+    classifier = Classifier(read_artifact(folder), open_model(read_artifact(folder)))
+    samples = 0.1 * np.random.default_rng(0).standard_normal(40_000).astype("f4")
+    rows = FeatureExtractor(classifier.spec).extract(samples)
+    gated = dataclasses.replace(runner(), gate=manifest.gate)
+    assert speech_told_by(gated) == "gate"
+    assert speech_told_by(runner()) == "level"
+    # Steady noise: every frame is as loud as the loudest, and none is speech.
+    assert spoken_frames(runner(), rows).mean() > 0.95
+    assert spoken_frames(gated, rows).mean() < 0.5
