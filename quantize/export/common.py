@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edge.artifact import SCHEMA_VERSION, Abstention, TrainedGate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from quantize.data.features.windows import WINDOW_FRAMES, WINDOW_HOP
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class ExportFacts:
         When the model had better say nothing.
     gate : TrainedGate, optional
         Of speech, trained on these features.
+    voice_reference : VoiceReference, optional
+        How the model wants references for voices.
     labels, domains : tuple of str
         What the model's outputs and the rows of its corpus embedding stand for.
     """
@@ -70,6 +73,12 @@ class ExportFacts:
     window_hop: int = WINDOW_HOP
     abstention: Abstention | None = None
     gate: TrainedGate | None = None
+    voice_reference: VoiceReference | None = None
+
+    @property
+    def n_columns(self) -> int:
+        """Width of the model's input: the features, and the part where it knows references."""
+        return self.spec.n_features + (self.voice_reference is not None)
 
 
 # How many examples a model takes at once, None for any number, and the type of the language.
@@ -92,7 +101,7 @@ def manifest_fields(
     config = model.config
     languages = [*facts.domains, UNKNOWN_LANGUAGE]
     sizes = {
-        "features": (config.n_features, facts.spec.n_features),
+        "features": (config.n_features, facts.n_columns),
         "labels": (config.n_labels, len(facts.labels)),
         "language rows": (config.n_domains + 1, len(languages)),
     }
@@ -137,7 +146,13 @@ def manifest_fields(
         "licence": facts.licence,
         **({"abstention": facts.abstention.to_dict()} if facts.abstention else {}),
         **({"gate": facts.gate.to_dict()} if facts.gate else {}),
+        **(_voice_reference(facts.voice_reference) if facts.voice_reference else {}),
     }
+
+
+def _voice_reference(reference: VoiceReference) -> dict[str, Any]:
+    fields = dataclasses.asdict(reference)
+    return {"voice_reference": {**fields, "centre": _floats(fields["centre"])}}
 
 
 def torch_logits(model: CLAFSER, features: Floats, language: int) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.artifact import Artifact, Manifest, write_artifact
 from edge.errors import BackendError, ParameterError
+from edge.features.voice_reference import normalised
 from edge.runtimes.base import Session, reference_difference
 from edge.runtimes.registry import RUNTIMES
 from quantize.data.features.segments import SegmentSet
@@ -191,7 +192,7 @@ def _calibration_rows(
             "edge-ser-quantize quantize, which picks or makes some"
         )
     mean, std = (np.asarray(values, dtype=np.float32) for values in (facts.mean, facts.std))
-    return ((calibration.rows - mean) / std).astype(np.float32)
+    return normalised(calibration.rows, mean, std, facts.n_columns)
 
 
 def _compare(session: Session, draft: Manifest, recipe: RoundingRecipe) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge.artifact import TrainedGate, read_artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
 from quantize.data.corpora import Clip, label_numbers
@@ -62,6 +63,7 @@ class Runner:
     model_sha256: str | None
     labels: tuple[str, ...]
     domains: tuple[str, ...]
+    voice_reference: VoiceReference | None = None
     n_jobs: int = 1
     cluster: str | None = None
     gate: TrainedGate | None = None
@@ -170,6 +172,7 @@ def torch_runner(run: Run, temperature: float | None = None) -> Runner:
         None,
         saved.labels,
         saved.domains,
+        saved.voice_reference,
         gate=read_default_gate(saved.spec),
     )
 
@@ -190,6 +193,7 @@ def artifact_runner(folder: Path) -> Runner:
         manifest.model_sha256,
         manifest.labels,
         tuple(c for c in manifest.corpora if c != manifest.default_corpus),
+        manifest.voice_reference,
         gate=manifest.gate,
     )
 

@@ -195,7 +195,8 @@ class CLAFSER(nn.Module):
         Parameters
         ----------
         x : float32 [shape=(B, T, n_features)]
-            Normalised feature rows.
+            Normalised feature rows; where the model knows references, with the column of the
+            part (:mod:`edge.features.voice_reference`) or without, which is no reference.
         language : int64 [shape=(B,)]
             Row of the language embedding, ``config.unknown_language`` for unknown.
         mask : bool [shape=(B, T)], optional
@@ -211,6 +212,8 @@ class CLAFSER(nn.Module):
         row, which is what every device sees.
         """
         n_stacked = self.config.frame_stack
+        if x.shape[2] < self.config.n_features:
+            x = nn.functional.pad(x, (0, 1))
         if n_stacked > 1:
             if mask is not None:
                 last = mask.sum(dim=1, keepdim=True) - 1

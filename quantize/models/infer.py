@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from edge.features.voice_reference import as_wide
-
 __all__ = ["torch_infer"]
 
 
@@ -23,9 +21,8 @@ def torch_infer(model: nn.Module) -> Any:
 
 def _infer(model: nn.Module, rows: NDArray[np.float32], language: int) -> NDArray[np.float32]:
     device = next(model.parameters()).device
-    config: Any = model.config
     with torch.inference_mode():
-        x = torch.from_numpy(as_wide(rows, config.n_features)).to(device)
+        x = torch.from_numpy(rows).to(device)
         languages = torch.full((len(rows),), language, device=device)
         logits: NDArray[np.float32] = model(x, languages).logits.float().cpu().numpy()
         return logits

@@ -75,6 +75,7 @@ def export_facts(
         licence=licence_of(training),
         accuracy=accuracy,
         temperature=tempering.temperature,
+        voice_reference=saved.voice_reference,
         window_frames=window_frames,
         window_hop=window_hop,
         abstention=tempering.abstention,
