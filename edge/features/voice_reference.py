@@ -14,6 +14,8 @@ a factor; chroma, which folds octaves and scales by the loudest, stays as it is.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +55,8 @@ class VoiceColumns:
         self.shifted = np.array(
             [i for i, name in enumerate(names) if name.startswith(("mfcc", "contrast"))]
         )
+        self._is_shifted = np.zeros(len(names))
+        self._is_shifted[self.shifted] = 1.0
 
     def totals(self, rows: NDArray[np.floating], speech: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Sums and numbers of the frames that are speech.
@@ -70,13 +74,15 @@ class VoiceColumns:
             The sums, of the level in dB and of the natural logarithm of the pitch, and how many
             frames each is of; 0 for chroma.  They add up over clips.
         """
+        # Once a hop on a device: bare reductions take half the time.
         result = np.zeros((2, self.n_features))
         heard = speech & (rows[:, self.rms] >= _SMALLEST_RMS)
         spoken = rows[heard].astype(np.float64)
-        voiced = spoken[spoken[:, self.pitch] > 0, self.pitch]
-        result[0, self.shifted] = spoken[:, self.shifted].sum(axis=0)
-        result[0, self.rms] = 20 * np.log10(spoken[:, self.rms]).sum()
-        result[0, self.pitch] = np.log(voiced).sum()
+        pitch = spoken[:, self.pitch]
+        voiced = pitch[pitch > 0]
+        np.multiply(np.add.reduce(spoken), self._is_shifted, out=result[0])
+        result[0, self.rms] = 20 * np.add.reduce(np.log10(spoken[:, self.rms]))
+        result[0, self.pitch] = np.add.reduce(np.log(voiced))
         result[1] = len(spoken)
         result[1, self.pitch] = len(voiced)
         return result
@@ -114,13 +120,15 @@ class VoiceColumns:
             Factors and terms: ``rows * factors + terms`` are the moved rows, normalised.  An
             unvoiced frame is still one.
         """
-        factors, terms = np.ones(self.n_features), np.zeros(self.n_features)
-        terms[self.shifted] = change[self.shifted] / std[self.shifted]
-        factors[self.rms] = 10 ** (change[self.rms] / 20)
-        factors[self.pitch] = np.exp(change[self.pitch])
-        for column in (self.rms, self.pitch):
-            terms[column] = (factors[column] - 1) * mean[column] / std[column]
-        return np.stack([factors, terms]).astype(np.float32)
+        result = np.ones((2, self.n_features), dtype=np.float32)
+        np.divide(change * self._is_shifted, std, out=result[1], casting="same_kind")
+        for column, factor in (
+            (self.rms, 10 ** (float(change[self.rms]) / 20)),
+            (self.pitch, math.exp(change[self.pitch])),
+        ):
+            result[0, column] = factor
+            result[1, column] = (factor - 1) * float(mean[column]) / float(std[column])
+        return result
 
 
 def normalised(
@@ -189,9 +197,13 @@ class VoiceReference:
         parts = seconds / (seconds + self.prior_s)
         means = sums / np.maximum(counts, 1.0)
         change: NDArray[np.float64] = np.concatenate(
-            [parts * (np.asarray(self.centre) - means), parts.max(axis=-1, keepdims=True)], axis=-1
+            [parts * (self._centre - means), parts.max(axis=-1, keepdims=True)], axis=-1
         )
         return change
+
+    @functools.cached_property
+    def _centre(self) -> NDArray[np.float64]:
+        return np.asarray(self.centre, dtype=np.float64)
 
 
 class VoiceMean:
@@ -210,17 +222,21 @@ class VoiceMean:
         self.most_frames = most_frames
         #: float64 [shape=(2, n_features)], as of :meth:`VoiceColumns.totals`.
         self.totals = np.zeros((2, n_features))
+        #: Frames in them.
+        self.n_frames = 0.0
 
     def add(self, totals: NDArray[np.float64]) -> None:
         """Take in what was said, see :meth:`VoiceColumns.totals`."""
         self.totals += totals
-        n_frames = float(self.totals[1].max())
-        if n_frames > self.most_frames:
-            self.totals *= self.most_frames / n_frames
+        self.n_frames = float(self.totals[1].max())
+        if self.n_frames > self.most_frames:
+            self.totals *= self.most_frames / self.n_frames
+            self.n_frames = float(self.most_frames)
 
     def reset(self) -> None:
         """Forget the voice."""
         self.totals[:] = 0.0
+        self.n_frames = 0.0
 
 
 def as_wide(rows: NDArray[np.float32], n_columns: int) -> NDArray[np.float32]:

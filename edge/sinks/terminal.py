@@ -33,6 +33,8 @@ _OWN = {
 }
 #: Columns of a label: as wide as the longest of the model, within these.
 _NARROWEST_LABEL, _WIDEST_LABEL = 10, 24
+#: The reference for the voice acts.
+_VOICE = "  ref"
 #: What is said where there is no label.
 _WORDS = {QUIET: "too quiet", NO_SPEECH: "nobody speaks", UNCERTAIN: "unsure"}
 
@@ -61,7 +63,7 @@ class TerminalSink(SinkBase):
     Notes
     -----
     Where there is no label a line says in words why: "too quiet", "nobody speaks", or "unsure" and
-    what it leans to.
+    what it leans to.  A line ends in "ref" once the reference for the voice acts.
     """
 
     def __init__(
@@ -161,6 +163,8 @@ class TerminalSink(SinkBase):
         active = "" if decision.activation is None else f"{decision.activation:.2f}"
         latency = f"{decision.timing.latency_ms:7.1f} ms"
         numbers = f"{active:>6} {decision.level_db:6.1f} dB {latency}"
+        if decision.reference_s:
+            numbers += _VOICE
         name = decision.label
         if name is None or decision.posterior is None:
             words = f"{self._word(decision):<{self._width + 1 + _BAR_CELLS + 6}}"

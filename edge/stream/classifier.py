@@ -22,6 +22,7 @@ from edge.stream.posterior import file_hop
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.speech_gate import GateSettings
 from edge.stream.stream import Stream
+from edge.stream.voice import VoiceState
 
 __all__ = ["Classifier"]
 
@@ -72,6 +73,7 @@ class Classifier:
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
+        voice_reference: bool | VoiceState | None = None,
         window_s: float | None = None,
         language: str | None = None,
     ) -> Stream:
@@ -100,6 +102,9 @@ class Classifier:
             :class:`edge.stream.answering.Answering`.  None: the artifact's, 0 where it has none.
         labels : sequence of str, optional
             The labels that may be said; the posterior is over them alone.  None: all.
+        voice_reference : bool or VoiceState, optional
+            Whether to take away what this voice sounds like on the whole, once enough was heard;
+            a state (``Stream.voice.state()``) is gone on with.  None: where the model takes one.
         window_s, language : optional
             Old names of ``segment_s`` and ``corpus``, for one version.
 
@@ -111,7 +116,7 @@ class Classifier:
         ------
         ParameterError
             If a length or the bar cannot be used, the corpus, a label or the gate is not
-            known, or the artifact has no gate.
+            known, the artifact has no gate, or the model takes no reference.
         MissingDependencyError
             If the gate needs a package that is not installed.
         """
@@ -137,6 +142,7 @@ class Classifier:
             corpus=corpus,
             min_probability=min_probability,
             labels=labels,
+            voice_reference=voice_reference,
         )
 
     def file_stream(
@@ -150,6 +156,8 @@ class Classifier:
         labels: Sequence[str] | None = None,
     ) -> Stream:
         """Open the stream that judges files: unsmoothed, with twice the live votes.
+
+        There is no reference for a voice, as a file of strangers has no history.
 
         Parameters
         ----------
@@ -178,6 +186,7 @@ class Classifier:
             corpus=corpus,
             min_probability=min_probability,
             labels=labels,
+            voice_reference=False,
         )
 
     def classify(

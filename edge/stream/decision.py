@@ -82,6 +82,9 @@ class Decision:
         Unix time of its end; None where nobody looked at a clock.
     reason : str or None
         Why samples were lost; None for a segment.
+    reference_s : float or None
+        Seconds of speech in the reference for the voice, 0 while it does not act; None for a gap,
+        and where the model takes none.
     """
 
     start_s: float
@@ -98,6 +101,7 @@ class Decision:
     skipped_hops: int = 0
     time_s: float | None = None
     reason: str | None = None
+    reference_s: float | None = None
 
     @classmethod
     def of_gap(cls, start_s: float, end_s: float, dropped_samples: int, reason: str) -> Decision:
@@ -132,6 +136,7 @@ class Decision:
             "activation": None if self.activation is None else round(self.activation, 4),
             "speech": self.speech,
             "level_db": None if self.level_db is None else round(self.level_db, 2),
+            "reference_s": None if self.reference_s is None else round(self.reference_s, 1),
             "features_ms": round(self.timing.features_ms, 3),
             "model_ms": round(self.timing.model_ms, 3),
             "latency_ms": round(self.timing.latency_ms, 3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from edge.arrays import softmax
 from edge.errors import BackendError, ParameterError, shown
 from edge.stream.answering import Answering
-from edge.stream.decision import NO_SPEECH, QUIET, State
+from edge.stream.decision import NO_SPEECH, QUIET, Decision, State, Timing
 from edge.stream.frame_gate import OFF, enough_speech, make_frame_gate
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.speech_gate import GateSettings, SpeechGate
+from edge.stream.voice import VoiceState, make_voice
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -36,6 +37,7 @@ class Verdict:
     activation : float or None
     model_s : float
         Seconds spent in the model.
+    reference_s : float or None
     """
 
     state: State = QUIET
@@ -44,6 +46,40 @@ class Verdict:
     raw_label: str | None = None
     activation: float | None = None
     model_s: float = 0.0
+    reference_s: float | None = None
+
+    def decision(
+        self, start_s: float, end_s: float, features_s: float, arrived_s: float, **about: Any
+    ) -> Decision:
+        """Say it of a segment.
+
+        Parameters
+        ----------
+        start_s, end_s : float
+            The segment.
+        features_s : float
+            Seconds spent on features.
+        arrived_s : float
+            ``time.perf_counter()`` when the last of it was there.
+        **about
+            ``level_db``, ``warning``, ``skipped_hops``.
+        """
+        return Decision(
+            start_s=start_s,
+            end_s=end_s,
+            state=self.state,
+            label=self.label,
+            posterior=self.posterior,
+            raw_label=self.raw_label,
+            activation=self.activation,
+            reference_s=self.reference_s,
+            timing=Timing(
+                features_ms=1000 * features_s,
+                model_ms=1000 * self.model_s,
+                latency_ms=1000 * (time.perf_counter() - arrived_s),
+            ),
+            **about,
+        )
 
 
 class Judge:
@@ -53,18 +89,20 @@ class Judge:
     ----------
     classifier : Classifier
     answering : Answering
-    smooth, gate, vad, corpus
+    smooth, gate, vad, corpus, voice_reference
         As in :meth:`Classifier.stream`.
 
     Attributes
     ----------
     frame_gate : FrameGate or None
         What tells which frames hold speech; None: nothing does.
+    voice : Voice or None
+        What is taken away of the rows before the model sees them; None: nothing.
 
     Raises
     ------
     ParameterError
-        If the corpus or the gate is not known.
+        If the corpus or the gate is not known, or the model takes no reference for the voice.
     MissingDependencyError
         If the gate needs a package that is not installed.
     """
@@ -77,16 +115,21 @@ class Judge:
         gate: GateSettings | None,
         vad: str | None,
         corpus: str | None,
+        voice_reference: bool | VoiceState | None,
     ) -> None:
+        manifest = classifier.artifact.manifest
         self._answering = answering
         self._n_labels = len(classifier.labels)
         self._temperature = classifier.temperature
         self._name = classifier.model.name
         self._session = classifier.model.session()
-        self._corpus = classifier.artifact.manifest.corpus_id(corpus)
+        self._corpus = manifest.corpus_id(corpus)
         self._gate = SpeechGate(gate)
-        self.frame_gate = make_frame_gate(vad, classifier.artifact.manifest)
+        self.frame_gate = make_frame_gate(vad, manifest)
         self._is_off = vad == OFF
+        has_gate = self.frame_gate is not None
+        self.voice = make_voice(manifest, voice_reference, self._gate, has_gate)
+        self._no_reference_s = None if manifest.voice_reference is None else 0.0
         self._frame_s = classifier.spec.hop_length / classifier.spec.sample_rate
         self._smoother: Smoother | None = None
         if not isinstance(smooth, bool | SmootherSettings):
@@ -113,8 +156,8 @@ class Judge:
 
         Parameters
         ----------
-        rows : float32 [shape=(n_frames, n_features)]
-            Normalised.
+        rows : float32 [shape=(n_frames, n_columns)]
+            Normalised, as wide as the model takes them.
         rms : float32 [shape=(n_frames,)]
             Linear level of every frame.
         spoken : bool [shape=(n_frames,)]
@@ -131,12 +174,16 @@ class Judge:
         BackendError
             If the model fails or gives no logits that can be used, whatever it raises.
         """
+        voice = self.voice
+        reference_s = self._no_reference_s if voice is None else voice.reference_s
         nobody = self._nobody(rms, spoken)
         if nobody is not None:
             if self._smoother is not None:
                 self._smoother.rest(elapsed_s)
-            return Verdict(nobody)
+            return Verdict(nobody, reference_s=reference_s)
         started_s = time.perf_counter()
+        if voice is not None:
+            rows = voice.move(rows)
         logits = self._logits(rows)
         model_s = time.perf_counter() - started_s
         answering, posterior = self._answering, self._posterior(logits)
@@ -145,7 +192,8 @@ class Judge:
             label, posterior = self._smoother.update(posterior, elapsed_s)
         by_label = answering.by_label(posterior)
         state, said = answering.said(label, by_label)
-        return Verdict(state, said, by_label, raw_label, answering.activation(posterior), model_s)
+        activation = answering.activation(posterior)
+        return Verdict(state, said, by_label, raw_label, activation, model_s, reference_s)
 
     def _nobody(self, rms: NDArray[np.float32], spoken: NDArray[np.bool_]) -> State | None:
         """What to say of a window in which nobody speaks; None where somebody does."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from edge.arrays import as_number, as_whole
-from edge.errors import how_many
+from edge.errors import ParameterError, how_many
 from edge.features.spec import FeatureSpec
 
 __all__ = [
     "LATEST_S",
+    "check_hop",
     "checked_arrival",
     "checked_gap",
     "hop_frames",
@@ -53,6 +54,20 @@ def hop_frames(spec: FeatureSpec, hop_s: float) -> int:
     wanted = f"above 0 and up to {_LONGEST_SEGMENT_S} s is wanted"
     length_s = as_number(hop_s, "hop_s", wanted, math.ulp(0.0), _LONGEST_SEGMENT_S)
     return max(1, round(length_s * spec.sample_rate / spec.hop_length))
+
+
+def check_hop(hop_s: float, segment_s: float) -> None:
+    """Refuse a hop that is longer than the segment.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if hop_s > segment_s:
+        raise ParameterError(
+            f"a hop of {hop_s:.3f} s over a segment of {segment_s:.3f} s leaves audio unheard: a "
+            "hop no longer than the segment is wanted"
+        )
 
 
 def checked_arrival(arrived_s: float) -> float:

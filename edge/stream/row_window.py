@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.artifact import Manifest
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
-from edge.features.spec import FeatureSpec
 from edge.stream.frame_gate import FrameGate
+from edge.stream.voice import Voice
 
 __all__ = ["RowWindow"]
 
@@ -30,32 +31,34 @@ class RowWindow:
 
     Parameters
     ----------
-    spec : FeatureSpec
-    mean, std : float32 [shape=(n_features,)]
-        Normalise a row.
+    manifest : Manifest
+        Says what a row is, what it is normalised by, and how many columns the model takes: one
+        more than there are features is 0.
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
     heard : callable
         Is shown every batch of samples as it came, float32 [shape=(n_samples,)].
     gate : FrameGate, optional
         Tells which frames hold speech; None: all of them do.
+    voice : Voice, optional
+        Is shown the rows that leave the window.
     """
 
     def __init__(
         self,
-        spec: FeatureSpec,
-        mean: NDArray[np.float32],
-        std: NDArray[np.float32],
+        manifest: Manifest,
         window_frames: int,
         window_hop: int,
         heard: Callable[[NDArray[np.float32]], None],
         gate: FrameGate | None = None,
+        voice: Voice | None = None,
     ) -> None:
-        self._spec = spec
-        self._mean, self._std = mean, std
+        self._spec = spec = manifest.feature_spec
+        self._mean, self._std = manifest.mean, manifest.std
         self._window_frames, self._window_hop = window_frames, window_hop
         self._heard = heard
         self._gate = gate
+        self._voice = voice
         # Models from before there was a front end never heard an offset either.
         self._blocker = DcBlocker(spec.sample_rate) if spec.front_end is None else None
         self._extractor = FeatureExtractor(spec)
@@ -63,7 +66,11 @@ class RowWindow:
         # With room for twice the window and some batches, old rows are moved out once in a
         # while and not with every batch.
         capacity = 2 * window_frames + 4 * _BATCH_FRAMES
-        self._rows = np.zeros((capacity, spec.n_features), dtype=np.float32)
+        n_features, n_columns = spec.n_features, manifest.architecture.n_features
+        self._rows = np.zeros((capacity, n_columns), dtype=np.float32)
+        self._features = self._rows[:, :n_features]
+        # As they were, for the voice alone.
+        self._raw = np.zeros((capacity if voice else 0, n_features), dtype=np.float32)
         self._rms = np.zeros(capacity, dtype=np.float32)
         self._spoken = np.ones(capacity, dtype=np.bool_)
         self._pending = np.zeros(_BATCH_FRAMES * spec.hop_length, dtype=np.float32)
@@ -83,6 +90,7 @@ class RowWindow:
         self._due_row = self._window_frames
         self._decided_row = 0
         self._settled_row = 0
+        self._left_row = 0
         self._features_s = 0.0
         self._plan()
 
@@ -98,7 +106,7 @@ class RowWindow:
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        """Normalised rows of the window, float32 [shape=(n_frames, n_features)], a view."""
+        """Normalised rows of the window, float32 [shape=(n_frames, n_columns)], a view."""
         return self._rows[self._end - self.n_frames : self._end]
 
     @property
@@ -180,16 +188,21 @@ class RowWindow:
         if n_new:
             if self._end + n_new > len(self._rows):
                 kept = min(self._window_frames, self._end)
+                self._leave(kept)
                 self._rows[:kept] = self._rows[self._end - kept : self._end]
                 self._rms[:kept] = self._rms[self._end - kept : self._end]
                 self._spoken[:kept] = self._spoken[self._end - kept : self._end]
+                if self._voice is not None:
+                    self._raw[:kept] = self._raw[self._end - kept : self._end]
                 self._end = kept
             new = slice(self._end, self._end + n_new)
             self._rms[new] = rows[:, self._rms_column]
             if spoken is not None:
                 self._spoken[new] = spoken
-            np.subtract(rows, self._mean, out=self._rows[new])
-            self._rows[new] /= self._std
+            if self._voice is not None:
+                self._raw[new] = rows
+            np.subtract(rows, self._mean, out=self._features[new])
+            self._features[new] /= self._std
             self._end += n_new
             self._n_rows += n_new
         self._plan()
@@ -201,6 +214,21 @@ class RowWindow:
             self._due_row += self._window_hop
             self._plan()
         self._settled_row = self._n_rows
+        self._leave(self.n_frames)
+
+    def leave(self) -> None:
+        """Show the voice all rows that it was not shown before: no window will hold them."""
+        self._leave(0)
+
+    def _leave(self, n_kept: int) -> None:
+        """Show the voice the rows before the newest ``n_kept``, each once."""
+        n_old = self._n_rows - self._left_row
+        if self._voice is None or n_old <= n_kept:
+            return
+        first, end = self._end - n_old, self._end - n_kept
+        window = slice(first, min(first + self._window_frames, self._end))
+        self._voice.hear(self._raw[first:end], self._spoken[first:end], self._rms[window])
+        self._left_row = self._n_rows - n_kept
 
     def decided(self) -> float:
         """Go on to the next window.

@@ -14,13 +14,14 @@ from edge.errors import BackendError, ParameterError
 from edge.runtimes.one_thread import OneThread
 from edge.stream.answering import Answering
 from edge.stream.backlog import Backlog
-from edge.stream.decision import Decision, Timing
+from edge.stream.decision import Decision
 from edge.stream.judge import Judge
-from edge.stream.lengths import LATEST_S, checked_arrival, checked_gap
+from edge.stream.lengths import LATEST_S, check_hop, checked_arrival, checked_gap
 from edge.stream.row_window import RowWindow
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.sound_check import SoundCheck
 from edge.stream.speech_gate import GateSettings, segment_level_db
+from edge.stream.voice import Voice, VoiceState
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -44,7 +45,7 @@ class Stream:
     classifier : Classifier
     window_frames, window_hop : int
         Frames of a feature window, and from one to the next.
-    smooth, gate, vad, corpus, min_probability, labels
+    smooth, gate, vad, corpus, min_probability, labels, voice_reference
         As in :meth:`Classifier.stream`.
 
     Notes
@@ -66,6 +67,7 @@ class Stream:
         corpus: str | None = None,
         min_probability: float | None = None,
         labels: Sequence[str] | None = None,
+        voice_reference: bool | VoiceState | None = None,
     ) -> None:
         spec = classifier.spec
         self.classifier = classifier
@@ -73,24 +75,24 @@ class Stream:
         self.window_hop = window_hop
         self.segment_s = spec.n_samples(window_frames) / spec.sample_rate
         self.hop_s = window_hop * spec.hop_length / spec.sample_rate
-        if self.hop_s > self.segment_s:
-            raise ParameterError(
-                f"a hop of {self.hop_s:.3f} s over a segment of {self.segment_s:.3f} s leaves "
-                "audio unheard: a hop no longer than the segment is wanted"
-            )
+        check_hop(self.hop_s, self.segment_s)
         answering = Answering(classifier.labels, classifier.abstention, min_probability, labels)
         #: What a decision may say, and how probable it must be.
         self.labels = answering.labels
         self.min_probability = answering.min_probability
-        self._judge = Judge(classifier, answering, smooth, gate, vad, corpus)
-        self._check = SoundCheck(spec.sample_rate)
-        heard, frame_gate = self._check.push, self._judge.frame_gate
+        judge = Judge(classifier, answering, smooth, gate, vad, corpus, voice_reference)
+        self._judge, self._check = judge, SoundCheck(spec.sample_rate)
+        #: The reference for the voice, which :meth:`reset` forgets and a gap does not; or None.
+        self.voice: Voice | None = judge.voice
+        heard, manifest = self._check.push, classifier.artifact.manifest
         self._window = RowWindow(
-            spec, classifier.mean, classifier.std, window_frames, window_hop, heard, frame_gate
+            manifest, window_frames, window_hop, heard, judge.frame_gate, judge.voice
         )
         self._backlog = Backlog(self.hop_s)
         self._alone = OneThread(_REFUSAL)
         self.reset()
+        if self.voice is not None and isinstance(voice_reference, VoiceState):
+            self.voice.take(voice_reference)
 
     def __repr__(self) -> str:
         return (
@@ -119,7 +121,7 @@ class Stream:
         return list(self._check.sentences)
 
     def reset(self) -> None:
-        """Forget everything heard; the same as a fresh stream.
+        """Forget everything heard, the voice as well; the same as a fresh stream.
 
         Raises
         ------
@@ -133,6 +135,8 @@ class Stream:
             self._check.reset()
             self._flushed = False
             self._backlog.reset()
+            if self.voice is not None:
+                self.voice.reset()
             self._begin()
 
     def push(
@@ -242,6 +246,7 @@ class Stream:
             if not self._flushed:
                 self._flushed = True
                 self._decide_rest()
+                self._window.leave()
             return self._hand_out()
 
     def _check_open(self) -> None:
@@ -270,6 +275,9 @@ class Stream:
         gap = Decision.of_gap(start / rate, self._origin / rate, n_lost, reason)
         warning, skipped_hops = self._check.say(), self._backlog.tell()
         self._ready.append(dataclasses.replace(gap, warning=warning, skipped_hops=skipped_hops))
+        self._window.leave()
+        if self.voice is not None:
+            self.voice.wait(n_lost)
         self._begin()
 
     def _decide_rest(self, is_behind: bool = False) -> None:
@@ -290,8 +298,8 @@ class Stream:
 
     def _is_too_late(self, arrived_s: float, n_behind: int) -> bool:
         """Whether nearly a hop of newer sound is waiting, ``n_behind`` samples of it here."""
-        waited_s = n_behind / self.classifier.spec.sample_rate
-        self._backlog.note(time.perf_counter() - arrived_s + waited_s)
+        waits_s = n_behind / self.classifier.spec.sample_rate
+        self._backlog.note(time.perf_counter() - arrived_s + waits_s)
         return self._backlog.is_too_late()
 
     def _pass_over(self) -> None:
@@ -310,21 +318,13 @@ class Stream:
             self._failure = self._failure or error
             return
         self._ready.append(
-            Decision(
-                start_s=(self._origin + first) / rate,
-                end_s=(self._origin + end) / rate,
-                state=verdict.state,
-                label=verdict.label,
-                posterior=verdict.posterior,
-                raw_label=verdict.raw_label,
+            verdict.decision(
+                (self._origin + first) / rate,
+                (self._origin + end) / rate,
+                features_s,
+                arrived_s,
                 level_db=segment_level_db(window.rms),
-                activation=verdict.activation,
                 warning=self._check.say(),
                 skipped_hops=self._backlog.tell(),
-                timing=Timing(
-                    features_ms=1000 * features_s,
-                    model_ms=1000 * verdict.model_s,
-                    latency_ms=1000 * (time.perf_counter() - arrived_s),
-                ),
             )
         )

@@ -15,6 +15,7 @@ import numpy as np
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from edge.stream.classifier import Classifier
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,8 +29,9 @@ class LinearModel:
 
     name = "linear"
 
-    def __init__(self) -> None:
-        self.weights = np.random.default_rng(7).normal(0, 0.3, (34, 8)).astype(np.float32)
+    def __init__(self, n_features: int = 34) -> None:
+        drawn = np.random.default_rng(7).normal(0, 0.3, (n_features, 8))
+        self.weights = drawn.astype(np.float32)
         self.seen: list[np.ndarray] = []
         self.corpus: int | None = None
 
@@ -42,14 +44,19 @@ class LinearModel:
         return (features.mean(axis=1) + 0.5 * features[:, -1]) @ self.weights
 
 
-def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier:
+def fake_classifier(
+    window_frames: int = 61, window_hop: int = 16, voice_reference: VoiceReference | None = None
+) -> Classifier:
     """Classifier over :class:`LinearModel`; features are scaled to about 1."""
+    model = LinearModel(34 if voice_reference is None else 35)
     rng = np.random.default_rng(3)
     std = np.ones(34)
     std[:13], std[13], std[14], std[27:] = 100.0, 200.0, 0.2, 40.0
     manifest = types.SimpleNamespace(
         name="fake",
+        architecture=types.SimpleNamespace(n_features=len(model.weights)),
         feature_spec=FeatureSpec(),
+        feature_fingerprint=FeatureSpec().fingerprint,
         labels=LABELS,
         corpora=CORPORA,
         default_corpus="unknown",
@@ -58,11 +65,12 @@ def fake_classifier(window_frames: int = 61, window_hop: int = 16) -> Classifier
         temperature=1.0,
         abstention=None,
         gate=None,
+        voice_reference=voice_reference,
         mean=rng.normal(0, 0.1, 34).astype(np.float32),
         std=std.astype(np.float32),
         corpus_id=lambda name: CORPORA.index("unknown" if name is None else name),
     )
-    return Classifier(types.SimpleNamespace(manifest=manifest), LinearModel())
+    return Classifier(types.SimpleNamespace(manifest=manifest), model)
 
 
 def heard_rows(classifier: Classifier, samples: np.ndarray) -> np.ndarray:

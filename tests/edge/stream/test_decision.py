@@ -15,7 +15,7 @@ from edge.stream.posterior import average_posterior, counted_segments
 
 KEYS = [
     "version", "type", "time", "start_s", "end_s", "state", "label", "posterior", "raw_label",
-    "activation", "speech", "level_db", "features_ms", "model_ms", "latency_ms",
+    "activation", "speech", "level_db", "reference_s", "features_ms", "model_ms", "latency_ms",
     "dropped_samples", "skipped_hops", "warning",
 ]  # fmt: skip
 GAP_KEYS = [

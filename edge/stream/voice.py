@@ -1,0 +1,239 @@
+"""The reference for a voice while a stream listens: what it has heard, and what it takes away."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ParameterError, shown
+from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference
+
+if TYPE_CHECKING:
+    from edge.artifact import Manifest
+    from edge.stream.speech_gate import SpeechGate
+
+__all__ = ["SILENCE_S", "Voice", "VoiceState", "make_voice"]
+
+#: Seconds without speech after which a voice is forgotten: who speaks then may be another.
+SILENCE_S = 2 * 3600.0
+
+#: Without a gate, a frame is speech within this range of the loudest of its window, in dB.
+_RANGE_DB = 30.0
+_RANGE = 10 ** (-_RANGE_DB / 20)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VoiceState:
+    """What is known of a voice: to be kept, and given to another stream.
+
+    Parameters
+    ----------
+    feature_fingerprint : str
+        Of the features that it is of; any model with these can go on with it.
+    sums, n_frames : tuple of float
+        See :meth:`edge.features.voice_reference.VoiceColumns.totals`, one number a feature.
+    silent_s : float
+        Seconds since speech was heard last.
+    """
+
+    feature_fingerprint: str
+    sums: tuple[float, ...]
+    n_frames: tuple[float, ...]
+    silent_s: float = 0.0
+
+
+class Voice:
+    """Running mean of the speech that has left the window, and rows less a part of it.
+
+    It belongs to one stream.  What is in the window is never part of its own reference.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        With a ``voice_reference``.
+    reference : VoiceReference
+        The same.
+    speech_gate : SpeechGate
+        Tells whether a window is loud enough to be learned from.
+    has_frame_gate : bool
+        Whether something tells frame by frame where speech is; else the level does.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        reference: VoiceReference,
+        speech_gate: SpeechGate,
+        has_frame_gate: bool,
+    ) -> None:
+        spec = manifest.feature_spec
+        self._fingerprint = manifest.feature_fingerprint
+        self._reference = reference
+        self._mean, self._std = manifest.mean, manifest.std
+        self._speech_gate, self._has_frame_gate = speech_gate, has_frame_gate
+        self._columns = VoiceColumns(spec)
+        self._rate, self._hop = spec.sample_rate, spec.hop_length
+        self._frame_s = spec.hop_length / spec.sample_rate
+        most_frames = max(1, round(reference.most_s / self._frame_s))
+        self._heard = VoiceMean(spec.n_features, most_frames)
+        # Factors and terms of a row; the last column is the part, of what is 0.
+        self._scales = np.zeros((2, spec.n_features + 1), dtype=np.float32)
+        self._moved = np.zeros((0, spec.n_features + 1), dtype=np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the voice."""
+        self._heard.reset()
+        self._n_silent = 0
+        self._heard_s = 0.0
+        self._is_new = True
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of speech that are remembered."""
+        return self._heard_s
+
+    @property
+    def reference_s(self) -> float:
+        """Seconds of speech in the reference; 0 while there are too few of them to act."""
+        return self._heard_s if self._heard_s >= self._reference.least_s else 0.0
+
+    def hear(
+        self,
+        rows: NDArray[np.float32],
+        spoken: NDArray[np.bool_],
+        rms: NDArray[np.float32],
+    ) -> None:
+        """Take in rows that have left the window.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(n_rows, n_features)]
+            Not normalised.
+        spoken : bool [shape=(n_rows,)]
+            Which of them hold speech; not looked at without a frame gate.
+        rms : float32 [shape=(n_frames,)]
+            Linear level of the window that these rows began.
+        """
+        speech, n_speech = spoken, 0
+        if self._speech_gate.is_speech(rms):
+            if not self._has_frame_gate:
+                speech = rms[: len(rows)] >= np.maximum.reduce(rms) * _RANGE
+            n_speech = int(np.count_nonzero(speech))
+        if n_speech:
+            self._heard.add(self._columns.totals(rows, speech))
+            self._measure()
+        # A gate that is mistaken about a frame now and then does not keep a voice for ever.
+        if 2 * n_speech >= len(rows):
+            self._n_silent = 0
+        else:
+            self.wait(len(rows) * self._hop)
+
+    def wait(self, n_samples: int) -> None:
+        """Note samples without speech, lost ones among them."""
+        self._n_silent += n_samples
+        if self._n_silent >= SILENCE_S * self._rate:
+            self.reset()
+
+    def move(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take a part of the voice's mean away, once enough was heard.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(n_frames, n_features + 1)]
+            Normalised, and 0 in the last column; not changed.
+
+        Returns
+        -------
+        float32 [shape=(n_frames, n_features + 1)]
+            The same rows, or a view that is written to by the next call.
+        """
+        if self._heard_s < self._reference.least_s:
+            return rows
+        if self._is_new:
+            self._is_new = False
+            change = self._reference.change(self._heard.totals, self._frame_s)
+            self._scales[:, :-1] = self._columns.scales(change[:-1], self._mean, self._std)
+            self._scales[1, -1] = change[-1]
+        if len(rows) > len(self._moved):
+            self._moved = np.zeros_like(rows)
+        moved = self._moved[: len(rows)]
+        np.multiply(rows, self._scales[0], out=moved)
+        moved += self._scales[1]
+        return moved
+
+    def state(self) -> VoiceState:
+        """What is known of the voice by now."""
+        sums, n_frames = (tuple(line) for line in self._heard.totals.tolist())
+        return VoiceState(self._fingerprint, sums, n_frames, self._n_silent / self._rate)
+
+    def take(self, state: VoiceState) -> None:
+        """Go on with what is known of a voice, in place of what was heard.
+
+        Raises
+        ------
+        ParameterError
+            If it is of other features.
+        """
+        if state.feature_fingerprint != self._fingerprint:
+            raise ParameterError(
+                f"the voice is of features {shown(state.feature_fingerprint)}, this model takes "
+                f"{self._fingerprint}: begin with another one"
+            )
+        totals = np.array([state.sums, state.n_frames], dtype=np.float64)
+        if totals.shape != self._heard.totals.shape:
+            raise ParameterError(
+                f"the voice has {totals.shape[-1]} numbers, {self._columns.n_features} are wanted"
+            )
+        self.reset()
+        self._heard.add(totals)
+        self._measure()
+        self.wait(round(state.silent_s * self._rate))
+
+    def _measure(self) -> None:
+        self._heard_s = self._heard.n_frames * self._frame_s
+        self._is_new = True
+
+
+def make_voice(
+    manifest: Manifest,
+    wanted: bool | VoiceState | None,
+    speech_gate: SpeechGate,
+    has_frame_gate: bool,
+) -> Voice | None:
+    """Make what a stream keeps of a voice.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    wanted : bool, VoiceState or None
+        None: where the model takes a reference.
+    speech_gate, has_frame_gate
+        As for :class:`Voice`.
+
+    Returns
+    -------
+    Voice or None
+        None where there is to be none.
+
+    Raises
+    ------
+    ParameterError
+        If one is wanted and the model takes none.
+    """
+    if not isinstance(wanted, bool | VoiceState | None):
+        raise ParameterError(
+            f"voice_reference is {shown(wanted)}, True, False or a VoiceState is wanted"
+        )
+    reference = manifest.voice_reference
+    if wanted is False or (wanted is None and reference is None):
+        return None
+    if reference is None:
+        raise ParameterError(
+            f"voice_reference is on, and the model {manifest.name} was trained without a reference "
+            "for the voice: leave it off, or choose a model whose manifest has voice_reference"
+        )
+    return Voice(manifest, reference, speech_gate, has_frame_gate)
