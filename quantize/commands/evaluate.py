@@ -28,7 +28,8 @@ def add_command(commands: Any) -> None:
         help="accuracy, UAR and confusions on the clips that a run's split held out",
         description="Protocols: utterances scores whole clips by the mean posterior of their 2 s "
         "segments; segments scores single windows of 1.0, 1.5 and 2.0 s; noise scores whole "
-        "clips in white and pink noise, babble and rooms.",
+        "clips in white and pink noise, babble and rooms; reference scores them with so many "
+        "clips of the same voice heard before, of a model that knows references.",
     )
     add_data_options(parser)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")

@@ -22,10 +22,12 @@ from quantize.data.splits import common_labels
 from quantize.measure.evaluate import Runner, check_features
 from quantize.measure.protocols.conditions import CLEAN
 from quantize.measure.protocols.noise import utterance_trials
+from quantize.measure.protocols.reference import NO_REFERENCE, reference_trials
 from quantize.measure.protocols.segments import WINDOWS_S, segment_trials, speech_told_by
 from quantize.measure.protocols.tables import (
     mean_conditions,
     noise_table,
+    reference_table,
     segments_table,
     speech_table,
 )
@@ -56,6 +58,8 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
         if arguments.protocol == "segments":
             print(segments_table(shown))
             print(f"\n{speech_table(shown, results[0]['speech_told_by'])}")
+        elif arguments.protocol == "reference":
+            print(reference_table(shown))
         else:
             print(noise_table(shown))
     write_report(arguments, report)
@@ -71,8 +75,7 @@ def _one_run(
     cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
-    measure = _segments if arguments.protocol == "segments" else _noise
-    trials = measure(runner, chosen, rows, labels, cache, arguments)
+    trials = _MEASURES[arguments.protocol](runner, chosen, rows, labels, cache, arguments)
     result = {
         "run": run.folder.name,
         "run_digest": run.digest,
@@ -127,6 +130,20 @@ def _noise(
     return trials
 
 
+def _reference(
+    runner: Runner,
+    chosen: list[Clip],
+    rows: Mapping[str, NDArray[Any]],
+    labels: tuple[str, ...],
+    cache: FeatureCache,
+    arguments: argparse.Namespace,
+) -> dict[str, Trials]:
+    return reference_trials(runner, chosen, rows, language=arguments.corpus, labels=labels)
+
+
+_MEASURES = {"segments": _segments, "noise": _noise, "reference": _reference}
+
+
 def _figures(trials: Mapping[str, Trials]) -> dict[str, Any]:
-    clean = trials.get(CLEAN)
+    clean = trials.get(CLEAN, trials.get(NO_REFERENCE))
     return {name: each.figures(None if each is clean else clean) for name, each in trials.items()}

@@ -17,10 +17,11 @@ from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceReference
 from quantize.data.corpora import Clip, label_numbers
+from quantize.data.features.voices import CALM
 from quantize.data.sound import level
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.mean_exchange import MeanExchange
-from quantize.training.reference_draws import CALM, ReferenceDraws
+from quantize.training.reference_draws import ReferenceDraws
 from quantize.training.teacher_rows import Crops
 
 __all__ = [

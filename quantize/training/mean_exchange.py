@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceColumns
-from quantize.training.reference_draws import voice_totals
+from quantize.data.features.voices import voice_totals
 
 __all__ = ["MeanExchange"]
 

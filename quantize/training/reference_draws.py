@@ -16,23 +16,15 @@ from numpy.typing import NDArray
 
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceColumns, VoiceReference
-from quantize.data.sound.level import speech_frames
+from quantize.data.features.voices import voice_totals
 
-__all__ = ["CALM", "N_CLIPS", "ReferenceDraws", "voice_totals"]
-
-#: Emotions that most of a day is spoken in.
-CALM = ("neutral", "calm")
+__all__ = ["N_CLIPS", "ReferenceDraws"]
 
 #: Clips that a reference is made of.
 N_CLIPS = (1, 2, 4, 8, 16, 64)
 
 #: How often a reference is of any clips, of calm ones alone, of three calm ones in four.
 _KINDS = (0.4, 0.25, 0.35)
-
-
-def voice_totals(columns: VoiceColumns, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Sums over the speech frames of a clip, see :meth:`VoiceColumns.totals`."""
-    return columns.totals(rows, speech_frames(rows[:, columns.rms].astype(np.float64)))
 
 
 class ReferenceDraws:

@@ -12,7 +12,7 @@ from quantize.data.corpora import DOMAINS, in_order
 from quantize.data.sound.level import SPEECH_RANGE_DB
 from quantize.measure.protocols.trials import SPEECH_SHARES
 
-__all__ = ["mean_conditions", "noise_table", "segments_table", "speech_table"]
+__all__ = ["mean_conditions", "noise_table", "reference_table", "segments_table", "speech_table"]
 
 _MEANS = ("accuracy", "uar", "accuracy_drop", "uar_drop")
 
@@ -110,20 +110,27 @@ def speech_table(conditions: Conditions, told_by: str) -> str:
 
 def noise_table(conditions: Conditions) -> str:
     """One line a condition; accuracy, UAR and its drop from clean for each corpus."""
+    return _table(conditions, "drop", -1, "drop: points of UAR lost against clean")
+
+
+def reference_table(conditions: Conditions) -> str:
+    """One line a reference; accuracy, UAR and its gain over no reference for each corpus."""
+    return _table(conditions, "gain", 1, "gain: points of UAR over no reference")
+
+
+def _table(conditions: Conditions, change: str, sign: int, note: str) -> str:
     corpora = in_order((c for f in conditions.values() for c in f["by_corpus"]), DOMAINS)
     groups = corpora if len(corpora) == 1 else ("all", *corpora)
     heads = ["", *(cell for group in groups for cell in ("", group, ""))]
-    rows = [heads, ["condition", *["acc", "UAR", "drop"] * len(groups)]]
+    rows = [heads, ["condition", *["acc", "UAR", change] * len(groups)]]
     for name, figures in conditions.items():
         cells = [name]
         for group in groups:
             part = figures if group == "all" else figures["by_corpus"][group]
-            drop = f"{100 * part['uar_drop']:.1f}" if "uar_drop" in part else ""
-            cells += [f"{100 * part['accuracy']:.1f}", f"{100 * part['uar']:.1f}", drop]
+            by = f"{0.0 - sign * 100 * part['uar_drop']:.1f}" if "uar_drop" in part else ""
+            cells += [f"{100 * part['accuracy']:.1f}", f"{100 * part['uar']:.1f}", by]
         rows.append(cells)
-    return "\n".join(
-        [*aligned(rows, n_left=1), "", "percent; drop: points of UAR lost against clean"]
-    )
+    return "\n".join([*aligned(rows, n_left=1), "", f"percent; {note}"])
 
 
 def _spread(figures: Mapping[str, Any], key: str) -> str:

@@ -8,9 +8,10 @@ import pytest
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference, as_wide
+from quantize.data.features.voices import voice_totals
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.crops import CropSampler, Example
-from quantize.training.reference_draws import ReferenceDraws, voice_totals
+from quantize.training.reference_draws import ReferenceDraws
 
 SPEC = FeatureSpec()
 NAMES = SPEC.feature_names
