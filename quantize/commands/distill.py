@@ -14,6 +14,7 @@ from quantize.commands.options import (
     given_options,
     run_options,
 )
+from quantize.commands.sounds import NOISE_OF_VARIANTS, add_sounds_option
 from quantize.models.config import ClafSerConfig
 from quantize.training.settings import TrainSettings
 
@@ -55,6 +56,7 @@ def add_command(commands: Any) -> None:
             metavar="N",
             help=f"{what} (default: the recipe's)",
         )
+    add_sounds_option(parser, NOISE_OF_VARIANTS)
     add_teaching_options(parser)
     parser.add_argument(
         "--distil-temperature",
@@ -95,6 +97,7 @@ def _distill(arguments: argparse.Namespace) -> int:
         arguments.cache,
         teachers=arguments.teachers,
         embeddings=arguments.embeddings,
+        sounds=arguments.sounds,
         sizes=given_options(arguments, *_SIZES),
         training=training,
         batches=given_options(arguments, "batch_size"),

@@ -187,6 +187,7 @@ def _fine_tune(arguments: argparse.Namespace, run: Run) -> None:
         recipe=recipe.name,
         teachers=list(teachers.values()),
         start=start,
+        sounds=arguments.sounds,
         trainer_type=SparseTrainer if arguments.unstructured else Trainer,
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from quantize.basics.settings import ProperShare, whole
 from quantize.commands.numbers import count, jobs, number, of_setting, seed
 from quantize.commands.options import add_feature_options, refuse_ignored, training_recipe_names
+from quantize.commands.sounds import NOISE_OF_VARIANTS, add_sounds_option
 from quantize.models.config import ClafSerConfig
 from quantize.prune.choices import IMPORTANCES, PRUNABLE
 from quantize.runs.settings import RunSettings
@@ -121,6 +122,7 @@ def add_prune_options(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="runs of the same split to learn from beside the pruned one, such as its own teachers",
     )
+    add_sounds_option(tuning, NOISE_OF_VARIANTS)
     tuning.add_argument("--threads", type=jobs, metavar="N", help="threads of torch")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
@@ -128,7 +130,7 @@ def add_prune_options(parser: argparse.ArgumentParser) -> None:
 def refuse_what_has_no_say(arguments: argparse.Namespace) -> None:
     """Refuse options that the rest of the command would pass over without a word."""
     sizes = ("parameters", *SIZE_OPTIONS.values())
-    tuning = ("learning_rate", "precision", "variants", "teachers", "recipe")
+    tuning = ("learning_rate", "precision", "variants", "teachers", "recipe", "sounds")
     if arguments.sensitivity:
         why = "is for pruning, and --sensitivity only measures: leave one of them out"
         names = ("out", *sizes, "unstructured", "sparsity", "epochs", *tuning)

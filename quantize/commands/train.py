@@ -16,6 +16,7 @@ from quantize.commands.options import (
     given_options,
     run_options,
 )
+from quantize.commands.sounds import NOISE_OF_VARIANTS, add_sounds_option
 from quantize.models.config import ClafSerConfig
 from quantize.training.settings import DEFAULT_RECIPE, TrainSettings
 
@@ -55,6 +56,7 @@ def add_command(commands: Any) -> None:
         metavar="RUN",
         help="trained run of the same split to go on from, in place of random weights",
     )
+    add_sounds_option(parser, NOISE_OF_VARIANTS)
     add_teaching_options(parser)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default=None, help="default: fp32")
     parser.add_argument(
@@ -102,6 +104,7 @@ def _train(arguments: argparse.Namespace) -> int:
         teachers=arguments.teachers,
         embeddings=arguments.embeddings,
         start=arguments.start,
+        sounds=arguments.sounds,
         **run_options(arguments, recipe.n_variants),
     )
     print(path)

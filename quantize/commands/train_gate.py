@@ -124,7 +124,8 @@ def _trained(arguments: argparse.Namespace, spec: FeatureSpec) -> Any:
         epochs=arguments.epochs,
         wanted_recall=arguments.recall,
     )
-    from quantize.training.gate.material import find_sounds, find_voices
+    from quantize.data.sound.recordings import find_sounds
+    from quantize.training.gate.material import find_voices
     from quantize.training.gate.train import train_gate
 
     voices, sounds = find_voices(arguments.data), find_sounds(arguments.sounds)

@@ -40,7 +40,7 @@ def distil_run(
         What differs from the recipe.
     **run
         As :func:`quantize.training.train_run.train_run` wants it: corpora, run, label_map,
-        n_workers, cluster.
+        n_workers, cluster, sounds.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.errors import how_many
+from edge.errors import ParameterError, how_many
 from edge.features.spec import FeatureSpec
 from quantize.basics.progress import progress_note
 from quantize.data.corpora import (
@@ -21,6 +21,7 @@ from quantize.data.corpora.usable import shortest_s, usable_clips
 from quantize.data.embeddings import read_embeddings
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
+from quantize.data.sound.recordings import Recording, sounds_of
 from quantize.data.splits import common_labels
 from quantize.measure.evaluate import evaluate, torch_runner, write_evaluation
 from quantize.measure.pictures import plot_curves
@@ -58,6 +59,7 @@ def train_run(
     teachers: Sequence[Path] = (),
     embeddings: Sequence[Path] = (),
     start: Path | None = None,
+    sounds: Sequence[Path] = (),
     spec: FeatureSpec | None = None,
     trainer_type: type[Trainer] = Trainer,
     labels: Sequence[str] = (),
@@ -69,8 +71,9 @@ def train_run(
     ``config`` is that of the model that ``trainer_type`` trains, ``augment`` makes its variants,
     ``recipe`` is the name that its settings began with, ``teachers`` are runs to learn from,
     ``embeddings`` files of a large model's vectors, see :mod:`quantize.data.embeddings`,
-    ``start`` is one to begin with; ``spec`` is of the rows. ``labels`` are what the model tells
-    apart, in the order of its outputs, see
+    ``start`` is one to begin with; ``sounds`` are folders of everyday sounds, of which the
+    recordings that nothing is measured on are noise of the variants; ``spec`` is of the rows.
+    ``labels`` are what the model tells apart, in the order of its outputs, see
     :func:`quantize.training.label_choice.chosen_labels`; ``config`` is given as many outputs.
     Clips that nothing can be learnt from are named and left out, or with ``strict`` refused.
     ``pictures``: whether curves and confusions are drawn.
@@ -81,6 +84,7 @@ def train_run(
         If the corpora, the split or the folder cannot be used.
     """
     spec = spec or FeatureSpec()
+    recordings = _recordings(sounds, augment or AugmentSettings(), run)
     found = find_corpora(data, corpora, label_map)
     # What names alone tell to be wrong is told before every recording is opened.
     sides_of(chosen_labels(found.clips, labels)[1], run, content=False)
@@ -103,7 +107,7 @@ def train_run(
         "commit": commit(),
         **({"recipe": recipe} if recipe else {}),
     }
-    cache = FeatureCache(cache_folder, spec, augment, cluster=cluster)
+    cache = FeatureCache(cache_folder, spec, augment, cluster=cluster, sounds=recordings)
     sides = digests_of(train, held_out, run, cache.contents)
     taught_by = None
     if teachers or embeddings:
@@ -118,8 +122,7 @@ def train_run(
             encoder_share=settings.encoder_share,
         )
         about["teachers"] = taught_by.to_dict()
-        if encoder:
-            about["encoder"] = encoder.to_dict()
+        about |= {"encoder": encoder.to_dict()} if encoder else {}
     begun = starting_run(start, split, spec, config, labels, domains, sides) if start else None
     if begun:
         about["start"] = {begun.name: begun.digest}
@@ -141,6 +144,7 @@ def train_run(
         "training": settings.to_dict(),
         "batches": batches.to_dict(),
         "augment": cache.settings.to_dict(),
+        **({"sounds": cache.sounds_digest} if recordings else {}),
         "feature_spec": spec.to_dict(),
         "label_map": about["label_map"],
         "labels": list(labels),
@@ -163,7 +167,9 @@ def train_run(
         n_each = range(run.n_variants + 1)
         variants = [cache.load(clips, v, n_workers) for v in n_each]
         for other in taught_by.other_rows if taught_by else ():
-            others = FeatureCache(cache_folder, other.spec, augment, cluster=cluster)
+            others = FeatureCache(
+                cache_folder, other.spec, augment, cluster=cluster, sounds=recordings
+            )
             other.variants = [others.load(clips, v, n_workers) for v in n_each]
         trainer = trainer_type(
             folder,
@@ -201,6 +207,25 @@ def train_run(
             write_evaluation(finished, split, runner, "torch", "unknown", part, pictures=pictures)
         place.finish()
         return place.files.checkpoint
+
+
+def _recordings(
+    sounds: Sequence[Path], augment: AugmentSettings, run: RunSettings
+) -> list[Recording]:
+    """Recordings that variants are heard with.
+
+    Raises
+    ------
+    ParameterError
+        If some are named and no variant would be.
+    """
+    if sounds and not (augment.sounds_share and run.n_variants):
+        why = "sounds_share is 0" if run.n_variants else "there are no variants of clips"
+        raise ParameterError(
+            f"--sounds is noise of the variants of clips, and {why}: set sounds_share in "
+            "[augment] of the recipe and --variants above 0, or leave --sounds out"
+        )
+    return sounds_of(sounds, measuring=False)
 
 
 def _encoder(

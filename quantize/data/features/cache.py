@@ -21,8 +21,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import hashlib
-import json
 import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +47,9 @@ from quantize.data.features.compute import (
     voice_bank,
 )
 from quantize.data.features.degraded import condition_recipe
-from quantize.data.sound.augment import AUGMENTATION_VERSION, AugmentSettings
+from quantize.data.features.keys import digest, folder_name, key_of
+from quantize.data.sound.augment import AugmentSettings, augmentation_recipe
+from quantize.data.sound.recordings import Recording
 
 __all__ = ["FeatureCache"]
 
@@ -73,6 +73,9 @@ class FeatureCache:
         Seed of the augmentation.
     cluster : str, optional
         Address of a cluster that computes features, see :func:`edge.jobs.run_in_order`.
+    sounds : sequence of Recording
+        Everyday sounds that variants are heard with, see
+        :func:`quantize.data.sound.recordings.sounds_of`.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class FeatureCache:
         seed: int = 0,
         *,
         cluster: str | None = None,
+        sounds: Sequence[Recording] = (),
     ) -> None:
         self.folder = Path(folder)
         self.spec = spec or FeatureSpec()
@@ -90,12 +94,29 @@ class FeatureCache:
         self.seed = seed
         self.cluster = cluster
         self.contents = ContentIndex(folder)
+        # Those that no variant is made with make no other rows.
+        self._recordings = tuple(sounds) if self.settings.sounds_share else ()
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of features, augmentation and seed, by which a training knows its rows."""
-        augment = self.settings.to_dict()
-        return _digest({"features": self.spec.fingerprint, "augment": augment, "seed": self.seed})
+        return digest({"features": self.spec.fingerprint, **self._augmentation()})
+
+    @functools.cached_property
+    def _sounds(self) -> tuple[tuple[Recording, str], ...]:
+        """Recordings and the SHA-256 of their files."""
+        digests = self.contents.digests([one.path for one in self._recordings])
+        return tuple(zip(self._recordings, digests, strict=True))
+
+    @property
+    def sounds_digest(self) -> str:
+        """SHA-256 of the kinds and the contents of all sounds."""
+        return digest(sorted({(one.kind, sha256) for one, sha256 in self._sounds}))
+
+    def _augmentation(self) -> dict[str, Any]:
+        """What decides the rows of variants, beside clips and features."""
+        known = {"sounds": self.sounds_digest} if self._sounds else {}
+        return {**augmentation_recipe(self.settings), "seed": self.seed, **known}
 
     def load(
         self, clips: Sequence[Clip], variant: int = 0, n_workers: int = 1
@@ -124,13 +145,8 @@ class FeatureCache:
         """
         if not variant:
             return self._load(clips, Making(self.spec), {}, n_workers)
-        augmentation = {
-            "version": AUGMENTATION_VERSION,
-            "settings": self.settings.to_dict(),
-            "seed": self.seed,
-            "variant": variant,
-        }
-        making = Making(self.spec, variant, self.settings, self.seed)
+        augmentation = {**self._augmentation(), "variant": variant}
+        making = Making(self.spec, variant, self.settings, self.seed, sounds=self._sounds)
         return self._load(clips, making, {"augmentation": augmentation}, n_workers)
 
     def load_condition(
@@ -170,18 +186,18 @@ class FeatureCache:
 
     def _heard(self, clips: Sequence[Clip]) -> list[Heard]:
         digests = self.contents.digests([clip.path for clip in clips])
-        return [Heard(clip, digest) for clip, digest in zip(clips, digests, strict=True)]
+        return [Heard(clip, sha256) for clip, sha256 in zip(clips, digests, strict=True)]
 
     def _load(
         self, clips: Sequence[Clip], making: Making, more: Mapping[str, Any], n_workers: int
     ) -> dict[str, NDArray[Any]]:
         recipe = {"extractor": EXTRACTOR_VERSION, "features": self.spec.fingerprint, **more}
-        folder = self.folder / "rows" / _folder_name(making, recipe)
+        folder = self.folder / "rows" / folder_name(making, recipe)
         self._say_what_is_old()
         wanted: dict[str, Heard] = {}
         names: dict[str, str] = {}
         for heard in self._heard(clips):
-            key = _key(heard, making, recipe)
+            key = key_of(heard, making, recipe)
             names[heard.clip.clip_id] = key
             wanted.setdefault(key, heard)
         damage = parts.Damage()
@@ -296,33 +312,3 @@ def _say_damage(folder: Path, damage: parts.Damage) -> None:
             f"edge-ser-quantize: {how_many(len(damage.paths), 'file')} of cached features in "
             f"{folder} {'is' if len(damage.paths) == 1 else 'are'} damaged and computed anew"
         )
-
-
-def _key(heard: Heard, making: Making, recipe: Mapping[str, Any]) -> str:
-    """SHA-256 of everything that decides the rows of a clip."""
-    facts: dict[str, Any] = {"recipe": recipe, "content": heard.sha256}
-    if part := _part(heard):
-        facts["part"] = part
-    if making.variant or making.condition:
-        facts["chance"] = heard.clip.clip_id
-    if making.voices:
-        facts["speaker"] = heard.clip.speaker
-        facts["voices"] = [
-            [v.clip.clip_id, v.clip.speaker, v.sha256, *_part(v)] for v in making.voices
-        ]
-    return _digest(facts)
-
-
-def _part(heard: Heard) -> list[float | None]:
-    """Which part of its file a clip is; nothing where it is the whole."""
-    start_s, end_s = heard.clip.start_s, heard.clip.end_s
-    return [] if start_s is None and end_s is None else [start_s, end_s]
-
-
-def _folder_name(making: Making, recipe: Mapping[str, Any]) -> str:
-    kind = making.condition or (f"variant-{making.variant}" if making.variant else "clean")
-    return f"{kind}-{_digest(recipe)[:16]}"
-
-
-def _digest(facts: Any) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -17,7 +17,9 @@ from quantize.data.corpora.contents import file_digest
 from quantize.data.features.degraded import degraded
 from quantize.data.sound.augment import AugmentSettings, augment
 from quantize.data.sound.noise_and_rooms import VoiceBank
-from quantize.data.sound.reading import clip_rng, read_clip
+from quantize.data.sound.reading import clip_rng, read_clip, session_of
+from quantize.data.sound.recordings import Recording
+from quantize.data.sound.sound_bank import SoundBank
 
 __all__ = ["EXTRACTOR_VERSION", "Heard", "Making", "compute_rows", "voice_bank"]
 
@@ -51,6 +53,8 @@ class Making:
         What the clip is heard under instead.
     voices : tuple of Heard
         Whom babble is mixed from.
+    sounds : tuple of (Recording, str)
+        Everyday sounds, and the SHA-256 of their files.
     """
 
     spec: FeatureSpec
@@ -59,6 +63,7 @@ class Making:
     seed: int = 0
     condition: str | None = None
     voices: tuple[Heard, ...] = ()
+    sounds: tuple[tuple[Recording, str], ...] = ()
 
     @property
     def dtype(self) -> type[np.floating]:
@@ -82,17 +87,19 @@ def compute_rows(making: Making, clips: Sequence[Heard]) -> list[NDArray[np.floa
     Raises
     ------
     AudioFileError
-        If a clip cannot be read, is shorter than one frame, or is not the file that it was when
-        its digest was taken.
+        If a clip or a sound cannot be read, a clip is shorter than one frame, or either is not
+        the file that it was when its digest was taken.
     ParameterError
         If babble has fewer than two speakers.
     """
     # Of its own: a cluster's worker may call from several threads.
     extractor = FeatureExtractor(making.spec)
     voices = voice_bank(making) if making.voices else None
+    sounds = SoundBank(making.sounds)
     computed = []
     for heard in clips:
-        rows = extractor.extract(_samples(heard.clip, making, voices)).astype(making.dtype)
+        samples = _samples(heard.clip, making, voices, sounds)
+        rows = extractor.extract(samples).astype(making.dtype)
         computed.append(rows)
     # After they were read, so that no change in between is missed; a long recording that several
     # clips are cut from once.
@@ -101,12 +108,17 @@ def compute_rows(making: Making, clips: Sequence[Heard]) -> list[NDArray[np.floa
     return computed
 
 
-def _samples(clip: Clip, making: Making, voices: VoiceBank | None) -> NDArray[np.float32]:
+def _samples(
+    clip: Clip, making: Making, voices: VoiceBank | None, sounds: SoundBank
+) -> NDArray[np.float32]:
     spec = making.spec
     samples = read_clip(clip, spec.sample_rate)
     if making.variant:
         rng = clip_rng(clip.clip_id, making.variant, making.seed)
-        samples = augment(samples, spec.sample_rate, rng, making.settings)
+        session = clip_rng(f"session of {session_of(clip)}", making.variant, making.seed)
+        samples = augment(
+            samples, spec.sample_rate, rng, making.settings, session=session, sounds=sounds
+        )
     if samples.size < spec.win_length:
         raise AudioFileError(
             f"{clip.path} has {how_many(samples.size, 'sample')} at {spec.sample_rate} Hz, one "

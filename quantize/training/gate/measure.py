@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.features.spec import FeatureSpec
+from quantize.data.sound.made import noises, tunes
+from quantize.data.sound.made.noises import Samples
+from quantize.data.sound.made.plucked import plucked
 from quantize.data.sound.noise_and_rooms import add_room
-from quantize.training.gate import noises, tunes
-from quantize.training.gate.material import Material, read
-from quantize.training.gate.noises import Samples
-from quantize.training.gate.plucked import plucked
+from quantize.data.sound.recordings import read
+from quantize.training.gate.material import Material
 from quantize.training.gate.rows import frame_truth
 from quantize.training.gate.scenes import SILENT, SPOKEN, activity
 

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.training.gate import bodies, noises, tunes
-from quantize.training.gate.material import Material, Recording, read
-from quantize.training.gate.noises import Samples, bins_hz, resonances, shaped, slow_curve
+from quantize.data.sound.made import bodies, noises, tunes
+from quantize.data.sound.made.noises import Samples, bins_hz, resonances, shaped, slow_curve
+from quantize.data.sound.recordings import Recording, read
+from quantize.training.gate.material import Material
 
 __all__ = ["GENERATED", "IGNORED", "SILENT", "SPOKEN", "Scene", "activity", "draw_scene", "sound"]
 

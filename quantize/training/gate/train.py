@@ -16,7 +16,8 @@ from edge.artifact.gate import GATE_TYPE
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.progress import progress_bar, progress_note
-from quantize.training.gate.material import Material, Recording
+from quantize.data.sound.recordings import Recording
+from quantize.training.gate.material import Material
 from quantize.training.gate.network import GateNetwork, derived
 from quantize.training.gate.rows import scene_rows
 from quantize.training.gate.scenes import IGNORED, SILENT, SPOKEN

@@ -14,8 +14,9 @@ from edge.artifact import TrainedGate, read_artifact
 from edge.bundled import MODELS_DIR
 from edge.features.spec import FeatureSpec
 from quantize.commands.main import main
+from quantize.data.sound.recordings import find_sounds
 from quantize.export.gate import DEFAULT_GATE, read_default_gate, read_gate
-from quantize.training.gate.material import Material, find_sounds, find_voices
+from quantize.training.gate.material import Material, find_voices
 from quantize.training.gate.scenes import GENERATED, SILENT, SPOKEN, activity, draw_scene
 
 RATE = 16_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from quantize.training.gate.noises import (
+from quantize.data.sound.made.noises import (
     Samples,
     bins_hz,
     coloured_noise,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from quantize.training.gate.noises import Samples, bins_hz, slow_curve
+from quantize.data.sound.made.noises import Samples, bins_hz, slow_curve
 
 __all__ = ["body"]
 

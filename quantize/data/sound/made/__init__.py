@@ -1,0 +1,1 @@
+"""Sounds that are made, not recorded: noise, machines, tones, music, animals, bodies."""
