@@ -241,7 +241,7 @@ def _explain(recorder: Recorder, stream: Stream, clip: NDArray[np.float32]) -> E
         attention=attention_over_time(recorder.shares, first_rows, len(rows)),
         decisions=tuple(decisions),
         posteriors=posteriors,
-        posterior=average_posterior(posteriors, *_levels(decisions)),
+        posterior=average_posterior(posteriors, *_levels(decisions), _shares(decisions)),
         stretches=stretches(decisions, clip.size / spec.sample_rate),
     )
 
@@ -266,6 +266,11 @@ def stretches(decisions: Sequence[Decision], duration_s: float) -> tuple[Stretch
             pairwise(edges), decisions, counted, strict=True
         )
     )
+
+
+def _shares(decisions: Sequence[Decision]) -> list[float]:
+    """Share of speech in every segment, 1 where nothing tells."""
+    return [1.0 if each.speech_share is None else each.speech_share for each in decisions]
 
 
 def _levels(decisions: Sequence[Decision]) -> tuple[list[float], list[bool]]:

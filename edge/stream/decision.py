@@ -85,6 +85,9 @@ class Decision:
     reference_s : float or None
         Seconds of speech in the reference for the voice, 0 while it does not act; None for a gap,
         and where the model takes none.
+    speech_share : float or None
+        Share of the segment's frames that hold speech, 0 to 1, by which it weighs in every
+        average; None where nothing tells (``vad`` "energy" and "off"), and for a gap.
     """
 
     start_s: float
@@ -102,6 +105,7 @@ class Decision:
     time_s: float | None = None
     reason: str | None = None
     reference_s: float | None = None
+    speech_share: float | None = None
 
     @classmethod
     def of_gap(cls, start_s: float, end_s: float, dropped_samples: int, reason: str) -> Decision:
@@ -135,6 +139,7 @@ class Decision:
             "raw_label": self.raw_label,
             "activation": None if self.activation is None else round(self.activation, 4),
             "speech": self.speech,
+            "speech_share": None if self.speech_share is None else round(self.speech_share, 3),
             "level_db": None if self.level_db is None else round(self.level_db, 2),
             "reference_s": None if self.reference_s is None else round(self.reference_s, 1),
             "features_ms": round(self.timing.features_ms, 3),

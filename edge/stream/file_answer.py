@@ -126,6 +126,7 @@ class Tally:
         self._posteriors = array.array("d")
         self._levels_db = array.array("d")
         self._speech = bytearray()
+        self._speech_shares = array.array("d")
 
     def add(self, decisions: Iterable[Decision]) -> None:
         """Count decisions in."""
@@ -136,6 +137,8 @@ class Tally:
             self._posteriors.extend(self._nothing if row is None else row.values())
             self._levels_db.append(decision.level_db)
             self._speech.append(decision.speech)
+            share = decision.speech_share
+            self._speech_shares.append(1.0 if share is None else share)
             self._has_sound |= decision.state == NO_SPEECH
 
     @property
@@ -161,7 +164,7 @@ class Tally:
         levels_db = np.frombuffer(self._levels_db)
         speech = np.frombuffer(self._speech, dtype=np.bool_)
         rows = np.frombuffer(self._posteriors).reshape(-1, len(self._nothing))
-        mean = average_posterior(rows, levels_db, speech)
+        mean = average_posterior(rows, levels_db, speech, np.frombuffer(self._speech_shares))
         counted = counted_segments(levels_db, speech)
         powers = 10.0 ** (levels_db[counted if counted.any() else slice(None)] / 10.0)
         answering = self._answering

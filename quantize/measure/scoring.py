@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.arrays import softmax
+from edge.artifact import TrainedGate
 from edge.features.spec import FeatureSpec
 from edge.jobs import run_in_order
 from edge.stream.posterior import average_posterior, counted_segments, file_hop
 from edge.stream.speech_gate import SpeechGate, segment_level_db
+from edge.stream.trained_gate import TrainedSpeechGate
 from quantize.data.features.windows import segment_bounds
 
 __all__ = [
@@ -51,12 +53,15 @@ class Segments:
         Level of every segment in dBFS.
     speech : list of bool
         Whether the device's speech gate lets the segment through.
+    speech_shares : list of float, optional
+        Share of every segment's frames that hold speech; None where nothing tells.
     """
 
     bounds: list[tuple[int, int]]
     posteriors: NDArray[np.float64]
     levels_db: list[float]
     speech: list[bool]
+    speech_shares: list[float] | None = None
 
 
 def score_segments(
@@ -71,6 +76,7 @@ def score_segments(
     window_hop: int,
     temperature: float = 1.0,
     classes: Sequence[int] | None = None,
+    gate: TrainedGate | None = None,
     n_jobs: int = 1,
     cluster: str | None = None,
 ) -> list[Segments]:
@@ -90,6 +96,8 @@ def score_segments(
         Label numbers that may be answered; None: all. The posterior of the others is 0
         and the rest is renormalised, so that across corpora a model does not lose by
         answering a class that the test corpus cannot contain.
+    gate : TrainedGate, optional
+        Tells the share of speech in every segment; None: nothing does.
     n_jobs, cluster
         Who runs the model, see :func:`edge.jobs.run_in_order`: batches are the same for any
         number. Few are run here: starting processes would take longer.
@@ -127,16 +135,23 @@ def score_segments(
         scores = _posteriors(logits, temperature, classes)
         for (at, number, _), posterior in zip(part, scores, strict=True):
             posteriors[at][number] = posterior
-    gate = SpeechGate()
+    loud = SpeechGate()
+    frame_gate = None if gate is None else TrainedSpeechGate(gate, spec)
     segments = []
     for places_of_one, scored, of_one in zip(bounds, posteriors, rows, strict=True):
         frame_rms = [of_one[first:end, rms_column] for first, end in places_of_one]
+        shares = None
+        if frame_gate is not None:
+            frame_gate.reset()
+            spoken = frame_gate.push(np.zeros(0, dtype=np.float32), of_one.astype(np.float32))
+            shares = [float(spoken[first:end].mean()) for first, end in places_of_one]
         segments.append(
             Segments(
                 places_of_one,
                 np.stack(scored),
                 [segment_level_db(levels) for levels in frame_rms],
-                [gate.is_speech(levels) for levels in frame_rms],
+                [loud.is_speech(levels) for levels in frame_rms],
+                shares,
             )
         )
     return segments
@@ -209,7 +224,7 @@ def score_utterances(
 def utterance_posterior(
     segments: Segments, posteriors: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Posterior of an utterance: the mean over its segments with speech, as on a device.
+    """Posterior of an utterance: the weighed mean over its segments, as on a device.
 
     Parameters
     ----------
@@ -226,7 +241,9 @@ def utterance_posterior(
     Where the device would hear nobody it gives no answer. Every clip of a test set has a
     truth and is judged by it: then all segments near the loudest count.
     """
-    posterior = average_posterior(posteriors, segments.levels_db, counted(segments))
+    posterior = average_posterior(
+        posteriors, segments.levels_db, counted(segments), segments.speech_shares
+    )
     assert posterior is not None
     return posterior
 

@@ -43,6 +43,7 @@ def picked(segments: Segments, window_frames: int, window_hop: int) -> Segments:
         segments.posteriors[kept],
         [segments.levels_db[at] for at in kept],
         [segments.speech[at] for at in kept],
+        None if segments.speech_shares is None else [segments.speech_shares[at] for at in kept],
     )
 
 

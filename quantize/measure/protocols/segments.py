@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from edge.errors import ParameterError
 from edge.stream.posterior import counted_segments
-from edge.stream.trained_gate import TrainedSpeechGate
 from quantize.data.corpora import Clip
 from quantize.data.sound.level import speech_frames
 from quantize.measure.evaluate import Runner, language_ids
 from quantize.measure.protocols.trials import Trials
-from quantize.measure.scoring import score_segments
+from quantize.measure.scoring import Segments, score_segments
 
-__all__ = ["WINDOWS_S", "segment_trials", "speech_told_by", "spoken_frames"]
+__all__ = ["WINDOWS_S", "segment_trials", "speech_told_by"]
 
 #: Lengths of the windows, in seconds.
 WINDOWS_S = (1.0, 1.5, 2.0)
@@ -53,7 +52,9 @@ def segment_trials(
         Windows count that the device's speech gate lets through and that lie within
         :data:`edge.stream.posterior.SPEECH_RANGE_DB` of their utterance's loudest, as in the
         average of a file. An utterance shorter than the window is one trial, as at the
-        end of a stream. Each has its share of speech, see :func:`spoken_frames`.
+        end of a stream. Each has its share of speech, by the runner's speech gate; where there
+        is none, of frames within :data:`quantize.data.sound.level.SPEECH_RANGE_DB` of the
+        utterance's loudest.
 
     Raises
     ------
@@ -71,22 +72,22 @@ def segment_trials(
         window_frames=window_frames,
         **runner.scoring(labels),
     )
-    spoken = [spoken_frames(runner, each) for each in chosen]
     shares: list[float] = []
     utterance: list[int] = []
     posteriors: list[NDArray[np.float64]] = []
     n_left_out = n_short = 0
     for at, segments in enumerate(scored):
         counted = counted_segments(segments.levels_db, segments.speech)
-        for (first, end), heard, posterior in zip(
-            segments.bounds, counted, segments.posteriors, strict=True
+        of_one = _shares(runner, chosen[at], segments)
+        for (first, end), heard, posterior, share in zip(
+            segments.bounds, counted, segments.posteriors, of_one, strict=True
         ):
             if not heard:
                 n_left_out += 1
                 continue
             n_short += end - first < window_frames
             utterance.append(at)
-            shares.append(float(spoken[at][first:end].mean()))
+            shares.append(share)
             posteriors.append(posterior)
     if not posteriors:
         raise ParameterError(
@@ -103,26 +104,13 @@ def segment_trials(
     )
 
 
-def spoken_frames(runner: Runner, rows: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which frames of an utterance hold speech, as the device does where it can.
-
-    Parameters
-    ----------
-    runner : Runner
-    rows : float [shape=(n_frames, n_features)]
-        Not normalised.
-
-    Returns
-    -------
-    bool [shape=(n_frames,)]
-        By the speech gate of the runner; where there is none, frames within
-        :data:`quantize.data.sound.level.SPEECH_RANGE_DB` of the utterance's loudest.
-    """
-    if runner.gate is not None:
-        gate = TrainedSpeechGate(runner.gate, runner.spec)
-        return gate.push(np.zeros(0, dtype=np.float32), np.asarray(rows, dtype=np.float32))
+def _shares(runner: Runner, rows: NDArray[Any], segments: Segments) -> list[float]:
+    """Share of speech in every segment, by the runner's gate or else by level."""
+    if segments.speech_shares is not None:
+        return segments.speech_shares
     rms = rows[:, runner.spec.feature_names.index("rms")]
-    return speech_frames(np.asarray(rms, dtype=np.float64))
+    spoken = speech_frames(np.asarray(rms, dtype=np.float64))
+    return [float(spoken[first:end].mean()) for first, end in segments.bounds]
 
 
 def speech_told_by(runner: Runner) -> str:

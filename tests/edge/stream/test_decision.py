@@ -15,8 +15,8 @@ from edge.stream.posterior import average_posterior, counted_segments
 
 KEYS = [
     "version", "type", "time", "start_s", "end_s", "state", "label", "posterior", "raw_label",
-    "activation", "speech", "level_db", "reference_s", "features_ms", "model_ms", "latency_ms",
-    "dropped_samples", "skipped_hops", "warning",
+    "activation", "speech", "speech_share", "level_db", "reference_s", "features_ms", "model_ms",
+    "latency_ms", "dropped_samples", "skipped_hops", "warning",
 ]  # fmt: skip
 GAP_KEYS = [
     "version", "type", "time", "start_s", "end_s", "dropped_samples", "skipped_hops", "reason",
@@ -29,13 +29,14 @@ def test_json_has_exactly_the_documented_keys_in_order() -> None:
         start_s=0.5120000001, end_s=2.496, state="speech", label="sad",
         posterior={"sad": 2 / 3, "calm": 1 / 3}, raw_label="calm", level_db=-23.456,
         dropped_samples=0, timing=Timing(features_ms=1.23456, model_ms=2.0, latency_ms=3.5),
+        speech_share=2 / 3,
     )  # fmt: skip
     record = json.loads(json.dumps(decision.to_dict()))
     assert list(record) == KEYS
     assert record["type"] == "decision"
     assert record["start_s"] == 0.512
     assert record["posterior"] == {"sad": 0.6667, "calm": 0.3333}
-    assert record["level_db"] == -23.46
+    assert (record["level_db"], record["speech_share"]) == (-23.46, 0.667)
     assert (record["state"], record["speech"], record["warning"]) == ("speech", True, None)
     assert record["features_ms"] == 1.235
     # The object itself is exact: rounding is for print alone.
@@ -49,7 +50,8 @@ def test_without_speech_the_json_has_the_same_keys_and_no_label(state: State) ->
     record = json.loads(json.dumps(decision.to_dict()))
     assert list(record) == KEYS
     assert (record["state"], record["speech"]) == (state, False)
-    for name in ("label", "posterior", "raw_label", "activation", "level_db", "time"):
+    nothing = ("label", "posterior", "raw_label", "activation", "speech_share", "level_db", "time")
+    for name in nothing:
         assert record[name] is None
     assert (record["dropped_samples"], record["warning"]) == (32_000, "lost")
     assert record["skipped_hops"] == 3
@@ -164,6 +166,21 @@ def test_average_leaves_out_silent_segments() -> None:
     posteriors = np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     mean = average_posterior(posteriors, [-30.0, -28.0, -80.0], [True] * 3)
     np.testing.assert_allclose(mean, [0.75, 0.25])
+
+
+def test_a_segment_weighs_as_much_as_it_holds_speech() -> None:
+    posteriors = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    levels, speech = [-30.0, -28.0, -80.0], [True] * 3
+    mean = average_posterior(posteriors, levels, speech, [0.25, 0.75, 1.0])
+    np.testing.assert_allclose(mean, [0.25, 0.75])
+    # Where none holds any, or all hold alike, it is the plain mean to the last bit.
+    for shares in ([0.0, 0.0, 1.0], [0.3, 0.3, 1.0]):
+        np.testing.assert_array_equal(
+            average_posterior(posteriors, levels, speech, shares),
+            average_posterior(posteriors, levels, speech),
+        )
+    with pytest.raises(ParameterError, match=r"speech_shares have shape \(2,\), \(3,\) is wanted"):
+        average_posterior(posteriors, levels, speech, [1.0, 1.0])
 
 
 @given(

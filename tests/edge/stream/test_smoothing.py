@@ -52,6 +52,46 @@ def test_zero_time_constant_does_not_average() -> None:
     np.testing.assert_allclose(plain.update(SAD, HOP_S)[1], SAD)
 
 
+def test_a_segment_weighs_as_much_as_it_holds_speech() -> None:
+    held = smoother(time_constant_s=1.0)
+    held.update(CALM, HOP_S, 0.25)
+    _, posterior = held.update(HAPPY, HOP_S, 1.0)
+    old = 0.25 * math.exp(-HOP_S)
+    new = 1.0 - math.exp(-HOP_S)
+    np.testing.assert_allclose(posterior, [old / (old + new), new / (old + new), 0.0])
+    # Half-empty again: what was full holds on.
+    _, after = held.update(CALM, HOP_S, 0.25)
+    old, new = (old + new) * math.exp(-HOP_S), 0.25 * new
+    assert after[1] == pytest.approx(posterior[1] * old / (old + new))
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_where_all_hold_alike_the_share_is_of_no_matter(share: float) -> None:
+    plain, weighed = smoother(), smoother()
+    rng = np.random.default_rng(0)
+    for row in rng.dirichlet(np.ones(3), 20):
+        label, posterior = plain.update(row, HOP_S)
+        same, weighed_posterior = weighed.update(row, HOP_S, share)
+        assert same == label
+        np.testing.assert_allclose(weighed_posterior, posterior, rtol=1e-12)
+
+
+def test_what_was_forgotten_weighs_nothing() -> None:
+    held = smoother(time_constant_s=1.0, forget_s=1.0)
+    held.update(CALM, HOP_S, 1.0)
+    held.rest(2.0)
+    held.update(SAD, HOP_S, 0.1)
+    _, posterior = held.update(HAPPY, HOP_S, 0.1)
+    gain = 1.0 - math.exp(-HOP_S)
+    np.testing.assert_allclose(posterior, [0.0, gain, 1.0 - gain])
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.1, math.nan])
+def test_a_share_of_speech_is_above_0_and_up_to_1(share: float) -> None:
+    with pytest.raises(ParameterError, match=r"speech_share is .*, a share above 0 and up to 1"):
+        smoother().update(CALM, HOP_S, share)
+
+
 def test_small_lead_is_held_back_until_it_lasts() -> None:
     steady = smoother(time_constant_s=0.0, lead=0.1, persist_s=1.5)
     steady.update([0.5, 0.45, 0.05], HOP_S)

@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.artifact import read_artifact
+from edge.audio.file import read_audio
+from edge.bundled import DEMO_CLIP, MODELS_DIR
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
@@ -14,7 +17,8 @@ from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 from edge.stream.posterior import average_posterior
 from quantize.data.features.windows import WINDOW_FRAMES, WINDOW_HOP, segment_bounds, window_of
-from quantize.measure.scoring import score_segments, score_utterances
+from quantize.measure.evaluate import artifact_runner
+from quantize.measure.scoring import score_segments, score_utterances, utterance_posterior
 
 
 @given(n_rows=st.integers(1, 300), window=st.integers(1, 80), hop=st.integers(1, 80))
@@ -62,6 +66,27 @@ def test_scores_equal_those_of_the_device(tiny_artifact):
             [d.speech for d in decisions],
         )
         assert posterior == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_gate_weighs_segments_as_on_the_device():
+    artifact = read_artifact(MODELS_DIR / "claf-ser-tiny")
+    classifier = Classifier(artifact, open_model(artifact))
+    samples = read_audio(DEMO_CLIP)[0][:80_000].copy()
+    samples[16_000:40_000] *= 1e-3
+    rows = FeatureExtractor(classifier.spec).extract(DcBlocker(16_000).process(samples))
+    runner = artifact_runner(artifact.path)
+    (scored,) = score_segments(
+        runner.infer, [rows], [runner.unknown], window_frames=30, **runner.scoring()
+    )
+    decisions = classifier.classify(samples, 16_000, segment_s=1.0, hop_s=0.512)
+    shares = [d.speech_share for d in decisions]
+    assert len(set(shares)) > 2
+    assert scored.speech_shares == shares
+    weighed = average_posterior(scored.posteriors, scored.levels_db, scored.speech, shares)
+    found = utterance_posterior(scored, scored.posteriors)
+    assert found == pytest.approx(weighed, abs=1e-9)
+    plain = average_posterior(scored.posteriors, scored.levels_db, scored.speech)
+    assert np.abs(found - plain).max() > 1e-4
 
 
 def a_model(rows: np.ndarray, language: int) -> np.ndarray:
