@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from edge.errors import EdgeSerError
 
-__all__ = ["CheckpointError", "CorpusError", "RecipeError", "SplitError", "TrainingError"]
+__all__ = [
+    "CheckpointError",
+    "CorpusError",
+    "EncoderError",
+    "RecipeError",
+    "SplitError",
+    "TrainingError",
+]
 
 
 class CorpusError(EdgeSerError):
@@ -25,3 +32,7 @@ class TrainingError(EdgeSerError):
 
 class RecipeError(EdgeSerError):
     """A recipe is not known, or holds a key or a value that is not."""
+
+
+class EncoderError(EdgeSerError):
+    """A large model's folder is missing, damaged or of another model."""

@@ -21,6 +21,7 @@ __all__ = ["guarded", "main", "run"]
 _MODULES = (
     "corpora",
     "synthesise_corpus",
+    "embed",
     "train",
     "train_gate",
     "distill",

@@ -13,6 +13,7 @@ from edge.jobs import MOST_JOBS
 from quantize.basics.errors import CorpusError
 from quantize.basics.toml_files import packaged_names
 from quantize.commands.numbers import jobs, of_setting, seed
+from quantize.commands.roots import add_root_options
 from quantize.runs.settings import RunSettings
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.settings import TrainSettings
@@ -82,22 +83,7 @@ def add_data_options(parser: argparse.ArgumentParser, *, without: str | None = N
 
     ``without`` says what happens where no corpora are named; None: they must be.
     """
-    optional = f" (default: {without})" if without else ""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        nargs="+",
-        required=without is None,
-        metavar="ROOT",
-        help="folders that hold known corpora, or one folder per label, or tables (CSV, TSV, "
-        f"JSONL, Parquet) with the columns path and label{optional}",
-    )
-    parser.add_argument(
-        "--corpora",
-        nargs="+",
-        metavar="NAME",
-        help="use these only, as the command corpora calls them (default: all that are found)",
-    )
+    add_root_options(parser, without=without)
     parser.add_argument(
         "--map-label",
         action="append",

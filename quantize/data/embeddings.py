@@ -13,6 +13,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,8 @@ class Embeddings:
             some = ", ".join(missing[:3])
             raise CorpusError(
                 f"the embeddings lack {how_many(len(missing), 'clip')} of {len(clips)}, such as "
-                f"{some}: a vector for every training clip is wanted"
+                f"{some}: a vector for every training clip is wanted, as edge-ser-quantize embed "
+                "makes them of the same --data"
             )
         return np.stack([vector for vector in found if vector is not None])
 
@@ -119,11 +121,28 @@ def read_embeddings(paths: Iterable[str | os.PathLike[str]]) -> Embeddings:
 
 
 def write_embeddings(
-    path: str | os.PathLike[str], names: Sequence[str], rows: NDArray[np.floating]
+    path: str | os.PathLike[str],
+    names: Sequence[str],
+    rows: NDArray[np.floating],
+    more: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
-    """Write an NPZ file, whole or not at all; numbers as float16."""
+    """Write an NPZ file, whole or not at all; numbers as float16.
+
+    Parameters
+    ----------
+    path : path
+    names : sequence of str
+    rows : float [shape=(n_clips, width)]
+    more : mapping of str to array, optional
+        What else the file tells; :func:`read_embeddings` passes it over.
+    """
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, clips=np.array(names), embeddings=np.asarray(rows, dtype=np.float16))
+        arrays: dict[str, Any] = {
+            "clips": np.array(names),
+            "embeddings": np.asarray(rows, dtype=np.float16),
+            **(more or {}),
+        }
+        np.savez(file, **arrays)
 
 
 def _read(path: Path) -> tuple[list[str], Vector]:

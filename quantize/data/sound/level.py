@@ -4,11 +4,13 @@ A frame is speech when it is within so many dB of the clip's loudest one, so tha
 nor the gain of a recording count; the level of the speech is the mean power of those frames.
 Frames are of 25 ms where samples are looked at, and those of the features where rows are.
 
-Two others stand beside it, because trained weights rest on them and every figure of a bundled
+Others stand beside it, because trained weights rest on them and every figure of a bundled
 model would change: :func:`loud_quarter_rms`, by which augmentation scales its noise, and the
-range of :data:`CROP_RANGE_DB` by which training crops are cut to speech.  The truth that the
-speech gate learns from (:func:`quantize.training.gate.scenes.activity`) is no level: it weighs
-the quiet end of a clip, too, and knows frames that are neither speech nor silence.
+range of :data:`CROP_RANGE_DB` by which training crops are cut to speech.  And a large model hears
+clips as :func:`trimmed` leaves them, by long frames that overlap, since vectors that were made so
+are passed on.  The truth that the speech gate learns from
+(:func:`quantize.training.gate.scenes.activity`) is no level: it weighs the quiet end of a clip,
+too, and knows frames that are neither speech nor silence.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ __all__ = [
     "span",
     "speech_frames",
     "speech_power",
+    "trimmed",
 ]
 
 #: A frame is speech when it is within this many dB of the clip's loudest.
@@ -36,6 +39,9 @@ SPEECH_RANGE_DB = 30.0
 CROP_RANGE_DB = 35.0
 
 _FRAME_S = 0.025
+
+#: From one frame of :func:`trimmed` to the next, and how many of these a frame spans.
+_TRIM_HOP_S, _TRIM_HOPS = 0.032, 4
 
 
 def n_frame(n_samples: int, sample_rate: int) -> int:
@@ -141,3 +147,32 @@ def loud_quarter_rms(power: NDArray[np.floating]) -> float:
         Root-mean-square; 0 where there is no frame.
     """
     return float(np.sqrt(np.quantile(power, 0.75))) if power.size else 0.0
+
+
+def trimmed(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    """A clip without the silence at its ends.
+
+    Frames are of 128 ms, around a point every 32 ms: at 16 kHz those by which librosa trims (2048
+    and 512 samples). Silence lies more than :data:`CROP_RANGE_DB` below the loudest of them.
+
+    Parameters
+    ----------
+    samples : float32 [shape=(n_samples,)]
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    float32 [shape=(n_kept,)]
+        A view; all of a clip that is digital silence.
+    """
+    hop = max(1, round(_TRIM_HOP_S * sample_rate))
+    n_points = 1 + samples.size // hop
+    half = _TRIM_HOPS // 2
+    padded = np.zeros((n_points + _TRIM_HOPS - 1) * hop, np.float32)
+    padded[half * hop : half * hop + samples.size] = samples
+    hops = padded.reshape(-1, hop)
+    energy = np.einsum("ij,ij->i", hops, hops, dtype=np.float64)
+    energy = np.lib.stride_tricks.sliding_window_view(energy, _TRIM_HOPS).sum(axis=1)
+    kept = span(speech_frames(energy, CROP_RANGE_DB, are_power=True))
+    return samples[kept.start * hop : kept.stop * hop]

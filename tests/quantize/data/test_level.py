@@ -48,3 +48,26 @@ def test_silence_and_short_clips_are_no_error(n_samples):
     assert level.speech_power(silence, RATE) == 0
     assert level.loud_quarter_rms(power) == 0
     assert level.span(level.speech_frames(power, are_power=True)) == slice(0, power.size)
+
+
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_silence_at_the_ends_is_trimmed_by_frames_of_128_ms(rate):
+    n, hop = rate, round(0.032 * rate)
+    samples = np.zeros(3 * n, np.float32)
+    samples[n : 2 * n] = 0.1 * np.sin(np.arange(n))
+    kept = level.trimmed(samples, rate)
+    # The first and the last point whose frame of 64 ms to either side holds any of it.
+    assert np.shares_memory(kept, samples)
+    assert kept.size == pytest.approx(n + 4 * hop, abs=2 * hop)
+    assert np.abs(kept).sum() == pytest.approx(np.abs(samples).sum())
+    # Noise 40 dB below is silence, 30 dB below is not.
+    for below_db, is_kept in ((40, False), (30, True)):
+        noise = np.random.default_rng(0).standard_normal(3 * n).astype(np.float32)
+        rms = 0.0707 * 10 ** (-below_db / 20)
+        assert (level.trimmed(samples + rms * noise, rate).size == 3 * n) == is_kept
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 511, 512, 513, 5000])
+def test_digital_silence_and_the_shortest_clips_are_left_as_they_are(n_samples):
+    for samples in (np.zeros(n_samples, np.float32), np.full(n_samples, 0.1, np.float32)):
+        assert level.trimmed(samples, RATE).size == n_samples
