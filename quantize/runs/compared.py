@@ -75,9 +75,10 @@ def run_settings(run: Run) -> dict[str, Any]:
         If they are not what training writes.
     """
     config = dict(run.config)
-    # Until recipes could name their augmentation, every run that has variants had this.
+    # Until recipes could name their augmentation, every run that has variants had this, and what
+    # came later did not happen to any.
     if config["run"].get("n_variants"):
-        config.setdefault("augment", AugmentSettings().to_dict())
+        config["augment"] = {**AugmentSettings().to_dict(), **config.get("augment", {})}
     return config
 
 

@@ -140,7 +140,7 @@ def write_run(folder: Path, job: str, settings: dict[str, Any]) -> None:
     config = {"run": {"split": job, "seed": 0, "fold": 1}, "commit": job}
     config |= {"model": {}, "batches": {}, "training": {"seed": 0}, "feature_spec": {"n_mels": 40}}
     for table, values in settings.items():
-        config[table] |= values
+        config[table] = {**config.get(table, {}), **values}
     (folder / "config.json").write_text(json.dumps(config))
     manifest = folder / "artifacts" / "numpy-int8" / "manifest.json"
     manifest.parent.mkdir(parents=True)
@@ -156,6 +156,7 @@ def settings_of(recipe: Work) -> dict[str, Any]:
     return {
         "run": {"n_variants": found["run"]["n_variants"]},
         "training": {"epochs": found["training"]["epochs"]},
+        "augment": found["augment"],
     }
 
 

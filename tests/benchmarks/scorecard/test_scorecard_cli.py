@@ -18,6 +18,7 @@ from benchmarks.scorecard.tables import BEGIN, END
 from edge.artifact import read_artifact
 from quantize.basics.errors import TrainingError
 from quantize.commands.main import main
+from quantize.data.sound.augment import AugmentSettings
 from quantize.measure.figures.files import read_scorecard, write_scorecard
 from quantize.runs.compared import shared_settings
 from quantize.runs.run import open_run
@@ -97,12 +98,14 @@ def test_a_run_of_before_recipes_named_their_augmentation_had_the_defaults(tmp_p
     step = next(s for s in plan(at) if s.name == "no-grl/speaker-f1")
     path = at.runs / "no-grl" / "speaker-f1" / "config.json"
     config = json.loads(path.read_text())
-    config.pop("augment", None)
+    del config["augment"]
     path.write_text(json.dumps(config))
-    check_same_recipe(at, [step])
-    changed = recipe_settings("no-grl")
-    changed["augment"]["room_share"] = 0.5
+    with pytest.raises(TrainingError, match=r"augment\.music_share 0\.0, .* has 0\.1"):
+        check_same_recipe(at, [step])
+    changed = {**recipe_settings("no-grl"), "augment": AugmentSettings().to_dict()}
     monkeypatch.setattr("benchmarks.scorecard.plan.recipe_settings", lambda _name: changed)
+    check_same_recipe(at, [step])
+    changed["augment"]["room_share"] = 0.5
     with pytest.raises(TrainingError, match=r"augment\.room_share 0\.25, .* has 0\.5"):
         check_same_recipe(at, [step])
 
