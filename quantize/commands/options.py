@@ -219,12 +219,8 @@ def add_run_options(parser: argparse.ArgumentParser, *, default: str) -> None:
         metavar="N",
         help=f"default: {default}",
     )
-    parser.add_argument(
-        "--threads",
-        type=jobs,
-        metavar="N",
-        help="threads of torch (default: torch's own choice)",
-    )
+    threads = "threads of torch (default: torch's own choice)"
+    parser.add_argument("--threads", type=jobs, metavar="N", help=threads)
 
 
 def add_recipe_option(parser: argparse.ArgumentParser, default: str) -> None:
