@@ -22,8 +22,8 @@ from edge.cli.main import main
 
 DECISION_KEYS = [
     "version", "type", "time", "start_s", "end_s", "state", "label", "posterior", "raw_label",
-    "activation", "speech", "level_db", "features_ms", "model_ms", "latency_ms",
-    "dropped_samples", "skipped_hops", "warning",
+    "activation", "speech", "speech_share", "level_db", "reference_s", "features_ms", "model_ms",
+    "latency_ms", "dropped_samples", "skipped_hops", "warning",
 ]  # fmt: skip
 SUMMARY_KEYS = [
     "version", "type", "time", "decisions", "states", "gaps", "events", "activation",
