@@ -19,6 +19,7 @@ from edge.features.voice_reference import VoiceReference
 from quantize.data.corpora import Clip, label_numbers
 from quantize.data.features.voices import CALM
 from quantize.data.sound import level
+from quantize.data.sound.reading import session_of
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.mean_exchange import MeanExchange
 from quantize.training.reference_draws import ReferenceDraws
@@ -163,6 +164,7 @@ class CropSampler:
             self._references = ReferenceDraws(
                 spec,
                 [f"{e.corpus}/{e.speaker}" for e in self.examples],
+                [session_of(e) for e in self.examples],
                 [e.is_calm for e in self.examples],
                 self._rows,
                 self.settings.reference_prior_s,

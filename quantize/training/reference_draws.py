@@ -35,6 +35,8 @@ class ReferenceDraws:
     spec : FeatureSpec
     speakers : sequence of str
         Of every clip, the corpus among it.
+    sessions : sequence of str
+        Of every clip, see :func:`quantize.data.sound.reading.session_of`.
     calm : sequence of bool
         Whether a clip is spoken calmly.
     rows : sequence of sequence of float [shape=(n_frames, n_features)]
@@ -47,6 +49,7 @@ class ReferenceDraws:
         self,
         spec: FeatureSpec,
         speakers: Sequence[str],
+        sessions: Sequence[str],
         calm: Sequence[bool],
         rows: Sequence[Sequence[NDArray[np.floating]]],
         prior_s: float,
@@ -57,14 +60,11 @@ class ReferenceDraws:
         self._totals = np.stack(
             [np.stack([voice_totals(self._columns, each) for each in clip]) for clip in rows]
         )
-        members: defaultdict[str, list[int]] = defaultdict(list)
-        for number, speaker in enumerate(speakers):
-            members[speaker].append(number)
         is_calm = np.array(calm, dtype=bool)
-        self._clips = {name: np.array(each) for name, each in members.items()}
-        self._calm = {name: each[is_calm[each]] for name, each in self._clips.items()}
-        self._speakers = list(speakers)
-        sums = np.stack([self._totals[each, 0].sum(axis=0) for each in self._clips.values()])
+        # Clean clips of a speaker sound alike, those of a variant within a session alone.
+        self._clean, self._varied = _Groups(speakers, is_calm), _Groups(sessions, is_calm)
+        by_speaker = self._clean.clips.values()
+        sums = np.stack([self._totals[each, 0].sum(axis=0) for each in by_speaker])
         means = sums[:, 0] / np.maximum(sums[:, 1], 1.0)
         self.reference = VoiceReference(tuple(float(m) for m in means.mean(axis=0)), prior_s)
 
@@ -94,14 +94,15 @@ class ReferenceDraws:
         totals = np.zeros((len(clips), *self._totals.shape[2:]))
         for at, (clip, variant) in enumerate(zip(clips, variants, strict=True)):
             if rng.random() < share:
-                chosen = self._chosen(clip, rng)
+                chosen = self._chosen(clip, variant, rng)
                 totals[at] = self._totals[chosen, variant].sum(axis=0)
         return self.reference.change(totals, self._frame_s).astype(np.float32)
 
-    def _chosen(self, clip: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Other clips of the same speaker, as many as there are at most."""
-        speaker = self._speakers[clip]
-        everything, calm = self._clips[speaker], self._calm[speaker]
+    def _chosen(self, clip: int, variant: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Other clips that the voice is heard alike in, as many as there are at most."""
+        groups = self._varied if variant else self._clean
+        name = groups.names[clip]
+        everything, calm = groups.clips[name], groups.calm[name]
         n_clips = int(rng.choice(N_CLIPS))
         kind = int(rng.choice(len(_KINDS), p=_KINDS))
         n_calm = (0, n_clips, -(-3 * n_clips // 4))[kind]
@@ -114,3 +115,15 @@ class ReferenceDraws:
     def move(self, crops: NDArray[np.float32], changes: NDArray[np.float32]) -> None:
         """Move crops that are not normalised, in place: (n_crops, n_frames, n_features)."""
         self._columns.move(crops, changes[:, None, :-1])
+
+
+class _Groups:
+    """Clips by what they have in common, and the calm ones among them."""
+
+    def __init__(self, names: Sequence[str], is_calm: NDArray[np.bool_]) -> None:
+        members: defaultdict[str, list[int]] = defaultdict(list)
+        for number, name in enumerate(names):
+            members[name].append(number)
+        self.names = list(names)
+        self.clips = {name: np.array(each) for name, each in members.items()}
+        self.calm = {name: each[is_calm[each]] for name, each in self.clips.items()}

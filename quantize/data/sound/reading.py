@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,18 @@ def clip_rng(clip_id: str, variant: int, seed: int) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
 
-def session_of(clip: Clip) -> str:
+class _Spoken(Protocol):
+    """What is known of a clip, and of what stands for one in a training."""
+
+    @property
+    def clip_id(self) -> str: ...
+    @property
+    def corpus(self) -> str: ...
+    @property
+    def speaker(self) -> str: ...
+
+
+def session_of(clip: _Spoken) -> str:
     """Whose clips stand in the same room: a speaker's, dealt to a few sessions.
 
     A variant of a clip is heard through the room, the microphone and the line of its session, so
@@ -56,12 +68,13 @@ def session_of(clip: Clip) -> str:
     Parameters
     ----------
     clip : Clip
+        Or anything else with its ``clip_id``, ``corpus`` and ``speaker``.
 
     Returns
     -------
     str
         The same for a clip in whatever list it comes, and another for every clip where nobody
-        said who speaks.
+        said who speaks, and its own name stands for its speaker.
     """
     group = hashlib.sha256(clip.clip_id.encode()).digest()[0] % N_SESSIONS
-    return f"{clip.corpus}/{clip.speaker}/{group if clip.speaker_known else 0}"
+    return f"{clip.corpus}/{clip.speaker}/{group}"

@@ -90,9 +90,10 @@ def test_a_model_that_knows_references_is_told_that_there_is_none() -> None:
 
 
 def _draws(prior_s: float = 3.0) -> ReferenceDraws:
-    rows = [[_voice(10.0 * (n % 2), n)] for n in range(8)]
+    rows = [[_voice(10.0 * (n % 2), n), _voice(10.0 * (n // 4), n)] for n in range(8)]
     speakers = [f"corpus/{n % 2}" for n in range(8)]
-    return ReferenceDraws(SPEC, speakers, [n < 4 for n in range(8)], rows, prior_s)
+    sessions = [f"corpus/{n % 2}/{n // 4}" for n in range(8)]
+    return ReferenceDraws(SPEC, speakers, sessions, [n < 4 for n in range(8)], rows, prior_s)
 
 
 def test_a_crop_is_moved_by_clips_of_its_own_speaker() -> None:
@@ -102,6 +103,15 @@ def test_a_crop_is_moved_by_clips_of_its_own_speaker() -> None:
     drawn = changes[:, -1] > 0
     assert drawn.mean() > 0.7  # Now and then the only clip drawn is the crop's own.
     # The centre lies at 5: the one speaker moves up, the other down.
+    assert (changes[0::2][drawn[0::2], 0] > 4.0).all()
+    assert (changes[1::2][drawn[1::2], 0] < -4.0).all()
+
+
+def test_a_crop_of_a_variant_is_moved_by_clips_of_its_own_session() -> None:
+    """Its voice, room and microphone are the session's, not all the speaker's."""
+    changes = _draws(1e-9).changes([0, 4] * 20, [1] * 40, 1.0, np.random.default_rng(0))
+    drawn = changes[:, -1] > 0
+    assert drawn.mean() > 0.3
     assert (changes[0::2][drawn[0::2], 0] > 4.0).all()
     assert (changes[1::2][drawn[1::2], 0] < -4.0).all()
 
