@@ -91,13 +91,15 @@ def deciding(args: argparse.Namespace) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def named_as_options() -> Iterator[None]:
-    """Call the labels that were refused by their option, which a file may have set."""
+    """Call what was refused by its option, which a file may have set."""
     try:
         yield
     except ParameterError as error:
-        if not str(error).startswith("labels "):
+        name, _, rest = str(error).partition(" ")
+        option = {"labels": "labels", "voice_reference": "reference"}.get(name)
+        if option is None:
             raise
-        raise ParameterError(f"--{error}") from None
+        raise ParameterError(f"--{option} {rest}") from None
 
 
 def probability(text: str) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge.cli.answering import add_deciding
@@ -17,6 +19,7 @@ from edge.cli.pipe_options import add_pipe, check_pipe
 from edge.cli.reload import has_terminal
 from edge.cli.saving_options import add_saving, check_saving
 from edge.cli.signals import stopped_by_signals
+from edge.cli.voice_options import add_voice, check_voice
 from edge.errors import EdgeSerError, ParameterError
 from edge.sources.registry import SourceRow, find_source
 
@@ -53,6 +56,7 @@ def add_options(parser: Parser) -> None:
     )
     add_lengths(parser, "the model's, mostly 0.5")
     add_deciding(parser)
+    add_voice(parser)
     add_model(parser)
     add_events(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -72,11 +76,11 @@ def run(args: argparse.Namespace) -> int:
     listening = Listening(args, notifier, check)
     # A terminal that is closed sends the same signal, and means the end.
     reloads = (notifier.is_heard or bool(configured.files)) and not has_terminal()
+    told: dict[int, Callable[[], None]] = {signal.SIGUSR1: listening.voice.ask}
+    if reloads:
+        told[signal.SIGHUP] = listening.reloader.ask
     # First of all, so that a signal ends even the loading in good order.
-    with (
-        stopped_by_signals(listening.stop, listening.reloader.ask if reloads else None),
-        own_stderr(),
-    ):
+    with stopped_by_signals(listening.stop, told), own_stderr():
         try:
             listening.run(configured, row)
         except EdgeSerError as error:
@@ -105,4 +109,5 @@ def _source_row(configured: Configured) -> SourceRow:
         raise ParameterError("--fast is for a file: a microphone cannot run ahead of time")
     check_pipe(configured, row)
     check_saving(args)
+    check_voice(configured)
     return row

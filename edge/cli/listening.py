@@ -16,6 +16,7 @@ from edge.cli.notify import Notifier, ServiceTap
 from edge.cli.pipe_options import pipe_settings
 from edge.cli.reload import KeptSource, Reloader, RunStop
 from edge.cli.saving_options import saving
+from edge.cli.voice_options import VoiceKeeper, know_voice, wanted_voice
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
 from edge.sources.base import Status
@@ -37,6 +38,7 @@ class _Plan:
     stream: Stream
     settings: SourceSettings
     events: EventSettings | None
+    state: str | None
 
 
 class Listening:
@@ -56,6 +58,8 @@ class Listening:
         Ends all of it.
     reloader : Reloader
         Whom to ask for new options.
+    voice : VoiceKeeper
+        Whom to ask to forget the voice.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Listening:
         self._notices = Notices()
         self._notifier = notifier
         self._tap = ServiceTap(notifier)
+        self.voice = VoiceKeeper(self._notices.warn, self._notices.say)
         self._warn: Callable[[str], None] = self._notices.warn
         self._next: _Plan | None = None
         # Of the run that goes on: where it ends, its source, and what that was opened with.
@@ -98,6 +103,7 @@ class Listening:
                     plan, self._next = self._next, None
             finally:
                 self._let_go()
+                self.voice.close()
         self._notifier.tell("STOPPING=1", status="ended")
 
     def _plan(self, configured: Configured, row: SourceRow) -> _Plan:
@@ -107,8 +113,14 @@ class Listening:
         args = configured.args
         classifier = open_classifier(args)
         try:
+            if classifier.artifact.manifest.voice_reference is None and args.reference == "on":
+                # A file's, for the model of the daily run.
+                configured.leave_out("reference", "artifact")
             with named_as_options():
-                stream = classifier.stream(args.segment, args.hop, **deciding(args))
+                stream = classifier.stream(
+                    args.segment, args.hop, voice_reference=wanted_voice(args), **deciding(args)
+                )
+            state = know_voice(configured, stream)
         except ParameterError as error:
             raise configured.explained(error) from None
         settings = SourceSettings(
@@ -119,7 +131,7 @@ class Listening:
             **pipe_settings(args),
         )
         events = EventSettings(args.event_min, args.event_merge) if args.events else None
-        return _Plan(args, row, stream, settings, events)
+        return _Plan(args, row, stream, settings, events, state)
 
     def _listen(self, plan: _Plan, left_s: float | None) -> float:
         """Run once; gives the seconds of audio that went by."""
@@ -128,6 +140,7 @@ class Listening:
         from edge.sinks.registry import SinkSettings, make_sink
 
         args, clock = plan.args, WallClock()
+        self.voice.begin(plan.stream, plan.state)
         settings = SinkSettings(
             sys.stdout,
             # Standard error has them; a person would read them twice.
@@ -156,7 +169,7 @@ class Listening:
                 sinks,
                 duration_s=left_s,
                 stop=self._run_stop,
-                taps=[self._tap, *savers],
+                taps=[self._tap, self.voice, *savers],
                 events=plan.events,
                 clock=clock,
             )

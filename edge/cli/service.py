@@ -64,15 +64,21 @@ def run(args: argparse.Namespace) -> int:
     reads = {"config": listening.config, "artifact": _folder(options.artifact)}
     if row.takes_path:
         reads["source"] = options.source
-    writes = {"save-audio": getattr(options, "save_audio", None)}
-    paths = {name: os.path.abspath(path) for name, path in {**reads, **writes}.items() if path}
+    files = {**reads, "save-audio": options.save_audio}
+    if options.state and os.path.dirname(options.state):
+        # A bare name is of the folder that the manager makes for the service.
+        files["state"] = options.state
+    paths = {name: os.path.abspath(path) for name, path in files.items() if path}
+    writes = [paths["save-audio"]] if "save-audio" in paths else []
+    if "state" in paths:
+        writes.append(os.path.dirname(paths["state"]))
     program, folder = _program()
     settings = UnitSettings(
         command=[*program, "listen", *_absolute(words, paths)],
         is_system=args.system,
         folder=folder,
         reads=[paths[name] for name in reads if name in paths],
-        writes=[paths[name] for name in writes if name in paths],
+        writes=list(dict.fromkeys(writes)),
     )
     sys.stdout.write(unit_text(settings))
     if args.system:

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM end a command in good order; a second one, later, the hard way.
 
-SIGHUP can be given another meaning than the end.
+Others, such as SIGHUP, can be given another meaning than the end.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,9 @@ def own_the_process() -> None:
 
 
 @contextlib.contextmanager
-def stopped_by_signals(stop: Stop, hung_up: Callable[[], None] | None = None) -> Iterator[None]:
+def stopped_by_signals(
+    stop: Stop, told: Mapping[int, Callable[[], None]] | None = None
+) -> Iterator[None]:
     """Request ``stop`` on SIGINT or SIGTERM; a signal 2 s and more after the first acts as ever.
 
     Parameters
@@ -54,8 +56,8 @@ def stopped_by_signals(stop: Stop, hung_up: Callable[[], None] | None = None) ->
         The handler sets its flag and does nothing else: it may run between any two
         instructions of the main thread, also while that holds a lock or is in the middle of
         writing a line.
-    hung_up : callable, optional
-        Called on SIGHUP, by a thread that must not be held up; None: SIGHUP acts as ever.
+    told : mapping, optional
+        Other signals, and what is called on each, by a thread that must not be held up.
 
     Notes
     -----
@@ -69,24 +71,18 @@ def stopped_by_signals(stop: Stop, hung_up: Callable[[], None] | None = None) ->
         # Only the main thread may handle signals; a program around us has its own way.
         yield
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    told = told or {}
+    before = {number: signal.getsignal(number) for number in (*SIGNALS, *told)}
     # None: a handler that Python did not set and could not set back.
-    ours = [number for number in SIGNALS if before[number] not in (signal.SIG_IGN, None)]
+    ours = [number for number in before if before[number] not in (signal.SIG_IGN, None)]
 
     def handle(_: int, __: FrameType | None) -> None:
         stop.requested = True
 
-    handlers: dict[int, Any] = dict.fromkeys(ours, handle)
-    if hung_up is not None:
-        before[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
-        if before[signal.SIGHUP] not in (signal.SIG_IGN, None):
-            ours.append(signal.SIGHUP)
-            # The thread is told; the main thread only has to live on.
-            handlers[signal.SIGHUP] = _live_on
-
-    with _watched(frozenset(ours), hung_up):
+    with _watched(frozenset(ours), told):
         for number in ours:
-            signal.signal(number, handlers[number])
+            # Of what is told the thread hears; the main thread only has to live on.
+            signal.signal(number, _live_on if number in told else handle)
         try:
             yield
         finally:
@@ -102,14 +98,14 @@ def stopped_by_signals(stop: Stop, hung_up: Callable[[], None] | None = None) ->
 
 
 @contextlib.contextmanager
-def _watched(numbers: frozenset[int], hung_up: Callable[[], None] | None) -> Iterator[None]:
+def _watched(numbers: frozenset[int], told: Mapping[int, Callable[[], None]]) -> Iterator[None]:
     """Let a thread see every signal as it comes, whatever the main thread is at."""
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     thread = threading.Thread(
         target=_watch,
-        args=(read_end, numbers, _default_action(), hung_up),
+        args=(read_end, numbers, _default_action(), told),
         name="signals",
         daemon=True,
     )
@@ -131,16 +127,16 @@ def _watch(
     read_end: int,
     numbers: frozenset[int],
     end: Callable[[int], None],
-    hung_up: Callable[[], None] | None,
+    told: Mapping[int, Callable[[], None]],
 ) -> None:
     # Those that are watched for interrupt the main thread, not this one.
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     first_s: float | None = None
     while data := os.read(read_end, 65_536):
         now_s = time.monotonic()
-        if hung_up is not None and signal.SIGHUP in data:
-            hung_up()
-        came = [number for number in data if number in numbers and number != signal.SIGHUP]
+        for number in numbers.intersection(data, told):
+            told[number]()
+        came = [number for number in data if number in numbers and number not in told]
         if not came:
             continue
         if first_s is None:

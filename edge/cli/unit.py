@@ -128,6 +128,9 @@ TimeoutStopSec=20
 WatchdogSec={watchdog_s}
 LimitCORE=0
 UMask=0077
+# For --state FILE, where FILE has no folder.
+StateDirectory=edge-ser
+StateDirectoryMode=0700
 Environment=PYTHONDONTWRITEBYTECODE=1
 """
 

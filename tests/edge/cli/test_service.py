@@ -129,3 +129,15 @@ def test_systemd_verifies_the_unit_of_a_user(
         capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_a_voice_is_kept_where_the_service_may_write(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = unit(capsys, "--system", "--state", "voice.json")
+    assert command(text)[-2:] == ["--state", "voice.json"]
+    assert "\nStateDirectory=edge-ser\nStateDirectoryMode=0700\n" in text
+    assert "ReadWritePaths" not in text
+    text = unit(capsys, "--user", "--state", f"{tmp_path}/voice.json")
+    assert command(text)[-1] == f"{tmp_path}/voice.json"
+    assert f"\nReadWritePaths={tmp_path}\n" in text
