@@ -33,6 +33,10 @@ class BatchSettings(Settings, frozen=True):
         Crops in a batch; all of a batch are equally long, so nothing is padded.
     min_crop_s, max_crop_s : float
         Range of crop lengths.
+    least_speech : float
+        Share of a crop's frames that must be speech, within
+        :data:`quantize.data.sound.level.SPEECH_RANGE_DB` of the clip's loudest; where no crop of
+        a clip holds so much, one that holds the most is drawn. 0: any.
     corpus_share : dict of str to float
         Share of a corpus's clips drawn in an epoch, 1 where not named.
     clean_share : float
@@ -68,6 +72,7 @@ class BatchSettings(Settings, frozen=True):
     batch_size: Annotated[int, whole(1, _MOST)] = 32
     min_crop_s: _Crop = 1.0
     max_crop_s: _Crop = 3.0
+    least_speech: Share = 0.0
     corpus_share: dict[str, _CorpusShare] = msgspec.field(default_factory=lambda: {"tess": 0.35})
     clean_share: Share = 0.3
     level_db: Annotated[float, between(0.0, 100.0, "a number from 0 to 100 dB is wanted")] = 10.0

@@ -21,6 +21,7 @@ from quantize.data.features.voices import CALM
 from quantize.data.sound import level
 from quantize.data.sound.reading import session_of
 from quantize.training.batch_settings import BatchSettings
+from quantize.training.crop_starts import starts_with_speech, stretched
 from quantize.training.mean_exchange import MeanExchange
 from quantize.training.reference_draws import ReferenceDraws
 from quantize.training.teacher_rows import Crops
@@ -151,6 +152,12 @@ class CropSampler:
             for e, each in zip(self.examples, spans, strict=True)
         ]
         self._first_frames = [[span.start for span in each] for each in spans]
+        self._speech: list[list[NDArray[np.bool_]]] = []
+        if self.settings.least_speech:
+            self._speech = [
+                self._spoken([rows[e.clip_id] for rows in variants], each)
+                for e, each in zip(self.examples, spans, strict=True)
+            ]
         self._prepare(spec)
         self._weights = class_weights(self.examples, self.settings.class_balance)
         self._exchange: MeanExchange | None = None
@@ -185,6 +192,15 @@ class CropSampler:
     def _span(self, rows: NDArray[np.floating]) -> slice:
         return speech_span(rows[:, self._rms].astype(np.float32))
 
+    def _spoken(
+        self, variants: Sequence[NDArray[np.floating]], spans: Sequence[slice]
+    ) -> list[NDArray[np.bool_]]:
+        """Which frames of the cut variants of a clip are speech, as the clip itself tells."""
+        speech = level.speech_frames(variants[0][:, self._rms].astype(np.float32))
+        return [
+            stretched(speech, len(rows))[span] for rows, span in zip(variants, spans, strict=True)
+        ]
+
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Batches of one epoch, in random order; all chance comes from ``rng``."""
         drawn = self._draw(rng)
@@ -218,13 +234,21 @@ class CropSampler:
         clean = rng.random() < self.settings.clean_share
         return 0 if clean or n_variants == 1 else int(rng.integers(1, n_variants))
 
+    def _start(self, example: int, variant: int, n_frames: int, rng: np.random.Generator) -> int:
+        """Draw where a crop begins."""
+        if not self._speech:
+            return int(rng.integers(len(self._rows[example][variant]) - n_frames + 1))
+        speech = self._speech[example][variant]
+        allowed = starts_with_speech(speech, n_frames, self.settings.least_speech)
+        return int(allowed[rng.integers(allowed.size)])
+
     def _batch(self, picks: Sequence[tuple[int, int]], rng: np.random.Generator) -> Batch:
         settings, spec = self.settings, self.spec
         seconds = rng.uniform(settings.min_crop_s, settings.max_crop_s)
         clips = [self._rows[i][v] for i, v in picks]
         n_frames = max(1, spec.n_frames(int(seconds * spec.sample_rate)))
         n_frames = min(n_frames, *(len(rows) for rows in clips))
-        starts = [int(rng.integers(len(rows) - n_frames + 1)) for rows in clips]
+        starts = [self._start(i, v, n_frames, rng) for i, v in picks]
         crops = np.stack([r[s : s + n_frames] for r, s in zip(clips, starts, strict=True)])
         crops = crops.astype(np.float32)
         numbers = [i for i, _ in picks]
