@@ -183,7 +183,7 @@ def test_every_value_is_shown_with_its_range_and_whose_it_is(capsys):
     assert main(["show-recipe", "claf-ser-tiny", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["settings"]
     found = {(row["table"], row["key"]): row for row in rows}
-    assert found["model", "hidden"]["value"] == 40
+    assert found["model", "hidden"]["value"] == 36
     assert found["model", "hidden"]["range"] == ">= 1, <= 65536"
     assert found["model", "hidden"]["from"] == "recipe"
     assert found["training", "distil_share"]["from"] == "claf-ser"

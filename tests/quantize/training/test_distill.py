@@ -11,7 +11,6 @@ import pytest
 import torch
 from run_commands import hold_nothing_out, train
 
-from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.commands.main import main
 from quantize.data.corpora import LABELS
@@ -21,8 +20,11 @@ from quantize.runs.artifacts import export_run
 from quantize.runs.checkpoint import load_checkpoint, save_checkpoint
 from quantize.runs.run import open_run
 from quantize.training.objective import Objective
-from quantize.training.settings import TrainSettings
+from quantize.training.recipe import load_recipe
+from quantize.training.settings import DEFAULT_RECIPE, TrainSettings
 from quantize.training.teachers import Answer, FeatureMatching, Teachers, distillation_loss
+
+SPEC = load_recipe(DEFAULT_RECIPE).feature_spec()
 
 
 def test_the_loss_is_zero_for_a_student_that_agrees_and_pulls_one_that_does_not():
@@ -51,7 +53,7 @@ def test_the_gradient_is_as_large_at_every_temperature():
 def test_teachers_see_the_rows_by_their_own_normalisation(runs):
     run = runs / "f0"
     saved = load_checkpoint(run / "checkpoint.safetensors")
-    teachers = Teachers([run, run], read_split(run / "split.json"), FeatureSpec(), LABELS)
+    teachers = Teachers([run, run], read_split(run / "split.json"), SPEC, LABELS)
     assert len(teachers) == 2
     raw = saved.mean + saved.std * np.random.default_rng(0).standard_normal((3, 20, 34))
     raw = raw.astype(np.float32)
@@ -75,7 +77,7 @@ def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
     with torch.no_grad():
         saved.model.fc2.bias += torch.arange(8.0)
     save_checkpoint(folders[1] / "checkpoint.safetensors", saved)
-    teachers = Teachers(folders, read_split(folders[0] / "split.json"), FeatureSpec(), LABELS)
+    teachers = Teachers(folders, read_split(folders[0] / "split.json"), SPEC, LABELS)
     assert list(teachers.to_dict()) == ["one/f0", "two/f0"]
     assert len(set(teachers.to_dict().values())) == 2
     x = torch.randn(2, 20, 34, generator=torch.Generator().manual_seed(0))
@@ -94,14 +96,14 @@ def test_every_teacher_is_asked_and_told_by_its_recipe_and_run(runs, tmp_path):
 def test_only_runs_of_the_same_split_may_teach(runs, tmp_path):
     split = read_split(runs / "f0" / "split.json")
     with pytest.raises(TrainingError, match="told of clips that it is measured on"):
-        Teachers([runs / "f0", runs / "f1"], split, FeatureSpec(), LABELS)
+        Teachers([runs / "f0", runs / "f1"], split, SPEC, LABELS)
     with pytest.raises(TrainingError, match="this training's is all"):
-        Teachers([runs / "f0"], None, FeatureSpec(), LABELS)
+        Teachers([runs / "f0"], None, SPEC, LABELS)
     shutil.copytree(runs / "f0", tmp_path / "all")
     hold_nothing_out(tmp_path / "all")
     with pytest.raises(TrainingError, match="was trained on the split all"):
-        Teachers([tmp_path / "all"], split, FeatureSpec(), LABELS)
-    assert len(Teachers([tmp_path / "all"], None, FeatureSpec(), LABELS)) == 1
+        Teachers([tmp_path / "all"], split, SPEC, LABELS)
+    assert len(Teachers([tmp_path / "all"], None, SPEC, LABELS)) == 1
 
 
 def test_a_teacher_of_other_recordings_under_the_same_names_is_refused(
@@ -207,9 +209,9 @@ def test_a_student_that_takes_two_frames_a_step(data, runs, tmp_path):
     saved = load_checkpoint(out / "checkpoint.safetensors")
     config = saved.model.config
     assert (config.hidden, config.n_heads, config.classifier, config.conv_channels) == (8, 2, 12, 4)
-    assert (config.frame_stack, saved.model.lstm.input_size) == (2, 68)
+    assert (config.frame_stack, saved.model.lstm.input_size) == (2, 70)
     # The device's rows and windows are those of every other model.
-    assert saved.spec == FeatureSpec()
+    assert saved.spec == SPEC
     artifact = export_run(open_run(out), "numpy-int8", tmp_path / "artifact")
     assert artifact.manifest.architecture.frame_stack == 2
     assert (artifact.manifest.window_frames, artifact.manifest.window_hop) == (61, 16)
@@ -224,7 +226,7 @@ def test_matching_brings_the_pooled_vectors_together(runs, place):
     left = {}
     for match_weight in (0.0, 5.0):
         torch.manual_seed(0)
-        teachers = Teachers([runs / "f0"], split, FeatureSpec(), LABELS)
+        teachers = Teachers([runs / "f0"], split, SPEC, LABELS)
         settings = TrainSettings(match_weight=match_weight)
         model = CLAFSER(ClafSerConfig(frame_stack=2, hidden=8, dropout=0.0))
         objective = Objective(settings, saved.mean, saved.std, 16, teachers)
@@ -271,4 +273,4 @@ def test_a_teacher_that_heard_other_recordings_is_said_to_have(runs):
     split = read_split(runs / "f0" / "split.json")
     other = dataclasses.replace(split, test=split.test[1:], train=(*split.train, split.test[0]))
     with pytest.raises(TrainingError, match=f"other clips than this training's {split.id}"):
-        Teachers([runs / "f0"], other, FeatureSpec(), LABELS)
+        Teachers([runs / "f0"], other, SPEC, LABELS)
