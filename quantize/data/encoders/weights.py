@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.errors import shown
 from quantize.basics.errors import EncoderError
 from quantize.basics.json_files import load_json
 
@@ -60,7 +61,8 @@ def read_config(folder: Path, model_type: str) -> dict[str, Any]:
         raise EncoderError(f"{path} is no JSON ({error}): {wanted}") from error
     found = config.get("model_type") if isinstance(config, dict) else None
     if found != model_type:
-        raise EncoderError(f"{path} is of a model of type {found!r}: {wanted}")
+        told = "names no model_type" if found is None else f"is of a model of type {shown(found)}"
+        raise EncoderError(f"{path} {told}: {wanted}, as Hugging Face publishes it")
     known: dict[str, Any] = config
     return known
 

@@ -207,12 +207,12 @@ def _library() -> _Library:
     """The package, told before it comes that it is to ask nobody anything."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ[name] = "1"
-    wanted = 'pip install "transformers>=5"'
+    wanted = f'pip install "transformers>={_LEAST_MAJOR}"'
     try:
         import transformers
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            f"{error.name} is not installed, the encoder whisper needs transformers: {wanted}"
+            f"{error.name} is not installed, the encoder whisper needs it: {wanted}"
         ) from error
     if int(transformers.__version__.split(".")[0]) < _LEAST_MAJOR:
         raise MissingDependencyError(

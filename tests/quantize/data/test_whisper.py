@@ -95,6 +95,18 @@ def test_a_clip_as_long_as_its_positions_is_heard_as_the_library_hears_it(weight
 
 
 @needs_transformers
+def test_nobody_is_asked_for_anything(weights, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection is opened")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    assert whisper(weights).embed(sound(1000)).shape == (WIDTH,)
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        assert os.environ[name] == "1"
+
+
+@needs_transformers
 def test_a_short_clip_is_not_padded_and_a_long_one_is_heard_in_pieces(weights):
     encoder = whisper(weights)
     assert encoder.layer == 2
@@ -154,6 +166,7 @@ def test_weights_that_do_not_fit_are_one_sentence(tmp_path):
 
 def test_a_folder_that_holds_no_whisper_is_one_sentence(tmp_path):
     other = folder_of(tmp_path / "other", drawn(), model_type="wav2vec2")
+    folder_of(tmp_path / "converted", drawn(), model_type=None)
     words = tmp_path / "words"
     words.mkdir()
     (words / "config.json").write_text("[")
@@ -162,6 +175,7 @@ def test_a_folder_that_holds_no_whisper_is_one_sentence(tmp_path):
         ("none", "is no folder"),
         ("empty", "cannot read .*config.json"),
         ("words", "is no JSON"),
+        ("converted", "names no model_type: .* as Hugging Face publishes it"),
         (other, "of type 'wav2vec2'"),
     ):
         with pytest.raises(EncoderError, match=told):
