@@ -222,7 +222,8 @@ def _averages(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _condition(figures: Mapping[str, Any]) -> dict[str, Any]:
-    result = {key: figures[key] for key in _CONDITION if key in figures}
-    if "by_corpus" in figures:
-        result["by_corpus"] = {c: _condition(part) for c, part in figures["by_corpus"].items()}
+    result: dict[str, Any] = {key: figures[key] for key in _CONDITION if key in figures}
+    for parts in ("by_corpus", "by_speech"):
+        if parts in figures:
+            result[parts] = {name: _condition(part) for name, part in figures[parts].items()}
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quantize.data.corpora import DOMAINS
@@ -17,6 +17,7 @@ from quantize.measure.figures.cells import (
     table,
 )
 from quantize.measure.figures.references import REFERENCES
+from quantize.measure.protocols.trials import MOSTLY_SPEECH
 
 __all__ = ["ablations", "across_corpora", "noise", "segments"]
 
@@ -129,11 +130,35 @@ def segments(scorecard: Scorecard) -> str:
         cells = [percent(paper["accuracy"]) if paper else "-"]
         cells += [figure(speaker["by_corpus"][c], "uar") if speaker else "-" for c in corpora]
         rows.append([window, *cells])
+    full = [[f"{w} of speech", *_of_speech(found, w, corpora)] for w in windows]
+    rows += [cells for cells in full if set(cells[1:]) != {"-"}]
+    told = (
+        " Of speech: windows that are speech for nine tenths, as the gate tells it."
+        if len(rows) > len(windows)
+        else ""
+    )
     about = prose(
         "**Single windows**, each judged for itself as on a device: NumPy int8, UAR on "
-        "`speaker-5fold`."
+        f"`speaker-5fold`.{told}"
     )
     return f"{about}\n\n{table(head, rows, n_left=1)}"
+
+
+def _of_speech(
+    found: Mapping[str, Mapping[str, Any]], window: str, corpora: Sequence[str]
+) -> list[str]:
+    """Cells of the windows of one length that hold hardly anything but speech."""
+    parts = {
+        name: conditions[window].get("by_speech", {}).get(MOSTLY_SPEECH, {})
+        for name, conditions in found.items()
+        if window in conditions
+    }
+    paper, speaker = (parts.get(name, {}) for name in ("paper", "speaker-5fold"))
+    by_corpus = speaker.get("by_corpus", {})
+    return [
+        percent(paper["accuracy"]) if paper.get("n") else "-",
+        *(figure(by_corpus[c], "uar") if c in by_corpus else "-" for c in corpora),
+    ]
 
 
 def ablations(scorecard: Scorecard) -> str:

@@ -15,7 +15,7 @@ from quantize.measure.answers import Answers
 from quantize.measure.bootstrap import accuracy, draw, interval, uar
 from quantize.measure.metrics import expected_calibration_error
 
-__all__ = ["SPEECH_SHARES", "Trials"]
+__all__ = ["MOSTLY_SPEECH", "SPEECH_SHARES", "Trials"]
 
 _METRICS = ("accuracy", "uar")
 
@@ -28,6 +28,9 @@ SPEECH_SHARES = {
     "75-100": (0.75, np.inf),
     "90-100": (0.9, np.inf),
 }
+
+#: The name of those that hold hardly anything else.
+MOSTLY_SPEECH = "90-100"
 
 
 @dataclasses.dataclass(frozen=True)

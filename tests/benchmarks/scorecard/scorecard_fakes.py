@@ -60,7 +60,9 @@ def condition(lost: float) -> dict[str, Any]:
 
 def conditions(protocol: str) -> dict[str, Any]:
     if protocol == "segments":
-        return {f"{s} s": condition(0.0) for s in ("1.0", "1.5", "2.0")}
+        full = {k: v for k, v in condition(-0.05).items() if not k.startswith("n_")}
+        spoken = {"by_speech": {"90-100": full | {"n_utterances": 100}}}
+        return {f"{s} s": condition(0.0) | spoken for s in ("1.0", "1.5", "2.0")}
     lost = {n: 0.08 if n.startswith("babble") else 0.03 for n in CONDITIONS}
     return {"clean": condition(0.0), **{n: condition(lost[n]) for n in CONDITIONS}}
 

@@ -62,6 +62,22 @@ def test_noise_is_judged_by_the_worst(scorecard):
     assert "63.0 (3.0) in a small room" in text.replace("\n", " ")
 
 
+def test_windows_of_speech_stand_beside_all_windows(scorecard):
+    text = render_tables(scorecard)
+    assert cells(text, "1.0 s |")[2].startswith("66.0 [")
+    row = cells(text, "1.0 s of speech |")
+    assert row[2].startswith("71.0 [")
+    assert "speech for nine tenths" in text.replace("\n", " ")
+    # A scorecard of before has none, and its table stays.
+    before = copy.deepcopy(scorecard)
+    for recipe in before["recipes"].values():
+        for name in ("segments/paper", "segments/speaker-5fold"):
+            for kind in recipe["protocols"].get(name, {}).values():
+                for condition in kind["figures"]["conditions"].values():
+                    del condition["by_speech"]
+    assert "of speech" not in render_tables(before)
+
+
 def test_other_corpora_with_and_without_the_adversary(scorecard):
     text = render_tables(scorecard)
     row = cells(text, "the others → EMO-DB")
