@@ -9,6 +9,7 @@ import pytest
 
 from edge.artifact import Artifact
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from quantize.data.corpora import DOMAINS, LABELS
 
 KINDS = ("numpy", "onnx", "tflite", "torchscript")
@@ -16,7 +17,9 @@ KINDS = ("numpy", "onnx", "tflite", "torchscript")
 _PACKAGES = {"onnx": ("onnxruntime", "onnx"), "tflite": ("ai_edge_litert",), "torchscript": ()}
 
 
-def export_kind(backend: str, folder: Path) -> Artifact:
+def export_kind(
+    backend: str, folder: Path, voice_reference: VoiceReference | None = None
+) -> Artifact:
     """Export it, or skip the test where a package is missing."""
     for package in ("torch", *_PACKAGES.get(backend, ())):
         pytest.importorskip(package)
@@ -27,7 +30,10 @@ def export_kind(backend: str, folder: Path) -> Artifact:
     from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 
     torch.manual_seed(0)
-    config = ClafSerConfig(hidden=32, n_heads=2, conv_channels=8, conv_kernel=5, classifier=24)
+    n_columns = FeatureSpec().n_features + (voice_reference is not None)
+    config = ClafSerConfig(
+        n_features=n_columns, hidden=32, n_heads=2, conv_channels=8, conv_kernel=5, classifier=24
+    )
     model = CLAFSER(config).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -45,5 +51,6 @@ def export_kind(backend: str, folder: Path) -> Artifact:
         licence="CC0-1.0",
         labels=LABELS,
         domains=DOMAINS,
+        voice_reference=voice_reference,
     )
     return export_artifact(f"{backend}-fp32", model, facts, folder / backend)

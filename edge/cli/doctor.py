@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge.cli.config import Configured
     from edge.cli.options import Commands
     from edge.doctor.finding import Finding
+    from edge.doctor.look import Wishes
 
 __all__ = ["add_parser", "run"]
 
@@ -63,16 +64,15 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError("--device is empty, the name of a microphone is wanted")
     from edge.doctor.examine import examine
     from edge.doctor.finding import exit_code
-    from edge.doctor.look import Look, Wishes
+    from edge.doctor.look import Look
     from edge.doctor.programs import Programs
     from edge.doctor.record import to_line
     from edge.doctor.system import this_system
     from edge.doctor.table import Table, totals
 
     started_s = time.monotonic()
-    artifact, device, configuration = _what_listen_takes(args)
     programs = Programs()
-    wishes = Wishes(artifact, device, not args.no_capture, configuration)
+    wishes = _what_listen_takes(args)
     look = Look(this_system(programs), wishes)
     table = Table(shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
     findings: list[Finding] = []
@@ -110,13 +110,15 @@ def _archive_target(name: str | None) -> Path | None:
     return target
 
 
-def _what_listen_takes(
-    args: argparse.Namespace,
-) -> tuple[str | None, str | None, Callable[[], Sequence[str]]]:
-    """Give artifact and microphone as ``listen`` would take them, and how its files were read.
+def _what_listen_takes(args: argparse.Namespace) -> Wishes:
+    """Give artifact, microphone and file as ``listen`` would take them, and what it would read.
 
     What is wrong with a file is a finding, and no reason to look at nothing else.
     """
+    from edge.cli.voice_options import state_file
+    from edge.doctor.look import Wishes
+
+    captures = not args.no_capture
     try:
         configured = _configured(args.config)
     except EdgeSerError as error:
@@ -125,12 +127,15 @@ def _what_listen_takes(
         def refuse() -> Sequence[str]:
             raise problem
 
-        return args.artifact, args.device, refuse
+        return Wishes(args.artifact, args.device, captures, refuse)
     taken = configured.args
-    return (
+    return Wishes(
         taken.artifact if args.artifact is None else args.artifact,
         taken.device if args.device is None else args.device,
+        captures,
         lambda: configured.files,
+        # Of another model than the daily run's it would be no file at all.
+        state_file(taken) if args.artifact is None else None,
     )
 
 

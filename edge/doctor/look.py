@@ -35,12 +35,15 @@ class Wishes:
     configuration : callable or None
         Reads the configuration as ``listen`` would and gives the files it came from; raises an
         :class:`~edge.errors.EdgeSerError` where that cannot be read.
+    state : str or None
+        As ``listen --state``.
     """
 
     artifact: str | None = None
     device: str | None = None
     captures: bool = True
     configuration: Callable[[], Iterable[str]] | None = None
+    state: str | None = None
 
 
 class Look:

@@ -15,6 +15,7 @@ from edge.doctor.settings import configuration
 from edge.doctor.software import architecture, numpy, python
 from edge.doctor.sound import capture, devices, portaudio
 from edge.doctor.sound_server import sound_server
+from edge.doctor.voice import voice
 
 __all__ = ["CHECKS", "Row"]
 
@@ -54,6 +55,7 @@ CHECKS: tuple[Row, ...] = (
     Row("numpy", "software", numpy, _PYTHON),
     Row("artifact", "model", artifact, _PYTHON),
     Row("reference", "model", reference, _PYTHON),
+    Row("voice", "model", voice, _PYTHON),
     Row("backend", "backends", backends, _PYTHON),
     Row("sound-server", "sound", sound_server, _SOUND),
     Row("rights", "sound", rights, _SOUND),

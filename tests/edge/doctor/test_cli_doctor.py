@@ -146,9 +146,19 @@ def test_the_file_that_listen_refuses_is_a_finding(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text("[listen]\nhop = 'soon'\n")
     args = main_args("--config", str(config))
-    _, _, configuration = doctor._what_listen_takes(args)
+    configuration = doctor._what_listen_takes(args).configuration
+    assert configuration is not None
     with pytest.raises(ParameterError):
         configuration()
+
+
+def test_the_file_of_the_voice_is_that_of_listen(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f"[listen]\nstate = '{tmp_path}/voice.json'\n")
+    args = main_args("--config", str(config))
+    assert doctor._what_listen_takes(args).state == f"{tmp_path}/voice.json"
+    args = main_args("--config", str(config), "--artifact", "claf-ser")
+    assert doctor._what_listen_takes(args).state is None
 
 
 def main_args(*words: str) -> Any:
