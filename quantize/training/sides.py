@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from quantize.basics.errors import SplitError
 from quantize.data.corpora import Clip
@@ -12,7 +13,7 @@ from quantize.data.splits.by_name import make_split
 from quantize.runs.clips import clips_digest, sides_digests
 from quantize.runs.settings import VALIDATION_SHARE, RunSettings
 
-__all__ = ["digests_of", "sides_of"]
+__all__ = ["digests_of", "heard", "sides_of"]
 
 
 def sides_of(
@@ -63,6 +64,20 @@ def digests_of(
         _refuse_held_out(lessons, held_out, contents)
         sides["lessons"] = clips_digest(lessons, contents)
     return sides
+
+
+def heard(train: Sequence[Clip]) -> dict[str, dict[str, Any]]:
+    """What a training hears of every corpus: clips, speakers where they are known, languages."""
+    found = {}
+    for corpus in sorted({clip.corpus for clip in train}):
+        of_one = [clip for clip in train if clip.corpus == corpus]
+        speakers = {clip.speaker for clip in of_one if clip.speaker_known}
+        found[corpus] = {
+            "n_clips": len(of_one),
+            "n_speakers": len(speakers) or None,
+            "languages": sorted({clip.language for clip in of_one}),
+        }
+    return found
 
 
 def _refuse_held_out(

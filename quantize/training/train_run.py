@@ -34,7 +34,7 @@ from quantize.training.batch_settings import BatchSettings
 from quantize.training.encoder_teacher import EncoderTeacher
 from quantize.training.label_choice import chosen_labels, for_labels, remarks
 from quantize.training.settings import TrainSettings
-from quantize.training.sides import digests_of, sides_of
+from quantize.training.sides import digests_of, heard, sides_of
 from quantize.training.teachers import Teachers
 from quantize.training.trainer import Trainer
 
@@ -102,6 +102,8 @@ def train_run(
         "split": split.id if split else "all",
         "seed": settings.seed,
         "n_clips": len(train),
+        "heard": heard(train),
+        **({"lessons": list(run.lessons)} if run.lessons else {}),
         "epochs": settings.epochs,
         "n_variants": run.n_variants,
         "commit": commit(),

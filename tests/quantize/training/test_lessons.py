@@ -98,3 +98,12 @@ def test_a_held_out_recording_is_no_lesson(
     words.insert(at + 2, str(tmp_path / "other"))
     assert main([*words, "--lessons", "other"]) == 2
     assert "is a recording that the split holds out" in capsys.readouterr().err
+
+
+def test_a_run_tells_whom_it_heard(taught: Path) -> None:
+    training = open_run(taught / "run").training
+    assert training["lessons"] == ["tess"]
+    assert training["heard"]["tess"]["languages"] == ["en"]
+    assert training["heard"]["emo-db"]["languages"] == ["de"]
+    assert training["heard"]["tess"]["n_speakers"] == 2
+    assert sum(each["n_clips"] for each in training["heard"].values()) == training["n_clips"]
