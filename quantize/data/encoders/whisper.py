@@ -25,7 +25,7 @@ from quantize.data.encoders.weights import read_config, read_tensors, tensors_di
 
 __all__ = ["open_encoder"]
 
-#: Whose layers take a state and a mask, and give back a state.
+#: The first whose layers take a state and a mask, and no more.
 _LEAST_MAJOR = 5
 
 #: How the names of its tensors begin, of a model with a decoder and of the bare one.
@@ -100,7 +100,9 @@ class WhisperEncoder:
             states = states.permute(0, 2, 1)
             states = states + network.embed_positions.weight[: states.shape[1]]
             for layer in network.layers:
-                states = layer(states, None)
+                given = layer(states, None)
+                # Early ones of version 5 give attention weights beside it.
+                states = given[0] if isinstance(given, tuple) else given
             if self.layer == self.n_layers:
                 # By its own definition this belongs to the output of the last one alone.
                 states = network.layer_norm(states)
