@@ -12,13 +12,23 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["as_called_now", "corpora_words", "explained", "runs_words", "shell_lines", "shell_text"]
+__all__ = [
+    "as_called_now",
+    "corpora_words",
+    "explained",
+    "runs_words",
+    "shell_lines",
+    "shell_text",
+    "sounds_words",
+]
 
-_RUNS, _CORPORA = "$RUNS", "$CORPORA"
+_RUNS, _CORPORA, _SOUNDS = "$RUNS", "$CORPORA", "$SOUNDS"
 _MEANING = {
     "CORPORA": "the folder of the corpora",
     "RUNS": "the folder that the runs lie in",
+    "SOUNDS": "the folder of everyday sounds",
 }
+_VARIABLE = r"RUNS|(?:CORPORA|SOUNDS)(?:_\d+)?"
 # A word of the shell, with what is in quotes.
 _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
 _WIDTH = 80
@@ -33,9 +43,18 @@ def runs_words(runs: Sequence[Path]) -> list[str]:
 
 def corpora_words(n_roots: int = 1) -> list[str]:
     """Words of ``--data``: ``$CORPORA``, or ``$CORPORA_1`` and so on."""
-    if n_roots == 1:
-        return ["--data", _CORPORA]
-    return ["--data", *(f"{_CORPORA}_{number}" for number in range(1, n_roots + 1))]
+    return ["--data", *_numbered(_CORPORA, n_roots)]
+
+
+def sounds_words(n_roots: int) -> list[str]:
+    """Words of ``--sounds``: ``$SOUNDS``, or ``$SOUNDS_1`` and so on; none for no folder."""
+    return ["--sounds", *_numbered(_SOUNDS, n_roots)] if n_roots else []
+
+
+def _numbered(variable: str, n: int) -> list[str]:
+    if n == 1:
+        return [variable]
+    return [f"{variable}_{number}" for number in range(1, n + 1)]
 
 
 def shell_text(words: Sequence[str]) -> str:
@@ -44,7 +63,7 @@ def shell_text(words: Sequence[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    found = re.fullmatch(r"(\$(?:RUNS|CORPORA(?:_\d+)?))(/.*)?", word, re.DOTALL)
+    found = re.fullmatch(rf"(\$(?:{_VARIABLE}))(/.*)?", word, re.DOTALL)
     if found is None:
         return shlex.quote(word)
     variable, rest = found.groups()
@@ -54,7 +73,7 @@ def _quoted(word: str) -> str:
 def explained(commands: Sequence[str]) -> str:
     """Say where some commands are run and what their variables are: the end of "Commands"."""
     text = "\n".join(commands)
-    names = sorted(set(re.findall(r"\$((?:RUNS|CORPORA(?:_\d+)?))\b", text)))
+    names = sorted(set(re.findall(rf"\$({_VARIABLE})\b", text)))
     told = ", in a checkout of edge-ser" if "python -m benchmarks." in text else ""
     words = [f"`{name}` is {_MEANING.get(name, 'a folder of recordings')}" for name in names]
     return told + (", where " + " and ".join(words) if words else "")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, add_pictures_option
-from quantize.data.features.conditions import CONDITIONS
+from quantize.commands.sounds import add_sounds_option
+from quantize.data.features.conditions import CONDITIONS, EVERY_CONDITION
 from quantize.export.rounding.load import kind_names
 from quantize.measure.protocols.conditions import PROTOCOLS
 
@@ -28,8 +29,9 @@ def add_command(commands: Any) -> None:
         help="accuracy, UAR and confusions on the clips that a run's split held out",
         description="Protocols: utterances scores whole clips by the mean posterior of their 2 s "
         "segments; segments scores single windows of 1.0, 1.5 and 2.0 s; noise scores whole "
-        "clips in white and pink noise, babble and rooms; reference scores them with so many "
-        "clips of the same voice heard before, of a model that knows references.",
+        "clips in white and pink noise, babble and rooms; conditions scores them through narrow "
+        "bands, codecs, hum, gain, noise and rooms, the worst first; reference scores them with so "
+        "many clips of the same voice heard before, of a model that knows references.",
     )
     add_data_options(parser)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders")
@@ -42,9 +44,14 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--conditions",
         nargs="+",
-        choices=CONDITIONS,
+        choices=tuple(dict.fromkeys((*CONDITIONS, *EVERY_CONDITION))),
         metavar="NAME",
-        help=f"of the protocol noise, these only (default: {', '.join(CONDITIONS)})",
+        help=f"of the protocol noise, these only (default: {', '.join(CONDITIONS)}), or of the "
+        f"protocol conditions (default: {', '.join(EVERY_CONDITION)})",
+    )
+    add_sounds_option(
+        parser,
+        "noise of the protocol conditions, the third of the recordings that training never hears",
     )
     parser.add_argument(
         "--kind",
@@ -76,7 +83,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from quantize.measure.evaluate import Evaluation
     from quantize.measure.metrics import format_metrics
 
-    if arguments.protocol != "utterances" or arguments.conditions:
+    if arguments.protocol != "utterances" or arguments.conditions or arguments.sounds:
         return evaluate_protocol(arguments)
     parts, results = measure_runs(arguments, _one_run)
     folds = are_folds([r["split"] for r in results])

@@ -11,13 +11,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edge.errors import ParameterError, how_many
+from edge.errors import how_many
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
+from quantize.commands.conditions import conditions_of, left_out_of
 from quantize.commands.runs import are_folds, measure_runs, report_of, runner_of, write_report
 from quantize.data.corpora import Clip
 from quantize.data.features.cache import FeatureCache
-from quantize.data.features.conditions import CONDITIONS
+from quantize.data.sound.recordings import sounds_of
 from quantize.data.splits import common_labels
 from quantize.measure.evaluate import Runner, check_features
 from quantize.measure.protocols.conditions import CLEAN
@@ -25,11 +26,13 @@ from quantize.measure.protocols.noise import utterance_trials
 from quantize.measure.protocols.reference import NO_REFERENCE, reference_trials
 from quantize.measure.protocols.segments import WINDOWS_S, segment_trials, speech_told_by
 from quantize.measure.protocols.tables import (
+    lost_table,
     mean_conditions,
     noise_table,
     reference_table,
     segments_table,
     speech_table,
+    worst_first,
 )
 from quantize.measure.protocols.trials import Trials
 from quantize.runs.run import Run
@@ -39,8 +42,9 @@ __all__ = ["evaluate_protocol"]
 
 def evaluate_protocol(arguments: argparse.Namespace) -> int:
     """Measure the runs by ``arguments.protocol`` and print one table."""
-    if arguments.conditions and arguments.protocol != "noise":
-        raise ParameterError("--conditions is for --protocol noise alone")
+    left_out = left_out_of(arguments)
+    for name, why in left_out.items():
+        progress_note(f"edge-ser-quantize: {name} is left out: {why}")
     parts, results = measure_runs(arguments, _one_run)
     report = {"protocol": arguments.protocol, **report_of(arguments, results)}
     title, shown = f"run {results[0]['run']}", results[0]["conditions"]
@@ -52,6 +56,8 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
         title = f"mean ± sd of {len(results)} runs"
         shown = mean_conditions([r["conditions"] for r in results])
         report["mean"] = {"conditions": shown}
+    if arguments.protocol == "conditions":
+        report |= {"left_out": left_out, "worst_first": worst_first(shown)}
     splits = ", ".join(r["split"] for r in results)
     if not arguments.json:
         print(f"{title}; split {splits}; {arguments.kind}, corpus {arguments.corpus}\n")
@@ -60,6 +66,8 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
             print(f"\n{speech_table(shown, results[0]['speech_told_by'])}")
         elif arguments.protocol == "reference":
             print(reference_table(shown))
+        elif arguments.protocol == "conditions":
+            print(lost_table(shown))
         else:
             print(noise_table(shown))
     write_report(arguments, report)
@@ -72,10 +80,12 @@ def _one_run(
     split, chosen = run.held_out_split(), run.held_out(clips)
     runner = runner_of(run, arguments.kind, arguments.workers, arguments.cluster)
     labels = common_labels(split, clips, runner.labels)
-    cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster)
+    sounds = sounds_of(arguments.sounds, measuring=True)
+    cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster, sounds=sounds)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
     trials = _MEASURES[arguments.protocol](runner, chosen, rows, labels, cache, arguments)
+    figures = _figures(trials)
     result = {
         "run": run.folder.name,
         "run_digest": run.digest,
@@ -83,10 +93,12 @@ def _one_run(
         "split_fingerprint": split.fingerprint,
         "model_sha256": runner.model_sha256,
         "answers": list(labels),
-        "conditions": _figures(trials),
+        "conditions": figures,
     }
     if arguments.protocol == "segments":
         result["speech_told_by"] = speech_told_by(runner)
+    if arguments.protocol == "conditions":
+        result["worst_first"] = worst_first(figures)
     name = f"{arguments.protocol}-{arguments.kind}-{arguments.corpus}"
     try:
         write_json(run.files.protocol(name), result)
@@ -124,7 +136,7 @@ def _noise(
 ) -> dict[str, Trials]:
     asked = {"language": arguments.corpus, "labels": labels}
     trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
-    for condition in arguments.conditions or CONDITIONS:
+    for condition in conditions_of(arguments):
         noisy = cache.load_condition(chosen, condition, arguments.workers)
         trials[condition] = utterance_trials(runner, chosen, noisy, **asked)
     return trials
@@ -141,7 +153,12 @@ def _reference(
     return reference_trials(runner, chosen, rows, language=arguments.corpus, labels=labels)
 
 
-_MEASURES = {"segments": _segments, "noise": _noise, "reference": _reference}
+_MEASURES = {
+    "segments": _segments,
+    "noise": _noise,
+    "conditions": _noise,
+    "reference": _reference,
+}
 
 
 def _figures(trials: Mapping[str, Trials]) -> dict[str, Any]:

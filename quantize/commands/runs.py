@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from quantize.basics.files import write_json
-from quantize.basics.redo import corpora_words, runs_words, shell_text
+from quantize.basics.redo import corpora_words, runs_words, shell_text, sounds_words
 from quantize.commands.options import label_map
 from quantize.data.corpora import Clip
 from quantize.measure.evaluate import Runner, artifact_runner, torch_runner
@@ -56,6 +56,7 @@ def redo_command(arguments: argparse.Namespace) -> list[str]:
         words += ["--protocol", arguments.protocol]
     if arguments.conditions:
         words += ["--conditions", *arguments.conditions]
+    words += sounds_words(len(arguments.sounds))
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]
     return words

@@ -74,7 +74,7 @@ class FeatureCache:
     cluster : str, optional
         Address of a cluster that computes features, see :func:`edge.jobs.run_in_order`.
     sounds : sequence of Recording
-        Everyday sounds that variants are heard with, see
+        Everyday sounds that clips are heard with, see
         :func:`quantize.data.sound.recordings.sounds_of`.
     """
 
@@ -94,8 +94,7 @@ class FeatureCache:
         self.seed = seed
         self.cluster = cluster
         self.contents = ContentIndex(folder)
-        # Those that no variant is made with make no other rows.
-        self._recordings = tuple(sounds) if self.settings.sounds_share else ()
+        self._recordings = tuple(sounds)
 
     @property
     def fingerprint(self) -> str:
@@ -115,8 +114,11 @@ class FeatureCache:
 
     def _augmentation(self) -> dict[str, Any]:
         """What decides the rows of variants, beside clips and features."""
-        known = {"sounds": self.sounds_digest} if self._sounds else {}
-        return {**augmentation_recipe(self.settings), "seed": self.seed, **known}
+        recipe = {**augmentation_recipe(self.settings), "seed": self.seed}
+        # Those that no variant is made with make no other rows.
+        if self.settings.sounds_share and self._sounds:
+            recipe["sounds"] = self.sounds_digest
+        return recipe
 
     def load(
         self, clips: Sequence[Clip], variant: int = 0, n_workers: int = 1
@@ -159,7 +161,7 @@ class FeatureCache:
         clips : sequence of Clip
             The held-out clips; babble is mixed from their speakers.
         condition : str
-            One of :data:`quantize.data.features.conditions.CONDITIONS`.
+            One of :data:`quantize.data.features.conditions.CONDITIONS` or ``EVERY_CONDITION``.
         n_workers : int
             Processes that compute features.
 
@@ -173,8 +175,8 @@ class FeatureCache:
         AudioFileError
             If a clip cannot be read or is shorter than one frame.
         ParameterError
-            If the condition is not known, babble has fewer than two speakers, or rows are to be
-            computed and the folder cannot be written.
+            If the condition is not known, babble has fewer than two speakers, there are no sounds
+            for it or no such codec, or rows are to be computed and the folder cannot be written.
         """
         recipe = {"condition": condition_recipe(condition)}
         making = Making(self.spec, condition=condition)
@@ -182,6 +184,9 @@ class FeatureCache:
             # In an order of their own, so that a list's order makes no other babble.
             heard = self._heard(sorted(clips, key=lambda clip: clip.clip_id))
             making = dataclasses.replace(making, voices=tuple(heard))
+        if condition.startswith("sounds"):
+            recipe["condition"]["sounds"] = self.sounds_digest
+            making = dataclasses.replace(making, sounds=self._sounds)
         return self._load(clips, making, recipe, n_workers)
 
     def _heard(self, clips: Sequence[Clip]) -> list[Heard]:

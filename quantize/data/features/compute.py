@@ -125,7 +125,7 @@ def _samples(
             f"frame needs {spec.win_length}: leave the file out of the corpus"
         )
     if making.condition:
-        samples = degraded(samples, clip, making.condition, spec.sample_rate, voices)
+        samples = degraded(samples, clip, making.condition, spec.sample_rate, voices, sounds)
     return samples
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CONDITIONS", "ROOMS"]
+__all__ = ["CODECS", "CONDITIONS", "EVERYDAY", "EVERY_CONDITION", "LINES", "NOISES", "ROOMS"]
 
 _SNRS_DB = (20, 15, 10, 5, 0)
 
@@ -23,8 +23,37 @@ ROOMS: dict[str, dict[str, float]] = {
     },
 }
 
-#: All conditions but a clean clip: noise and its SNR, then the rooms.
+#: Conditions of the protocol ``noise`` but a clean clip: noise and its SNR, then the rooms.
 CONDITIONS = (
     *(f"{kind}-{snr_db}dB" for kind in ("white", "pink", "babble") for snr_db in _SNRS_DB),
     *ROOMS,
 )
+
+#: Codecs of :data:`quantize.data.sound.codecs.CODECS` that are measured.
+CODECS = ("vorbis-8k", "opus-12kbps", "opus-7kbps", "mp3-16k", "gsm")
+
+#: What a line or an amplifier does, see :data:`quantize.data.sound.fixed_lines.FIXED_LINES`.
+LINES = (
+    "band-3400Hz",
+    "band-4000Hz",
+    "band-5500Hz",
+    "mu-law",
+    "bluetooth",
+    "hum-50Hz",
+    "hum-100Hz",
+    "hum-120Hz",
+    "offset",
+    "gain-40dB-down",
+    "gain-20dB-down",
+    "gain-20dB-up",
+    "automatic-gain",
+)
+
+#: Everyday sounds: recordings that a person names.
+EVERYDAY = "sounds-10dB"
+
+#: Noise, all at one SNR.
+NOISES = ("white-10dB", "pink-10dB", "brown-10dB", "babble-10dB", "music-10dB", EVERYDAY)
+
+#: Conditions of the protocol ``conditions`` but a clean clip.
+EVERY_CONDITION = (*LINES, *CODECS, *NOISES, *ROOMS)

@@ -24,19 +24,19 @@ N_VOICES = 6
 #: Speech of every speaker that babble is cut from, in seconds at most.
 TRACK_S = 20.0
 
-#: Below this corner pink noise is flat: a microphone hears no more there.
+#: Below this corner pink and brown noise are flat: a microphone hears no more there.
 PINK_CORNER_HZ = 50.0
 
 
 def noise_of(
     kind: str, n_samples: int, sample_rate: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """White or pink noise of any level.
+    """White, pink or brown noise of any level.
 
     Parameters
     ----------
     kind : str
-        ``"white"`` or ``"pink"`` (power falls by 3 dB an octave above 50 Hz).
+        ``"white"``, ``"pink"`` or ``"brown"`` (power falls by 3 and by 6 dB an octave above 50 Hz).
     n_samples, sample_rate : int
         Length, and rate in Hz.
     rng : numpy.random.Generator
@@ -53,10 +53,10 @@ def noise_of(
     noise = rng.standard_normal(n_samples)
     if kind == "white":
         return noise
-    if kind != "pink":
-        raise ParameterError(f"noise is {kind!r}, 'white' or 'pink' is wanted")
-    frequencies_hz = np.fft.rfftfreq(n_samples, 1 / sample_rate)
-    spectrum = np.fft.rfft(noise) / np.sqrt(np.maximum(frequencies_hz, PINK_CORNER_HZ))
+    if kind not in ("pink", "brown"):
+        raise ParameterError(f"noise is {kind!r}, 'white', 'pink' or 'brown' is wanted")
+    falling = np.maximum(np.fft.rfftfreq(n_samples, 1 / sample_rate), PINK_CORNER_HZ)
+    spectrum = np.fft.rfft(noise) / (np.sqrt(falling) if kind == "pink" else falling)
     return np.fft.irfft(spectrum, n=n_samples)
 
 

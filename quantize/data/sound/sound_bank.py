@@ -48,10 +48,26 @@ class SoundBank:
         # Kinds alike, however many recordings each has; in no order of paths.
         self._kinds = [sorted(by_kind[kind].items()) for kind in sorted(by_kind)]
 
+    @property
+    def n_kinds(self) -> int:
+        """Kinds of which there are recordings."""
+        return len(self._kinds)
+
     def sound(
         self, pick: float, n_samples: int, sample_rate: int, rng: np.random.Generator
     ) -> NDArray[Any]:
-        """A recording, over and over where it is too short, or a sound that is made.
+        """A recording, or a sound that is made.
+
+        As :meth:`recording`; made ones alone where there are no recordings.
+        """
+        if not self._kinds or pick >= _RECORDED_SHARE:
+            return made_sound((pick * len(_MADE) * 7) % 1.0, n_samples, sample_rate, rng)
+        return self.recording(pick / _RECORDED_SHARE, n_samples, sample_rate, rng)
+
+    def recording(
+        self, pick: float, n_samples: int, sample_rate: int, rng: np.random.Generator
+    ) -> NDArray[Any]:
+        """A recording, over and over where it is too short.
 
         Parameters
         ----------
@@ -72,9 +88,7 @@ class SoundBank:
         AudioFileError
             If a recording cannot be read, or was changed since its digest was taken.
         """
-        if not self._kinds or pick >= _RECORDED_SHARE:
-            return made_sound((pick * len(_MADE) * 7) % 1.0, n_samples, sample_rate, rng)
-        files = self._kinds[int(pick / _RECORDED_SHARE * len(self._kinds))]
+        files = self._kinds[int(pick * len(self._kinds))]
         sha256, path = files[int(rng.integers(len(files)))]
         recorded = _recorded(path, sha256, sample_rate).astype(np.float64)
         return np.resize(np.roll(recorded, -int(rng.integers(recorded.size))), n_samples)

@@ -5,6 +5,6 @@ from __future__ import annotations
 __all__ = ["CLEAN", "PROTOCOLS"]
 
 #: All protocols but whole, clean utterances.
-PROTOCOLS = ("segments", "noise", "reference")
+PROTOCOLS = ("segments", "noise", "conditions", "reference")
 
 CLEAN = "clean"

@@ -12,7 +12,15 @@ from quantize.data.corpora import DOMAINS, in_order
 from quantize.data.sound.level import SPEECH_RANGE_DB
 from quantize.measure.protocols.trials import SPEECH_SHARES
 
-__all__ = ["mean_conditions", "noise_table", "reference_table", "segments_table", "speech_table"]
+__all__ = [
+    "lost_table",
+    "mean_conditions",
+    "noise_table",
+    "reference_table",
+    "segments_table",
+    "speech_table",
+    "worst_first",
+]
 
 _MEANS = ("accuracy", "uar", "accuracy_drop", "uar_drop")
 
@@ -111,6 +119,20 @@ def speech_table(conditions: Conditions, told_by: str) -> str:
 def noise_table(conditions: Conditions) -> str:
     """One line a condition; accuracy, UAR and its drop from clean for each corpus."""
     return _table(conditions, "drop", -1, "drop: points of UAR lost against clean")
+
+
+def worst_first(conditions: Conditions) -> list[str]:
+    """Names of all conditions but the clean one, by the points of UAR that they cost."""
+    lost = {name: f["uar_drop"] for name, f in conditions.items() if "uar_drop" in f}
+    return sorted(lost, key=lambda name: -lost[name])
+
+
+def lost_table(conditions: Conditions) -> str:
+    """Clean clips, then one line a condition, the worst first; columns as of noise."""
+    names = worst_first(conditions)
+    first = [name for name in conditions if name not in names]
+    in_rank = {name: conditions[name] for name in [*first, *names]}
+    return _table(in_rank, "lost", -1, "lost: points of UAR against clean, the worst first")
 
 
 def reference_table(conditions: Conditions) -> str:

@@ -248,7 +248,7 @@ TRAIN_X = ["train", "--data", "{data}", "--out", "x"]
         (["train", "--data", "{data}", "--out", "x", "--epochs", "0"], "epochs is 0"),
         (
             ["evaluate", "--data", "{data}", "{runs}/f0", "--conditions", "small-room"],
-            "--conditions is for --protocol noise alone",
+            "--conditions is for --protocol noise and --protocol conditions alone",
         ),
         (["export", "nowhere"], "there is no checkpoint"),
         (["export", "{runs}/f0", "--figures", "{data}/none.json"], "no report of"),
