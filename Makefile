@@ -4,7 +4,8 @@
 #   make listen SOURCE=mic               the microphone
 #   make listen SOURCE=talk.wav ARGS="--json --fast"
 #   make test                            linters, types and tests, offline once installed
-#   make scorecard DATA=corpora          train and measure everything; hours, goes on when given again
+#   make scorecard DATA=corpora          train and measure everything; goes on when given again
+#   make scorecard DATA=corpora EMBEDDINGS=DIR SOUNDS=DIR      with a large model's vectors as a teacher
 #   make PYTHON=python3.12 test          another Python
 
 PYTHON ?= python3
@@ -13,7 +14,10 @@ ARGS =
 DATA =
 CACHE = cache
 RUNS = runs
+EMBEDDINGS =
+SOUNDS =
 OUT = downloads
+ABLATIONS = teacher-mixup no-grl no-attention no-phonetic no-language baseline
 DOWNLOADS = numpy-int4 tflite-fp32 tflite-fp16 tflite-int8 torchscript-fp32 torchscript-int8
 
 RUN := .venv
@@ -22,13 +26,14 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check scorecard models \
+.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check scorecard ablations models \
 	downloads data-named picture demo-clip clean
 .DELETE_ON_ERROR:
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  Variables: SOURCE=demo|mic|FILE  ARGS="..."  PYTHON=python3  DATA=CORPORA  CACHE=DIR  RUNS=DIR  OUT=DIR'
+	@echo '             EMBEDDINGS=FILES|DIR  SOUNDS=DIR'
 
 listen: $(RUN)/.installed ## hear the emotions in a clip, a file or the microphone
 	@$(RUN)/bin/edge-ser listen --source "$(SOURCE)" $(ARGS)
@@ -69,9 +74,14 @@ fuzz: $(DEV)/.installed ## hostile input, N=10000 trials of every target or of O
 wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone and run it
 	$(DEV)/bin/python tools/check_wheel.py
 
-scorecard: data-named $(DEV)/.installed ## train and measure every recipe in DATA=CORPORA, write README's table
-	$(DEV)/bin/python -m benchmarks.scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
-		--out benchmarks/results/scorecard.json --render README.md $(ARGS)
+SCORECARD = $(DEV)/bin/python -m benchmarks.scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
+	$(if $(EMBEDDINGS),--embeddings $(EMBEDDINGS)) $(if $(SOUNDS),--sounds $(SOUNDS)) \
+	--out benchmarks/results/scorecard.json --render README.md
+scorecard: data-named $(DEV)/.installed ## train and measure the bundled recipes in DATA=CORPORA, write README's table
+	$(SCORECARD) $(ARGS)
+
+ablations: data-named $(DEV)/.installed ## the same for what each part of CLAF-SER is worth, and the baseline
+	$(SCORECARD) --recipes $(ABLATIONS) $(ARGS)
 
 models: $(DEV)/.installed ## renew the bundled models and their cards from RUNS and the scorecard
 	$(call artifact,claf-ser,numpy-int8,claf-ser-int8,edge/bundled)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.scorecard.abstaining import ABSTAINING_FILE, collate_abstaining
 from benchmarks.scorecard.collate import collate
+from benchmarks.scorecard.given import embedding_files, lessons_in
 from benchmarks.scorecard.ledger import Ledger
-from benchmarks.scorecard.plan import Places, check_same_recipe, plan, select
-from benchmarks.scorecard.recipes import JOBS, RECIPES
-from benchmarks.scorecard.steps import Step, pending, run_steps
+from benchmarks.scorecard.plan import Places, plan, select
+from benchmarks.scorecard.recipe_check import check_same_recipe
+from benchmarks.scorecard.recipes import ABLATIONS, ASKED_FOR, DEFAULTS, JOBS, LESSONS
+from benchmarks.scorecard.step import Step
+from benchmarks.scorecard.steps import pending, run_steps
 from benchmarks.scorecard.tables import BEGIN, END, render_into
+from benchmarks.scorecard.times import write_times
 from edge.errors import ParameterError, how_many
 from quantize.commands.main import guarded
 from quantize.measure.figures.files import read_abstaining, read_scorecard, write_scorecard
@@ -31,7 +36,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scorecard",
         description="Runs train, baseline, calibrate and evaluate for all that is not there yet, "
-        "collects their figures in one file and, with --render, writes its tables into a README.",
+        "collects their figures in one file and, with --render, writes its tables into a README. "
+        f"Of {' and '.join(LESSONS)}, where they are in ROOT, all is learnt and nothing measured.",
     )
     parser.add_argument("--data", type=Path, metavar="ROOT", help="folder that holds the corpora")
     parser.add_argument(
@@ -60,7 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--recipes",
         nargs="+",
         metavar="NAME",
-        help=f"run these only (default: {', '.join(RECIPES)})",
+        help=f"run these only (default: {', '.join(DEFAULTS)}); only when they are named: "
+        f"{', '.join(ABLATIONS)}",
     )
     groups = ", ".join(dict.fromkeys(group for group, _ in JOBS.values()))
     parser.add_argument(
@@ -68,15 +75,31 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="JOB",
         help="run these only, and what they need: a training such as speaker-f3, or all of "
-        f"{groups}",
+        f"{groups} (default: all but {' and '.join(ASKED_FOR)})",
     )
     parser.add_argument(
         "--parallel",
         type=int,
         default=min(os.cpu_count() or 1, _MOST_PARALLEL),
         metavar="N",
-        help="trainings at a time, one thread each (default: one a core, at most "
-        f"{_MOST_PARALLEL})",
+        help=f"commands at a time, one thread each (default: one a core, at most {_MOST_PARALLEL})",
+    )
+    parser.add_argument(
+        "--embeddings",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="what a large model heard in the clips, as of edge-ser-quantize train, which it then "
+        "teaches; a folder stands for the NPZ and CSV files in it",
+    )
+    parser.add_argument(
+        "--sounds",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="folders of everyday sounds, as of edge-ser-quantize train: noise of variants",
     )
     parser.add_argument(
         "--cluster",
@@ -117,7 +140,14 @@ def _scorecard(arguments: argparse.Namespace) -> int:
     if arguments.parallel < 1:
         raise ParameterError(f"--parallel is {arguments.parallel}, 1 or more is wanted")
     places = Places(
-        arguments.data, arguments.cache, arguments.runs, arguments.parallel, arguments.cluster
+        arguments.data,
+        arguments.cache,
+        arguments.runs,
+        arguments.parallel,
+        arguments.cluster,
+        lessons_in(arguments.data),
+        embedding_files(arguments.embeddings),
+        tuple(arguments.sounds),
     )
     steps = select(plan(places), arguments.recipes, arguments.only)
     check_same_recipe(places, steps)
@@ -132,8 +162,12 @@ def _scorecard(arguments: argparse.Namespace) -> int:
         if step.words[0] == "evaluate":
             write_scorecard(arguments.out, collate(places))
 
-    n_run = run_steps(steps, ledger, n_parallel=arguments.parallel, after=after)
-    print(f"{how_many(n_run, 'step')} run, {len(steps) - n_run} done before")
+    began_s = time.monotonic()
+    try:
+        n_run = run_steps(steps, ledger, n_parallel=arguments.parallel, after=after)
+    finally:
+        times = write_times(places.times, steps, ledger, time.monotonic() - began_s)
+    print(f"{how_many(n_run, 'step')} run, {len(steps) - n_run} done before; {times}")
     scorecard = collate(places)
     for name in scorecard["missing"]:
         print(f"not measured yet: {name}")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scorecard.ledger import Ledger
-from benchmarks.scorecard.plan import TYPED, Places, plan
+from benchmarks.scorecard.plan import Places, plan, select
 from benchmarks.scorecard.recipes import RECIPES, Measurement, Work
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
@@ -53,7 +53,8 @@ def collate(places: Places) -> dict[str, Any]:
     -------
     dict
         ``schema_version``, ``commits`` (``trained`` and ``measured``),
-        ``feature_fingerprint``, ``missing`` (names of steps whose figures are not here)
+        ``feature_fingerprint``, ``missing`` (names of steps whose figures are not here, of those
+        that run without being named)
         and ``recipes``: for each with a figure its ``title``, ``settings``,
         ``n_parameters``, ``runs``, ``model_bytes`` and ``protocols``, name of the protocol
         to runtime to figures with their command.
@@ -65,7 +66,8 @@ def collate(places: Places) -> dict[str, Any]:
     """
     ledger = Ledger(places.ledger)
     steps = {step.name: step for step in plan(places)}
-    typed = {step.name: step.command for step in plan(TYPED)}
+    asked = {step.name for step in select(list(steps.values()), None, None)}
+    typed = {step.name: step.command for step in plan(places.typed())}
     recipes: dict[str, Any] = {}
     missing: list[str] = []
     measured: set[str] = set()
@@ -73,8 +75,11 @@ def collate(places: Places) -> dict[str, Any]:
         protocols: dict[str, Any] = {}
         for measurement in recipe.measurements:
             name = f"{recipe.name}/{measurement.name}"
+            if name not in steps:
+                continue
             if not steps[name].is_done(ledger):
-                missing.append(name)
+                # What runs only when it is named is not missed.
+                missing += [name] if name in asked else []
                 continue
             path = places.report(recipe, measurement)
             try:

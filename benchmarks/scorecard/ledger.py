@@ -30,6 +30,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._done: dict[str, dict[str, Any]] = {}
+        self._seconds: dict[str, float] = {}
         #: Digests of this run, by the file and its state: a teacher is an input of many.
         self._known: dict[tuple[Path, int, int, int], str] = {}
         try:
@@ -40,12 +41,19 @@ class Ledger:
             try:
                 entry = json.loads(line)
                 self._done[entry["step"]] = entry["with"]
+                self._seconds[entry["step"]] = float(entry["seconds"])
             except (ValueError, KeyError, TypeError, RecursionError):
+                # Cut off, or of before seconds were noted.
                 continue
 
     def knows(self, name: str) -> bool:
         """Whether a step is in here at all."""
         return name in self._done
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long steps took when they were last run, by name; of those of which it is known."""
+        return dict(self._seconds)
 
     def is_as_noted(self, name: str, what: Sequence[str], inputs: Iterable[Path]) -> bool:
         """Whether a step was done with just this.
@@ -66,11 +74,21 @@ class Ledger:
         if not self.knows(name):
             self.note(name, what, inputs)
 
-    def note(self, name: str, what: Sequence[str], inputs: Iterable[Path]) -> None:
-        """Keep what a step was done with."""
+    def note(
+        self,
+        name: str,
+        what: Sequence[str],
+        inputs: Iterable[Path],
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """Keep what a step was done with, and how long it took where that is known."""
         entry = self._done[name] = self._now(what, inputs)
+        line: dict[str, Any] = {"step": name, "with": entry}
+        if seconds is not None:
+            line["seconds"] = self._seconds[name] = round(seconds, 1)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"step": name, "with": entry}) + "\n"
+        text = json.dumps(line) + "\n"
         with open(self._path, "a+b") as file:
             # Behind a line that was cut off, a new one begins.
             if file.tell() and not _ends_a_line(file.fileno(), file.tell()):

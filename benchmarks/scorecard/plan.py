@@ -6,22 +6,26 @@ Each step is one command that a person could type; see :mod:`benchmarks.scorecar
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks.scorecard.recipes import JOBS, RECIPES, Measurement, Work
-from benchmarks.scorecard.steps import Step
+from benchmarks.scorecard.recipes import ASKED_FOR, DEFAULTS, JOBS, RECIPES, Measurement, Work
+from benchmarks.scorecard.step import Step
 from edge.errors import ParameterError
-from quantize.basics.errors import TrainingError
 from quantize.data.corpora import DOMAINS
-from quantize.runs.compared import run_settings
 from quantize.runs.files import RunFiles
-from quantize.runs.run import Run
 from quantize.training.recipe import load_recipe
 
-__all__ = ["TYPED", "Places", "check_same_recipe", "plan", "recipe_settings", "select"]
+__all__ = ["Places", "plan", "select"]
+
+#: Jobs that nothing but the paper's corpora is learnt from or given to, and those that hold
+#: nothing out, for which every corpus is like any other.
+_FOUR_ALONE, _UNDIVIDED = "german-to-english", "all"
+
+#: About how long steps take, a training of a folder of rows being ten: what is long goes first.
+_COSTS = {"train": 10.0, "baseline": 4.0, "calibrate": 1.0, "noise": 8.0, "reference": 5.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +40,13 @@ class Places:
         Processes of a measurement that compute features; the command's own choice if None.
     cluster : str, optional
         Address of a cluster that computes features instead.
+    lessons : tuple of str
+        Corpora of which all is learnt and nothing measured, of
+        :data:`benchmarks.scorecard.recipes.LESSONS`.
+    embeddings : tuple of path
+        Files of a large model's vectors, which teach beside the labels.
+    sounds : tuple of path
+        Folders of everyday sounds, which are noise of augmented variants.
     """
 
     data: Path
@@ -43,6 +54,21 @@ class Places:
     runs: Path
     n_workers: int | None = None
     cluster: str | None = None
+    lessons: tuple[str, ...] = ()
+    embeddings: tuple[Path, ...] = ()
+    sounds: tuple[Path, ...] = ()
+
+    def typed(self) -> Places:
+        """These places as a person types them, for the commands that the scorecard shows."""
+        embeddings = tuple(Path("EMBEDDINGS") / path.name for path in self.embeddings)
+        return Places(
+            Path("CORPORA"),
+            Path("cache"),
+            Path("runs"),
+            lessons=self.lessons,
+            embeddings=embeddings,
+            sounds=(Path("SOUNDS"),) if self.sounds else (),
+        )
 
     def run(self, recipe: Work, job: str) -> Path:
         """Folder of one training."""
@@ -61,13 +87,14 @@ class Places:
         """File that says with what each step was done."""
         return self.runs / "logs" / "steps.jsonl"
 
+    @property
+    def times(self) -> Path:
+        """File that says how long each step took."""
+        return self.runs / "logs" / "times.json"
+
     def log(self, recipe: Work, name: str) -> Path:
         """File of one step's output."""
         return self.runs / "logs" / recipe.name / f"{name}.log"
-
-
-#: Places as a person types them, for the commands that the scorecard shows.
-TYPED = Places(Path("CORPORA"), Path("cache"), Path("runs"))
 
 
 def plan(places: Places, recipes: Iterable[Work] | None = None) -> list[Step]:
@@ -77,8 +104,25 @@ def plan(places: Places, recipes: Iterable[Work] | None = None) -> list[Step]:
         steps += (_training(places, recipe, job) for job in recipe.jobs)
         if recipe.calibrated:
             steps.append(_calibration(places, recipe))
-        steps += (_measurement(places, recipe, each) for each in recipe.measurements)
+        steps += (
+            _measurement(places, recipe, each)
+            for each in recipe.measurements
+            if each.protocol != "reference" or _knows_references(recipe.name)
+        )
     return steps
+
+
+@functools.cache
+def _knows_references(name: str) -> bool:
+    return load_recipe(name).knows_references
+
+
+@functools.cache
+def _rows_of(name: str) -> str:
+    """Whatever makes the rows that a recipe learns from, so that those alike are computed once."""
+    recipe = load_recipe(name)
+    made = (recipe.feature_spec().fingerprint, recipe.augment_settings().to_dict())
+    return json.dumps([*made, recipe.n_variants])
 
 
 def select(
@@ -91,10 +135,10 @@ def select(
     steps : sequence of Step
         As :func:`plan` gives them.
     recipes : sequence of str, optional
-        Names of :data:`RECIPES`; all if None.
+        Names of :data:`RECIPES`; those that are no ablations if None.
     jobs : sequence of str, optional
-        Names of :data:`JOBS` or of their groups; all if None. A step is chosen when every
-        job it is about is, and whatever makes its inputs comes along.
+        Names of :data:`JOBS` or of their groups; all but those of :data:`ASKED_FOR` if None. A
+        step is chosen when every job it is about is, and whatever makes its inputs comes along.
 
     Raises
     ------
@@ -104,11 +148,13 @@ def select(
     groups = list(dict.fromkeys(group for group, _ in JOBS.values()))
     _check_names("recipe", recipes or (), list(RECIPES))
     _check_names("job", jobs or (), [*groups, *(job for job in JOBS if job not in groups)])
-    wanted = {job for job, (group, _) in JOBS.items() if jobs is None or {job, group} & set(jobs)}
+    named = set(groups).difference(ASKED_FOR) if jobs is None else set(jobs)
+    wanted = {job for job, (group, _) in JOBS.items() if {job, group} & named}
     chosen = {
         step.name
         for step in steps
-        if (recipes is None or step.recipe in recipes) and wanted.issuperset(step.jobs)
+        if step.recipe in (DEFAULTS if recipes is None else recipes)
+        and wanted.issuperset(step.jobs)
     }
     needed: set[Path] = set()
     # Backwards: what a step needs is made before it.
@@ -136,27 +182,43 @@ def _data(places: Places) -> list[str]:
 
 def _training(places: Places, recipe: Work, job: str) -> Step:
     folder = places.run(recipe, job)
+    group, options = JOBS[job]
+    is_taught = recipe.command == "train"
+    lessons = places.lessons if is_taught and group != _FOUR_ALONE else ()
+    embeddings = places.embeddings if is_taught else ()
     # The folder may hold further corpora, of which these figures are not.
-    words = [recipe.command, *_data(places), "--corpora", *DOMAINS]
-    words += ["--out", str(folder), *JOBS[job][1]]
-    if recipe.command == "train":
+    words = [recipe.command, *_data(places), "--corpora", *DOMAINS, *lessons]
+    if lessons and group != _UNDIVIDED:
+        words += ["--lessons", *lessons]
+    words += ["--out", str(folder), *options]
+    if is_taught:
         words += ["--recipe", recipe.name]
+    what = [recipe.command, recipe.name, *options]
+    if lessons:
+        what += ["--lessons", *lessons]
+    if is_taught and places.sounds:
+        words += ["--sounds", *map(str, places.sounds)]
+        what += ["--sounds"]
     teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
     if teachers:
         words += ["--teachers", *map(str, teachers)]
+    if embeddings:
+        words += ["--embeddings", *map(str, embeddings)]
     return Step(
         name=f"{recipe.name}/{job}",
         recipe=recipe.name,
         jobs=(job,),
-        # One thread each: the matrices are small, and others train beside it.
-        words=(*words, "--threads", "1", "--workers", "1", *_cluster(places)),
-        inputs=tuple(RunFiles(folder).checkpoint for folder in teachers),
+        # One thread each: the matrices are small, and others train beside it. While the first one
+        # computes rows, the others wait for them.
+        words=(*words, "--threads", "1", *_workers(places)),
+        inputs=(*(RunFiles(teacher).checkpoint for teacher in teachers), *embeddings),
         outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
-        what=(recipe.command, recipe.name, *JOBS[job][1]),
-        side_by_side=True,
+        what=tuple(what),
+        cost=_COSTS[recipe.command],
         # Written once all features are cached; until then others would compute the same.
         shares=RunFiles(folder).config,
+        shares_as=_rows_of(recipe.name) if is_taught else recipe.command,
     )
 
 
@@ -181,6 +243,7 @@ def _calibration(places: Places, recipe: Work) -> Step:
         ),
         log=places.log(recipe, "calibrate"),
         what=("calibrate", *folds, "--also", *also),
+        cost=_COSTS["calibrate"],
     )
 
 
@@ -203,6 +266,9 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
         outputs=(report,),
         log=places.log(recipe, measurement.name),
         what=("evaluate", *jobs, measurement.kind, measurement.protocol),
+        cost=_COSTS.get(measurement.protocol, 1.0),
+        # Two would export the same artifacts.
+        turn=f"{recipe.name} {measurement.group} {measurement.kind}",
     )
 
 
@@ -213,69 +279,3 @@ def _workers(places: Places) -> list[str]:
 
 def _cluster(places: Places) -> list[str]:
     return [] if places.cluster is None else ["--cluster", places.cluster]
-
-
-def check_same_recipe(places: Places, steps: Iterable[Step]) -> None:
-    """Refuse run folders that another version of their recipe made.
-
-    A training is done when its checkpoint is there; that its recipe has changed since cannot be
-    told from the age of files.
-
-    Raises
-    ------
-    TrainingError
-        If a setting of a run is not what its recipe says now.
-    """
-    wanted: dict[str, dict[str, Any]] = {}
-    for step in steps:
-        recipe = RECIPES[step.recipe]
-        if step.words[0] != "train":
-            continue
-        run = Run(places.run(recipe, step.jobs[0]))
-        if not run.files.config.is_file():
-            continue
-        try:
-            config = run_settings(run)
-            if recipe.name not in wanted:
-                wanted[recipe.name] = recipe_settings(recipe.name)
-            difference = _difference(config, wanted[recipe.name])
-        except (KeyError, TypeError) as error:
-            raise TrainingError(
-                f"{run.files.config} is not what training writes ({error!r}): move the "
-                "folder away, and the same command trains it anew"
-            ) from error
-        if difference:
-            name, own, now = difference
-            raise TrainingError(
-                f"{run.folder} was trained with {name} {own!r}, the recipe {recipe.name} has "
-                f"{now!r}: move the folder away to train it anew, or name another --runs"
-            )
-
-
-def recipe_settings(name: str) -> dict[str, Any]:
-    """All settings of a recipe as a run folder holds them."""
-    recipe = load_recipe(name)
-    training = recipe.train_settings().to_dict()
-    # The job's, not the recipe's.
-    del training["seed"]
-    settings = {
-        "model": recipe.config().to_dict(),
-        "training": training,
-        "batches": recipe.batch_settings().to_dict(),
-        "augment": recipe.augment_settings().to_dict(),
-        "run": {"n_variants": recipe.n_variants},
-    }
-    plain: dict[str, Any] = json.loads(json.dumps(settings))
-    return plain
-
-
-def _difference(
-    config: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]
-) -> tuple[str, Any, Any] | None:
-    for table, settings in wanted.items():
-        for name, now in settings.items():
-            # A setting that is younger than the run was not there to be chosen.
-            own = config[table].get(name, now)
-            if own != now:
-                return f"{table}.{name}", own, now
-    return None

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["JOBS", "RECIPES", "Measurement", "Work"]
+__all__ = [
+    "ABLATIONS",
+    "ASKED_FOR",
+    "DEFAULTS",
+    "JOBS",
+    "LESSONS",
+    "RECIPES",
+    "Measurement",
+    "Work",
+]
+
+#: Corpora beside the paper's four, whose clips are all learnt from and none is measured.
+LESSONS = ("emovo", "nemo")
 
 #: Options of ``train`` that make each job's split, by the job's name; its group is in front.
 JOBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -28,6 +40,9 @@ JOBS: dict[str, tuple[str, tuple[str, ...]]] = {
     },
     "all": ("all", ("--split", "all")),
 }
+
+#: Groups of jobs that run only when they are named: choices, and a test that one corpus trains for.
+ASKED_FOR = ("german-to-english", "validation")
 
 _SPEAKER = tuple(job for job, (group, _) in JOBS.items() if group == "speaker")
 _LEAVE_ONE_OUT = tuple(job for job, (group, _) in JOBS.items() if group == "leave-one-corpus-out")
@@ -73,6 +88,8 @@ class Work:
         ``"train"``, or ``"baseline"``, which has one recipe alone.
     teachers : tuple of str
         Recipes whose run of the same job teaches it; they stand before it in :data:`RECIPES`.
+    is_ablation : bool
+        Whether it shows what a part is worth: run only when it is named.
     """
 
     name: str
@@ -82,6 +99,7 @@ class Work:
     calibrated: bool = True
     command: str = "train"
     teachers: tuple[str, ...] = ()
+    is_ablation: bool = False
 
     def group(self, name: str) -> tuple[str, ...]:
         """Jobs of one group."""
@@ -94,12 +112,12 @@ _CHOICE = Measurement("validation")
 
 
 def _ablation(name: str, title: str) -> Work:
-    return Work(name, title, ("paper-s0", *_SPEAKER), _BOTH)
+    return Work(name, title, ("paper-s0", *_SPEAKER), _BOTH, is_ablation=True)
 
 
-def _teacher(name: str, title: str) -> Work:
-    jobs = (*_PAPER, *_SPEAKER, *_VALIDATION, "all")
-    return Work(name, title, jobs, (*_BOTH, _CHOICE))
+def _teacher(name: str, title: str, *, is_ablation: bool = False) -> Work:
+    jobs = (*_SPEAKER, *_PAPER, *_VALIDATION, "all")
+    return Work(name, title, jobs, (*_BOTH, _CHOICE), is_ablation=is_ablation)
 
 
 #: All recipes; the device's own comes after its teachers.  What is left out of CLAF-SER is left
@@ -109,8 +127,8 @@ RECIPES: dict[str, Work] = {
     for recipe in (
         Work(
             "claf-ser-alone",
-            "CLAF-SER, from the labels alone",
-            (*_PAPER, *_SPEAKER, *_ACROSS, *_VALIDATION, "all"),
+            "CLAF-SER, without other runs of itself",
+            (*_SPEAKER, *_PAPER, *_ACROSS, *_VALIDATION, "all"),
             (
                 *_BOTH,
                 _CHOICE,
@@ -122,26 +140,26 @@ RECIPES: dict[str, Work] = {
             ),
         ),
         _teacher("teacher-plain", "alone, without exchanged means"),
-        _teacher("teacher-mixup", "alone, with mixup"),
         Work(
             "claf-ser",
-            "CLAF-SER, taught by these three",
-            (*_PAPER, *_SPEAKER, *_VALIDATION, "all"),
+            "CLAF-SER, taught by these two",
+            (*_SPEAKER, *_PAPER, *_VALIDATION, "all"),
             (
                 *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
                 _CHOICE,
                 *(Measurement(g, "numpy-int8", "segments") for g in ("speaker", "paper")),
-                Measurement("speaker", "numpy-int8", "noise"),
+                *(Measurement("speaker", "numpy-int8", p) for p in ("noise", "reference")),
             ),
-            teachers=("claf-ser-alone", "teacher-plain", "teacher-mixup"),
+            teachers=("claf-ser-alone", "teacher-plain"),
         ),
         Work(
             "claf-ser-tiny",
-            "the tiny student, taught by these four",
-            (*_PAPER, *_SPEAKER, "all"),
+            "the tiny student, taught by these three",
+            (*_SPEAKER, *_PAPER, "all"),
             tuple(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
-            teachers=("claf-ser", "claf-ser-alone", "teacher-plain", "teacher-mixup"),
+            teachers=("claf-ser", "claf-ser-alone", "teacher-plain"),
         ),
+        _teacher("teacher-mixup", "alone, with mixup", is_ablation=True),
         Work(
             "no-grl",
             "alone, without the adversary (GRL)",
@@ -150,6 +168,7 @@ RECIPES: dict[str, Work] = {
                 Measurement(g)
                 for g in ("paper", "speaker", "leave-one-corpus-out", "german-to-english")
             ),
+            is_ablation=True,
         ),
         _ablation("no-attention", "alone, without attention"),
         _ablation("no-phonetic", "alone, without the phonetic branch"),
@@ -161,6 +180,13 @@ RECIPES: dict[str, Work] = {
             _BOTH,
             calibrated=False,
             command="baseline",
+            is_ablation=True,
         ),
     )
 }
+
+#: What runs where no recipe is named, and what only when it is.
+DEFAULTS, ABLATIONS = (
+    tuple(name for name, work in RECIPES.items() if work.is_ablation == is_ablation)
+    for is_ablation in (False, True)
+)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scorecard.plan import Places, plan, recipe_settings
+from benchmarks.scorecard.plan import Places, plan
+from benchmarks.scorecard.recipe_check import recipe_settings
 from benchmarks.scorecard.recipes import RECIPES, Work
 from quantize.data.corpora import DOMAINS, LABELS
 from quantize.data.features.conditions import CONDITIONS
@@ -63,6 +64,15 @@ def conditions(protocol: str) -> dict[str, Any]:
         full = {k: v for k, v in condition(-0.05).items() if not k.startswith("n_")}
         spoken = {"by_speech": {"90-100": full | {"n_utterances": 100}}}
         return {f"{s} s": condition(0.0) | spoken for s in ("1.0", "1.5", "2.0")}
+    if protocol == "reference":
+        gains = {1: 0.005, 2: 0.01, 4: 0.02, 8: 0.03, 16: 0.045, 64: 0.05}
+        shares = {"random": 1.0, "calm": -0.2, "three in four calm": 0.5}
+        told = {
+            f"{n} clip{'s' * (n > 1)}, {kind}": condition(-share * gain)
+            for kind, share in shares.items()
+            for n, gain in gains.items()
+        }
+        return {"0 clips": condition(0.0), **told}
     lost = {n: 0.08 if n.startswith("babble") else 0.03 for n in CONDITIONS}
     return {"clean": condition(0.0), **{n: condition(lost[n]) for n in CONDITIONS}}
 

@@ -14,6 +14,7 @@ from benchmarks.scorecard.abstaining import (
     activation,
     collate_abstaining,
 )
+from benchmarks.scorecard.recipes import RECIPES
 from benchmarks.scorecard.tables import BEGIN, END, render_tables
 from quantize.basics.errors import TrainingError
 from quantize.measure.figures.files import read_abstaining, write_scorecard
@@ -43,7 +44,7 @@ def test_every_recipe_with_folds_is_gathered(unsaid):
 def test_the_table_has_every_corpus_and_both_ways_to_weigh(unsaid):
     text = abstaining(unsaid)
     report = unsaid["recipes"]["claf-ser"]
-    assert "CLAF-SER, taught by these three" in " ".join(text.split())
+    assert RECIPES["claf-ser"].title in " ".join(text.split())
     assert f"the bar, {report['min_probability']:g}, is the smallest" in " ".join(text.split())
     for name, key in (("mean of these", "mean"), ("all windows", "pooled")):
         (row,) = cells(text, name)
@@ -77,7 +78,7 @@ def test_folds_of_another_recipe_are_called_so(unsaid):
     other = {**unsaid, "recipes": {"claf-ser-alone": unsaid["recipes"]["claf-ser-alone"]}}
     for text in (abstaining(other), activation(other)):
         told = " ".join(text.split())
-        assert "CLAF-SER, from the labels alone (the folds of CLAF-SER, taught by these" in told
+        assert f"{RECIPES['claf-ser-alone'].title} (the folds of CLAF-SER, taught by these" in told
 
 
 def test_a_bar_that_does_not_exist_is_said(unsaid):

@@ -12,7 +12,8 @@ from scorecard_fakes import places, train_longer, write_runs
 
 import benchmarks.scorecard.__main__ as scorecard_command
 from benchmarks.scorecard.collate import collate
-from benchmarks.scorecard.plan import check_same_recipe, plan, recipe_settings
+from benchmarks.scorecard.plan import plan
+from benchmarks.scorecard.recipe_check import check_same_recipe, recipe_settings
 from benchmarks.scorecard.steps import run_steps
 from benchmarks.scorecard.tables import BEGIN, END
 from edge.artifact import read_artifact
@@ -38,11 +39,12 @@ def test_a_dry_run_says_what_is_done(tmp_path, capsys):
     )
     told = capsys.readouterr()
     lines = told.out.splitlines()
-    assert len(lines) == 24 + 16
-    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:24])
-    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[24:])
-    assert f"--out {at.runs}/claf-ser-alone/paper-s0 --split paper --seed 0" in lines[0]
-    assert told.err == "24 of 40 steps to do\n"
+    n_alone, n_other = 13 + 1 + 4, 10 + 1 + 3
+    assert len(lines) == n_alone + n_other
+    assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:n_alone])
+    assert all(line.startswith("done   edge-ser-quantize ") for line in lines[n_alone:])
+    assert f"--out {at.runs}/claf-ser-alone/speaker-f0 --split speaker --fold 0" in lines[0]
+    assert told.err == f"{n_alone} of {n_alone + n_other} steps to do\n"
     assert not (tmp_path / "s.json").exists()
 
 
@@ -56,7 +58,8 @@ def test_with_everything_done_it_only_collects(tmp_path, capsys):
         scorecard_command.main(command(at, "--recipes", "baseline", "--render", str(readme))) == 0
     )
     told = capsys.readouterr().out
-    assert "0 steps run, 10 done before" in told
+    assert "0 steps run, 10 done before; 0.0 min; " in told
+    assert json.loads(at.times.read_text())["steps"] == {}
     assert "not measured yet: claf-ser/paper-torch" in told
     assert list(read_scorecard(tmp_path / "s.json")["recipes"]) == ["baseline"]
     assert "the paper's SimpleRNN" in readme.read_text()
@@ -103,7 +106,7 @@ def test_a_run_of_before_recipes_named_their_augmentation_had_the_defaults(tmp_p
     with pytest.raises(TrainingError, match=r"augment\.music_share 0\.0, .* has 0\.1"):
         check_same_recipe(at, [step])
     changed = {**recipe_settings("no-grl"), "augment": AugmentSettings().to_dict()}
-    monkeypatch.setattr("benchmarks.scorecard.plan.recipe_settings", lambda _name: changed)
+    monkeypatch.setattr("benchmarks.scorecard.recipe_check.recipe_settings", lambda _name: changed)
     check_same_recipe(at, [step])
     changed["augment"]["room_share"] = 0.5
     with pytest.raises(TrainingError, match=r"augment\.room_share 0\.25, .* has 0\.5"):

@@ -12,7 +12,8 @@ from pathlib import Path
 from test_scorecard_steps import PYTHON, age, step
 
 from benchmarks.scorecard.ledger import Ledger
-from benchmarks.scorecard.steps import Step, pending, run_steps
+from benchmarks.scorecard.step import Step
+from benchmarks.scorecard.steps import pending, run_steps
 
 COPY = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(open(sys.argv[2]).read()[:3])"
 

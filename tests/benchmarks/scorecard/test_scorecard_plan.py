@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scorecard.plan import TYPED, Places, plan, select
-from benchmarks.scorecard.recipes import JOBS, RECIPES
+from benchmarks.scorecard.given import embedding_files, lessons_in
+from benchmarks.scorecard.plan import Places, plan, select
+from benchmarks.scorecard.recipes import ABLATIONS, DEFAULTS, JOBS, RECIPES
 from edge.errors import ParameterError
 from quantize.commands.main import build_parser
+from quantize.data.corpora import DOMAINS
 from quantize.data.splits.by_name import SPLITS
 from quantize.export import KINDS
 from quantize.training.recipe import load_recipe
+
+TYPED = Places(Path("CORPORA"), Path("cache"), Path("runs"))
 
 
 def names(steps):
@@ -40,17 +44,30 @@ def test_thirteen_trainings_two_to_choose_by_and_one_for_devices():
     assert {group for group, _ in JOBS.values()} == divided
 
 
-def test_commands_are_what_the_command_line_takes():
+RICH = Places(
+    Path("D"),
+    Path("C"),
+    Path("R"),
+    2,
+    lessons=("emovo", "nemo"),
+    embeddings=(Path("E/b.npz"), Path("E/a.csv")),
+    sounds=(Path("S"),),
+)
+
+
+@pytest.mark.parametrize("places", [Places(Path("D"), Path("C"), Path("R"), 2), RICH])
+def test_commands_are_what_the_command_line_takes(places):
     parser = build_parser()
-    for step in plan(Places(Path("D"), Path("C"), Path("R"), 2)):
+    for step in plan(places):
         given = parser.parse_args(step.words)
         assert given.data == [Path("D")]
         assert given.cache == Path("C")
+        assert given.workers == 2
         if step.words[0] in ("train", "baseline"):
             group, _ = JOBS[step.jobs[0]]
             assert given.validation == (group == "validation")
             split = "speaker" if given.validation else group
-            assert (given.split, given.threads, given.workers) == (split, 1, 1)
+            assert (given.split, given.threads) == (split, 1)
             assert step.outputs[0].parent == given.out
             assert getattr(given, "recipe", "baseline") == step.recipe
         elif step.words[0] == "evaluate":
@@ -61,6 +78,72 @@ def test_commands_are_what_the_command_line_takes():
             *calibrations, report = step.outputs
             assert [*given.runs, *given.also] == [path.parent for path in calibrations]
             assert given.output == report
+
+
+def test_whoever_is_taught_learns_all_there_is_beside_the_four():
+    parser = build_parser()
+    for step in plan(RICH):
+        if step.words[0] not in ("train", "baseline"):
+            continue
+        given = parser.parse_args(step.words)
+        group = JOBS[step.jobs[0]][0]
+        is_taught, is_four = step.recipe != "baseline", group == "german-to-english"
+        lessons = [*RICH.lessons] if is_taught and not is_four else []
+        assert given.corpora == [*DOMAINS, *lessons]
+        # Where nothing is held out there is nothing to keep them from.
+        assert [*given.lessons] == (lessons if group != "all" else [])
+        embeddings = getattr(given, "embeddings", [])
+        assert [*embeddings] == ([*RICH.embeddings] if is_taught else [])
+        assert ("--sounds" in step.words) == is_taught
+        # Other vectors are another training, and so are other corpora.
+        assert set(step.inputs).issuperset(embeddings)
+        assert ("--lessons" in step.what) == bool(lessons)
+
+
+def test_typed_commands_name_no_place_of_this_machine():
+    step = next(s for s in plan(RICH.typed()) if s.name == "claf-ser-alone/speaker-f0")
+    assert step.command == (
+        "edge-ser-quantize train --data CORPORA --cache cache --corpora ravdess savee emo-db tess "
+        "emovo nemo --lessons emovo nemo --out runs/claf-ser-alone/speaker-f0 --split speaker "
+        "--fold 0 --recipe claf-ser-alone --sounds SOUNDS --embeddings EMBEDDINGS/b.npz "
+        "EMBEDDINGS/a.csv --threads 1"
+    )
+
+
+def test_trainings_of_the_same_rows_wait_for_who_computes_them():
+    steps = {step.name: step for step in plan(TYPED)}
+    first, other = steps["claf-ser-alone/speaker-f0"], steps["teacher-plain/paper-s1"]
+    assert first.shares_as == other.shares_as
+    assert first.shares != other.shares
+    assert steps["baseline/paper-s0"].shares_as != first.shares_as
+    # Two of one turn would export the same artifact at a time.
+    turns = [
+        steps[f"claf-ser/{name}"].turn
+        for name in ("noise-speaker-numpy-int8", "speaker-numpy-int8")
+    ]
+    assert turns[0] == turns[1] != steps["claf-ser/speaker-onnx-int8"].turn
+
+
+def test_embeddings_are_files_or_folders_of_them(tmp_path):
+    for name in ("b.npz", "a.csv", "README.md"):
+        (tmp_path / name).write_text("")
+    assert embedding_files([tmp_path / "b.npz", tmp_path]) == (
+        tmp_path / "b.npz",
+        tmp_path / "a.csv",
+    )
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ParameterError, match="empty is a folder without NPZ or CSV files"):
+        embedding_files([tmp_path / "empty"])
+    with pytest.raises(ParameterError, match=r"no\.npz is not there"):
+        embedding_files([tmp_path / "no.npz"])
+
+
+def test_lessons_are_what_the_folder_holds(tmp_path):
+    assert lessons_in(tmp_path / "nowhere") == lessons_in(tmp_path) == ()
+    path = tmp_path / "nEMO" / "samples" / "EB0_anger_1.wav"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"RIFF")
+    assert lessons_in(tmp_path) == ("nemo",)
 
 
 def test_strangers_are_measured_after_their_temperatures():
@@ -107,9 +190,17 @@ def test_recipes_have_the_teachers_of_their_files(name):
     assert not missing
 
 
-def test_all_is_everything():
+def test_without_names_all_but_what_is_asked_for():
     steps = plan(TYPED)
-    assert select(steps, None, None) == steps
+    chosen = select(steps, None, None)
+    assert {step.recipe for step in chosen} == set(DEFAULTS) == set(RECIPES) - set(ABLATIONS)
+    jobs = {job for step in chosen for job in step.jobs}
+    assert {JOBS[job][0] for job in jobs} == {"paper", "speaker", "leave-one-corpus-out", "all"}
+    assert select(steps, [*RECIPES], [*JOBS]) == steps
+    assert "no-grl/leave-one-corpus-out-torch" in names(select(steps, ["no-grl"], None))
+    chosen = names(select(steps, None, ["validation"]))
+    assert "claf-ser/validation-torch" in chosen
+    assert "teacher-mixup/validation-torch" not in chosen
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.scorecard.ledger import Ledger
-from benchmarks.scorecard.steps import Step, pending, run_steps
+from benchmarks.scorecard.step import Step
+from benchmarks.scorecard.steps import pending, run_steps
+from benchmarks.scorecard.times import write_times
 from quantize.basics.errors import TrainingError
 
 PYTHON = (sys.executable, "-S", "-c")
@@ -24,8 +27,9 @@ def step(
     name: str,
     *inputs: str,
     code: str = TOUCH,
-    side_by_side: bool = False,
+    cost: float = 1.0,
     shares: str | None = None,
+    turn: str = "",
 ) -> Step:
     output = folder / name
     return Step(
@@ -36,8 +40,9 @@ def step(
         inputs=tuple(folder / i for i in inputs),
         outputs=(output,),
         log=folder / "logs" / f"{name}.log",
-        side_by_side=side_by_side,
+        cost=cost,
         shares=folder / shares if shares else None,
+        turn=turn,
     )
 
 
@@ -103,9 +108,67 @@ own.write_text("")
 """
 
 
-def test_neighbours_run_side_by_side(tmp_path):
-    steps = [step(tmp_path, name, code=MEET, side_by_side=True) for name in "ab"]
+def test_steps_run_side_by_side(tmp_path):
+    steps = [step(tmp_path, name, code=MEET) for name in "ab"]
     assert run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON) == 2
+
+
+def test_a_step_waits_for_its_inputs_alone(tmp_path):
+    # b is there only once d has run, and d is behind it in the list.
+    wait = MEET.replace('"ab"', '"bd"')
+    steps = [
+        step(tmp_path, "a"),
+        step(tmp_path, "b", "a", code=wait),
+        step(tmp_path, "c", "b"),
+        step(tmp_path, "d", "a", code=wait),
+    ]
+    assert run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON) == 4
+
+
+def test_what_most_waits_for_goes_first(tmp_path):
+    ran: list[str] = []
+    code = "import sys, time, pathlib; time.sleep(0.2); pathlib.Path(sys.argv[1]).write_text('')"
+    steps = [
+        step(tmp_path, "short"),
+        step(tmp_path, "long", code=code, cost=3.0),
+        step(tmp_path, "first", code=code),
+        step(tmp_path, "then", "first", code=code, cost=9.0),
+    ]
+    run_steps(
+        steps,
+        Ledger(tmp_path / "ledger"),
+        n_parallel=2,
+        program=PYTHON,
+        after=lambda s: ran.append(s.name),
+    )
+    assert set(ran[:2]) == {"long", "first"}
+
+
+def test_steps_of_one_turn_come_one_after_the_other(tmp_path):
+    alone = (
+        "import pathlib, sys, time\nown = pathlib.Path(sys.argv[1])\nbusy = own.parent / 'busy'\n"
+        "busy.touch(exist_ok=False)\ntime.sleep(0.2)\nbusy.unlink()\nown.write_text('')"
+    )
+    steps = [step(tmp_path, name, code=alone, turn="export") for name in "abc"]
+    assert run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=3, program=PYTHON) == 3
+
+
+def test_it_is_known_how_long_each_took(tmp_path):
+    code = "import sys, time, pathlib; time.sleep(0.3); pathlib.Path(sys.argv[1]).write_text('')"
+    steps = [step(tmp_path, "a", code=code), step(tmp_path, "b", "a")]
+    ledger = Ledger(tmp_path / "ledger")
+    run_steps(steps, ledger, program=PYTHON)
+    assert ledger.seconds["a"] >= 0.3
+    assert Ledger(tmp_path / "ledger").seconds == ledger.seconds
+    times = tmp_path / "logs" / "times.json"
+    assert write_times(times, steps, ledger, 66.0).startswith("1.1 min; ")
+    told = write_times(times, steps, ledger, 6.0)
+    assert told.startswith("0.1 min, 1.2 min with the 1 call before; ")
+    found = json.loads(times.read_text())
+    assert found["steps"] == ledger.seconds
+    assert (found["wall_s"], found["total_wall_s"]) == ([66.0, 6.0], 72.0)
+    times.write_text("cut o")
+    assert write_times(times, steps, ledger, 60.0).startswith("1.0 min; ")
 
 
 FIRST = """
@@ -127,8 +190,8 @@ own.write_text("")
 
 def test_the_others_wait_for_what_the_first_computes_for_all(tmp_path):
     steps = [
-        step(tmp_path, "a", code=FIRST, side_by_side=True, shares="shared"),
-        step(tmp_path, "b", code=SECOND, side_by_side=True, shares="never"),
+        step(tmp_path, "a", code=FIRST, shares="shared"),
+        step(tmp_path, "b", code=SECOND, shares="never"),
     ]
     assert run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON) == 2
 
@@ -155,7 +218,8 @@ except KeyboardInterrupt:
 PARENT = """
 import pathlib, sys
 from benchmarks.scorecard.ledger import Ledger
-from benchmarks.scorecard.steps import Step, run_steps
+from benchmarks.scorecard.step import Step
+from benchmarks.scorecard.steps import run_steps
 folder = pathlib.Path(sys.argv[1])
 step = Step("a", "r", ("a",), ({code!r}, str(folder / "a")), (), (folder / "a",), folder / "log")
 try:
@@ -190,8 +254,8 @@ def test_a_failure_interrupts_those_beside_it(tmp_path):
         "while not (own.parent / 'started').exists(): time.sleep(0.01)\nsys.exit(3)"
     )
     steps = [
-        step(tmp_path, "a", code=PATIENT, side_by_side=True),
-        step(tmp_path, "b", code=fail, side_by_side=True),
+        step(tmp_path, "a", code=PATIENT),
+        step(tmp_path, "b", code=fail),
     ]
     with pytest.raises(TrainingError, match="b ended with status 3"):
         run_steps(steps, Ledger(tmp_path / "ledger"), n_parallel=2, program=PYTHON)
