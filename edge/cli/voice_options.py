@@ -115,7 +115,7 @@ def know_voice(configured: Configured, stream: Stream) -> str | None:
     from edge.stream.voice_file import read_voice
 
     try:
-        state = read_voice(path, stream.classifier.artifact.manifest.feature_fingerprint)
+        state = read_voice(path, stream.classifier.spec)
         if state is not None:
             stream.voice.take(state)
     except ParameterError as error:

@@ -47,7 +47,7 @@ def _judge(path: str, manifest: Manifest) -> Finding:
             f"chmod u+wx {shlex.quote(folder)}",
         )
     try:
-        state = read_voice(path, manifest.feature_fingerprint)
+        state = read_voice(path, manifest.feature_spec)
     except EdgeSerError as problem:
         sentence = str(problem).replace("; name another", ": name another")
         return error(sentence.partition(": name another")[0], f"rm {shlex.quote(path)}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.artifact.budgets import MAX_LEVEL_DB, MAX_MEAN, MAX_PITCH_LOG
 from edge.errors import ParameterError, shown
 from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from edge.artifact import Manifest
     from edge.stream.speech_gate import SpeechGate
 
-__all__ = ["SILENCE_S", "Voice", "VoiceState", "make_voice"]
+__all__ = ["SILENCE_S", "Voice", "VoiceState", "can_be_heard", "make_voice"]
 
 #: Seconds without speech after which a voice is forgotten: who speaks then may be another.
 SILENCE_S = 2 * 3600.0
@@ -23,6 +24,9 @@ SILENCE_S = 2 * 3600.0
 #: Without a gate, a frame is speech within this range of the loudest of its window, in dB.
 _RANGE_DB = 30.0
 _RANGE = 10 ** (-_RANGE_DB / 20)
+
+#: Of frames, and of seconds without speech, in what is known of a voice.
+_MAX_COUNT = 1e9
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,26 +180,45 @@ class Voice:
         Raises
         ------
         ParameterError
-            If it is of other features.
+            If it is of other features, or holds what no speech sounds like.
         """
         if state.feature_fingerprint != self._fingerprint:
             raise ParameterError(
                 f"the voice is of features {shown(state.feature_fingerprint)}, this model takes "
                 f"{self._fingerprint}: begin with another one"
             )
-        totals = np.array([state.sums, state.n_frames], dtype=np.float64)
-        if totals.shape != self._heard.totals.shape:
+        if not can_be_heard(state, self._columns):
             raise ParameterError(
-                f"the voice has {totals.shape[-1]} numbers, {self._columns.n_features} are wanted"
+                "the voice holds numbers that no speech sounds like: begin with another one"
             )
         self.reset()
-        self._heard.add(totals)
+        self._heard.add(np.array([state.sums, state.n_frames], dtype=np.float64))
         self._measure()
         self.wait(round(state.silent_s * self._rate))
 
     def _measure(self) -> None:
         self._heard_s = self._heard.n_frames * self._frame_s
         self._is_new = True
+
+
+def can_be_heard(state: VoiceState, columns: VoiceColumns) -> bool:
+    """Tell whether a state holds means that speech can have: rows times their exponentials last.
+
+    Parameters
+    ----------
+    state : VoiceState
+    columns : VoiceColumns
+        Of its features.
+    """
+    sums, n_frames = np.array(state.sums), np.array(state.n_frames)
+    if not sums.shape == n_frames.shape == (columns.n_features,):
+        return False
+    limits = np.full(columns.n_features, MAX_MEAN)
+    limits[columns.rms], limits[columns.pitch] = MAX_LEVEL_DB, MAX_PITCH_LOG
+    # Not a number is in no range.
+    is_counted = (n_frames >= 0) & (n_frames <= _MAX_COUNT)
+    is_near = np.abs(sums) <= limits * n_frames
+    return bool((is_counted & is_near).all()) and 0 <= state.silent_s <= _MAX_COUNT
 
 
 def make_voice(

@@ -12,8 +12,10 @@ import os
 from typing import Any
 
 from edge.errors import ParameterError, printable
+from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceColumns
 from edge.files import atomic_path, read_file
-from edge.stream.voice import VoiceState
+from edge.stream.voice import VoiceState, can_be_heard
 
 __all__ = ["read_voice", "write_voice"]
 
@@ -23,20 +25,15 @@ _KEYS = {"type", "version", "feature_fingerprint", "silent_s", "sums", "n_frames
 #: Ours have 2 kB.
 _MAX_BYTES = 100_000
 
-#: Of a feature's mean; the exponential of a voice's level and pitch is taken.
-_MAX_MEAN = 1e6
-#: Of frames, and of seconds without speech.
-_MAX_COUNT = 1e9
 
-
-def read_voice(path: str, feature_fingerprint: str) -> VoiceState | None:
+def read_voice(path: str, spec: FeatureSpec) -> VoiceState | None:
     """Read what is known of a voice.
 
     Parameters
     ----------
     path : str
-    feature_fingerprint : str
-        Of the features that it must be of.
+    spec : FeatureSpec
+        The features that it must be of.
 
     Returns
     -------
@@ -60,13 +57,13 @@ def read_voice(path: str, feature_fingerprint: str) -> VoiceState | None:
         state = _state(json.loads(content.decode("utf-8")) if len(content) <= _MAX_BYTES else None)
     except (ValueError, RecursionError):
         state = None
-    if state is None:
-        raise ParameterError(f"{name} is not the voice that was kept, or is damaged: {mend}")
-    if state.feature_fingerprint != feature_fingerprint:
+    if state is not None and state.feature_fingerprint != spec.fingerprint:
         raise ParameterError(
             f"{name} holds a voice by the features {printable(state.feature_fingerprint)[:60]}, "
-            f"and this model takes {feature_fingerprint}: {mend}"
+            f"and this model takes {spec.fingerprint}: {mend}"
         )
+    if state is None or not can_be_heard(state, VoiceColumns(spec)):
+        raise ParameterError(f"{name} is not the voice that was kept, or is damaged: {mend}")
     return state
 
 
@@ -101,12 +98,7 @@ def _state(fields: Any) -> VoiceState | None:
         return None
     sums, n_frames = _numbers(fields["sums"]), _numbers(fields["n_frames"])
     silent_s = _numbers([fields["silent_s"]])
-    if sums is None or n_frames is None or silent_s is None or len(sums) != len(n_frames):
-        return None
-    counts = [*n_frames, *silent_s]
-    if not all(0 <= count <= _MAX_COUNT for count in counts):
-        return None
-    if not all(abs(total) <= _MAX_MEAN * n for total, n in zip(sums, n_frames, strict=True)):
+    if sums is None or n_frames is None or silent_s is None:
         return None
     return VoiceState(fingerprint, sums, n_frames, silent_s[0])
 

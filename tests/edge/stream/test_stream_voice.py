@@ -259,3 +259,29 @@ def test_a_quiet_decision_tells_of_it_too() -> None:
     assert quiet.state == "quiet"
     assert quiet.reference_s is not None
     assert quiet.reference_s > 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sums": (0.0,) * 33}, {"sums": (1e9,) * 34}, {"silent_s": float("nan")},
+     {"n_frames": (float("inf"),) * 34}, {"n_frames": (-1.0,) * 34}],
+)  # fmt: skip
+def test_a_state_that_no_speech_sounds_like_is_refused(changes: dict[str, Any]) -> None:
+    ours = classifier()
+    state = dataclasses.replace(known(ours.stream()).state(), **changes)
+    with pytest.raises(ParameterError, match="numbers that no speech sounds like"):
+        ours.stream(voice_reference=state)
+
+
+def test_the_furthest_voice_gives_numbers_still() -> None:
+    """What a file may hold at most, against a centre at the other end."""
+    far = (1e6,) * 13 + (12.0, 140.0) + (0.0,) * 12 + (1e6,) * 7
+    ours = classifier(centre=tuple(-number for number in far), prior_s=0.1)
+    state = dataclasses.replace(
+        known(ours.stream()).state(), sums=tuple(1000 * n for n in far), n_frames=(1000.0,) * 34
+    )
+    for sign in (1, -1):
+        voice_of = dataclasses.replace(state, sums=tuple(sign * total for total in state.sums))
+        stream = ours.stream(voice_reference=voice_of, smooth=False)
+        run(stream, CLIP[: 3 * RATE])
+        assert all(np.isfinite(seen).all() for seen in ours.model.seen)
