@@ -217,7 +217,7 @@ def can_be_heard(state: VoiceState, columns: VoiceColumns) -> bool:
     limits[columns.rms], limits[columns.pitch] = MAX_LEVEL_DB, MAX_PITCH_LOG
     # Not a number is in no range.
     is_counted = (n_frames >= 0) & (n_frames <= _MAX_COUNT)
-    is_near = np.abs(sums) <= limits * n_frames
+    is_near = np.abs(sums) <= limits * n_frames.clip(0, _MAX_COUNT)
     return bool((is_counted & is_near).all()) and 0 <= state.silent_s <= _MAX_COUNT
 
 

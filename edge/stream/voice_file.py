@@ -59,7 +59,7 @@ def read_voice(path: str, spec: FeatureSpec) -> VoiceState | None:
         state = None
     if state is not None and state.feature_fingerprint != spec.fingerprint:
         raise ParameterError(
-            f"{name} holds a voice by the features {printable(state.feature_fingerprint)[:60]}, "
+            f"{name} holds a voice by the features {printable(state.feature_fingerprint)[:64]}, "
             f"and this model takes {spec.fingerprint}: {mend}"
         )
     if state is None or not can_be_heard(state, VoiceColumns(spec)):

@@ -16,6 +16,7 @@ TARGETS = {
     "wav": "fuzz.fuzz_wav:WavTarget",
     "audio": "fuzz.fuzz_audio:AudioTarget",
     "manifest": "fuzz.fuzz_manifest:ManifestTarget",
+    "voice": "fuzz.fuzz_voice:VoiceTarget",
     "npz": "fuzz.fuzz_npz:NpzTarget",
     "onnx": "fuzz.fuzz_onnx:OnnxTarget",
     "tflite": "fuzz.fuzz_tflite:TfliteTarget",
