@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
-from quantize.commands.options import add_data_options, add_pictures_option
+from quantize.commands.options import add_data_options, add_pictures_option, refuse_ignored
 from quantize.commands.sounds import add_sounds_option
 from quantize.data.features.conditions import CONDITIONS, EVERY_CONDITION
 from quantize.export.rounding.load import kind_names
@@ -49,6 +49,13 @@ def add_command(commands: Any) -> None:
         help=f"of the protocol noise, these only (default: {', '.join(CONDITIONS)}), or of the "
         f"protocol conditions (default: {', '.join(EVERY_CONDITION)})",
     )
+    parser.add_argument(
+        "--only-corpora",
+        nargs="+",
+        default=[],
+        metavar="CORPUS",
+        help="of any protocol but utterances, held-out clips of these alone (default: of all)",
+    )
     add_sounds_option(
         parser,
         "noise of the protocol conditions, the third of the recordings that training never hears",
@@ -83,6 +90,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from quantize.measure.evaluate import Evaluation
     from quantize.measure.metrics import format_metrics
 
+    if arguments.protocol == "utterances":
+        why = "is of --protocol segments, noise, conditions and reference: name one of them"
+        refuse_ignored(arguments, "only_corpora", why=why)
     if arguments.protocol != "utterances" or arguments.conditions or arguments.sounds:
         return evaluate_protocol(arguments)
     parts, results = measure_runs(arguments, _one_run)

@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edge.errors import how_many
+from edge.errors import ParameterError, how_many
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
 from quantize.commands.conditions import conditions_of, left_out_of
@@ -77,7 +77,7 @@ def evaluate_protocol(arguments: argparse.Namespace) -> int:
 def _one_run(
     run: Run, clips: list[Clip], arguments: argparse.Namespace
 ) -> tuple[dict[str, Trials], dict[str, Any]]:
-    split, chosen = run.held_out_split(), run.held_out(clips)
+    split, chosen = run.held_out_split(), _only(run.held_out(clips), arguments.only_corpora)
     runner = runner_of(run, arguments.kind, arguments.workers, arguments.cluster)
     labels = common_labels(split, clips, runner.labels)
     sounds = sounds_of(arguments.sounds, measuring=True)
@@ -93,6 +93,7 @@ def _one_run(
         "split_fingerprint": split.fingerprint,
         "model_sha256": runner.model_sha256,
         "answers": list(labels),
+        **({"only_corpora": arguments.only_corpora} if arguments.only_corpora else {}),
         "conditions": figures,
     }
     if arguments.protocol == "segments":
@@ -108,6 +109,17 @@ def _one_run(
             "--output FILE writes them elsewhere"
         )
     return trials, result
+
+
+def _only(clips: list[Clip], corpora: list[str]) -> list[Clip]:
+    """Clips of some corpora, of all where none is named."""
+    found = {clip.corpus for clip in clips}
+    if missing := [name for name in corpora if name not in found]:
+        raise ParameterError(
+            f"--only-corpora names {missing[0]}, of which no clip is held out: "
+            f"{', '.join(sorted(found))} are"
+        )
+    return [clip for clip in clips if not corpora or clip.corpus in corpora]
 
 
 def _segments(

@@ -56,6 +56,8 @@ def redo_command(arguments: argparse.Namespace) -> list[str]:
         words += ["--protocol", arguments.protocol]
     if arguments.conditions:
         words += ["--conditions", *arguments.conditions]
+    if arguments.only_corpora:
+        words += ["--only-corpora", *arguments.only_corpora]
     words += sounds_words(len(arguments.sounds))
     if arguments.corpora:
         words += ["--corpora", *arguments.corpora]

@@ -52,6 +52,24 @@ def test_figures_are_told_worst_first_and_kept_in_the_run(data, runs, sounds, tm
     assert said["worst_first"] == kept["worst_first"]
 
 
+def test_clips_of_some_corpora_alone_are_measured(data, runs, tmp_path, capsys):
+    command = evaluate(data, runs, str(runs / "f0"), "--protocol", "noise", "--json")
+    command += ["--conditions", "white-0dB"]
+    assert main(command) == 0
+    everything = json.loads(capsys.readouterr().out)["runs"][0]["conditions"]["white-0dB"]
+    assert main([*command, "--only-corpora", "savee"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert "--conditions white-0dB --only-corpora savee" in said["command"]
+    (run,) = said["runs"]
+    assert run["only_corpora"] == ["savee"]
+    part = run["conditions"]["white-0dB"]
+    assert list(part["by_corpus"]) == ["savee"]
+    assert 0 < part["n"] == everything["by_corpus"]["savee"]["n"] < everything["n"]
+    assert part["uar"] == everything["by_corpus"]["savee"]["uar"]
+    assert main([*command, "--only-corpora", "nemo"]) == 2
+    assert "names nemo, of which no clip is held out: " in capsys.readouterr().err
+
+
 def test_the_table_begins_with_clean_clips_and_then_the_worst():
     def figures(uar, lost=None):
         drop = {} if lost is None else {"accuracy_drop": lost, "uar_drop": lost}
@@ -94,6 +112,7 @@ def test_what_cannot_be_heard_is_left_out_with_its_reason(monkeypatch, sounds):
         (["--protocol", "noise", "--sounds", "{sounds}"], "--sounds is for the condition"),
         (["--sounds", "{sounds}"], "--sounds is for the condition"),
         (["--protocol", "conditions", "--sounds", "nowhere"], "'nowhere' is not a folder"),
+        (["--only-corpora", "savee"], "--only-corpora is of --protocol segments, noise"),
     ],
 )
 def test_what_would_have_no_say_is_refused(words, sentence, data, runs, sounds, capsys):
