@@ -11,7 +11,14 @@ from edge.stream.activation import AROUSED, CALM
 from quantize.basics.redo import as_called_now, explained, shell_lines
 from quantize.basics.templates import render
 from quantize.data.corpora import LABELS
-from quantize.export.licence import is_restricted, recordings_of
+from quantize.export.card_facts import (
+    ACTED,
+    failings,
+    heard_rows,
+    speakers_and_languages,
+    taught_by,
+)
+from quantize.export.licence import is_restricted
 from quantize.models.sizes import claf_ser_sizes
 
 __all__ = ["model_card"]
@@ -35,7 +42,7 @@ def model_card(manifest: Manifest) -> str:
         Markdown.
     """
     training = manifest.training
-    recordings = recordings_of(training)
+    recordings = heard_rows(training)
     names = {name for name in training.get("corpora") or () if isinstance(name, str)}
     commands = sorted({as_called_now(entry["command"]) for entry in manifest.accuracy})
     splits = [str(entry["split"]) for entry in manifest.accuracy]
@@ -44,10 +51,11 @@ def model_card(manifest: Manifest) -> str:
         "model_card.md.j2",
         name=manifest.name,
         summary=_summary(manifest),
-        recordings=[
-            {"title": _cell(r.title), "language": _cell(r.language), "licence": _cell(r.licence)}
-            for r in recordings
-        ],
+        recordings=[{key: _cell(text) for key, text in row.items()} for row in recordings],
+        counted=any(row["n_clips"] for row in recordings),
+        taught=taught_by(training),
+        failings=[_point(sentence) for sentence in failings(manifest)],
+        acted=_acted(training, names),
         trained=(
             f"Trained on {training.get('n_clips', '?')} clips (split `{training.get('split')}`), "
             f"{training.get('epochs', '?')} epochs, seed {training.get('seed')}, commit "
@@ -148,6 +156,24 @@ def _posterior(manifest: Manifest) -> str:
     if figures:
         sentence += f" Expected calibration error on speakers never heard: {figures}."
     sentence += " Other voices, rooms and moods than these may be another matter."
+    return _point(sentence)
+
+
+def _acted(training: Mapping[str, Any], corpora: set[str]) -> str | None:
+    """Say who acted what it learned from, where the manifest tells it and all of it was acted."""
+    heard = speakers_and_languages(training)
+    if heard is None or not corpora <= ACTED:
+        return None
+    n_speakers, languages = heard
+    return _point(
+        f"It learned from **acted** emotions by {n_speakers} adult speakers of "
+        f"{_listed(languages)}. Spontaneous speech is harder, other languages, accents, children "
+        "and old voices were not in the training data, and how wrong it is there was not measured."
+    )
+
+
+def _point(sentence: str) -> str:
+    """An entry of a list, in lines as long as the card's."""
     return textwrap.fill(
         sentence, 88, initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False
     )

@@ -8,6 +8,7 @@ import pytest
 
 from edge.artifact import Abstention, Manifest, read_artifact
 from edge.bundled import MODELS_DIR
+from edge.features.voice_reference import VoiceReference
 from quantize.basics.redo import as_called_now, shell_lines
 from quantize.export.licence import OWN_LICENCE, licence_of
 from quantize.export.model_card import model_card
@@ -154,3 +155,81 @@ def test_other_labels_have_a_card_without_what_is_of_the_eight():
     card = words(model_card(manifest(training={"corpora": ["mine"]}, **odd)))
     assert "`activation`" not in card
     assert "one of two labels" in card
+
+
+FOUND = ("split", "metric", "value", "role")
+FIGURES = tuple(
+    {**ECE, **dict(zip(FOUND, row, strict=True))}
+    for row in (
+        ("speaker-5fold, ravdess", "uar", 0.68, "corpus"),
+        ("speaker-5fold, savee", "accuracy", 0.3, "corpus"),
+        ("speaker-5fold, savee", "uar", 0.47, "corpus"),
+        ("speaker-5fold, disgust", "recall", 0.402, "label"),
+        ("speaker-5fold, ravdess, babble noise at 10 dB", "uar", 0.56, "condition"),
+        ("speaker-5fold, ravdess, gain-20dB-up", "uar", 0.51, "condition"),
+        ("SAVEE, trained on the other corpora", "uar", 0.3, "unheard corpus"),
+        ("TESS, trained on the other corpora", "uar", 0.5, "unheard corpus"),
+        ("speaker-5fold, ravdess, 16 clips", "uar", 0.72, "reference"),
+    )
+)
+
+
+def heard(n_speakers: int | None = 4) -> dict[str, dict[str, object]]:
+    return {
+        "ravdess": {"n_clips": 1056, "n_speakers": 22, "languages": ["en"]},
+        "nemo": {"n_clips": 1109, "n_speakers": n_speakers, "languages": ["pl"]},
+    }
+
+
+def test_whom_it_heard_and_who_taught_it_is_told():
+    training = {
+        "corpora": ["ravdess", "nemo"],
+        "heard": heard(),
+        "lessons": ["nemo"],
+        "teachers": {"claf-ser-alone/all": "1f", "teacher-plain/all": "2e"},
+        "encoder": {"embeddings_sha256": "3d"},
+    }
+    card = model_card(manifest(training=training))
+    assert "| corpus | language | speakers | clips | licence of the recordings |" in card
+    assert "| pl | 4 | 1109 | CC BY-NC-SA 4.0 |" in card
+    told = words(card)
+    assert "the mean posterior of `claf-ser-alone/all` and `teacher-plain/all` and by" in told
+    assert "a large model's vectors of the same clips" in told
+    assert "Of NEMO every clip was learnt, and none is measured." in told
+    assert "from **acted** emotions by 26 adult speakers of English and Polish." in told
+    assert "few dozen" not in told
+    alone = words(model_card(manifest(training={"corpora": ["ravdess"]})))
+    assert "Taught beside" not in alone
+    assert "speakers | clips" not in alone
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"corpora": ["ravdess", "nemo"], "heard": heard(None)},
+        {"corpora": ["mine"], "heard": {"mine": {"n_clips": 4, "n_speakers": 2}}},
+        {"corpora": ["ravdess"], "heard": "everybody"},
+    ],
+)
+def test_nothing_is_said_of_speakers_that_nobody_counted(training):
+    assert "adult speakers of" not in words(model_card(manifest(training=training)))
+
+
+def test_where_it_fails_is_told_by_its_figures():
+    card = model_card(manifest(accuracy=FIGURES))
+    told = words(card.partition("## Where it fails")[2].partition("## What it is for")[0])
+    assert "it is worst on SAVEE: UAR 47.0 %." in told
+    assert "UAR is 40.0 % on average, from 30.0 to 50.0 %." in told
+    assert "it finds disgust least: 40.2 % of 4996 clips." in told
+    assert "the worst is gain-20dB-up: UAR 51.0 %, against 68.0 % clean." in told
+    assert "It knows no reference for a voice" in told
+    reference = VoiceReference(
+        (0.0,) * 34, **{f.name: 1.0 for f in dataclasses.fields(VoiceReference)[1:]}
+    )
+    knows = words(model_card(manifest(accuracy=FIGURES, voice_reference=reference)))
+    assert "With one, UAR is 72.0 % (ravdess after 16 clips)." in knows
+    assert "knows no reference" not in knows
+
+
+def test_figures_without_roles_are_no_failings():
+    assert "Where it fails" not in model_card(manifest(accuracy=(ECE,)))
