@@ -99,7 +99,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         default=[],
         metavar="DIR",
-        help="folders of everyday sounds, as of edge-ser-quantize train: noise of variants",
+        help="folders of everyday sounds, as of edge-ser-quantize train: noise of variants, "
+        "and one of the conditions",
     )
     parser.add_argument(
         "--cluster",

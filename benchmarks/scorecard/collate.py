@@ -27,6 +27,8 @@ __all__ = ["collate", "collate_report"]
 
 _MEANS = ("accuracy", "uar", "macro_f1", "ece")
 _HEADLINE = ("n", "accuracy", "accuracy_ci95", "uar", "uar_ci95", "macro_f1", "ece")
+#: Figures of a part each; those of shared sentences of corpora alone that have some.
+_PARTS = ("by_corpus", "shared_sentences")
 _CONDITION = (
     "n_utterances",
     "n",
@@ -176,23 +178,28 @@ def _split(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def _headline(figures: Mapping[str, Any]) -> dict[str, Any]:
     result = {key: figures[key] for key in _HEADLINE}
-    if "by_corpus" in figures:
-        result["by_corpus"] = {c: _headline(part) for c, part in figures["by_corpus"].items()}
+    for parts in _PARTS:
+        if parts in figures:
+            result[parts] = {c: _headline(part) for c, part in figures[parts].items()}
     return result
 
 
 def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
-    keys = [k for key in _HEADLINE for k in (key, f"{key}_sd") if k in figures]
     return {
-        **{key: figures[key] for key in keys},
-        "by_corpus": {
-            corpus: {k: part[k] for key in _HEADLINE for k in (key, f"{key}_sd") if k in part}
-            for corpus, part in figures["by_corpus"].items()
+        **_with_spread(figures),
+        **{
+            parts: {corpus: _with_spread(part) for corpus, part in figures[parts].items()}
+            for parts in _PARTS
+            if parts in figures
         },
         "labels": figures["labels"],
         "per_class": figures["per_class"],
         "confusion": figures["confusion"],
     }
+
+
+def _with_spread(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: figures[k] for key in _HEADLINE for k in (key, f"{key}_sd") if k in figures}
 
 
 def _mean(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -206,10 +213,14 @@ def _mean(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     pooled = metrics(np.repeat(truth, counts), np.repeat(predicted, counts), labels, n_bootstrap=1)
     return {
         **_averages(runs),
-        "by_corpus": {
-            corpus: _averages([run["by_corpus"][corpus] for run in runs])
-            for corpus in DOMAINS
-            if all(corpus in run["by_corpus"] for run in runs)
+        **{
+            parts: {
+                corpus: _averages([run[parts][corpus] for run in runs])
+                for corpus in DOMAINS
+                if all(corpus in run[parts] for run in runs)
+            }
+            for parts in _PARTS
+            if all(parts in run for run in runs)
         },
         "labels": labels,
         "per_class": pooled["per_class"],

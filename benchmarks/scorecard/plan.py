@@ -25,7 +25,7 @@ __all__ = ["Places", "plan", "select"]
 _FOUR_ALONE, _UNDIVIDED = "german-to-english", "all"
 
 #: About how long steps take, a training of a folder of rows being ten: what is long goes first.
-_COSTS = {"train": 10.0, "baseline": 4.0, "calibrate": 1.0, "noise": 8.0, "reference": 5.0}
+_COSTS = {"train": 10.0, "baseline": 4.0, "calibrate": 1.0, "conditions": 8.0, "reference": 5.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Places:
     embeddings : tuple of path
         Files of a large model's vectors, which teach beside the labels.
     sounds : tuple of path
-        Folders of everyday sounds, which are noise of augmented variants.
+        Folders of everyday sounds, which are noise of augmented variants; of those that are kept
+        from training, one of the conditions is made.
     """
 
     data: Path
@@ -254,6 +255,10 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
     words = ["evaluate", *map(str, folders), *_data(places), "--kind", measurement.kind]
     if measurement.protocol != "utterances":
         words += ["--protocol", measurement.protocol]
+    if measurement.protocol == "conditions" and places.sounds:
+        words += ["--sounds", *map(str, places.sounds)]
+    if measurement.corpora:
+        words += ["--only-corpora", *measurement.corpora]
     inputs = [RunFiles(folder).checkpoint for folder in folders]
     if recipe.calibrated and measurement.group == "speaker":
         inputs += [RunFiles(folder).temperature for folder in folders]
@@ -265,7 +270,7 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
         inputs=tuple(inputs),
         outputs=(report,),
         log=places.log(recipe, measurement.name),
-        what=("evaluate", *jobs, measurement.kind, measurement.protocol),
+        what=("evaluate", *jobs, measurement.kind, measurement.protocol, *measurement.corpora),
         cost=_COSTS.get(measurement.protocol, 1.0),
         # Two would export the same artifacts.
         turn=f"{recipe.name} {measurement.group} {measurement.kind}",

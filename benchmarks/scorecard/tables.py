@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scorecard.abstaining import abstaining, activation
-from benchmarks.scorecard.tables_more import ablations, across_corpora, choices, noise, segments
+from benchmarks.scorecard.tables_heard import conditions, noise, references, segments
+from benchmarks.scorecard.tables_more import ablations, across_corpora, choices, tiny
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
 from quantize.data.corpora import DOMAINS
-from quantize.measure.figures.bars import BARS, KIND, NOISE_AT, RECIPE, Bar, figures_of
+from quantize.measure.figures.bars import FURTHER_BARS, HEADLINE_BARS, KIND, RECIPE, figures_of
 from quantize.measure.figures.cells import (
     corpus_name,
     figure,
     footnotes,
     joined,
     percent,
-    points,
     prose,
     table,
 )
@@ -43,10 +43,14 @@ def render_tables(scorecard: Mapping[str, Any], unsaid: Mapping[str, Any] | None
     sections = [
         _about(scorecard),
         _headline(scorecard),
+        _further_bars(scorecard),
         _strangers(scorecard),
+        references(scorecard),
         across_corpora(scorecard),
+        conditions(scorecard),
         noise(scorecard),
         segments(scorecard),
+        tiny(scorecard),
         abstaining(unsaid),
         activation(unsaid),
         ablations(scorecard),
@@ -115,33 +119,40 @@ def _about(scorecard: Mapping[str, Any]) -> str:
 def _headline(scorecard: Mapping[str, Any]) -> str:
     rows: list[list[str]] = []
     shown: list[Reference] = []
-    bars = {(bar.protocol, bar.corpus, bar.metric): bar for bar in BARS}
-    wanted: list[tuple[str, str, str]] = [
-        ("paper", "all", "accuracy"),
-        *(("speaker-5fold", corpus, "uar") for corpus in DOMAINS),
-        ("speaker-5fold", "all", "ece"),
+    #: Protocol, corpus, metric, and the table of the figures that has the corpus.
+    wanted: list[tuple[str, str, str, str]] = [
+        ("paper", "all", "accuracy", ""),
+        *(
+            ("speaker-5fold", corpus, "uar", parts)
+            for corpus in DOMAINS
+            for parts in ("by_corpus", "shared_sentences")
+        ),
+        ("speaker-5fold", "all", "ece", ""),
     ]
-    for protocol, corpus, metric in wanted:
-        parts = [_part(scorecard, protocol, corpus, kind) for kind in _KINDS]
-        if not any(parts):
+    for protocol, corpus, metric, parts in wanted:
+        found = [_part(scorecard, protocol, kind, corpus, parts) for kind in _KINDS]
+        if not any(found):
             continue
-        bar = bars.get((protocol, corpus, metric))
+        # Nobody else published figures of the sentences that are shared.
+        whole = parts != "shared_sentences"
+        bar = HEADLINE_BARS.get((protocol, corpus, metric)) if whole else None
         theirs = [
-            r for r in REFERENCES if (r.protocol, r.corpus, r.metric) == (protocol, corpus, metric)
+            r
+            for r in REFERENCES
+            if whole and (r.protocol, r.corpus, r.metric) == (protocol, corpus, metric)
         ]
         shown += theirs
         rows.append(
             [
-                _headline_name(scorecard, protocol, corpus, metric),
+                _headline_name(scorecard, protocol, corpus, metric, whole=whole),
                 *(
                     _headline_cell(part, metric, bold=kind == KIND)
-                    for kind, part in zip(_KINDS, parts, strict=True)
+                    for kind, part in zip(_KINDS, found, strict=True)
                 ),
                 bar.verdict(bar.value(scorecard)) if bar else "",
                 "; ".join(f"{r.who} {r.value} {{{r.key}}}" for r in theirs),
             ]
         )
-    rows += _noise_row(scorecard, bars["noise/speaker-5fold", "ravdess", "uar_drop"])
     if not rows:
         return ""
     head = ["protocol", *_KINDS.values(), "bar, for NumPy int8", "published"]
@@ -149,23 +160,27 @@ def _headline(scorecard: Mapping[str, Any]) -> str:
 
 
 def _part(
-    scorecard: Mapping[str, Any], protocol: str, corpus: str, kind: str
+    scorecard: Mapping[str, Any], protocol: str, kind: str, corpus: str = "all", parts: str = ""
 ) -> Mapping[str, Any] | None:
+    """Figures of all, or of a corpus in a table of them; None where they are not there."""
     figures = figures_of(scorecard, RECIPE, protocol, kind)
     if figures is None or corpus == "all":
         return figures
-    part: Mapping[str, Any] | None = figures["by_corpus"].get(corpus)
+    part: Mapping[str, Any] | None = figures.get(parts, {}).get(corpus)
     return part
 
 
-def _headline_name(scorecard: Mapping[str, Any], protocol: str, corpus: str, metric: str) -> str:
+def _headline_name(
+    scorecard: Mapping[str, Any], protocol: str, corpus: str, metric: str, *, whole: bool
+) -> str:
     if protocol == "paper":
         entry = next(iter(scorecard["recipes"][RECIPE]["protocols"]["paper"].values()))
         n = len(entry["runs"])
         return f"`paper`, accuracy, {n} seed{'s' if n > 1 else ''}"
     if metric == "ece":
         return f"`{protocol}`, calibration error (ECE), all clips (worst corpus)"
-    return f"`{protocol}`, {corpus_name(corpus)}, UAR"
+    which = "" if whole else ", sentences that are said in several emotions"
+    return f"`{protocol}`, {corpus_name(corpus)}{which}, UAR"
 
 
 def _headline_cell(part: Mapping[str, Any] | None, metric: str, *, bold: bool) -> str:
@@ -181,20 +196,22 @@ def _ece(part: Mapping[str, Any]) -> str:
     return f"{part['ece']:.3f} ({worst:.3f})"
 
 
-def _noise_row(scorecard: Mapping[str, Any], bar: Bar) -> list[list[str]]:
-    figures = figures_of(scorecard, RECIPE, bar.protocol, KIND)
-    if figures is None:
-        return []
-    drops = " / ".join(
-        points(figures["conditions"][name]["by_corpus"][bar.corpus][bar.metric])
-        for name in NOISE_AT.values()
-    )
-    name = f"`noise`, {corpus_name(bar.corpus)}, UAR lost at 10 dB of {' / '.join(NOISE_AT)}"
-    return [[name, "-", f"**{drops}**", "-", bar.verdict(bar.value(scorecard)), ""]]
+def _further_bars(scorecard: Mapping[str, Any]) -> str:
+    """Goals beyond the table of where it stands."""
+    measured = [(bar, bar.value(scorecard)) for bar in FURTHER_BARS]
+    rows = [
+        [bar.name, f"**{bar.told(value)}**", bar.verdict(value)]
+        for bar, value in measured
+        if value is not None
+    ]
+    if not rows:
+        return ""
+    about = "**Further bars**: NumPy int8, `speaker-5fold` unless it is said."
+    return f"{about}\n\n{table(['what', 'measured', 'bar'], rows, n_left=1, left=(2,))}"
 
 
 def _strangers(scorecard: Mapping[str, Any]) -> str:
-    kind = next((k for k in (KIND, "torch") if _part(scorecard, "speaker-5fold", "all", k)), None)
+    kind = next((k for k in (KIND, "torch") if _part(scorecard, "speaker-5fold", k)), None)
     if kind is None:
         return ""
     figures = figures_of(scorecard, RECIPE, "speaker-5fold", kind) or {}

@@ -1,12 +1,12 @@
-"""Tables of the scorecard beyond the headline: other corpora, noise, segments, ablations."""
+"""Tables of the scorecard beyond the headline: other corpora, other models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from quantize.data.corpora import DOMAINS
-from quantize.measure.figures.bars import KIND, RECIPE, figures_of
+from quantize.measure.figures.bars import ALONE, KIND, RECIPE, TINY, figures_of
 from quantize.measure.figures.cells import (
     corpus_name,
     figure,
@@ -17,21 +17,17 @@ from quantize.measure.figures.cells import (
     table,
 )
 from quantize.measure.figures.references import REFERENCES
-from quantize.measure.protocols.trials import MOSTLY_SPEECH
 
-__all__ = ["ablations", "across_corpora", "noise", "segments"]
+__all__ = ["ablations", "across_corpora", "choices", "tiny"]
 
 _OTHERS = "the others"
-_SNRS_DB = (20, 15, 10, 5, 0)
-_NOISES = ("white", "pink", "babble")
-_ROOMS = {"small-room": "a small room", "far-microphone": "a far microphone"}
 
 Scorecard = Mapping[str, Any]
 
 
 def across_corpora(scorecard: Scorecard) -> str:
     """Corpora that nothing was trained on, with and without the adversary."""
-    columns = [("claf-ser-alone", KIND), ("claf-ser-alone", "torch"), ("no-grl", "torch")]
+    columns = [(ALONE, KIND), (ALONE, "torch"), ("no-grl", "torch")]
     found = [_tests(scorecard, recipe, kind) for recipe, kind in columns]
     names = list(dict.fromkeys(name for each in found for name in each))
     if not names:
@@ -82,85 +78,6 @@ def _tests(scorecard: Scorecard, recipe: str, kind: str) -> dict[str, dict[str, 
     return result
 
 
-def noise(scorecard: Scorecard) -> str:
-    """RAVDESS strangers in noise and rooms."""
-    figures = figures_of(scorecard, RECIPE, "noise/speaker-5fold", KIND)
-    if figures is None:
-        return ""
-    parts = {n: f["by_corpus"]["ravdess"] for n, f in figures["conditions"].items()}
-    rows = [
-        [kind, *(_with_drop(parts.get(f"{kind}-{snr_db}dB")) for snr_db in _SNRS_DB)]
-        for kind in _NOISES
-    ]
-    rooms = " and ".join(
-        f"{_with_drop(parts[name])} in {words}" for name, words in _ROOMS.items() if name in parts
-    )
-    about = prose(
-        "**In noise**: RAVDESS, `speaker-5fold`, NumPy int8; UAR, in brackets the points lost "
-        f"against {percent(parts['clean']['uar'])} clean" + (f"; {rooms}" if rooms else "") + "."
-    )
-    head = ["noise", *(f"{snr_db} dB" for snr_db in _SNRS_DB)]
-    return f"{about}\n\n{table(head, rows, n_left=1)}"
-
-
-def _with_drop(part: Mapping[str, Any] | None) -> str:
-    return "-" if part is None else f"{percent(part['uar'])} ({points(part['uar_drop'])})"
-
-
-def segments(scorecard: Scorecard) -> str:
-    """Single windows as a device judges them."""
-    found = {
-        name: figures["conditions"]
-        for name in ("paper", "speaker-5fold")
-        if (figures := figures_of(scorecard, RECIPE, f"segments/{name}", KIND))
-    }
-    if not found:
-        return ""
-    windows = list(dict.fromkeys(window for each in found.values() for window in each))
-    corpora = [
-        c
-        for c in DOMAINS
-        if any(c in f["by_corpus"] for f in found.get("speaker-5fold", {}).values())
-    ]
-    head = ["window", "`paper`, accuracy", *(f"{corpus_name(c)}, UAR" for c in corpora)]
-    rows = []
-    for window in windows:
-        paper = found.get("paper", {}).get(window)
-        speaker = found.get("speaker-5fold", {}).get(window)
-        cells = [percent(paper["accuracy"]) if paper else "-"]
-        cells += [figure(speaker["by_corpus"][c], "uar") if speaker else "-" for c in corpora]
-        rows.append([window, *cells])
-    full = [[f"{w} of speech", *_of_speech(found, w, corpora)] for w in windows]
-    rows += [cells for cells in full if set(cells[1:]) != {"-"}]
-    told = (
-        " Of speech: windows that are speech for nine tenths, as the gate tells it."
-        if len(rows) > len(windows)
-        else ""
-    )
-    about = prose(
-        "**Single windows**, each judged for itself as on a device: NumPy int8, UAR on "
-        f"`speaker-5fold`.{told}"
-    )
-    return f"{about}\n\n{table(head, rows, n_left=1)}"
-
-
-def _of_speech(
-    found: Mapping[str, Mapping[str, Any]], window: str, corpora: Sequence[str]
-) -> list[str]:
-    """Cells of the windows of one length that hold hardly anything but speech."""
-    parts = {
-        name: conditions[window].get("by_speech", {}).get(MOSTLY_SPEECH, {})
-        for name, conditions in found.items()
-        if window in conditions
-    }
-    paper, speaker = (parts.get(name, {}) for name in ("paper", "speaker-5fold"))
-    by_corpus = speaker.get("by_corpus", {})
-    return [
-        percent(paper["accuracy"]) if paper.get("n") else "-",
-        *(figure(by_corpus[c], "uar") if c in by_corpus else "-" for c in corpora),
-    ]
-
-
 def ablations(scorecard: Scorecard) -> str:
     """Every recipe in torch on the same two protocols."""
     rows = []
@@ -199,6 +116,34 @@ def ablations(scorecard: Scorecard) -> str:
     said = ", ".join(f"{corpus_name(r.corpus)} {r.value}" for r in theirs)
     mark = theirs[0].key
     return footnotes(f"{lines}\n\nThe paper's RNN as published: {said} {{{mark}}}.", theirs)
+
+
+def tiny(scorecard: Scorecard) -> str:
+    """The tiny student beside the full model."""
+    rows = []
+    for protocol, metric, corpora in (
+        ("paper", "accuracy", ("all",)),
+        ("speaker-5fold", "uar", DOMAINS),
+    ):
+        full, small = (figures_of(scorecard, name, protocol, KIND) for name in (RECIPE, TINY))
+        if full is None or small is None:
+            continue
+        for corpus in corpora:
+            parts = [f if corpus == "all" else f["by_corpus"].get(corpus) for f in (full, small)]
+            if None in parts:
+                continue
+            name = "accuracy" if corpus == "all" else f"{corpus_name(corpus)}, UAR"
+            below = points(parts[0][metric] - parts[1][metric])
+            rows.append([f"`{protocol}`, {name}", *(figure(p, metric) for p in parts), below])
+    if not rows:
+        return ""
+    sizes = [scorecard["recipes"][name].get("model_bytes", {}).get(KIND) for name in (RECIPE, TINY)]
+    heads = [
+        name if n_bytes is None else f"{name}, {n_bytes / 1000:.0f} kB"
+        for name, n_bytes in zip(("full", "tiny"), sizes, strict=True)
+    ]
+    about = "**The tiny student**: NumPy int8; points that it stays below the full model."
+    return f"{about}\n\n{table(['protocol', *heads, 'below'], rows, n_left=1)}"
 
 
 def choices(scorecard: Scorecard) -> str:

@@ -15,6 +15,7 @@ from benchmarks.scorecard.plan import plan, select
 from benchmarks.scorecard.recipes import RECIPES
 from edge.errors import ParameterError
 from quantize.basics.errors import TrainingError
+from quantize.data.features.conditions import EVERY_CONDITION
 from quantize.data.sound.augment import AugmentSettings
 from quantize.export import KINDS
 from quantize.measure.figures.entries import scorecard_entries
@@ -47,7 +48,7 @@ def test_everything_is_there(scorecard):
         "validation",
         "segments/speaker-5fold",
         "segments/paper",
-        "noise/speaker-5fold",
+        "conditions/speaker-5fold",
         "reference/speaker-5fold",
     ]
     alone = scorecard["recipes"]["claf-ser-alone"]["protocols"]
@@ -59,7 +60,10 @@ def test_everything_is_there(scorecard):
         "german-to-english",
     ]
     assert list(protocols["paper"]) == ["torch", "numpy-int8", "onnx-int8"]
-    assert len(protocols["noise/speaker-5fold"]["numpy-int8"]["figures"]["conditions"]) == 18
+    heard = protocols["conditions/speaker-5fold"]["numpy-int8"]["figures"]["conditions"]
+    assert list(heard) == ["clean", *EVERY_CONDITION]
+    referred = protocols["reference/speaker-5fold"]["numpy-int8"]["figures"]["conditions"]
+    assert referred["16 clips, random"]["by_corpus"]["emo-db"]["uar_drop"] == pytest.approx(-0.045)
 
 
 def test_seeds_are_averaged_and_their_clips_counted_together(scorecard):
@@ -83,6 +87,16 @@ def test_folds_are_pooled_and_one_seed_has_its_interval(scorecard):
     one = scorecard["recipes"]["no-grl"]["protocols"]["paper"]["torch"]
     assert one["figures_are"] == "one run"
     assert len(one["figures"]["accuracy_ci95"]) == 2
+
+
+def test_sentences_that_are_shared_stand_beside_their_corpus(scorecard):
+    protocols = scorecard["recipes"]["claf-ser"]["protocols"]
+    folds = protocols["speaker-5fold"]["torch"]["figures"]
+    assert list(folds["shared_sentences"]) == ["savee"]
+    assert folds["shared_sentences"]["savee"]["uar"] == pytest.approx(0.34)
+    seeds = protocols["paper"]["torch"]["figures"]["shared_sentences"]["savee"]
+    assert seeds["uar"] == pytest.approx(0.35)
+    assert seeds["uar_sd"] == pytest.approx(0.01)
 
 
 def test_every_left_out_corpus_is_told_for_itself(scorecard):

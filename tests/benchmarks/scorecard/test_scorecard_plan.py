@@ -74,6 +74,9 @@ def test_commands_are_what_the_command_line_takes(places):
             assert given.output == step.outputs[0]
             assert given.kind in ("torch", *KINDS)
             assert given.corpus == "unknown"
+            is_heard = given.protocol == "conditions"
+            assert given.sounds == ([*places.sounds] if is_heard else [])
+            assert given.only_corpora == (["ravdess"] if is_heard else [])
         else:
             *calibrations, report = step.outputs
             assert [*given.runs, *given.also] == [path.parent for path in calibrations]
@@ -119,7 +122,7 @@ def test_trainings_of_the_same_rows_wait_for_who_computes_them():
     # Two of one turn would export the same artifact at a time.
     turns = [
         steps[f"claf-ser/{name}"].turn
-        for name in ("noise-speaker-numpy-int8", "speaker-numpy-int8")
+        for name in ("conditions-speaker-numpy-int8", "speaker-numpy-int8")
     ]
     assert turns[0] == turns[1] != steps["claf-ser/speaker-onnx-int8"].turn
 
@@ -148,7 +151,7 @@ def test_lessons_are_what_the_folder_holds(tmp_path):
 
 def test_strangers_are_measured_after_their_temperatures():
     steps = {step.name: step for step in plan(TYPED)}
-    needs = steps["claf-ser/noise-speaker-numpy-int8"].inputs
+    needs = steps["claf-ser/conditions-speaker-numpy-int8"].inputs
     assert Path("runs/claf-ser/speaker-f4/calibration.json") in needs
     assert not any(path.name == "calibration.json" for path in steps["claf-ser/paper-torch"].inputs)
     assert "baseline/calibrate" not in steps
