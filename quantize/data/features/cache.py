@@ -46,9 +46,11 @@ from quantize.data.features.compute import (
     compute_rows,
     voice_bank,
 )
+from quantize.data.features.conditions import CODECS
 from quantize.data.features.degraded import condition_recipe
 from quantize.data.features.keys import digest, folder_name, key_of
 from quantize.data.sound.augment import AugmentSettings, augmentation_recipe
+from quantize.data.sound.codecs import codecs_here
 from quantize.data.sound.recordings import Recording
 
 __all__ = ["FeatureCache"]
@@ -148,7 +150,14 @@ class FeatureCache:
         if not variant:
             return self._load(clips, Making(self.spec), {}, n_workers)
         augmentation = {**self._augmentation(), "variant": variant}
-        making = Making(self.spec, variant, self.settings, self.seed, sounds=self._sounds)
+        making = Making(
+            self.spec,
+            variant,
+            self.settings,
+            self.seed,
+            sounds=self._sounds,
+            codecs=codecs_here() if self.settings.codec_share else (),
+        )
         return self._load(clips, making, {"augmentation": augmentation}, n_workers)
 
     def load_condition(
@@ -179,7 +188,8 @@ class FeatureCache:
             for it or no such codec, or rows are to be computed and the folder cannot be written.
         """
         recipe = {"condition": condition_recipe(condition)}
-        making = Making(self.spec, condition=condition)
+        is_coded = condition in CODECS
+        making = Making(self.spec, condition=condition, codecs=codecs_here() if is_coded else ())
         if condition.startswith("babble"):
             # In an order of their own, so that a list's order makes no other babble.
             heard = self._heard(sorted(clips, key=lambda clip: clip.clip_id))

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import AudioFileError, how_many
+from edge.errors import AudioFileError, ParameterError, how_many
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from quantize.data.corpora import Clip
 from quantize.data.corpora.contents import file_digest
 from quantize.data.features.degraded import degraded
 from quantize.data.sound.augment import AugmentSettings, augment
+from quantize.data.sound.codecs import codecs_here
 from quantize.data.sound.noise_and_rooms import VoiceBank
 from quantize.data.sound.reading import clip_rng, read_clip, session_of
 from quantize.data.sound.recordings import Recording
@@ -55,6 +56,9 @@ class Making:
         Whom babble is mixed from.
     sounds : tuple of (Recording, str)
         Everyday sounds, and the SHA-256 of their files.
+    codecs : tuple of str
+        What :func:`quantize.data.sound.codecs.codecs_here` says where the rows are asked for, if
+        codecs have a say in them.
     """
 
     spec: FeatureSpec
@@ -64,6 +68,7 @@ class Making:
     condition: str | None = None
     voices: tuple[Heard, ...] = ()
     sounds: tuple[tuple[Recording, str], ...] = ()
+    codecs: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> type[np.floating]:
@@ -90,8 +95,9 @@ def compute_rows(making: Making, clips: Sequence[Heard]) -> list[NDArray[np.floa
         If a clip or a sound cannot be read, a clip is shorter than one frame, or either is not
         the file that it was when its digest was taken.
     ParameterError
-        If babble has fewer than two speakers.
+        If babble has fewer than two speakers, or this machine of a cluster has other codecs.
     """
+    _check_codecs(making)
     # Of its own: a cluster's worker may call from several threads.
     extractor = FeatureExtractor(making.spec)
     voices = voice_bank(making) if making.voices else None
@@ -158,6 +164,15 @@ def voice_bank(making: Making) -> VoiceBank:
             few = tuple(heard for heard in making.voices if heard.clip.clip_id in used)
             _BANKS[making.spec.sample_rate, few] = bank
         return _BANKS[key]
+
+
+def _check_codecs(making: Making) -> None:
+    """Rows are the same wherever they are computed, and found again as if they were."""
+    if making.codecs and making.codecs != (here := codecs_here()):
+        raise ParameterError(
+            f"codecs here are libsndfile {', '.join(here)}, those of {', '.join(making.codecs)} "
+            "are wanted: install the same version of soundfile on all machines of the cluster"
+        )
 
 
 def _check_content(heard: Heard) -> None:

@@ -130,8 +130,7 @@ def augmentation_recipe(settings: AugmentSettings) -> dict[str, Any]:
     """What variants are made by, besides clips, chance and recordings: JSON-ready."""
     recipe: dict[str, Any] = {"version": AUGMENTATION_VERSION, "settings": settings.to_dict()}
     if settings.codec_share:
-        known = [name for name in codecs.CODECS if codecs.is_supported(name)]
-        recipe["codecs"] = [codecs.codec_version(), *known]
+        recipe["codecs"] = list(codecs.codecs_here())
     return recipe
 
 

@@ -18,7 +18,7 @@ from edge.audio.full_band import resample_full_band
 from edge.errors import ParameterError
 from quantize.data.sound.channels import as_long
 
-__all__ = ["CODECS", "band_coded", "codec_version", "coded", "is_supported"]
+__all__ = ["CODECS", "band_coded", "codec_version", "codecs_here", "coded", "is_supported"]
 
 _MP3 = {"compression_level": 0.97, "bitrate_mode": "VARIABLE"}
 
@@ -46,6 +46,11 @@ def codec_version() -> str:
     import soundfile
 
     return str(soundfile.__libsndfile_version__)
+
+
+def codecs_here() -> tuple[str, ...]:
+    """What the sound of codecs depends on: libsndfile's version, and those that it has."""
+    return (codec_version(), *(name for name in CODECS if is_supported(name)))
 
 
 @functools.cache

@@ -133,6 +133,18 @@ def test_rows_of_everyday_sounds_follow_the_recordings(sounds, tmp_path):
     assert not np.array_equal(first, rows(sounds_of([sounds], measuring=False)))
 
 
+def test_a_machine_with_other_codecs_is_refused(tmp_path, monkeypatch):
+    """What a cluster computes is kept under the codecs of who asked for it."""
+    path = tmp_path / "a.wav"
+    write_wav(path, voice(), RATE)
+    clips = [dataclasses.replace(ONE, path=path)]
+    monkeypatch.setattr("quantize.data.features.cache.codecs_here", lambda: ("0.9", "gsm"))
+    cache = FeatureCache(tmp_path / "cache", SPEC)
+    assert cache.load_condition(clips, "mu-law")
+    with pytest.raises(ParameterError, match=r"those of 0\.9, gsm are wanted: install the same"):
+        cache.load_condition(clips, "gsm")
+
+
 def test_a_line_is_kept_whatever_sounds_are_named(sounds, tmp_path, monkeypatch):
     path = tmp_path / "a.wav"
     write_wav(path, voice(), RATE)
