@@ -14,14 +14,15 @@ import numpy as np
 from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import Places, plan, select
 from benchmarks.scorecard.recipes import RECIPES, Measurement, Work
-from edge.features.spec import FeatureSpec
 from quantize.basics.errors import TrainingError
 from quantize.basics.json_files import load_json
 from quantize.data.corpora import DOMAINS
+from quantize.measure.figures.bars import RECIPE
 from quantize.measure.figures.files import SCHEMA_VERSION
 from quantize.measure.metrics import metrics
 from quantize.runs.compared import model_sizes, shared_settings, training_facts
 from quantize.runs.run import Run
+from quantize.training.recipe import load_recipe
 
 __all__ = ["collate", "collate_report"]
 
@@ -55,8 +56,9 @@ def collate(places: Places) -> dict[str, Any]:
     -------
     dict
         ``schema_version``, ``commits`` (``trained`` and ``measured``),
-        ``feature_fingerprint``, ``missing`` (names of steps whose figures are not here, of those
-        that run without being named)
+        ``feature_fingerprint`` (of the device's recipe), ``learnt_from`` (``lessons``, and whether
+        there were ``embeddings`` and ``sounds``), ``missing`` (names of steps whose figures are not
+        here, of those that run without being named)
         and ``recipes``: for each with a figure its ``title``, ``settings``,
         ``n_parameters``, ``runs``, ``model_bytes`` and ``protocols``, name of the protocol
         to runtime to figures with their command.
@@ -104,7 +106,12 @@ def collate(places: Places) -> dict[str, Any]:
             ),
             "measured": sorted(measured),
         },
-        "feature_fingerprint": FeatureSpec().fingerprint,
+        "feature_fingerprint": load_recipe(RECIPE).feature_spec().fingerprint,
+        "learnt_from": {
+            "lessons": list(places.lessons),
+            "embeddings": bool(places.embeddings),
+            "sounds": bool(places.sounds),
+        },
         "missing": missing,
         "recipes": recipes,
     }

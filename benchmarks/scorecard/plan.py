@@ -211,7 +211,7 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
         jobs=(job,),
         # One thread each: the matrices are small, and others train beside it. While the first one
         # computes rows, the others wait for them.
-        words=(*words, "--threads", "1", *_workers(places)),
+        words=(*words, "--threads", "1", "--no-pictures", *_workers(places)),
         inputs=(*(RunFiles(teacher).checkpoint for teacher in teachers), *embeddings),
         outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
@@ -253,6 +253,7 @@ def _measurement(places: Places, recipe: Work, measurement: Measurement) -> Step
     folders = [places.run(recipe, job) for job in jobs]
     report = places.report(recipe, measurement)
     words = ["evaluate", *map(str, folders), *_data(places), "--kind", measurement.kind]
+    words += ["--no-pictures"] if measurement.protocol == "utterances" else []
     if measurement.protocol != "utterances":
         words += ["--protocol", measurement.protocol]
     if measurement.protocol == "conditions" and places.sounds:

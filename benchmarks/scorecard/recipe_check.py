@@ -66,6 +66,7 @@ def recipe_settings(name: str) -> dict[str, Any]:
         "batches": recipe.batch_settings().to_dict(),
         "augment": recipe.augment_settings().to_dict(),
         "run": {"n_variants": recipe.n_variants},
+        "feature_spec": recipe.feature_spec().to_dict(),
     }
     plain: dict[str, Any] = json.loads(json.dumps(settings))
     return plain
@@ -76,8 +77,9 @@ def _difference(
 ) -> tuple[str, Any, Any] | None:
     for table, settings in wanted.items():
         for name, now in settings.items():
-            # A setting that is younger than the run was not there to be chosen.
-            own = config[table].get(name, now)
+            # A setting that is younger than the run was not there to be chosen; features are told
+            # whole, and what is not named was not there.
+            own = config[table].get(name, None if table == "feature_spec" else now)
             if own != now:
                 return f"{table}.{name}", own, now
     return None

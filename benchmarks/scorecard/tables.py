@@ -112,8 +112,17 @@ def _about(scorecard: Mapping[str, Any]) -> str:
         "mean posterior of their 2 s segments, one every 0.256 s), language unknown as on a "
         "device; in brackets 95 % bootstrap intervals over clips, behind ± the standard "
         "deviation over seeds. "
-        f"Trained at {trained}, measured at {measured}."
+        f"{_learnt_from(scorecard)}Trained at {trained}, measured at {measured}."
     )
+
+
+def _learnt_from(scorecard: Mapping[str, Any]) -> str:
+    """What there was beside the four corpora; nothing where a scorecard does not tell."""
+    found = scorecard.get("learnt_from", {})
+    told = [corpus_name(corpus) for corpus in found.get("lessons", ())]
+    told += ["everyday sounds as noise"] if found.get("sounds") else []
+    told += ["a large model's vectors of the clips"] if found.get("embeddings") else []
+    return f"Learnt from beside the four corpora: {joined(told)}. " if told else ""
 
 
 def _headline(scorecard: Mapping[str, Any]) -> str:

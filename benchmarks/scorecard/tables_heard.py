@@ -9,7 +9,7 @@ from quantize.data.corpora import DOMAINS
 from quantize.measure.figures.bars import KIND, RECIPE, figures_of
 from quantize.measure.figures.cells import corpus_name, figure, percent, points, prose, table
 from quantize.measure.protocols.tables import worst_first
-from quantize.measure.protocols.trials import MOSTLY_SPEECH
+from quantize.measure.protocols.trials import MOSTLY_SPEECH, SPEECH_SHARES
 
 __all__ = ["conditions", "noise", "references", "segments"]
 
@@ -134,7 +134,26 @@ def segments(scorecard: Scorecard) -> str:
         "**Single windows**, each judged for itself as on a device: NumPy int8, UAR on "
         f"`speaker-5fold`.{told}"
     )
-    return f"{about}\n\n{table(head, rows, n_left=1)}"
+    parts = [
+        f"{about}\n\n{table(head, rows, n_left=1)}",
+        _by_speech(found.get("speaker-5fold", {})),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _by_speech(windows: Mapping[str, Any]) -> str:
+    """Windows of RAVDESS strangers by how much of them is speech."""
+    rows = []
+    for window, figures in windows.items():
+        shares = figures.get("by_speech", {})
+        parts = [shares.get(name, {}).get("by_corpus", {}).get("ravdess") for name in SPEECH_SHARES]
+        if any(parts):
+            cells = [f"{percent(p['uar'])} ({p['n']})" if p else "-" for p in parts]
+            rows.append([window, *cells])
+    if not rows:
+        return ""
+    about = "RAVDESS strangers by the share of speech in a window, percent: UAR (windows)."
+    return f"{about}\n\n{table(['window', *SPEECH_SHARES], rows, n_left=1)}"
 
 
 def _of_speech(

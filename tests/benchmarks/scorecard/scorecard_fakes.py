@@ -173,6 +173,7 @@ def settings_of(recipe: Work) -> dict[str, Any]:
         "run": {"n_variants": found["run"]["n_variants"]},
         "training": {"epochs": found["training"]["epochs"]},
         "augment": found["augment"],
+        "feature_spec": found["feature_spec"],
     }
 
 

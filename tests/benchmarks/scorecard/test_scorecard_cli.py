@@ -79,6 +79,19 @@ def test_runs_of_another_recipe_than_it_is_now_are_refused(tmp_path, capsys):
     )
 
 
+def test_runs_of_other_features_are_refused(tmp_path, capsys):
+    at = places(tmp_path)
+    write_runs(at, ("no-grl",))
+    path = at.runs / "no-grl" / "speaker-f1" / "config.json"
+    config = json.loads(path.read_text())
+    # As of before there was a front end.
+    del config["feature_spec"]["high_pass_hz"]
+    path.write_text(json.dumps(config))
+    assert scorecard_command.main(command(at, "--dry-run", "--recipes", "no-grl")) == 2
+    told = capsys.readouterr().err
+    assert "no-grl/speaker-f1 was trained with feature_spec.high_pass_hz None, the recipe" in told
+
+
 def test_a_real_run_fits_its_recipe_but_for_what_was_asked(runs, tmp_path):
     at = places(tmp_path)
     step = next(s for s in plan(at) if s.name == "claf-ser-alone/speaker-f0")

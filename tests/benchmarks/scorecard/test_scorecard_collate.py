@@ -109,7 +109,7 @@ def test_a_figure_names_its_command_without_this_machine(scorecard, at):
     entry = scorecard["recipes"]["baseline"]["protocols"]["paper"]["torch"]
     assert entry["command"] == (
         "edge-ser-quantize evaluate runs/baseline/paper-s0 runs/baseline/paper-s1 "
-        "runs/baseline/paper-s2 --data CORPORA --cache cache --kind torch --output "
+        "runs/baseline/paper-s2 --data CORPORA --cache cache --kind torch --no-pictures --output "
         "runs/baseline/reports/paper-torch.json"
     )
     assert str(at.runs.parent) not in json.dumps(scorecard)

@@ -109,7 +109,7 @@ def test_typed_commands_name_no_place_of_this_machine():
         "edge-ser-quantize train --data CORPORA --cache cache --corpora ravdess savee emo-db tess "
         "emovo nemo --lessons emovo nemo --out runs/claf-ser-alone/speaker-f0 --split speaker "
         "--fold 0 --recipe claf-ser-alone --sounds SOUNDS --embeddings EMBEDDINGS/b.npz "
-        "EMBEDDINGS/a.csv --threads 1"
+        "EMBEDDINGS/a.csv --threads 1 --no-pictures"
     )
 
 

@@ -79,6 +79,16 @@ def test_further_bars_are_judged_by_the_worst(scorecard):
         assert cells(text, start)[1:] == [f"**{measured}**", verdict]
 
 
+def test_what_was_learnt_from_beside_the_corpora_is_told(scorecard):
+    assert "Learnt from" not in render_tables(scorecard)
+    learnt = {"lessons": ["emovo", "nemo"], "embeddings": True, "sounds": False}
+    told = render_tables({**scorecard, "learnt_from": learnt}).replace("\n", " ")
+    assert (
+        "Learnt from beside the four corpora: EMOVO, NEMO, a large model's vectors of the clips. "
+        "Trained at" in told
+    )
+
+
 def test_the_worst_condition_is_first(scorecard):
     text = render_tables(scorecard).split("**Not in a studio**")[1]
     rows = [line for line in text.splitlines() if line.startswith("| ")]
@@ -131,6 +141,8 @@ def test_windows_of_speech_stand_beside_all_windows(scorecard):
     row = cells(text, "1.0 s of speech |")
     assert row[2].startswith("71.0 [")
     assert "speech for nine tenths" in text.replace("\n", " ")
+    shares = text.split("by the share of speech in a window")[1]
+    assert cells(shares, "1.5 s")[1:] == ["-", "-", "-", "-", "71.0 (100)"]
     # A scorecard of before has none, and its table stays.
     before = copy.deepcopy(scorecard)
     for recipe in before["recipes"].values():
