@@ -3,8 +3,8 @@
     python -m benchmarks.scorecard.unheard_corpora --data CORPORA [--models claf-ser claf-ser-tiny]
         [--output FILE.json]
 
-Needs soundfile.  CORPORA holds EMOVO (Italian) and nEMO (Polish), of which no bundled model has
-heard anything.  Every 2 s window that a stream would judge is judged for itself, at the artifact's
+Needs soundfile.  CORPORA holds EMOVO (Italian) and nEMO (Polish); what a model learnt from is left
+out.  Every 2 s window that a stream would judge is judged for itself, at the artifact's
 bar and with its activation; intervals are over speakers.
 """
 
@@ -83,6 +83,13 @@ def figures(classifier: edge.Classifier, data: Path, corpus: str) -> dict[str, A
     }
 
 
+def heard_by(classifier: edge.Classifier) -> list[str]:
+    """Corpora of these that a model learnt from, as its manifest tells."""
+    trained_on = classifier.artifact.manifest.training.get("corpora")
+    known = trained_on if isinstance(trained_on, list) else []
+    return [corpus for corpus, name in CORPORA.items() if name in known]
+
+
 def spread(part: dict[str, Any], key: str) -> str:
     """Percent and interval."""
     if part[key] is None:
@@ -102,7 +109,11 @@ def main() -> int:
     report: dict[str, Any] = {"commit": commit(), "models": {}}
     for name in arguments.models:
         classifier = edge.load(name)
-        found = {corpus: figures(classifier, arguments.data, corpus) for corpus in CORPORA}
+        heard = heard_by(classifier)
+        for corpus in heard:
+            print(f"{name} learnt from {corpus}: it is left out", file=sys.stderr)
+        unheard = [corpus for corpus in CORPORA if corpus not in heard]
+        found = {corpus: figures(classifier, arguments.data, corpus) for corpus in unheard}
         report["models"][name] = found
         for corpus, part in found.items():
             rows.append(
@@ -116,6 +127,11 @@ def main() -> int:
                     spread(part["activation"], "uar"),
                 ]
             )
+    if len(rows) == 1:
+        raise ParameterError(
+            f"{', '.join(arguments.models)} learnt from {' and '.join(CORPORA)}: name a model with "
+            "--models that did not, such as a run's that had no --lessons"
+        )
     print("\n".join(aligned(rows, n_left=2)))
     if arguments.output:
         write_json(arguments.output, report)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
+import edge
 from edge.bundled import DEMO_CLIP
+from edge.errors import ParameterError
 
 soundfile = pytest.importorskip("soundfile")
 from benchmarks.scorecard import unheard_corpora  # noqa: E402
@@ -49,3 +52,29 @@ def test_every_window_of_a_stream_is_counted(
         assert part["n_not_judged"] + part["without_bar"]["n"] == 6
         assert part["answered"]["n_answered"] <= part["without_bar"]["n_answered"]
     assert "EMOVO" in capsys.readouterr().out
+
+
+def test_what_a_model_learnt_from_is_left_out(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loaded(name: str) -> edge.Classifier:
+        classifier = load(name)
+        manifest = classifier.artifact.manifest
+        training = {**manifest.training, "corpora": learnt}
+        changed = dataclasses.replace(manifest, training=training)
+        return edge.Classifier(
+            dataclasses.replace(classifier.artifact, manifest=changed), classifier.model
+        )
+
+    load = edge.load
+    monkeypatch.setattr(edge, "load", loaded)
+    monkeypatch.setattr(sys, "argv", ["x", "--data", str(data), "--models", "claf-ser-tiny"])
+    learnt = ["tess", "nemo"]
+    assert unheard_corpora.main() == 0
+    told = capsys.readouterr()
+    assert "claf-ser-tiny learnt from nEMO: it is left out" in told.err
+    assert "EMOVO" in told.out
+    assert "nEMO" not in told.out
+    learnt = ["emovo", "nemo"]
+    with pytest.raises(ParameterError, match="learnt from EMOVO and nEMO: name a model"):
+        unheard_corpora.main()
