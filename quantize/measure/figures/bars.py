@@ -175,12 +175,14 @@ def _tiny_below(scorecard: Scorecard) -> float | None:
 
 
 def _rounded_below(scorecard: Scorecard) -> float | None:
-    return _largest(
+    values = [
         value
         for recipe in (RECIPE, TINY)
         for kind in (KIND, "onnx-int8")
         for value in _below(scorecard, (recipe, kind), (recipe, "torch"))
-    )
+    ]
+    rounded, whole = (_unheard_each(scorecard, kind) for kind in (KIND, "torch"))
+    return _largest([*values, *(whole[name] - rounded[name] for name in whole if name in rounded)])
 
 
 def _window(scorecard: Scorecard, window: str, *, of_speech: bool) -> float | None:
@@ -191,10 +193,15 @@ def _window(scorecard: Scorecard, window: str, *, of_speech: bool) -> float | No
     return None if part is None else _of_corpus(part, "ravdess", "uar")
 
 
-def _unheard(scorecard: Scorecard) -> float | None:
+def _unheard_each(scorecard: Scorecard, kind: str) -> dict[str, float]:
+    """UAR on every corpus that was left out."""
     protocols = scorecard["recipes"].get(ALONE, {}).get("protocols", {})
-    runs = protocols.get("leave-one-corpus-out", {}).get(KIND, {}).get("runs", ())
-    values = [float(part["uar"]) for run in runs for part in run["by_corpus"].values()]
+    runs = protocols.get("leave-one-corpus-out", {}).get(kind, {}).get("runs", ())
+    return {name: float(part["uar"]) for run in runs for name, part in run["by_corpus"].items()}
+
+
+def _unheard(scorecard: Scorecard) -> float | None:
+    values = _unheard_each(scorecard, KIND).values()
     return sum(values) / len(values) if values else None
 
 

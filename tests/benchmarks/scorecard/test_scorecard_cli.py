@@ -179,7 +179,11 @@ def test_export_carries_the_figures_and_the_hash(runs, tmp_path, capsys):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert manifest.training["scorecard_sha256"] == digest
     assert {entry["kind"] for entry in manifest.accuracy} == {"numpy-int8"}
-    assert "| speaker-5fold, ravdess | uar | 66.0 %" in card.read_text()
+    told = card.read_text()
+    assert "| speaker-5fold, ravdess | uar | 66.0 %" in told
+    # Who was heard comes from the run, where it fails from the scorecard.
+    assert "| speakers | clips |" in told
+    assert "worst on SAVEE: UAR 44.0 %" in " ".join(told.split())
     assert digest[:12] in card.read_text()
 
     capsys.readouterr()
