@@ -93,11 +93,13 @@ def model_card(manifest: Manifest) -> str:
 
 def _summary(manifest: Manifest) -> str:
     sizes = claf_ser_sizes(manifest)
+    # A column of the rows, and no feature.
+    beside = " and of how well it knows the voice" if manifest.voice_reference else ""
     step = f"{sizes.frame_stack} frames a step, " if sizes.frame_stack > 1 else ""
     return (
         f"CLAF-SER with {sizes.hidden} LSTM units a direction, {step}"
         f"`{manifest.quantization.recipe}`, {manifest.model_bytes / 1000:.0f} kB. It takes "
-        f"{manifest.window_frames} rows of {sizes.n_features} features "
+        f"{manifest.window_frames} rows of {manifest.feature_spec.n_features} features{beside} "
         f"(about {_window_s(manifest):.2g} s of speech at {manifest.feature_spec.sample_rate} Hz) "
         f"and gives a posterior over {', '.join(manifest.labels)}."
     )

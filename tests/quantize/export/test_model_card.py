@@ -229,6 +229,9 @@ def test_where_it_fails_is_told_by_its_figures():
     knows = words(model_card(manifest(accuracy=FIGURES, voice_reference=reference)))
     assert "With one, UAR is 72.0 % (ravdess after 16 clips)." in knows
     assert "knows no reference" not in knows
+    assert "rows of 34 features and of how well it knows the voice (about 2 s" in knows
+    assert "rows of 34 features (about 2 s" in words(card_of_all := model_card(manifest()))
+    assert "knows the voice" not in card_of_all
 
 
 def test_figures_without_roles_are_no_failings():
