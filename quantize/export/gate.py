@@ -13,10 +13,11 @@ from quantize.basics.files import atomic_path, write_json
 from quantize.basics.json_files import load_json
 from quantize.export.model_card import model_card
 
-__all__ = ["DEFAULT_GATE", "give_gate", "read_default_gate", "read_gate", "write_gate"]
+__all__ = ["DEFAULT_GATES", "give_gate", "read_default_gate", "read_gate", "write_gate"]
 
-#: What the bundled models have, and every export whose features are theirs.
-DEFAULT_GATE = Path(__file__).parent / "gate.json"
+#: Gates that come along, of the features of before there was a high-pass in front of them and of
+#: those with one: every export has that of its own features.
+DEFAULT_GATES = tuple(Path(__file__).parent / f"gate{end}.json" for end in ("", "-high-pass"))
 
 _CARD = "MODEL_CARD.md"
 
@@ -47,11 +48,12 @@ def read_gate(path: Path, spec: FeatureSpec) -> TrainedGate:
 
 
 def read_default_gate(spec: FeatureSpec) -> TrainedGate | None:
-    """Read the gate that comes along, None where it is for other features."""
-    content = json.loads(DEFAULT_GATE.read_text(encoding="utf-8"))
-    if content["feature_fingerprint"] != spec.fingerprint:
-        return None
-    return TrainedGate.from_dict(content, spec)
+    """Read the gate that comes along for some features; None where there is none."""
+    for path in DEFAULT_GATES:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["feature_fingerprint"] == spec.fingerprint:
+            return TrainedGate.from_dict(content, spec)
+    return None
 
 
 def give_gate(directory: Path, gate: TrainedGate) -> Artifact:

@@ -179,19 +179,15 @@ class Teachers:
             return self._encoder_answer(member, temperature, heard)
         model, teacher_mean, teacher_std = self._members[member]
         other, n_features = self._rows_of[member], len(teacher_mean)
-        part = rows[..., len(mean) :]
         if other is None:
             own_mean, own_std = (torch.from_numpy(a).to(rows.device) for a in (mean, std))
             raw = rows[..., :n_features] * own_std + own_mean
         else:
             raw = _mixed_rows(other, heard).to(rows.device)
-            # It hears the clip as it is.
-            part = torch.zeros_like(part)
         x = (raw - teacher_mean) / teacher_std
-        if model.config.n_features > n_features:
-            if not part.shape[2]:
-                part = torch.zeros_like(x[..., :1])
-            x = torch.cat([x, part], dim=2)
+        # One that hears the clip as it is has no reference, which is how its model takes it.
+        if other is None and model.config.n_features > n_features:
+            x = torch.cat([x, rows[..., n_features:]], dim=2)
         unknown = torch.full((len(x),), model.config.unknown_language, device=x.device)
         output = model(x, unknown)
         posterior = (output.logits.float() / temperature).softmax(dim=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from export_fakes import SIZES, facts, random_model, rows
 
 from edge.artifact import Artifact, read_artifact
 from edge.features.spec import FeatureSpec
+from edge.features.voice_reference import VoiceReference
 from edge.runtimes.base import Session, reference_difference
 from edge.runtimes.open import open_model
 from quantize.export import KINDS, export_artifact
@@ -133,8 +135,13 @@ def test_default_size_fits(artifacts: dict[tuple[str, str], Artifact], kind: str
 
 @pytest.mark.parametrize("kind", INT8)
 def test_tiny_student_fits_in_100_kb(kind: str, tmp_path: Path) -> None:
-    model = random_model(load_recipe("claf-ser-tiny").config())
-    artifact = export_artifact(kind, model, facts(), tmp_path)
+    recipe = load_recipe("claf-ser-tiny")
+    spec, model = recipe.feature_spec(), random_model(recipe.config())
+    about = dataclasses.replace(facts(), spec=spec)
+    if recipe.knows_references:
+        reference = VoiceReference((0.0,) * spec.n_features, 3.0)
+        about = dataclasses.replace(about, voice_reference=reference)
+    artifact = export_artifact(kind, model, about, tmp_path)
     assert artifact.manifest.model_bytes <= 100_000
 
 

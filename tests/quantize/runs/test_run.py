@@ -59,6 +59,9 @@ def test_no_other_room_knows_the_names_of_the_files():
     for path in (*root.rglob("*.py"), *benchmarks.rglob("*.py")):
         if path.parent.name == "runs" and path.is_relative_to(root):
             continue
+        # A large model's folder is another program's, whose settings are called so, too.
+        if path.parent.name == "encoders":
+            continue
         # In help and in words about them they may be named.
         found = re.findall(rf"[\"']({pattern})[\"']", path.read_text(encoding="utf-8"))
         assert not found, f"{path} names {found}: ask quantize.runs.run.Run"
@@ -112,13 +115,15 @@ def test_a_temperature_of_older_weights_is_not_used(run, capsys):
     ],
 )
 def test_an_artifact_of_another_recipe_or_gate_is_exported_again(run, words, reason, capsys):
-    from quantize.export.gate import DEFAULT_GATE
+    from quantize.export.gate import read_default_gate
 
     opened = open_run(run)
     folder = opened.files.artifact("numpy-int8")
     command, *more = words
     if more[-1] == "--gate":
-        gate = json.loads(DEFAULT_GATE.read_text())
+        default = read_default_gate(opened.checkpoint.spec)
+        assert default is not None
+        gate = default.to_dict()
         gate["open_above"] = 0.75
         path = run / "gate.json"
         path.write_text(json.dumps(gate))

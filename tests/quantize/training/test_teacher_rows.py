@@ -17,8 +17,13 @@ from quantize.commands.main import main
 from quantize.data.corpora import LABELS
 from quantize.data.splits import read_split
 from quantize.runs.checkpoint import load_checkpoint
+from quantize.training.recipe import load_recipe
+from quantize.training.settings import DEFAULT_RECIPE
 from quantize.training.teacher_rows import Crops, TeacherRows
 from quantize.training.teachers import Heard, Teachers
+
+#: Features of the session's runs.
+SPEC = load_recipe(DEFAULT_RECIPE).feature_spec()
 
 
 def speechlike(n_samples: int, seed: int) -> np.ndarray:
@@ -30,7 +35,7 @@ def test_a_teacher_of_other_features_needs_rows_of_its_own(runs):
     split = read_split(runs / "f0" / "split.json")
     student = FeatureSpec(hop_length=256)
     teachers = Teachers([runs / "f0"], split, student, LABELS)
-    assert [rows.spec for rows in teachers.other_rows] == [FeatureSpec()]
+    assert [rows.spec for rows in teachers.other_rows] == [SPEC]
     x = torch.zeros(1, 20, 34)
     with pytest.raises(TrainingError, match="given no rows of its own"):
         teachers.answer(x, np.zeros(34, np.float32), np.ones(34, np.float32), 1.0)
@@ -78,7 +83,8 @@ def test_a_recipe_of_other_features_teaches(data, runs, tmp_path, capsys):
     command = train(data, runs / "cache", tmp_path / "teacher", "--recipe", str(mine), *same_split)
     assert main(command) == 0
     taught = load_checkpoint(tmp_path / "teacher" / "checkpoint.safetensors")
-    assert (taught.spec.hop_length, taught.model.config.n_features) == (256, 41)
+    assert (taught.spec.hop_length, taught.spec.n_features) == (256, 41)
+    assert taught.model.config.n_features == 42
     teachers = ["--teachers", str(tmp_path / "teacher"), str(runs / "f0")]
     command = train(data, runs / "cache", tmp_path / "student", *same_split, *teachers)
     command[0] = "distill"

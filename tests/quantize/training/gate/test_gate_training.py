@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import wave
 from pathlib import Path
@@ -15,7 +14,7 @@ from edge.bundled import MODELS_DIR
 from edge.features.spec import FeatureSpec
 from quantize.commands.main import main
 from quantize.data.sound.recordings import find_sounds
-from quantize.export.gate import DEFAULT_GATE, read_default_gate, read_gate
+from quantize.export.gate import DEFAULT_GATES, read_default_gate, read_gate
 from quantize.training.gate.material import Material, find_voices
 from quantize.training.gate.scenes import GENERATED, SILENT, SPOKEN, activity, draw_scene
 
@@ -140,7 +139,7 @@ def test_too_few_scenes_are_said(
 def test_a_gate_from_a_file(tmp_path: Path) -> None:
     artifact = tmp_path / "model"
     shutil.copytree(MODELS_DIR / "claf-ser-tiny", artifact)
-    assert main(["train-gate", "--gate", str(DEFAULT_GATE), "--into", str(artifact)]) == 0
+    assert main(["train-gate", "--gate", str(DEFAULT_GATES[0]), "--into", str(artifact)]) == 0
     assert read_artifact(artifact).manifest.gate == read_default_gate(SPEC)
 
 
@@ -187,4 +186,10 @@ def test_the_default_gate_is_for_the_default_features_alone() -> None:
     assert read_default_gate(SPEC.with_settings(n_mels=32)) is None
     bundled = read_artifact(MODELS_DIR / "claf-ser-int8").manifest.gate
     assert bundled == gate
-    assert json.loads(DEFAULT_GATE.read_text())["feature_fingerprint"] == SPEC.fingerprint
+
+
+@pytest.mark.parametrize("spec", [SPEC, SPEC.with_settings(high_pass_hz=60.0)])
+def test_a_gate_comes_along_for_the_features_of_every_recipe(spec: FeatureSpec) -> None:
+    gate = read_default_gate(spec)
+    assert gate is not None
+    assert gate.feature_fingerprint == spec.fingerprint
