@@ -6,6 +6,7 @@ Imported when it runs: it needs torch.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,7 +85,8 @@ def _one_run(
     cache = FeatureCache(arguments.cache, runner.spec, cluster=arguments.cluster, sounds=sounds)
     check_features(runner, cache)
     rows = cache.load(clips, 0, arguments.workers)
-    trials = _MEASURES[arguments.protocol](runner, chosen, rows, labels, cache, arguments)
+    held_out = _HeldOut(runner, chosen, rows, labels, cache, arguments)
+    trials = _MEASURES[arguments.protocol](held_out)
     figures = _figures(trials)
     result = {
         "run": run.folder.name,
@@ -122,47 +124,41 @@ def _only(clips: list[Clip], corpora: list[str]) -> list[Clip]:
     return [clip for clip in clips if not corpora or clip.corpus in corpora]
 
 
-def _segments(
-    runner: Runner,
-    chosen: list[Clip],
-    rows: Mapping[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    cache: FeatureCache,
-    arguments: argparse.Namespace,
-) -> dict[str, Trials]:
+@dataclasses.dataclass(frozen=True)
+class _HeldOut:
+    """What a protocol measures on, and by what."""
+
+    runner: Runner
+    clips: list[Clip]
+    rows: Mapping[str, NDArray[Any]]
+    labels: tuple[str, ...]
+    cache: FeatureCache
+    arguments: argparse.Namespace
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the model is told, and what it may answer."""
+        return {"language": self.arguments.corpus, "labels": self.labels}
+
+
+def _segments(held_out: _HeldOut) -> dict[str, Trials]:
+    each = (held_out.runner, held_out.clips, held_out.rows)
     return {
-        f"{window_s} s": segment_trials(
-            runner, chosen, rows, window_s, language=arguments.corpus, labels=labels
-        )
-        for window_s in WINDOWS_S
+        f"{window_s} s": segment_trials(*each, window_s, **held_out.asked) for window_s in WINDOWS_S
     }
 
 
-def _noise(
-    runner: Runner,
-    chosen: list[Clip],
-    rows: Mapping[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    cache: FeatureCache,
-    arguments: argparse.Namespace,
-) -> dict[str, Trials]:
-    asked = {"language": arguments.corpus, "labels": labels}
-    trials = {CLEAN: utterance_trials(runner, chosen, rows, **asked)}
+def _noise(held_out: _HeldOut) -> dict[str, Trials]:
+    runner, clips, arguments = held_out.runner, held_out.clips, held_out.arguments
+    trials = {CLEAN: utterance_trials(runner, clips, held_out.rows, **held_out.asked)}
     for condition in conditions_of(arguments):
-        noisy = cache.load_condition(chosen, condition, arguments.workers)
-        trials[condition] = utterance_trials(runner, chosen, noisy, **asked)
+        noisy = held_out.cache.load_condition(clips, condition, arguments.workers)
+        trials[condition] = utterance_trials(runner, clips, noisy, **held_out.asked)
     return trials
 
 
-def _reference(
-    runner: Runner,
-    chosen: list[Clip],
-    rows: Mapping[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    cache: FeatureCache,
-    arguments: argparse.Namespace,
-) -> dict[str, Trials]:
-    return reference_trials(runner, chosen, rows, language=arguments.corpus, labels=labels)
+def _reference(held_out: _HeldOut) -> dict[str, Trials]:
+    return reference_trials(held_out.runner, held_out.clips, held_out.rows, **held_out.asked)
 
 
 _MEASURES = {
