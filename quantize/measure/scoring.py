@@ -77,6 +77,7 @@ def score_segments(
     temperature: float = 1.0,
     classes: Sequence[int] | None = None,
     gate: TrainedGate | None = None,
+    heard: Sequence[NDArray[np.float32]] | None = None,
     n_jobs: int = 1,
     cluster: str | None = None,
 ) -> list[Segments]:
@@ -98,6 +99,9 @@ def score_segments(
         answering a class that the test corpus cannot contain.
     gate : TrainedGate, optional
         Tells the share of speech in every segment; None: nothing does.
+    heard : sequence of float32 [shape=(n_frames, n_columns)], optional
+        What the model hears of each utterance, normalised, where that is not `rows`: level and
+        gate are told by the rows all the same.
     n_jobs, cluster
         Who runs the model, see :func:`edge.jobs.run_in_order`: batches are the same for any
         number. Few are run here: starting processes would take longer.
@@ -108,7 +112,7 @@ def score_segments(
         One an utterance.
     """
     rms_column = spec.feature_names.index("rms")
-    normalised = [((r - mean) / std).astype(np.float32) for r in rows]
+    normalised = heard or [((r - mean) / std).astype(np.float32) for r in rows]
     bounds = [segment_bounds(len(r), window_frames, window_hop) for r in rows]
     waiting: Mapping[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
     for at, places_of_one in enumerate(bounds):

@@ -28,6 +28,7 @@ def utterance_trials(
     *,
     language: str = "unknown",
     labels: Sequence[str] | None = None,
+    heard: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> Trials:
     """Judge whole utterances: one trial each, the mean posterior of its segments.
 
@@ -40,6 +41,8 @@ def utterance_trials(
         Feature rows by clip id.
     language, labels
         As for :func:`quantize.measure.evaluate.evaluate`.
+    heard : mapping of str to float32 [shape=(n_frames, n_columns)], optional
+        As for :func:`quantize.measure.scoring.score_segments`, by clip id.
 
     Returns
     -------
@@ -50,6 +53,7 @@ def utterance_trials(
         [rows[c.clip_id] for c in clips],
         language_ids(clips, language, runner),
         window_frames=runner.window_frames,
+        heard=None if heard is None else [heard[c.clip_id] for c in clips],
         **runner.scoring(labels),
     )
     return Trials(tuple(clips), np.arange(len(clips)), posteriors, runner.labels)

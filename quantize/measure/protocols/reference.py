@@ -6,7 +6,6 @@ random, from calm ones alone, or three calm ones in four, which is nearer to how
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ParameterError
-from edge.features.voice_reference import VoiceColumns, VoiceReference
+from edge.features.voice_reference import VoiceColumns, VoiceReference, normalised
 from quantize.data.corpora import Clip
 from quantize.data.features.voices import CALM, voice_totals
 from quantize.measure.evaluate import Runner
@@ -79,12 +78,6 @@ def reference_trials(
     asked: dict[str, Any] = {"language": language, "labels": labels}
     trials = {NO_REFERENCE: utterance_trials(runner, clips, rows, **asked)}
     voices = _Voices(runner, reference, clips, rows)
-    # Rows that were moved have the part beside them, which is not normalised.
-    wide = dataclasses.replace(
-        runner,
-        mean=np.append(runner.mean, np.float32(0)),
-        std=np.append(runner.std, np.float32(1)),
-    )
     for kind, calm in KINDS.items():
         for n_clips in N_CLIPS:
             moved = {
@@ -92,7 +85,7 @@ def reference_trials(
                 for number, clip in enumerate(clips)
             }
             name = f"{n_clips} clip{'s' * (n_clips > 1)}, {kind}"
-            trials[name] = utterance_trials(wide, clips, moved, **asked)
+            trials[name] = utterance_trials(runner, clips, rows, heard=moved, **asked)
     return trials
 
 
@@ -107,6 +100,7 @@ class _Voices:
         rows: Mapping[str, NDArray[Any]],
     ) -> None:
         self._columns = VoiceColumns(runner.spec)
+        self._mean, self._std = runner.mean, runner.std
         self._reference = reference
         self._frame_s = runner.spec.hop_length / runner.spec.sample_rate
         self._clips, self._rows = clips, rows
@@ -118,14 +112,15 @@ class _Voices:
         self._voices = voices
 
     def moved(self, number: int, n_clips: int, calm: float) -> NDArray[np.float32]:
-        """Rows of a clip with a reference: (n_frames, n_features + 1)."""
+        """Normalised rows of a clip with a reference: (n_frames, n_features + 1)."""
         clip = self._clips[number]
         chosen = self._chosen(clip, number, n_clips, calm)
         change = self._reference.change(self._totals[chosen].sum(axis=0), self._frame_s)
         rows = self._rows[clip.clip_id].astype(np.float32)
         self._columns.move(rows, change[:-1].astype(np.float32))
-        part = np.full((len(rows), 1), change[-1], dtype=np.float32)
-        return np.concatenate([rows, part], axis=1)
+        heard = normalised(rows, self._mean, self._std, rows.shape[1] + 1)
+        heard[:, -1] = change[-1]
+        return heard
 
     def _chosen(self, clip: Clip, number: int, n_clips: int, calm: float) -> list[int]:
         """Other clips of the voice: the same on every machine."""

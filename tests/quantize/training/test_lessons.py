@@ -107,3 +107,18 @@ def test_a_run_tells_whom_it_heard(taught: Path) -> None:
     assert training["heard"]["emo-db"]["languages"] == ["de"]
     assert training["heard"]["tess"]["n_speakers"] == 2
     assert sum(each["n_clips"] for each in training["heard"].values()) == training["n_clips"]
+
+
+def test_such_a_model_is_measured_with_references_beside_its_gate(
+    taught: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = evaluate(data, taught, str(taught / "run"), "--protocol", "reference", "--json")
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    conditions = report["runs"][0]["conditions"]
+    assert "16 clips, three in four calm" in conditions
+    assert conditions["4 clips, random"]["by_corpus"]["savee"]["n"] > 0
+    # Without a reference it is as without the protocol.
+    assert main(evaluate(data, taught, str(taught / "run"), "--json")) == 0
+    plain = json.loads(capsys.readouterr().out)["runs"][0]
+    assert conditions["0 clips"]["uar"] == plain["uar"]
