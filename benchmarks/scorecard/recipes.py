@@ -166,6 +166,13 @@ RECIPES: dict[str, Work] = {
             tuple(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
             teachers=("claf-ser", "claf-ser-alone", "teacher-plain"),
         ),
+        Work(
+            "claf-ser-paper",
+            "alone, for people it has heard",
+            _PAPER,
+            (Measurement("paper"), Measurement("paper", "numpy-int8")),
+            calibrated=False,
+        ),
         _teacher("teacher-mixup", "alone, with mixup", is_ablation=True),
         Work(
             "no-grl",
