@@ -110,7 +110,7 @@ def replay(
             window_frames=window_frames,
             window_hop=window_hop,
         )
-        rows[model] = ((segments.rows - runner.mean) / runner.std).astype(np.float32)
+        rows[model] = runner.normalised(segments.rows)
     logits = {key: [np.empty(0)] * N_SEGMENTS for key in runners}
     unknown = len(CORPORA)
 

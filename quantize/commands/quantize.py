@@ -210,7 +210,6 @@ def _report(
     segments: SegmentSet,
     where: str,
 ) -> Report:
-    from edge.features.voice_reference import normalised
     from quantize.data.splits import common_labels
     from quantize.measure.evaluate import artifact_runner
     from quantize.measure.rounding_loss.compare import (
@@ -232,7 +231,7 @@ def _report(
         "mean_difference": mean,
         "fingerprint": segments.fingerprint,
     }
-    rows = normalised(segments.rows, found.mean, found.std, model.config.n_features)
+    rows = found.normalised(segments.rows)
     layers, gates = layer_report(model, artifact, rows)
     if speech.split is not None and speech.cache is not None:
         labels = common_labels(speech.split, speech.clips, found.labels)

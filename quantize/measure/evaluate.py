@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.artifact import TrainedGate, read_artifact
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from edge.features.voice_reference import VoiceReference
+from edge.features.voice_reference import VoiceReference, normalised
 from quantize.basics.files import write_json
 from quantize.basics.progress import progress_note
 from quantize.data.corpora import Clip, label_numbers
@@ -72,6 +72,11 @@ class Runner:
     def unknown(self) -> int:
         """Number of the corpus "unknown", which a device tells the model."""
         return len(self.domains)
+
+    def normalised(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rows (..., n_features) as the model takes them that was given no reference."""
+        n_columns = self.spec.n_features + (self.voice_reference is not None)
+        return normalised(rows, self.mean, self.std, n_columns)
 
     def scoring(self, labels: Sequence[str] | None = None) -> dict[str, Any]:
         """Arguments of :mod:`quantize.measure.scoring`, all but the window's length.

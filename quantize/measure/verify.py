@@ -193,7 +193,7 @@ def compare_artifacts(
     list of Parity
         The reference first.
     """
-    rows = ((segments.rows - reference.mean) / reference.std).astype(np.float32)
+    rows = reference.normalised(segments.rows)
     runners = [reference, *(c.runner for c in candidates)]
     order = np.random.default_rng(seed).permutation(len(rows))
     forward, times_s = _replay(runners, rows, np.arange(len(rows)))

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge.artifact.parts import read_voice_reference
 from edge.errors import EdgeSerError
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceReference
@@ -141,22 +142,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         labels = _names(header, "labels", LABELS, model.config.n_labels)
         n_domains = getattr(model.config, "n_domains", None)
         domains = _names(header, "domains", DOMAINS, n_domains)
-        reference = _voice_reference(header, spec)
+        reference = None
+        if "voice_reference" in header:
+            reference = read_voice_reference(parse_json(header["voice_reference"]), spec)
     except _MISFITS as error:
         raise _misfit(path, found, error) from error
     return Checkpoint(model.eval(), mean, std, spec, training, labels, domains, reference)
-
-
-def _voice_reference(header: dict[str, str], spec: FeatureSpec) -> VoiceReference | None:
-    if "voice_reference" not in header:
-        return None
-    fields = parse_json(header["voice_reference"])
-    reference = VoiceReference(**{**fields, "centre": tuple(map(float, fields["centre"]))})
-    if len(reference.centre) != spec.n_features:
-        raise ValueError(
-            f"its voice_reference has {len(reference.centre)} numbers, {spec.n_features} are wanted"
-        )
-    return reference
 
 
 def _names(

@@ -122,7 +122,7 @@ def _answer(request: Mapping[str, Any]) -> list[list[list[float]]]:
 def _call(model: Mapping[str, Any]) -> Callable[[int], Any]:
     folder = Path(model["folder"])
     runner = torch_runner(Run(folder)) if model["torch"] else artifact_runner(folder)
-    rows = ((np.load(model["rows"]) - runner.mean) / runner.std).astype(np.float32)
+    rows = runner.normalised(np.load(model["rows"]))
     return lambda number: runner.infer(rows[number % len(rows)][None], runner.unknown)
 
 

@@ -15,6 +15,9 @@ __all__ = ["BatchSettings"]
 _MOST = 1_000_000
 _LONGEST_S = 3600.0
 
+# As in a manifest (edge.artifact.budgets.MIN_VOICE_S), which a command's help need not read.
+_LEAST_S = 0.1
+
 _Crop = Annotated[
     float,
     between(math.ulp(0.0), _LONGEST_S, f"a number above 0 and at most {_LONGEST_S:g} s is wanted"),
@@ -84,7 +87,8 @@ class BatchSettings(Settings, frozen=True):
     exchange_share: Share = 0.0
     reference_share: Share = 0.0
     reference_prior_s: Annotated[
-        float, between(math.ulp(0.0), 3600.0, "a number above 0 and at most 3600 s is wanted")
+        float,
+        between(_LEAST_S, _LONGEST_S, f"a number from {_LEAST_S} to {_LONGEST_S:g} s is wanted"),
     ] = 3.0
     class_balance: Share = 0.0
 

@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceColumns, VoiceReference
-from quantize.data.features.voices import voice_totals
+from quantize.data.features.voices import N_CLIPS, voice_totals
 
-__all__ = ["N_CLIPS", "ReferenceDraws"]
-
-#: Clips that a reference is made of.
-N_CLIPS = (1, 2, 4, 8, 16, 64)
+__all__ = ["ReferenceDraws"]
 
 #: How often a reference is of any clips, of calm ones alone, of three calm ones in four.
 _KINDS = (0.4, 0.25, 0.35)

@@ -17,17 +17,14 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from edge.features.voice_reference import VoiceColumns, VoiceReference, normalised
 from quantize.data.corpora import Clip
-from quantize.data.features.voices import CALM, voice_totals
+from quantize.data.features.voices import CALM, N_CLIPS, voice_totals
 from quantize.measure.evaluate import Runner
 from quantize.measure.protocols.noise import utterance_trials
 from quantize.measure.protocols.trials import Trials
 
-__all__ = ["KINDS", "NO_REFERENCE", "N_CLIPS", "reference_trials"]
+__all__ = ["KINDS", "NO_REFERENCE", "reference_trials"]
 
 NO_REFERENCE = "0 clips"
-
-#: Clips that a reference is made of; fewer where a voice has no more.
-N_CLIPS = (1, 2, 4, 8, 16, 64)
 
 #: What share of them is calm, where that is said.
 KINDS: dict[str, float] = {"random": 0.0, "calm": 1.0, "three in four calm": 0.75}

@@ -117,7 +117,7 @@ def segment_agreement(
     largest, mean : float
         Absolute difference of the posteriors.
     """
-    rows = ((segments.rows - runner.mean) / runner.std).astype(np.float32)
+    rows = runner.normalised(segments.rows)
     starts = range(0, len(rows), _CHUNK)
     pairs = []
     for first in progress_bar(starts, len(starts), f"{runner.name}, segments"):

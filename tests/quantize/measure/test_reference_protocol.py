@@ -12,8 +12,9 @@ from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceReference
 from quantize.data.corpora import Clip
+from quantize.data.features.voices import N_CLIPS
 from quantize.measure.evaluate import Runner
-from quantize.measure.protocols.reference import KINDS, N_CLIPS, reference_trials
+from quantize.measure.protocols.reference import KINDS, reference_trials
 
 SPEC = FeatureSpec()
 N = SPEC.n_features

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edge.artifact.budgets import MIN_VOICE_S
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference, as_wide
@@ -150,3 +151,9 @@ def test_a_sampler_without_references_is_as_it_was() -> None:
     (batch,) = sampler.epoch(np.random.default_rng(1))
     assert batch.rows.shape[2] == N
     assert sampler.voice_reference is None
+
+
+def test_a_prior_that_no_manifest_may_have_is_refused_before_the_training() -> None:
+    assert BatchSettings(reference_prior_s=MIN_VOICE_S).reference_prior_s == MIN_VOICE_S
+    with pytest.raises(ParameterError, match=r"from 0\.1 to 3600 s is wanted"):
+        BatchSettings(reference_prior_s=MIN_VOICE_S / 2)
