@@ -58,10 +58,11 @@ def recipe_settings(name: str) -> dict[str, Any]:
     """All settings of a recipe as a run folder holds them."""
     recipe = load_recipe(name)
     training = recipe.train_settings().to_dict()
-    # The job's, not the recipe's.
-    del training["seed"]
+    model = recipe.config().to_dict()
+    # The job's, and the recordings': lessons are domains, too.
+    del training["seed"], model["n_domains"]
     settings = {
-        "model": recipe.config().to_dict(),
+        "model": model,
         "training": training,
         "batches": recipe.batch_settings().to_dict(),
         "augment": recipe.augment_settings().to_dict(),
