@@ -138,8 +138,9 @@ def select(
     recipes : sequence of str, optional
         Names of :data:`RECIPES`; those that are no ablations if None.
     jobs : sequence of str, optional
-        Names of :data:`JOBS` or of their groups; all but those of :data:`ASKED_FOR` if None. A
-        step is chosen when every job it is about is, and whatever makes its inputs comes along.
+        Names of :data:`JOBS` or of their groups; all but those of :data:`ASKED_FOR` and of the
+        recipe's own if None. A step is chosen when every job it is about is, and whatever makes
+        its inputs comes along.
 
     Raises
     ------
@@ -149,13 +150,14 @@ def select(
     groups = list(dict.fromkeys(group for group, _ in JOBS.values()))
     _check_names("recipe", recipes or (), list(RECIPES))
     _check_names("job", jobs or (), [*groups, *(job for job in JOBS if job not in groups)])
-    named = set(groups).difference(ASKED_FOR) if jobs is None else set(jobs)
-    wanted = {job for job, (group, _) in JOBS.items() if {job, group} & named}
+    wanted = {
+        name: _wanted_jobs(set(groups) if jobs is None else set(jobs), RECIPES[name], jobs is None)
+        for name in (DEFAULTS if recipes is None else recipes)
+    }
     chosen = {
         step.name
         for step in steps
-        if step.recipe in (DEFAULTS if recipes is None else recipes)
-        and wanted.issuperset(step.jobs)
+        if step.recipe in wanted and wanted[step.recipe].issuperset(step.jobs)
     }
     needed: set[Path] = set()
     # Backwards: what a step needs is made before it.
@@ -169,6 +171,12 @@ def select(
             "name other recipes or jobs"
         )
     return [step for step in steps if step.name in chosen]
+
+
+def _wanted_jobs(named: set[str], recipe: Work, is_default: bool) -> set[str]:
+    if is_default:
+        named = named.difference(ASKED_FOR, recipe.asked_for)
+    return {job for job, (group, _) in JOBS.items() if {job, group} & named}
 
 
 def _check_names(what: str, given: Sequence[str], known: Sequence[str]) -> None:

@@ -94,6 +94,9 @@ class Work:
         Recipes whose run of the same job teaches it; they stand before it in :data:`RECIPES`.
     is_ablation : bool
         Whether it shows what a part is worth: run only when it is named.
+    asked_for : tuple of str
+        Groups of its jobs that run only when they are named, beside :data:`ASKED_FOR`: where
+        people are known beforehand, another recipe is the one to take.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Work:
     command: str = "train"
     teachers: tuple[str, ...] = ()
     is_ablation: bool = False
+    asked_for: tuple[str, ...] = ()
 
     def group(self, name: str) -> tuple[str, ...]:
         """Jobs of one group."""
@@ -119,9 +123,9 @@ def _ablation(name: str, title: str) -> Work:
     return Work(name, title, ("paper-s0", *_SPEAKER), _BOTH, is_ablation=True)
 
 
-def _teacher(name: str, title: str, *, is_ablation: bool = False) -> Work:
+def _teacher(name: str, title: str) -> Work:
     jobs = (*_SPEAKER, *_PAPER, *_VALIDATION, "all")
-    return Work(name, title, jobs, (*_BOTH, _CHOICE), is_ablation=is_ablation)
+    return Work(name, title, jobs, (*_BOTH, _CHOICE), is_ablation=True)
 
 
 #: All recipes; the device's own comes after its teachers.  What is left out of CLAF-SER is left
@@ -142,11 +146,11 @@ RECIPES: dict[str, Work] = {
                     for k in ("torch", "numpy-int8")
                 ),
             ),
+            asked_for=("paper",),
         ),
-        _teacher("teacher-plain", "alone, without exchanged means"),
         Work(
             "claf-ser",
-            "CLAF-SER, taught by these two",
+            "CLAF-SER, taught by that one",
             (*_SPEAKER, *_PAPER, *_VALIDATION, "all"),
             (
                 *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
@@ -157,14 +161,16 @@ RECIPES: dict[str, Work] = {
                 Measurement("speaker", "numpy-int8", "conditions", ("ravdess",)),
                 Measurement("speaker", "numpy-int8", "reference"),
             ),
-            teachers=("claf-ser-alone", "teacher-plain"),
+            teachers=("claf-ser-alone",),
+            asked_for=("paper",),
         ),
         Work(
             "claf-ser-tiny",
-            "the tiny student, taught by these three",
+            "the tiny student, taught by these two",
             (*_SPEAKER, *_PAPER, "all"),
             tuple(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
-            teachers=("claf-ser", "claf-ser-alone", "teacher-plain"),
+            teachers=("claf-ser", "claf-ser-alone"),
+            asked_for=("paper",),
         ),
         Work(
             "claf-ser-paper",
@@ -173,7 +179,8 @@ RECIPES: dict[str, Work] = {
             (Measurement("paper"), Measurement("paper", "numpy-int8")),
             calibrated=False,
         ),
-        _teacher("teacher-mixup", "alone, with mixup", is_ablation=True),
+        _teacher("teacher-plain", "alone, without exchanged means"),
+        _teacher("teacher-mixup", "alone, with mixup"),
         Work(
             "no-grl",
             "alone, without the adversary (GRL)",

@@ -199,6 +199,9 @@ def test_without_names_all_but_what_is_asked_for():
     assert {step.recipe for step in chosen} == set(DEFAULTS) == set(RECIPES) - set(ABLATIONS)
     jobs = {job for step in chosen for job in step.jobs}
     assert {JOBS[job][0] for job in jobs} == {"paper", "speaker", "leave-one-corpus-out", "all"}
+    # People who are known beforehand have a recipe of their own.
+    assert {step.recipe for step in chosen if "paper-s0" in step.jobs} == {"claf-ser-paper"}
+    assert "claf-ser/paper-torch" in names(select(steps, None, ["paper"]))
     assert select(steps, [*RECIPES], [*JOBS]) == steps
     assert "no-grl/leave-one-corpus-out-torch" in names(select(steps, ["no-grl"], None))
     chosen = names(select(steps, None, ["validation"]))
@@ -209,7 +212,7 @@ def test_without_names_all_but_what_is_asked_for():
 @pytest.mark.parametrize(
     ("recipes", "jobs", "sentence"),
     [
-        (["claf"], None, "the recipe is 'claf', one of claf-ser-alone, teacher-plain"),
+        (["claf"], None, "the recipe is 'claf', one of claf-ser-alone, claf-ser"),
         (None, ["speaker-f5"], "the job is 'speaker-f5', one of paper, speaker"),
         (["baseline"], ["all"], "of baseline nothing is made for all"),
     ],
