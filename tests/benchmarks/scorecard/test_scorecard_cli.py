@@ -39,7 +39,7 @@ def test_a_dry_run_says_what_is_done(tmp_path, capsys):
     )
     told = capsys.readouterr()
     lines = told.out.splitlines()
-    n_alone, n_other = 13 + 1 + 4, 10 + 1 + 3
+    n_alone, n_other = 10 + 1 + 3, 10 + 1 + 3
     assert len(lines) == n_alone + n_other
     assert all(line.startswith("to do  edge-ser-quantize ") for line in lines[:n_alone])
     assert all(line.startswith("done   edge-ser-quantize ") for line in lines[n_alone:])
@@ -60,7 +60,7 @@ def test_with_everything_done_it_only_collects(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "0 steps run, 10 done before; 0.0 min; " in told
     assert json.loads(at.times.read_text())["steps"] == {}
-    assert "not measured yet: claf-ser/paper-torch" in told
+    assert "not measured yet: claf-ser/speaker-torch" in told
     assert list(read_scorecard(tmp_path / "s.json")["recipes"]) == ["baseline"]
     assert "the paper's SimpleRNN" in readme.read_text()
 
