@@ -37,7 +37,9 @@ from edge.benchmark.machine import describe_machine
 from edge.bundled import DEMO_CLIP
 from edge.cli.main import main as edge_ser
 from edge.sinks import JsonLinesSink, SinkBase
-from edge.sinks.registry import SINKS, SinkSettings
+from edge.sinks.kinds import SINKS, SinkRow
+from edge.sinks.registry import SinkSettings
+from edge.sinks.target import Target
 from edge.sources.base import BLOCK_SAMPLES, Block, Gap, SourceSettings, Status, Stop
 from edge.sources.registry import SOURCES, SourceRow
 from edge.stream.decision import GAP, Decision
@@ -232,14 +234,14 @@ def simulate(n_decisions: int, backend: str, artifact: str | None) -> dict[str, 
     def open_day(_: SourceSettings) -> Day:
         return day
 
-    def make_checker(settings: SinkSettings) -> Checker:
+    def make_checker(_target: Target, settings: SinkSettings) -> Checker:
         checkers.append(Checker(day, settings))
         return checkers[-1]
 
     module = sys.modules[__name__]
     module.open_day, module.make_checker = open_day, make_checker  # type: ignore[attr-defined]
     SOURCES["day"] = SourceRow("day", __name__, "open_day", is_live=True)
-    SINKS["json_lines"] = f"{__name__}:make_checker"
+    SINKS["jsonl"] = SinkRow(f"{__name__}:make_checker", "jsonl")
     pipeline.WallClock = SimulatedClock  # type: ignore[misc]
     chosen = [] if artifact is None else ["--artifact", artifact]
     began_s, out, err = time.perf_counter(), sys.stdout, sys.stderr

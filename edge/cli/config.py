@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.options_in_files import Option, as_toml, can_be_toml, options_of
 from edge.cli.toml_file import ConfigurationError, read_toml
-from edge.errors import ParameterError, printable
+from edge.errors import ParameterError, printable, shown
 
 if TYPE_CHECKING:
     from edge.cli.options import Parser
@@ -32,9 +32,8 @@ COMMAND_LINE = "command line"
 
 #: The table of a file.
 _TABLE = "listen"
-
-#: Keys whose value is never shown.  No option is a secret today; one that will be belongs here.
-_SECRETS: frozenset[str] = frozenset()
+#: What may also be a table of its own, as often as wanted: a sink and its options.
+_SINKS = "to"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -182,15 +181,19 @@ def print_config(configured: Configured) -> str:
     for option in options_of(parser.actions).values():
         value = getattr(configured.args, option.dest)
         origin = printable(configured.origins.get(option.dest, "default"))
-        if option.key in _SECRETS and value is not None:
-            lines.append(f"# {option.key} is set and not shown  # {origin}")
-        elif value is None:
+        if _has_secret(value):
+            lines.append(f"# a password in {option.key} is not shown: it belongs into a file")
+        if value is None:
             lines.append(f"# {option.key} =  # {origin}")
         elif can_be_toml(text := as_toml(value)):
             lines.append(f"{option.key} = {text}  # {origin}")
         else:
             lines.append(f"# {option.key} is {printable(text)}, which TOML cannot hold  # {origin}")
     return "\n".join(lines) + "\n"
+
+
+def _has_secret(value: Any) -> bool:
+    return isinstance(value, list) and any(getattr(one, "has_secret", False) for one in value)
 
 
 def _put(
@@ -243,6 +246,7 @@ def _layer(path: str, options: Mapping[str, Option]) -> dict[str, Any]:
             "`edge-ser listen --print-config > FILE` writes one"
         ) from error
     name = printable(path)
+    sinks = tables.pop(_SINKS, None)
     for table, content in tables.items():
         if table != _TABLE:
             if table in options or table.replace("-", "_") in options:
@@ -261,7 +265,27 @@ def _layer(path: str, options: Mapping[str, Option]) -> dict[str, Any]:
             layer[option.dest] = option.value(got)
         except ConfigurationError as error:
             raise ConfigurationError(f"{name}: {error}") from error
+    if sinks is not None and _SINKS in options:
+        if _SINKS in layer:
+            raise ConfigurationError(
+                f"{name}: {_SINKS} is both a key of [{_TABLE}] and a table [[{_SINKS}]], one of "
+                "them is wanted"
+            )
+        layer[_SINKS] = _sinks(name, sinks)
     return layer
+
+
+def _sinks(name: str, tables: Any) -> list[Any]:
+    from edge.sinks.target import target_from_table
+
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        raise ConfigurationError(
+            f"{name}: {_SINKS} is {shown(tables)}, tables [[{_SINKS}]] with a sink each are wanted"
+        )
+    try:
+        return [target_from_table(each) for each in tables]
+    except ParameterError as error:
+        raise ConfigurationError(f"{name}: [[{_SINKS}]]: {error}") from error
 
 
 def _unknown(word: str, sort: str, known: Iterable[str], *, always: bool = False) -> str:

@@ -19,6 +19,7 @@ from edge.cli.pipe_options import add_pipe, check_pipe
 from edge.cli.reload import has_terminal
 from edge.cli.saving_options import add_saving, check_saving
 from edge.cli.signals import stopped_by_signals
+from edge.cli.sink_options import add_sinks
 from edge.cli.voice_options import add_voice, check_voice
 from edge.errors import EdgeSerError, ParameterError
 from edge.sources.registry import SourceRow, find_source
@@ -59,7 +60,7 @@ def add_options(parser: Parser) -> None:
     add_voice(parser)
     add_model(parser)
     add_events(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_sinks(parser)
     add_pipe(parser)
     add_saving(parser)
     add_config(parser)

@@ -16,6 +16,7 @@ from edge.cli.notify import Notifier, ServiceTap
 from edge.cli.pipe_options import pipe_settings
 from edge.cli.reload import KeptSource, Reloader, RunStop
 from edge.cli.saving_options import saving
+from edge.cli.sink_options import about, targets
 from edge.cli.voice_options import VoiceKeeper, know_voice, wanted_voice
 from edge.errors import ParameterError
 from edge.sources import SourceSettings, Stop
@@ -23,6 +24,7 @@ from edge.sources.base import Status
 from edge.sources.registry import SourceRow, open_source
 
 if TYPE_CHECKING:
+    from edge.sinks.target import Target
     from edge.stream.events import EventSettings
     from edge.stream.stream import Stream
 
@@ -39,6 +41,7 @@ class _Plan:
     settings: SourceSettings
     events: EventSettings | None
     state: str | None
+    sinks: list[Target]
 
 
 class Listening:
@@ -108,6 +111,8 @@ class Listening:
 
     def _plan(self, configured: Configured, row: SourceRow) -> _Plan:
         from edge.cli.model import open_classifier
+        from edge.sinks.registry import SinkSettings
+        from edge.sinks.several import make_sinks
         from edge.stream.events import EventSettings
 
         args = configured.args
@@ -131,13 +136,18 @@ class Listening:
             **pipe_settings(args),
         )
         events = EventSettings(args.event_min, args.event_merge) if args.events else None
-        return _Plan(args, row, stream, settings, events, state)
+        sinks = targets(args)
+        if args.to:
+            # Made once to see whether they can be: nothing is opened yet.
+            make_sinks(sinks, SinkSettings(sys.stdout), is_patient=False)
+        return _Plan(args, row, stream, settings, events, state, sinks)
 
     def _listen(self, plan: _Plan, left_s: float | None) -> float:
         """Run once; gives the seconds of audio that went by."""
         from edge.pipeline import WallClock, run_pipeline
         from edge.sinks.group import SinkGroup
-        from edge.sinks.registry import SinkSettings, make_sink
+        from edge.sinks.registry import SinkSettings
+        from edge.sinks.several import make_sinks
 
         args, clock = plan.args, WallClock()
         self.voice.begin(plan.stream, plan.state)
@@ -149,9 +159,11 @@ class Listening:
             time_of_day=plan.row.is_live,
             now=clock.now_s,
             labels=plan.stream.classifier.labels,
+            warn=self._notices.warn,
+            about=about(args, plan.stream),
         )
         sinks = SinkGroup(
-            [make_sink("json_lines" if args.json else "terminal", settings)],
+            make_sinks(plan.sinks, settings, is_patient=not plan.row.takes_device),
             self._notices.warn,
             self._notices.report,
         )

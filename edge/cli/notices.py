@@ -7,6 +7,7 @@ import os
 import re
 import select
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
@@ -123,6 +124,8 @@ class Notices:
         self._said: dict[str, tuple[float, int]] = {}
         # How many of each kind of news may be said in a row, since when, and how many were not.
         self._news: dict[str, tuple[float, float, int]] = {}
+        # Sinks warn in threads of their own.
+        self._lock = threading.Lock()
 
     def say(self, sentence: str) -> None:
         """Say a sentence at once."""
@@ -130,26 +133,38 @@ class Notices:
 
     def report(self, sentence: str) -> None:
         """Say what happened, each time: but for a storm of it, which would fill a disk."""
+        with self._lock:
+            words = self._reported(sentence)
+        if words is not None:
+            self.say(words)
+
+    def warn(self, sentence: str) -> None:
+        """Say what was odd, at most once a minute for sentences that differ in numbers only."""
+        with self._lock:
+            words = self._warned(sentence)
+        if words is not None:
+            self.say(words)
+
+    def _reported(self, sentence: str) -> str | None:
         kind, now_s = _kind(sentence), self._clock()
         left, since_s, n_unsaid = self._news.pop(kind, (float(_BURST), now_s, 0))
         left = min(left + (now_s - since_s) / _NEWS_EVERY_S, float(_BURST))
         if left < 1:
             self._news[kind] = left, now_s, n_unsaid + 1
-            return
+            return None
         self._make_room(self._news)
         self._news[kind] = left - 1, now_s, 0
-        self.say(sentence + _again(n_unsaid))
+        return sentence + _again(n_unsaid)
 
-    def warn(self, sentence: str) -> None:
-        """Say what was odd, at most once a minute for sentences that differ in numbers only."""
+    def _warned(self, sentence: str) -> str | None:
         kind, now_s = _kind(sentence), self._clock()
         said_s, n_unsaid = self._said.pop(kind, (None, 0))
         if said_s is not None and now_s - said_s < _EVERY_S:
             self._said[kind] = said_s, n_unsaid + 1
-            return
+            return None
         self._make_room(self._said)
         self._said[kind] = now_s, 0
-        self.say(f"warning: {sentence}{_again(n_unsaid)}")
+        return f"warning: {sentence}{_again(n_unsaid)}"
 
     def _make_room(self, kinds: dict[str, Any]) -> None:
         while len(kinds) >= _N_KINDS:

@@ -12,7 +12,8 @@ from edge.pipeline.taps import Tap
 from edge.pipeline.wall_clock import WallClock
 from edge.sinks import Sink
 from edge.sinks.group import SinkGroup
-from edge.sinks.registry import SinkSettings, make_sink
+from edge.sinks.registry import SinkSettings
+from edge.sinks.several import make_sinks
 from edge.sources.base import Source, SourceSettings, Stop, say_nothing
 from edge.sources.registry import find_source, open_source
 from edge.stream.classifier import Classifier
@@ -55,7 +56,9 @@ def listen(
         ``"mic"``, ``"demo"``, ``"-"`` (standard input), the path of an audio file, or an object
         of your own.
     sinks : sequence of Sink or str
-        What is told every decision; ``"terminal"`` and ``"json_lines"`` write to standard output.
+        What is told every decision: what ``--to`` takes, of which ``"terminal"`` and ``"jsonl"``
+        write to standard output, or objects of your own.  Those of ``--to`` but these two run in
+        threads of their own.
     classifier : Classifier, optional
         None: the bundled one.
     stream : Stream, optional
@@ -105,16 +108,22 @@ def listen(
             "Classifier.stream()"
         )
     clock = WallClock()
+    named = find_source(source) if isinstance(source, str) else None
     settings = SinkSettings(
         sys.stdout,
         events=events is not None,
-        time_of_day=isinstance(source, str) and find_source(source).is_live,
+        time_of_day=named is not None and named.is_live,
         now=clock.now_s,
         labels=stream.classifier.labels,
     )
-    group = SinkGroup(
-        [make_sink(s, settings) if isinstance(s, str) else s for s in sinks], say_nothing
+    made = iter(
+        make_sinks(
+            [s for s in sinks if isinstance(s, str)],
+            settings,
+            is_patient=named is None or not named.takes_device,
+        )
     )
+    group = SinkGroup([next(made) if isinstance(s, str) else s for s in sinks], say_nothing)
     if isinstance(source, str):
         row = find_source(source)
         if device is not None and not row.takes_device:

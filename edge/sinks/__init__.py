@@ -1,4 +1,4 @@
-"""Where decisions go: one module a sink, named in :mod:`edge.sinks.registry`."""
+"""Where decisions go: one module a sink, named in :mod:`edge.sinks.kinds`."""
 
 from __future__ import annotations
 

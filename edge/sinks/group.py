@@ -136,7 +136,7 @@ def _close_quietly(sink: Sink) -> None:
 
 
 def _name(sink: Sink) -> str:
-    return f"the sink {type(sink).__name__}"
+    return f"the sink {getattr(sink, 'name', type(sink).__name__)}"
 
 
 def _words(error: Exception) -> str:

@@ -5,16 +5,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
+from edge.errors import ParameterError, SinkError, how_many, printable
+from edge.sinks.amounts import read_count, read_size
 from edge.sinks.base import SinkBase
 from edge.sinks.registry import SinkSettings
+from edge.sinks.target import Target
 from edge.stream.decision import GAP, Decision
 from edge.stream.events import Event
 from edge.stream.records import head
 from edge.stream.status import Status
 
-__all__ = ["JsonLinesSink", "make"]
+if TYPE_CHECKING:
+    from edge.sinks.rotated_file import RotatedFile
+
+__all__ = ["JsonFileSink", "JsonLinesSink", "make"]
+
+
+class _Lines(Protocol):
+    def write(self, line: str, /) -> int: ...
+
+    def flush(self) -> None: ...
 
 
 class JsonLinesSink(SinkBase):
@@ -31,7 +43,7 @@ class JsonLinesSink(SinkBase):
     """
 
     def __init__(
-        self, stream: TextIO, *, events: bool = False, now: Callable[[], float] = time.time
+        self, stream: _Lines, *, events: bool = False, now: Callable[[], float] = time.time
     ) -> None:
         self._stream = stream
         self._events = events
@@ -84,6 +96,77 @@ class JsonLinesSink(SinkBase):
         self._n_dropped = self._n_skipped = 0
 
 
-def make(settings: SinkSettings) -> JsonLinesSink:
-    """Make one for the registry."""
+class JsonFileSink(JsonLinesSink):
+    """The same into a file of its own; while the disk is full, what cannot be written is counted.
+
+    Parameters
+    ----------
+    file : RotatedFile
+    events : bool
+    now : callable
+    warn : callable
+        Takes what the disk said, once until it takes lines again.
+    """
+
+    def __init__(
+        self,
+        file: RotatedFile,
+        *,
+        events: bool = False,
+        now: Callable[[], float] = time.time,
+        warn: Callable[[str], None],
+    ) -> None:
+        super().__init__(file, events=events, now=now)
+        self._file, self._warn = file, warn
+        self._n_lost = 0
+
+    def open(self) -> None:
+        """Open the file."""
+        try:
+            self._file.open()
+        except OSError as error:
+            raise SinkError(
+                f"records cannot be written to {printable(self._file.path)}: {error.strerror}"
+            ) from error
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Write an object, or count it where the disk does not take it."""
+        try:
+            super().write(record)
+        except OSError as error:
+            self._n_lost += 1
+            if self._n_lost == 1:
+                self._warn(
+                    f"records cannot be written to {printable(self._file.path)} for now: "
+                    f"{error.strerror}"
+                )
+            return
+        if self._n_lost:
+            self._warn(
+                f"records are written to {printable(self._file.path)} again, "
+                f"{how_many(self._n_lost, 'record')} could not be"
+            )
+            self._n_lost = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def make(target: Target, settings: SinkSettings) -> JsonLinesSink:
+    """Make one for the registry: for standard output, or a file that is rotated."""
+    if target.address:
+        from edge.sinks.rotated_file import RotatedFile
+
+        file = RotatedFile(
+            target.address,
+            read_size("size", target.option("size", "10M")),
+            read_count("files", target.option("files", "5")),
+        )
+        return JsonFileSink(file, events=settings.events, now=settings.now, warn=settings.warn)
+    if target.options:
+        raise ParameterError(
+            f"{' and '.join(target.options)} is for a file, and jsonl alone writes to standard "
+            "output: jsonl:FILE is wanted"
+        )
     return JsonLinesSink(settings.stream, events=settings.events, now=settings.now)

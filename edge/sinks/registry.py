@@ -1,17 +1,48 @@
-"""Which sinks there are, and how each is made."""
+"""How a sink is made, and with what."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
 import time
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
 
-from edge.errors import ParameterError
 from edge.sinks.base import Sink
+from edge.sinks.kinds import SINKS
+from edge.sinks.target import Target, target_from_text
 
-__all__ = ["SINKS", "SinkSettings", "make_sink"]
+__all__ = ["About", "SinkSettings", "make_sink"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class About:
+    """What decides, for whoever shows it beside the decisions.
+
+    Parameters
+    ----------
+    version : str
+        Of edge-ser.
+    model, model_sha256 : str
+        Name of the artifact, and the digest of its weights.
+    source : str
+        What is listened to, as it was asked for.
+    hop_s : float
+        Seconds from one decision to the next.
+    accuracy : sequence of mapping
+        What the manifest says was measured, and on whom.
+    """
+
+    version: str = ""
+    model: str = ""
+    model_sha256: str = ""
+    source: str = ""
+    hop_s: float = 0.5
+    accuracy: tuple[Mapping[str, Any], ...] = ()
+
+
+def _to_nobody(_sentence: str) -> None:
+    pass
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,7 +52,7 @@ class SinkSettings:
     Parameters
     ----------
     stream : text file
-        Where a sink that writes text writes it.
+        Where a sink that writes text to no file of its own writes it.
     shows_warnings : bool
         Whether warnings belong among the decisions that a person reads; not where
         something else shows them to the same person.
@@ -34,6 +65,9 @@ class SinkSettings:
         Unix time, for what comes without one.
     labels : tuple of str
         Those of the model, where they are known beforehand: what a column must hold.
+    warn : callable
+        Takes what a sink has to say of itself, in any thread; must not raise.
+    about : About
     """
 
     stream: TextIO
@@ -42,27 +76,20 @@ class SinkSettings:
     time_of_day: bool = False
     now: Callable[[], float] = time.time
     labels: tuple[str, ...] = ()
+    warn: Callable[[str], None] = _to_nobody
+    about: About = About()
 
 
-#: Name to ``module:factory``, imported when it is asked for.  A factory takes
-#: :class:`SinkSettings` and gives a :class:`Sink`; a new sink is a module and a row here.
-SINKS = {
-    "terminal": "edge.sinks.terminal:make",
-    "json_lines": "edge.sinks.json_lines:make",
-}
-
-
-def make_sink(name: str, settings: SinkSettings) -> Sink:
-    """Make a sink by its name.
+def make_sink(target: Target | str, settings: SinkSettings) -> Sink:
+    """Make a sink.
 
     Raises
     ------
     ParameterError
-        If there is no sink of that name.
+        If there is none of that name, or as its module says.
     """
-    try:
-        module, _, factory = SINKS[name].partition(":")
-    except KeyError:
-        raise ParameterError(f"sink is {name!r:.40}, one of {', '.join(SINKS)} is wanted") from None
-    make: Callable[[SinkSettings], Sink] = getattr(importlib.import_module(module), factory)
-    return make(settings)
+    if isinstance(target, str):
+        target = target_from_text(target)
+    module, _, factory = SINKS[target.kind].factory.partition(":")
+    make: Callable[[Target, SinkSettings], Sink] = getattr(importlib.import_module(module), factory)
+    return make(target, settings)

@@ -9,6 +9,7 @@ from typing import TextIO
 from edge.errors import how_many, printable
 from edge.sinks.base import SinkBase
 from edge.sinks.registry import SinkSettings
+from edge.sinks.target import Target
 from edge.stream.decision import GAP, NO_SPEECH, QUIET, UNCERTAIN, Decision
 from edge.stream.events import Event
 from edge.stream.label_colours import colour_places
@@ -200,7 +201,7 @@ def _can_encode(stream: TextIO, text: str) -> bool:
     return True
 
 
-def make(settings: SinkSettings) -> TerminalSink:
+def make(_target: Target, settings: SinkSettings) -> TerminalSink:
     """Make one for the registry."""
     return TerminalSink(
         settings.stream,

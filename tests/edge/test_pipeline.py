@@ -306,7 +306,7 @@ def test_listen_is_the_same_road_with_a_source_of_ones_own() -> None:
 
 
 def test_listen_takes_names_of_sources_and_sinks(capsys: pytest.CaptureFixture[str]) -> None:
-    summary = listen("demo", ["json_lines"], classifier=fake_classifier(), fast=True)
+    summary = listen("demo", ["jsonl"], classifier=fake_classifier(), fast=True)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["type"] for line in lines] == ["decision"] * summary.decisions + ["summary"]
 

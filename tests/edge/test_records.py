@@ -217,7 +217,7 @@ class Skipping:
 @pytest.mark.parametrize("events", [False, True])
 def test_records_of_a_microphone_with_every_misfortune(events: bool) -> None:
     stream = io.StringIO()
-    sink = make_sink("json_lines", SinkSettings(stream, events=events))
+    sink = make_sink("jsonl", SinkSettings(stream, events=events))
     run_pipeline(
         Microphone(),
         Skipping(fake_classifier().stream()),

@@ -78,7 +78,9 @@ def test_folds_of_another_recipe_are_called_so(unsaid):
     other = {**unsaid, "recipes": {"claf-ser-alone": unsaid["recipes"]["claf-ser-alone"]}}
     for text in (abstaining(other), activation(other)):
         told = " ".join(text.split())
-        assert f"{RECIPES['claf-ser-alone'].title} (the folds of CLAF-SER, taught by that one" in told
+        assert (
+            f"{RECIPES['claf-ser-alone'].title} (the folds of CLAF-SER, taught by that one" in told
+        )
 
 
 def test_a_bar_that_does_not_exist_is_said(unsaid):

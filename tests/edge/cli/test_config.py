@@ -17,6 +17,7 @@ from edge.cli.main import _parser, main
 from edge.cli.options import Parser, positive_s
 from edge.cli.options_in_files import options_of
 from edge.cli.toml_file import ConfigurationError
+from edge.sinks.kinds import SINKS, SinkRow
 
 
 def listen(*words: str) -> Configured:
@@ -183,11 +184,43 @@ def test_a_name_that_is_no_text_is_printed_as_a_remark(write: Callable[..., str]
     assert listen("--config", write(printed)).args.artifact is None
 
 
-def test_a_secret_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config, "_SECRETS", frozenset({"device"}))
-    printed = print_config(listen("--config", os.devnull, "--device", "hunter2"))
-    assert "hunter2" not in printed
-    assert "# device is set and not shown  # command line" in printed
+def test_a_password_is_never_printed(monkeypatch: pytest.MonkeyPatch, write) -> None:
+    monkeypatch.setitem(SINKS, "post", SinkRow("x:make", "post://HOST"))
+    for given in (
+        listen("--config", os.devnull, "--to", "terminal", "--to", "post://me:hunter2@host/x"),
+        listen("--config", write('[[to]]\nsink = "post://me:hunter2@host/x"\n')),
+    ):
+        printed = print_config(given)
+        assert "hunter2" not in printed
+        assert '"post://me@host/x"' in printed
+        assert "# a password in to is not shown" in printed
+
+
+def test_sinks_are_a_list_or_tables(write: Callable[..., str]) -> None:
+    tables = '[listen]\nhop = 1\n[[to]]\nsink = "jsonl:a"\nfiles = 3\n[[to]]\nsink = "terminal"\n'
+    given = listen("--config", write(tables))
+    assert list(map(str, given.args.to)) == ["jsonl:a?files=3", "terminal"]
+    again = listen("--config", write(print_config(given)))
+    assert again.args.to == given.args.to
+    stronger = listen("--config", write(tables), "--to", "jsonl")
+    assert list(map(str, stronger.args.to)) == ["jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('to = "jsonl"\n', r"to is 'jsonl', tables \[\[to\]\] with a sink each are wanted"),
+        ("[to]\n", r"to is \{\}, tables"),
+        ("[[to]]\n", r"\[\[to\]\]: sink is missing, text is wanted"),
+        ('[[to]]\nsink = "fax"\n', r"\[\[to\]\]: the sink is 'fax', one of terminal"),
+        ('[[to]]\nsink = "jsonl:a"\nshoe = 1\n', r"\[\[to\]\]: shoe is no option of the sink"),
+        ('[listen]\nto = ["fax"]\n', "to: the sink is 'fax', one of terminal"),
+        ('[listen]\nto = ["jsonl"]\n[[to]]\nsink = "jsonl"\n', "both a key of .* and a table"),
+    ],
+)
+def test_what_is_no_sink_is_one_sentence(text: str, sentence: str, write) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        listen("--config", write(text))
 
 
 def one_of(action: argparse.Action) -> list[str]:
@@ -202,6 +235,7 @@ def one_of(action: argparse.Action) -> list[str]:
         "mix",
         "16000",
         "s16le",
+        *(["terminal"] if action.metavar == "SINK" else []),
         "x",
         "1:2",
     ]

@@ -17,7 +17,9 @@ from edge.errors import ParameterError, SinkError
 from edge.pipeline import run_pipeline
 from edge.sinks import JsonLinesSink, SinkBase
 from edge.sinks.group import SinkGroup
-from edge.sinks.registry import SINKS, SinkSettings, make_sink
+from edge.sinks.kinds import SINKS, SinkRow
+from edge.sinks.registry import SinkSettings, make_sink
+from edge.sinks.target import Target
 from edge.sources import Block, Status
 from edge.stream.decision import Decision
 from edge.stream.events import Event, EventSettings
@@ -133,7 +135,7 @@ def test_a_toy_sink_is_one_module_and_one_row(monkeypatch: pytest.MonkeyPatch) -
     made: list[SinkSettings] = []
 
     class Toy(SinkBase):
-        def __init__(self, settings: SinkSettings) -> None:
+        def __init__(self, _target: Target, settings: SinkSettings) -> None:
             made.append(settings)
             self.labels: list[str | None] = []
 
@@ -142,7 +144,7 @@ def test_a_toy_sink_is_one_module_and_one_row(monkeypatch: pytest.MonkeyPatch) -
 
     module.make = Toy
     monkeypatch.setitem(sys.modules, "toy_sink", module)
-    monkeypatch.setitem(SINKS, "toy", "toy_sink:make")
+    monkeypatch.setitem(SINKS, "toy", SinkRow("toy_sink:make", "toy"))
     toy = make_sink("toy", SinkSettings(io.StringIO()))
     run_pipeline(Blocks(), fake_classifier().stream(), [toy])
     assert len(made) == 1
@@ -150,13 +152,13 @@ def test_a_toy_sink_is_one_module_and_one_row(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_unknown_sink_is_one_sentence() -> None:
-    with pytest.raises(ParameterError, match="sink is 'fax', one of terminal, json_lines is want"):
+    with pytest.raises(ParameterError, match=r"sink is 'fax', one of terminal, jsonl\[:FILE\]"):
         make_sink("fax", SinkSettings(io.StringIO()))
 
 
 def test_json_lines_have_warnings_and_the_summary() -> None:
     stream = io.StringIO()
-    sink = make_sink("json_lines", SinkSettings(stream, now=lambda: 0.0))
+    sink = make_sink("jsonl", SinkSettings(stream, now=lambda: 0.0))
     assert isinstance(sink, JsonLinesSink)
     sink.warn("odd")
     sink.summary({"type": "summary"})

@@ -1,0 +1,39 @@
+"""Which sinks there are: a leaf that names modules and imports none."""
+
+from __future__ import annotations
+
+import dataclasses
+
+__all__ = ["SINKS", "SinkRow"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SinkRow:
+    """One kind of sink.
+
+    Parameters
+    ----------
+    factory : str
+        ``module:function``, imported when the sink is made.  It takes a ``Target`` and
+        ``SinkSettings`` and gives a ``Sink``, or raises ``ParameterError`` or
+        ``MissingDependencyError`` for what a person can mend: the run does not begin then.
+    form : str
+        How it is named, for people.
+    options : tuple of str
+        What may stand behind ``?``.
+    needs_address, takes_address : bool
+        Whether something must or may stand behind the colon.
+    """
+
+    factory: str
+    form: str
+    options: tuple[str, ...] = ()
+    needs_address: bool = False
+    takes_address: bool = True
+
+
+#: By the word in front of the colon; a new sink is a module and a row here.
+SINKS = {
+    "terminal": SinkRow("edge.sinks.terminal:make", "terminal", takes_address=False),
+    "jsonl": SinkRow("edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files")),
+}
