@@ -160,6 +160,7 @@ class Listening:
             now=clock.now_s,
             labels=plan.stream.classifier.labels,
             warn=self._notices.warn,
+            say=self._notices.say,
             about=about(args, plan.stream),
         )
         sinks = SinkGroup(

@@ -67,6 +67,8 @@ class SinkSettings:
         Those of the model, where they are known beforehand: what a column must hold.
     warn : callable
         Takes what a sink has to say of itself, in any thread; must not raise.
+    say : callable
+        The same for what is no warning, such as where a page is to be seen.
     about : About
     """
 
@@ -77,6 +79,7 @@ class SinkSettings:
     now: Callable[[], float] = time.time
     labels: tuple[str, ...] = ()
     warn: Callable[[str], None] = _to_nobody
+    say: Callable[[str], None] = _to_nobody
     about: About = About()
 
 
