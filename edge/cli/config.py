@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import importlib
 import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.options_in_files import Option, as_toml, can_be_toml, options_of
+from edge.cli.rule_options import rules_of
 from edge.cli.toml_file import ConfigurationError, read_toml
 from edge.errors import ParameterError, printable, shown
 
@@ -32,8 +34,11 @@ COMMAND_LINE = "command line"
 
 #: The table of a file.
 _TABLE = "listen"
-#: What may also be a table of its own, as often as wanted: a sink and its options.
-_SINKS = "to"
+#: What is, or may be, a table of its own, as often as wanted, and what reads one.
+_OWN_TABLES = {
+    "to": "edge.sinks.target:target_from_table",
+    "on": "edge.sinks.rule:rule_from_table",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -157,12 +162,12 @@ def configure(args: argparse.Namespace) -> Configured:
         layer = _layer(path, options)
         _refuse_both(path, layer, rivals, options)
         _put(layer, dict.fromkeys(layer, path), values, origins, rivals)
-    given = {o.dest: getattr(args, o.dest) for o in options.values() if o.dest in args.given}
+    named = {*(option.dest for option in options.values()), *_OWN_TABLES}
+    given = {dest: getattr(args, dest) for dest in sorted(named) if dest in args.given}
     _put(given, dict.fromkeys(given, COMMAND_LINE), values, origins, rivals)
     merged = argparse.Namespace(**vars(args))
-    for option in options.values():
-        if option.dest in values:
-            setattr(merged, option.dest, values[option.dest])
+    for dest in named.intersection(values):
+        setattr(merged, dest, values[dest])
     return Configured(merged, origins, tuple(files))
 
 
@@ -189,6 +194,8 @@ def print_config(configured: Configured) -> str:
             lines.append(f"{option.key} = {text}  # {origin}")
         else:
             lines.append(f"# {option.key} is {printable(text)}, which TOML cannot hold  # {origin}")
+    for rule in rules_of(configured.args):
+        lines += ["", "[[on]]", *(f"{k} = {as_toml(v)}" for k, v in rule.to_table().items())]
     return "\n".join(lines) + "\n"
 
 
@@ -246,7 +253,7 @@ def _layer(path: str, options: Mapping[str, Option]) -> dict[str, Any]:
             "`edge-ser listen --print-config > FILE` writes one"
         ) from error
     name = printable(path)
-    sinks = tables.pop(_SINKS, None)
+    own = {name: tables.pop(name) for name in _OWN_TABLES if name in tables}
     for table, content in tables.items():
         if table != _TABLE:
             if table in options or table.replace("-", "_") in options:
@@ -265,27 +272,28 @@ def _layer(path: str, options: Mapping[str, Option]) -> dict[str, Any]:
             layer[option.dest] = option.value(got)
         except ConfigurationError as error:
             raise ConfigurationError(f"{name}: {error}") from error
-    if sinks is not None and _SINKS in options:
-        if _SINKS in layer:
+    for table, content in own.items():
+        if table in layer:
             raise ConfigurationError(
-                f"{name}: {_SINKS} is both a key of [{_TABLE}] and a table [[{_SINKS}]], one of "
+                f"{name}: {table} is both a key of [{_TABLE}] and a table [[{table}]], one of "
                 "them is wanted"
             )
-        layer[_SINKS] = _sinks(name, sinks)
+        layer[table] = _read_each(name, table, content)
     return layer
 
 
-def _sinks(name: str, tables: Any) -> list[Any]:
-    from edge.sinks.target import target_from_table
-
-    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+def _read_each(name: str, table: str, content: Any) -> list[Any]:
+    """Read a table that may stand there as often as wanted."""
+    if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
         raise ConfigurationError(
-            f"{name}: {_SINKS} is {shown(tables)}, tables [[{_SINKS}]] with a sink each are wanted"
+            f"{name}: {table} is {shown(content)}, tables [[{table}]] are wanted"
         )
+    module, _, function = _OWN_TABLES[table].partition(":")
+    read = getattr(importlib.import_module(module), function)
     try:
-        return [target_from_table(each) for each in tables]
+        return [read(each) for each in content]
     except ParameterError as error:
-        raise ConfigurationError(f"{name}: [[{_SINKS}]]: {error}") from error
+        raise ConfigurationError(f"{name}: [[{table}]]: {error}") from error
 
 
 def _unknown(word: str, sort: str, known: Iterable[str], *, always: bool = False) -> str:

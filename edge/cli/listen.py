@@ -17,6 +17,7 @@ from edge.cli.notify import Notifier
 from edge.cli.options import add_events, add_lengths, add_model, positive_s
 from edge.cli.pipe_options import add_pipe, check_pipe
 from edge.cli.reload import has_terminal
+from edge.cli.rule_options import add_rules
 from edge.cli.saving_options import add_saving, check_saving
 from edge.cli.signals import stopped_by_signals
 from edge.cli.sink_options import add_sinks
@@ -61,6 +62,7 @@ def add_options(parser: Parser) -> None:
     add_model(parser)
     add_events(parser)
     add_sinks(parser)
+    add_rules(parser)
     add_pipe(parser)
     add_saving(parser)
     add_config(parser)

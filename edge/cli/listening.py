@@ -15,6 +15,7 @@ from edge.cli.notices import Notices
 from edge.cli.notify import Notifier, ServiceTap
 from edge.cli.pipe_options import pipe_settings
 from edge.cli.reload import KeptSource, Reloader, RunStop
+from edge.cli.rule_options import rules_of, sink_of
 from edge.cli.saving_options import saving
 from edge.cli.sink_options import about, targets
 from edge.cli.voice_options import VoiceKeeper, know_voice, wanted_voice
@@ -24,6 +25,7 @@ from edge.sources.base import Status
 from edge.sources.registry import SourceRow, open_source
 
 if TYPE_CHECKING:
+    from edge.sinks.rule import Rule
     from edge.sinks.target import Target
     from edge.stream.events import EventSettings
     from edge.stream.stream import Stream
@@ -42,6 +44,7 @@ class _Plan:
     events: EventSettings | None
     state: str | None
     sinks: list[Target]
+    rules: list[Rule]
 
 
 class Listening:
@@ -126,6 +129,7 @@ class Listening:
                     args.segment, args.hop, voice_reference=wanted_voice(args), **deciding(args)
                 )
             state = know_voice(configured, stream)
+            rules = rules_of(args, classifier.labels)
         except ParameterError as error:
             raise configured.explained(error) from None
         settings = SourceSettings(
@@ -140,7 +144,7 @@ class Listening:
         if args.to:
             # Made once to see whether they can be: nothing is opened yet.
             make_sinks(sinks, SinkSettings(sys.stdout), is_patient=False)
-        return _Plan(args, row, stream, settings, events, state, sinks)
+        return _Plan(args, row, stream, settings, events, state, sinks, rules)
 
     def _listen(self, plan: _Plan, left_s: float | None) -> float:
         """Run once; gives the seconds of audio that went by."""
@@ -164,7 +168,10 @@ class Listening:
             about=about(args, plan.stream),
         )
         sinks = SinkGroup(
-            make_sinks(plan.sinks, settings, is_patient=not plan.row.takes_device),
+            [
+                *make_sinks(plan.sinks, settings, is_patient=not plan.row.takes_device),
+                *sink_of(plan.rules, now=clock.now_s, warn=self._notices.warn),
+            ],
             self._notices.warn,
             self._notices.report,
         )

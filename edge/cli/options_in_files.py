@@ -19,8 +19,8 @@ from edge.errors import printable, shown
 
 __all__ = ["Option", "as_toml", "can_be_toml", "options_of"]
 
-#: About files themselves, so that none may hold them.
-_NO_KEYS = ("config", "print_config")
+#: About files themselves, so that none may hold them, and what has tables of its own there.
+_NO_KEYS = ("config", "print_config", "on")
 
 
 class Option:

@@ -18,6 +18,7 @@ from edge.cli.options import Parser, positive_s
 from edge.cli.options_in_files import options_of
 from edge.cli.toml_file import ConfigurationError
 from edge.sinks.kinds import SINKS, SinkRow
+from edge.sinks.rule import Rule
 
 
 def listen(*words: str) -> Configured:
@@ -209,7 +210,10 @@ def test_sinks_are_a_list_or_tables(write: Callable[..., str]) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('to = "jsonl"\n', r"to is 'jsonl', tables \[\[to\]\] with a sink each are wanted"),
+        ('[[on]]\nwhen = "angry"\n', r"\[\[on\]\]: the command of a rule is missing"),
+        ("on = 3\n", r"on is 3, tables \[\[on\]\] are wanted"),
+        ('[listen]\non = ["angry"]\n', "on is an unknown key"),
+        ('to = "jsonl"\n', r"to is 'jsonl', tables \[\[to\]\] are wanted"),
         ("[to]\n", r"to is \{\}, tables"),
         ("[[to]]\n", r"\[\[to\]\]: sink is missing, text is wanted"),
         ('[[to]]\nsink = "fax"\n', r"\[\[to\]\]: the sink is 'fax', one of terminal"),
@@ -221,6 +225,18 @@ def test_sinks_are_a_list_or_tables(write: Callable[..., str]) -> None:
 def test_what_is_no_sink_is_one_sentence(text: str, sentence: str, write) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         listen("--config", write(text))
+
+
+def test_rules_are_tables_and_come_back(write: Callable[..., str]) -> None:
+    table = '[[on]]\nwhen = "angry > 0.8"\nevery = "5m"\ncommand = ["say", "a \\u001b b"]\n'
+    given = listen("--config", write(table))
+    assert given.args.on == [Rule("angry", 0.8, ("say", "a \x1b b"), every_s=300.0)]
+    assert listen("--config", write(print_config(given))).args.on == given.args.on
+    stronger = listen("--config", write(table), "--on", "happy between 8:00-9:30", "x y")
+    printed = print_config(stronger)
+    assert 'command = ["x", "y"]' in printed
+    assert 'between = "08:00-09:30"' in printed
+    assert "angry" not in printed
 
 
 def one_of(action: argparse.Action) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import pytest
 
@@ -62,3 +63,20 @@ def test_a_sink_that_cannot_be_is_one_sentence_before_anything_is_heard(words, s
     assert printed.out == ""
     assert sentence in printed.err
     assert "Traceback" not in printed.err
+
+
+def test_a_command_is_started_when_a_rule_holds(tmp_path, capsys):
+    command = f"{sys.executable} -c \"import sys; open(sys.argv[1], 'a').write(sys.stdin.read())\""
+    path = tmp_path / "told"
+    words = ("--min-probability", "0", "--duration", "6")
+    assert listen(*words, "--on", "activation > 0 for 0s every 1h", f"{command} {path}") == 0
+    (told,) = records(path.read_text())
+    assert (told["type"], told["rule"]) == ("rule", "activation > 0")
+    assert "emotion" in capsys.readouterr().out
+
+
+def test_a_rule_for_no_label_is_one_sentence(capsys):
+    assert listen("--on", "bored", "true") == 2
+    assert "a rule is for 'bored', one of neutral, calm" in capsys.readouterr().err
+    assert listen("--on", "angry for ever", "true") == 2
+    assert "for is 'ever', a span from 0 seconds" in capsys.readouterr().err
