@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import stat
 import sys
@@ -72,9 +73,12 @@ def run(args: argparse.Namespace) -> int:
     writes = [paths["save-audio"]] if "save-audio" in paths else []
     if "state" in paths:
         writes.append(os.path.dirname(paths["state"]))
+    sinks = options.to or []
+    writes += [os.path.dirname(os.path.abspath(each.file)) for each in sinks if each.file]
     program, folder = _program()
     settings = UnitSettings(
         command=[*program, "listen", *_absolute(words, paths)],
+        has_network=any(each.uses_network for each in sinks),
         is_system=args.system,
         folder=folder,
         reads=[paths[name] for name in reads if name in paths],
@@ -97,7 +101,13 @@ def _folder(artifact: str | None) -> str | None:
 
 
 def _absolute(words: Sequence[str], paths: dict[str, str]) -> list[str]:
-    """Write paths so that they mean the same in another folder."""
+    """Write paths so that they mean the same in another folder.
+
+    Raises
+    ------
+    ParameterError
+        If a sink has a password, which anybody could read in the unit.
+    """
     made: list[str] = []
     for word in words:
         name, equals, _ = word.partition("=")
@@ -106,9 +116,27 @@ def _absolute(words: Sequence[str], paths: dict[str, str]) -> list[str]:
             made.append(paths[before[2:]])
         elif equals and name.startswith("--") and name[2:] in paths:
             made.append(f"{name}={paths[name[2:]]}")
+        elif before == "--to":
+            made.append(_sink(word))
+        elif equals and name == "--to":
+            made.append(f"--to={_sink(word[5:])}")
         else:
             made.append(word)
     return made
+
+
+def _sink(text: str) -> str:
+    from edge.sinks.target import target_from_text
+
+    target = target_from_text(text)
+    if target.has_secret:
+        raise ParameterError(
+            f"--to {target} has a password, which everybody could read in the unit: put it into a "
+            "file that only the service may read, and that file's name behind password_file="
+        )
+    if target.file is None:
+        return text
+    return str(dataclasses.replace(target, address=os.path.abspath(target.file)))
 
 
 def _program() -> tuple[list[str], str | None]:

@@ -32,6 +32,8 @@ class UnitSettings:
         Absolute paths of what is read: artifact, file, configuration.
     writes : sequence of str
         Absolute paths of folders that an option asked to write to.
+    has_network : bool
+        Whether a sink sends decisions over the network, or waits there to be asked.
     """
 
     command: Sequence[str]
@@ -39,6 +41,7 @@ class UnitSettings:
     folder: str | None = None
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
+    has_network: bool = False
 
 
 def unit_text(settings: UnitSettings) -> str:
@@ -60,7 +63,10 @@ def unit_text(settings: UnitSettings) -> str:
     if settings.folder is not None:
         parts.append(f"WorkingDirectory={_escaped(settings.folder)}\n")
     parts.append(_SYSTEM if settings.is_system else _USER)
-    parts.append(_BOTH.format(hidden=hidden))
+    if settings.is_system and not settings.has_network:
+        parts.append(_NO_NETWORK)
+    families = "AF_UNIX AF_INET AF_INET6 AF_NETLINK" if settings.has_network else "AF_UNIX"
+    parts.append(_BOTH.format(hidden=hidden, families=families))
     parts += [f"ReadWritePaths={quoted(path)}\n" for path in settings.writes]
     wanted_by = "multi-user.target" if settings.is_system else "default.target"
     parts.append(f"\n[Install]\nWantedBy={wanted_by}\n")
@@ -140,13 +146,16 @@ SupplementaryGroups=audio
 DevicePolicy=closed
 DeviceAllow=char-alsa rw
 CapabilityBoundingSet=
-PrivateNetwork=yes
-IPAddressDeny=any
 PrivateMounts=yes
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
+"""
+
+_NO_NETWORK = """\
+PrivateNetwork=yes
+IPAddressDeny=any
 """
 
 _USER = """
@@ -162,7 +171,7 @@ PrivateTmp=yes
 ProtectControlGroups=yes
 ProtectKernelTunables=yes
 ProtectProc=invisible
-RestrictAddressFamilies=AF_UNIX
+RestrictAddressFamilies={families}
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes

@@ -23,6 +23,8 @@ class SinkRow:
         What may stand behind ``?``.
     needs_address, takes_address : bool
         Whether something must or may stand behind the colon.
+    writes_file, uses_network : bool
+        Whether that is a file it writes, or the sink needs the network: what a service may do.
     """
 
     factory: str
@@ -30,10 +32,14 @@ class SinkRow:
     options: tuple[str, ...] = ()
     needs_address: bool = False
     takes_address: bool = True
+    writes_file: bool = False
+    uses_network: bool = False
 
 
 #: By the word in front of the colon; a new sink is a module and a row here.
 SINKS = {
     "terminal": SinkRow("edge.sinks.terminal:make", "terminal", takes_address=False),
-    "jsonl": SinkRow("edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files")),
+    "jsonl": SinkRow(
+        "edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files"), writes_file=True
+    ),
 }

@@ -48,6 +48,16 @@ class Target:
 
     __repr__ = __str__
 
+    @property
+    def file(self) -> str | None:
+        """The file that it writes, if it does."""
+        return self.address if self.address and SINKS[self.kind].writes_file else None
+
+    @property
+    def uses_network(self) -> bool:
+        """Whether it needs the network."""
+        return SINKS[self.kind].uses_network
+
     def option(self, name: str, default: str) -> str:
         """Give one of the options, or what holds without it."""
         return self.options.get(name, default)

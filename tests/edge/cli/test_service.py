@@ -14,6 +14,7 @@ from runtime_fakes import complaint
 
 from edge.cli.main import main
 from edge.cli.unit import UnitSettings, quoted, unit_text
+from edge.sinks.kinds import SINKS, SinkRow
 
 ANALYZE = shutil.which("systemd-analyze")
 
@@ -141,3 +142,49 @@ def test_a_voice_is_kept_where_the_service_may_write(
     text = unit(capsys, "--user", "--state", f"{tmp_path}/voice.json")
     assert command(text)[-1] == f"{tmp_path}/voice.json"
     assert f"\nReadWritePaths={tmp_path}\n" in text
+
+
+def test_a_sink_s_file_may_be_written_and_means_the_same_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = unit(capsys, "--user", "--to", "jsonl:a.jsonl?files=2", "--to=jsonl", *model)
+    words = command(text)
+    assert f"jsonl:{tmp_path}/a.jsonl?files=2" in words
+    assert "--to=jsonl" in words
+    assert f"\nReadWritePaths={tmp_path}\n" in text
+    assert "RestrictAddressFamilies=AF_UNIX\n" in text
+
+
+def test_the_network_is_open_for_a_sink_that_needs_it_alone(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: list[str],
+) -> None:
+    monkeypatch.setitem(SINKS, "post", SinkRow("x:make", "post://HOST", uses_network=True))
+    closed = unit(capsys, "--system", *model)
+    assert "PrivateNetwork=yes" in closed
+    assert "IPAddressDeny=any" in closed
+    (tmp_path / "c.toml").write_text('[[to]]\nsink = "post://me:hush@host"\n')
+    words = ("--system", "--config", str(tmp_path / "c.toml"), *model)
+    for text in (unit(capsys, "--system", "--to", "post://host", *model), unit(capsys, *words)):
+        assert "PrivateNetwork" not in text
+        assert "IPAddressDeny" not in text
+        assert "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n" in text
+        assert "hush" not in text
+
+
+def test_a_password_does_not_come_into_the_unit(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, model: list[str]
+) -> None:
+    monkeypatch.setitem(SINKS, "post", SinkRow("x:make", "post://HOST", uses_network=True))
+    for words in (("--to", "post://me:hush@host"), ("--to=post://me:hush@host",)):
+        assert main(["service", "--user", *words, *model]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "--to post://me@host has a password, which everybody could read" in printed.err
+        assert "hush" not in printed.err
