@@ -14,6 +14,7 @@ __all__ = [
     "AudioFileError",
     "BackendError",
     "EdgeSerError",
+    "HistoryError",
     "MissingDependencyError",
     "ParameterError",
     "SinkError",
@@ -54,6 +55,10 @@ class MissingDependencyError(EdgeSerError):
 
 class SinkError(EdgeSerError):
     """The last sink that was left failed."""
+
+
+class HistoryError(EdgeSerError):
+    """A history is missing, damaged, of a newer version, or no history at all."""
 
 
 class WorkerError(EdgeSerError):
