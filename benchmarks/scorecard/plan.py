@@ -211,6 +211,9 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
     teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
     if teachers:
         words += ["--teachers", *map(str, teachers)]
+    if recipe.start is not None:
+        words += ["--start", str(places.run(RECIPES[recipe.start], job))]
+        what += ["--start"]
     if embeddings:
         words += ["--embeddings", *map(str, embeddings)]
     return Step(

@@ -97,6 +97,8 @@ class Work:
     asked_for : tuple of str
         Groups of its jobs that run only when they are named, beside :data:`ASKED_FOR`: where
         people are known beforehand, another recipe is the one to take.
+    start : str, optional
+        One of the teachers, whose run it begins with in place of chance.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Work:
     teachers: tuple[str, ...] = ()
     is_ablation: bool = False
     asked_for: tuple[str, ...] = ()
+    start: str | None = None
 
     def group(self, name: str) -> tuple[str, ...]:
         """Jobs of one group."""
@@ -163,6 +166,7 @@ RECIPES: dict[str, Work] = {
             ),
             teachers=("claf-ser-alone",),
             asked_for=("paper",),
+            start="claf-ser-alone",
         ),
         Work(
             "claf-ser-tiny",

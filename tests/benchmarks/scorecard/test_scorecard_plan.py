@@ -181,6 +181,8 @@ def test_a_student_brings_its_teachers_of_the_same_job():
     at = chosen[-1].words.index("--teachers")
     named = chosen[-1].words[at + 1 : at + 1 + len(teachers)]
     assert [*named] == [f"runs/{name}/paper-s1" for name in teachers]
+    at = chosen[-1].words.index("--start")
+    assert chosen[-1].words[at + 1] == "runs/claf-ser-alone/paper-s1"
     assert [path.parent for path in chosen[-1].inputs] == [Path(name) for name in named]
 
 
