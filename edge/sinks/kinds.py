@@ -42,4 +42,11 @@ SINKS = {
     "jsonl": SinkRow(
         "edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files"), writes_file=True
     ),
+    "web": SinkRow(
+        "edge.sinks.web.sink:make",
+        "web:HOST:PORT",
+        ("token_file", "history"),
+        needs_address=True,
+        uses_network=True,
+    ),
 }

@@ -12,7 +12,7 @@ from fuzz.target import TARGETS
 from fuzz.tflite_seeds import export_seeds
 
 # Seeds that were tried before this was written; `make fuzz` tries thousands.
-_N_TRIALS = {"manifest": 150, "tflite": 20, "onnx": 20, "npz": 50, "voice": 100}
+_N_TRIALS = {"manifest": 150, "tflite": 20, "onnx": 20, "npz": 50, "voice": 100, "web": 200}
 
 
 @pytest.mark.parametrize("target", TARGETS)
