@@ -12,8 +12,9 @@ from edge.sinks.kinds import SINKS
 
 __all__ = ["Target", "target_from_table", "target_from_text"]
 
-#: ``user:password@`` in front of a host.
-_PASSWORD = re.compile(r"^(//[^/@:]*):[^/]*@")
+#: ``user:password@`` in front of a host.  A password that is not written as in a URL may hold a
+#: slash or another @, so all up to the last is taken for one.
+_PASSWORD = re.compile(r"(//[^@:]*):.*@", re.DOTALL)
 _OPTION = re.compile(r"[a-z][a-z_]*=")
 
 
@@ -131,5 +132,5 @@ def _checked(target: Target, text: str) -> Target:
 
 def _shown(text: str) -> str:
     # Whatever it is, it may hold a password, and goes to a journal.
-    hidden = re.sub(r"(//[^/@:]*):[^/]*@", r"\1:...@", text)
+    hidden = _PASSWORD.sub(r"\1:...@", text)
     return repr(printable(hidden))[:80]
