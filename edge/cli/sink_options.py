@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["SINK_FORMS", "about", "add_sinks", "targets"]
 
 #: Those of :data:`edge.sinks.kinds.SINKS`, which are not asked: a help text needs no NumPy.
-SINK_FORMS = "terminal, jsonl[:FILE], web:HOST:PORT"
+SINK_FORMS = "terminal, jsonl[:FILE], mqtt://HOST[/TOPIC], mqtts://HOST[/TOPIC], web:HOST:PORT"
 
 
 def add_sinks(parser: argparse.ArgumentParser) -> None:

@@ -36,11 +36,21 @@ class SinkRow:
     uses_network: bool = False
 
 
+_MQTT = (
+    "user", "password_file", "ca_file", "node", "name", "client_id", "discovery", "records",
+)  # fmt: skip
+
 #: By the word in front of the colon; a new sink is a module and a row here.
 SINKS = {
     "terminal": SinkRow("edge.sinks.terminal:make", "terminal", takes_address=False),
     "jsonl": SinkRow(
         "edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files"), writes_file=True
+    ),
+    "mqtt": SinkRow(
+        "edge.sinks.mqtt:make", "mqtt://HOST[/TOPIC]", _MQTT, needs_address=True, uses_network=True
+    ),
+    "mqtts": SinkRow(
+        "edge.sinks.mqtt:make", "mqtts://HOST[/TOPIC]", _MQTT, needs_address=True, uses_network=True
     ),
     "web": SinkRow(
         "edge.sinks.web.sink:make",

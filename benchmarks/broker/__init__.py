@@ -1,0 +1,1 @@
+"""The road of decisions over a broker: a real one, killed and restarted."""
