@@ -76,8 +76,8 @@ wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone an
 
 SCORECARD = $(DEV)/bin/python -m benchmarks.scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
 	$(if $(EMBEDDINGS),--embeddings $(EMBEDDINGS)) $(if $(SOUNDS),--sounds $(SOUNDS)) \
-	--out benchmarks/results/scorecard.json --render README.md
-scorecard: data-named $(DEV)/.installed ## train and measure the bundled recipes in DATA=CORPORA, write README's table
+	--out benchmarks/results/scorecard.json --render docs/results.md --headline README.md
+scorecard: data-named $(DEV)/.installed ## train and measure the bundled recipes in DATA=CORPORA, write their tables
 	$(SCORECARD) $(ARGS)
 
 ablations: data-named $(DEV)/.installed ## the same for what each part of CLAF-SER is worth, and the baseline

@@ -202,7 +202,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The same for README: percent, in brackets points below the first model in torch."""
+    """The same as Markdown: percent, in brackets points below the first model in torch."""
     lines = [
         "| model | kind | kB | `paper` | RAVDESS | SAVEE | EMO-DB | TESS | same label | faster |",
         "| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |",
@@ -245,7 +245,7 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=list(MODELS), metavar="FOLDER")
     parser.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
     parser.add_argument("--output", type=Path, metavar="FILE")
-    parser.add_argument("--render", type=Path, metavar="FILE", help="write README's table")
+    parser.add_argument("--render", type=Path, metavar="FILE", help="write the table there")
     arguments = parser.parse_args()
     try:
         rows = compare(arguments)

@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.scorecard.abstaining import ABSTAINING_FILE, collate_abstaining
 from benchmarks.scorecard.collate import collate
 from benchmarks.scorecard.given import embedding_files, lessons_in
+from benchmarks.scorecard.headline import MARKS, headline_into
 from benchmarks.scorecard.ledger import Ledger
 from benchmarks.scorecard.plan import Places, plan, select
 from benchmarks.scorecard.recipe_check import check_same_recipe
@@ -36,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scorecard",
         description="Runs train, baseline, calibrate and evaluate for all that is not there yet, "
-        "collects their figures in one file and, with --render, writes its tables into a README. "
+        "collects their figures in one file and, with --render, writes its tables into a page. "
         f"Of {' and '.join(LESSONS)}, where they are in ROOT, all is learnt and nothing measured.",
     )
     parser.add_argument("--data", type=Path, metavar="ROOT", help="folder that holds the corpora")
@@ -117,6 +118,12 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"write the tables there, between the lines {BEGIN} and {END}",
     )
     parser.add_argument(
+        "--headline",
+        type=Path,
+        metavar="FILE",
+        help=f"write the table of the README there, between the lines {MARKS[0]} and {MARKS[1]}",
+    )
+    parser.add_argument(
         "--tables-only",
         action="store_true",
         help="run and collect nothing: with --render, write the tables of the scorecard as it is",
@@ -131,8 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _scorecard(arguments: argparse.Namespace) -> int:
     if arguments.tables_only:
-        if not arguments.render:
-            raise ParameterError("--tables-only writes nothing without --render FILE")
+        if not arguments.render and not arguments.headline:
+            raise ParameterError("--tables-only writes nothing without --render or --headline FILE")
         scorecard = read_scorecard(arguments.out)
         _render(arguments, scorecard, read_abstaining(_beside(arguments)))
         return 0
@@ -199,8 +206,13 @@ def _render(
     arguments: argparse.Namespace, scorecard: dict[str, Any], unsaid: dict[str, Any] | None
 ) -> None:
     if arguments.render:
-        changed = render_into(arguments.render, scorecard, unsaid)
-        print(f"{arguments.render}: {'written' if changed else 'as it was'}", file=sys.stderr)
+        _tell(arguments.render, render_into(arguments.render, scorecard, unsaid))
+    if arguments.headline:
+        _tell(arguments.headline, headline_into(arguments.headline, scorecard))
+
+
+def _tell(path: Path, changed: bool) -> None:
+    print(f"{path}: {'written' if changed else 'as it was'}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,14 @@ from benchmarks.scorecard.tables_more import ablations, across_corpora, choices,
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
 from quantize.data.corpora import DOMAINS
-from quantize.measure.figures.bars import FURTHER_BARS, HEADLINE_BARS, KIND, RECIPE, figures_of
+from quantize.measure.figures.bars import (
+    FURTHER_BARS,
+    HEADLINE_BARS,
+    KIND,
+    RECIPE,
+    figures_of,
+    recipe_for,
+)
 from quantize.measure.figures.cells import (
     corpus_name,
     figure,
@@ -27,7 +34,7 @@ from quantize.measure.figures.cells import (
 )
 from quantize.measure.figures.references import REFERENCES, Reference
 
-__all__ = ["BEGIN", "END", "render_into", "render_tables"]
+__all__ = ["BEGIN", "END", "put_between", "render_into", "render_tables"]
 
 BEGIN = "<!-- scorecard:begin -->"
 END = "<!-- scorecard:end -->"
@@ -84,15 +91,21 @@ def render_into(
     TrainingError
         If the file has not both marks once, in order.
     """
+    return put_between(path, (BEGIN, END), render_tables(scorecard, unsaid))
+
+
+def put_between(path: Path, marks: tuple[str, str], tables: str) -> bool:
+    """Write tables between two marks of a file; see :func:`render_into`."""
     text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(f"{BEGIN}\n")
-    old, end, after = rest.partition(f"{END}\n")
-    if not (begin and end) or any(mark in before + old + after for mark in (BEGIN, END)):
+    first, last = marks
+    before, begin, rest = text.partition(f"{first}\n")
+    old, end, after = rest.partition(f"{last}\n")
+    if not (begin and end) or any(mark in before + old + after for mark in marks):
         raise TrainingError(
-            f"{path} must hold the lines {BEGIN} and {END} once each, in this order: the tables "
+            f"{path} must hold the lines {first} and {last} once each, in this order: the tables "
             "are written between them"
         )
-    new = f"{before}{BEGIN}\n\n{render_tables(scorecard, unsaid)}\n{END}\n{after}"
+    new = f"{before}{first}\n\n{tables}\n{last}\n{after}"
     if new == text:
         return False
     with atomic_path(path) as temporary:
@@ -172,7 +185,7 @@ def _part(
     scorecard: Mapping[str, Any], protocol: str, kind: str, corpus: str = "all", parts: str = ""
 ) -> Mapping[str, Any] | None:
     """Figures of all, or of a corpus in a table of them; None where they are not there."""
-    figures = figures_of(scorecard, RECIPE, protocol, kind)
+    figures = figures_of(scorecard, recipe_for(scorecard, protocol), protocol, kind)
     if figures is None or corpus == "all":
         return figures
     part: Mapping[str, Any] | None = figures.get(parts, {}).get(corpus)
@@ -183,9 +196,11 @@ def _headline_name(
     scorecard: Mapping[str, Any], protocol: str, corpus: str, metric: str, *, whole: bool
 ) -> str:
     if protocol == "paper":
-        entry = next(iter(scorecard["recipes"][RECIPE]["protocols"]["paper"].values()))
+        recipe = recipe_for(scorecard, protocol)
+        entry = next(iter(scorecard["recipes"][recipe]["protocols"]["paper"].values()))
         n = len(entry["runs"])
-        return f"`paper`, accuracy, {n} seed{'s' if n > 1 else ''}"
+        whose = f" (`{recipe}`)" if recipe != RECIPE else ""
+        return f"`paper`, accuracy, {n} seed{'s' if n > 1 else ''}{whose}"
     if metric == "ece":
         return f"`{protocol}`, calibration error (ECE), all clips (worst corpus)"
     which = "" if whole else ", sentences that are said in several emotions"

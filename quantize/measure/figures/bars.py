@@ -21,10 +21,14 @@ __all__ = [
     "TINY",
     "Bar",
     "figures_of",
+    "recipe_for",
 ]
 
 #: The device's recipe and the runtime of its bundled model, which the bars are about.
 RECIPE, KIND = "claf-ser", "numpy-int8"
+
+#: For people whom it has heard, of whom the protocol ``paper`` is.
+PAPER = "claf-ser-paper"
 
 #: The small one, and the one that no other run teaches, which is trained without each corpus.
 TINY, ALONE = "claf-ser-tiny", "claf-ser-alone"
@@ -63,6 +67,12 @@ def figures_of(
     """Figures of one protocol in one runtime; None where it was not measured."""
     entry = scorecard["recipes"].get(recipe, {}).get("protocols", {}).get(protocol, {}).get(kind)
     return None if entry is None else dict(entry["figures"])
+
+
+def recipe_for(scorecard: Scorecard, protocol: str) -> str:
+    """Whose figures of a protocol are the headline's: that of the device, or of people heard."""
+    protocols = scorecard["recipes"].get(PAPER, {}).get("protocols", {})
+    return PAPER if protocol == "paper" and protocol in protocols else RECIPE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,7 +226,10 @@ def _lost(scorecard: Scorecard, names: tuple[str, ...]) -> float | None:
 
 
 def _of_figure(goal: float, protocol: str, corpus: str, metric: str) -> Bar:
-    find = functools.partial(_figure, protocol=protocol, corpus=corpus, metric=metric)
+    def find(scorecard: Scorecard) -> float | None:
+        recipe = recipe_for(scorecard, protocol)
+        return _figure(scorecard, protocol, corpus, metric, recipe)
+
     return Bar(goal, find)
 
 

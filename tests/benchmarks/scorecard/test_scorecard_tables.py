@@ -11,10 +11,12 @@ from scorecard_fakes import places, write_runs
 from benchmarks.scorecard.__main__ import main
 from benchmarks.scorecard.abstaining import ABSTAINING_FILE
 from benchmarks.scorecard.collate import collate
+from benchmarks.scorecard.headline import headline, headline_into
 from benchmarks.scorecard.recipes import RECIPES
 from benchmarks.scorecard.tables import BEGIN, END, render_into, render_tables
 from quantize.basics.errors import TrainingError
 from quantize.measure.figures.bars import FURTHER_BARS, HEADLINE_BARS, Bar
+from quantize.measure.figures.cells import corpus_name, figure
 from quantize.measure.figures.files import read_abstaining, read_scorecard, write_scorecard
 from quantize.measure.figures.references import REFERENCES
 
@@ -242,22 +244,62 @@ def test_a_file_without_the_marks_is_refused(scorecard, tmp_path, text):
     assert path.read_text() == text
 
 
-def test_readme_shows_the_scorecard(tmp_path):
+def test_the_pages_show_the_scorecard(tmp_path):
     committed = ROOT / "benchmarks" / "results" / "scorecard.json"
     if not committed.is_file():
         pytest.skip("benchmarks/results/scorecard.json was not written yet")
-    copied = tmp_path / "README.md"
-    copied.write_bytes((ROOT / "README.md").read_bytes())
+    results, readme = (tmp_path / name for name in ("results.md", "README.md"))
+    results.write_bytes((ROOT / "docs" / "results.md").read_bytes())
+    readme.write_bytes((ROOT / "README.md").read_bytes())
+    found = read_scorecard(committed)
     unsaid = read_abstaining(committed.with_name(ABSTAINING_FILE))
-    assert not render_into(copied, read_scorecard(committed), unsaid), (
-        "run: python -m benchmarks.scorecard --tables-only --render README.md"
+    is_old = render_into(results, found, unsaid) or headline_into(readme, found)
+    assert not is_old, (
+        "run: python -m benchmarks.scorecard --tables-only --render docs/results.md --headline "
+        "README.md"
     )
 
 
-def test_the_readme_has_the_marks(scorecard, tmp_path):
-    copied = tmp_path / "README.md"
-    copied.write_bytes((ROOT / "README.md").read_bytes())
-    assert render_into(copied, scorecard)
+def test_the_pages_have_the_marks(scorecard, tmp_path):
+    results, readme = (tmp_path / name for name in ("results.md", "README.md"))
+    results.write_bytes((ROOT / "docs" / "results.md").read_bytes())
+    readme.write_bytes((ROOT / "README.md").read_bytes())
+    assert render_into(results, scorecard)
+    assert headline_into(readme, scorecard)
+    assert not headline_into(readme, scorecard)
+
+
+def test_the_headline_has_both_models_and_who_is_measured(scorecard):
+    lines = headline(scorecard).splitlines()
+    assert lines[0].split("|")[2].strip() == "full"
+    named = {
+        corpus_name(corpus): figures
+        for corpus, figures in scorecard["recipes"]["claf-ser"]["protocols"]["speaker-5fold"][
+            "numpy-int8"
+        ]["figures"]["by_corpus"].items()
+    }
+    for name, figures in named.items():
+        (line,) = [line for line in lines if line.startswith(f"| {name}, whole clips, UAR |")]
+        assert figure(figures, "uar") in line
+
+
+def test_people_whom_it_has_heard_are_of_the_recipe_for_them(scorecard):
+    bar = HEADLINE_BARS["paper", "all", "accuracy"]
+    recipes = scorecard["recipes"]
+    theirs = copy.deepcopy(recipes["claf-ser"]["protocols"]["paper"])
+    for entry in theirs.values():
+        entry["figures"]["accuracy"] = 0.987
+    with_it = {
+        **scorecard,
+        "recipes": {
+            **recipes,
+            "claf-ser-paper": {**recipes["claf-ser"], "protocols": {"paper": theirs}},
+        },
+    }
+    assert bar.value(with_it) == 0.987
+    assert "3 seeds (`claf-ser-paper`)" in render_tables(with_it)
+    without = {**with_it, "recipes": {**with_it["recipes"], "claf-ser-paper": {"protocols": {}}}}
+    assert bar.value(without) != 0.987
 
 
 def test_tables_alone_need_no_corpora(scorecard, tmp_path, capsys):
