@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Awaitable, Callable
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from edge.sinks.registry import About
 from edge.sinks.web.about import about_json
+from edge.sinks.web.assets import read_assets
 from edge.sinks.web.board import LONGEST_RECENT_S, Board
 from edge.sinks.web.event_stream import EventStream, Receive, Send
 from edge.sinks.web.guard import App
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "make_app"]
 
 _JSON = "application/json"
-_PAGE = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-}
 _USUAL_RECENT_S = 300.0
 
 
@@ -154,7 +149,10 @@ def make_app(answers: Answers) -> App:
         answers.complain(f"the page could not answer: {error!r}"[:300])
         return refused(500, "this could not be answered, and the log of edge-ser says why")
 
+    assets = read_assets()
     routes = [
+        Route("/", _constant(assets.html, "text/html; charset=utf-8")),
+        Route("/page.js", _constant(assets.script, "text/javascript; charset=utf-8")),
         Route("/api/v1/now", now),
         Route("/api/v1/recent", recent),
         Route("/api/v1/history", history),
@@ -165,9 +163,6 @@ def make_app(answers: Answers) -> App:
         Route("/healthz", healthz),
         Route("/metrics", metrics),
     ]
-    folder = resources.files("edge.sinks.web").joinpath("page")
-    for path, (name, kind) in _PAGE.items():
-        routes.append(Route(path, _constant(folder.joinpath(name).read_bytes(), kind)))
     app = Starlette(routes=routes, exception_handlers={HTTPException: not_found, Exception: failed})
     # It would send whoever asks for "//elsewhere/" there.
     app.router.redirect_slashes = False

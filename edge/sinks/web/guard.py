@@ -22,13 +22,12 @@ _LONGEST_QUERY = 2_048
 Headers = list[tuple[bytes, bytes]]
 App = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
-#: With every answer: nothing from elsewhere, no script but our file, in nobody's frame.
+#: With every answer: nothing from elsewhere, no script and style but ours, in nobody's frame.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src '%s'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _SAFE: Headers = [
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        b"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -46,6 +45,8 @@ class Guard:
     app : ASGI application
         Answers.
     settings : WebSettings
+    style_hash : str
+        Of the only style that a browser obeys.
 
     Notes
     -----
@@ -53,7 +54,8 @@ class Guard:
     point here (DNS rebinding) is told apart by the name it asks for.
     """
 
-    def __init__(self, app: App, settings: WebSettings) -> None:
+    def __init__(self, app: App, settings: WebSettings, style_hash: str) -> None:
+        self._safe = [(b"content-security-policy", (_POLICY % style_hash).encode()), *_SAFE]
         self._app, self._token = app, settings.token
         # Derived: the token itself lies in no browser.
         self._cookie = hmac.new(
@@ -67,7 +69,7 @@ class Guard:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_SAFE]
+                message["headers"] = [*message.get("headers", ()), *self._safe]
             await send(message)
 
         refusal = self._refusal(scope)

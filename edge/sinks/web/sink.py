@@ -11,6 +11,7 @@ from edge.sinks.base import SinkBase
 from edge.sinks.registry import SinkSettings
 from edge.sinks.target import Target
 from edge.sinks.web.app import Answers, make_app
+from edge.sinks.web.assets import read_assets
 from edge.sinks.web.board import Board
 from edge.sinks.web.event_stream import EventStream
 from edge.sinks.web.guard import Guard
@@ -86,7 +87,7 @@ class WebSink(SinkBase):
                 Metrics(board, stream, about),
                 self._complain,
             )
-            app = Guard(make_app(self._answers), self._web)
+            app = Guard(make_app(self._answers), self._web, read_assets().style_hash)
             self._server = WebServer(app, at, stream.close)
             self._server.start()
         except BaseException:

@@ -286,7 +286,8 @@
     }
     const every = Array.from({ length: 24 }, (_, hour) => hour);
     fill("week-map", headOf("Day", every), [...days.values()].map(({ day, hours: known }) => {
-      const line = make("tr"), name = day.toLocaleDateString(undefined, { weekday: "short", day: "numeric" });
+      const line = make("tr"), word = day.toLocaleDateString("en", { weekday: "short" });
+      const name = `${word} ${day.getDate()}`;
       line.append(make("th", name, { scope: "row" }), ...every.map((hour) => {
         const each = known.get(hour);
         if (!each) return cell("", 0, "");
@@ -412,7 +413,7 @@
 
   function listen() {
     const events = new EventSource("api/v1/events");
-    events.onopen = () => { link("on", "live"); catchUp(); };
+    events.onopen = () => { link("on", "live"); catchUp(); askHealth(); };
     events.onerror = () => {
       link("off", "not connected");
       if (events.readyState !== EventSource.CLOSED) return;

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from edge.sinks.registry import About, SinkSettings
 from edge.sinks.target import target_from_text
 from edge.sinks.web.app import Answers, make_app
+from edge.sinks.web.assets import read_assets
 from edge.sinks.web.board import Board
 from edge.sinks.web.event_stream import EventStream
 from edge.sinks.web.guard import Guard
@@ -145,7 +146,7 @@ class Bench:
             Metrics(self.board, stream, ABOUT), self.complaints.append,
         )  # fmt: skip
         settings = WebSettings("127.0.0.1", 80, token)
-        self._app = Guard(make_app(self.answers), settings)
+        self._app = Guard(make_app(self.answers), settings, read_assets().style_hash)
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)
