@@ -36,9 +36,15 @@ class SinkRow:
     uses_network: bool = False
 
 
-_MQTT = (
-    "user", "password_file", "ca_file", "node", "name", "client_id", "discovery", "records",
-)  # fmt: skip
+def _broker(word: str) -> SinkRow:
+    return SinkRow(
+        "edge.sinks.mqtt.sink:make",
+        f"{word}://HOST[/TOPIC]",
+        ("user", "password_file", "ca_file", "node", "name", "client_id", "discovery", "records"),
+        needs_address=True,
+        uses_network=True,
+    )
+
 
 #: By the word in front of the colon; a new sink is a module and a row here.
 SINKS = {
@@ -46,12 +52,8 @@ SINKS = {
     "jsonl": SinkRow(
         "edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files"), writes_file=True
     ),
-    "mqtt": SinkRow(
-        "edge.sinks.mqtt:make", "mqtt://HOST[/TOPIC]", _MQTT, needs_address=True, uses_network=True
-    ),
-    "mqtts": SinkRow(
-        "edge.sinks.mqtt:make", "mqtts://HOST[/TOPIC]", _MQTT, needs_address=True, uses_network=True
-    ),
+    "mqtt": _broker("mqtt"),
+    "mqtts": _broker("mqtts"),
     "web": SinkRow(
         "edge.sinks.web.sink:make",
         "web:HOST:PORT",

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from benchmarks.broker.mosquitto import PASSWORD, USER, Mosquitto, Onlooker, find_mosquitto
-from edge.sinks.mqtt import MqttSink, make
+from edge.sinks.mqtt.sink import MqttSink, make
 from edge.sinks.registry import About, SinkSettings
 from edge.sinks.target import target_from_text
 from edge.stream.decision import Decision

@@ -8,8 +8,8 @@ import pytest
 
 from edge.cli.main import main
 from edge.errors import MissingDependencyError, ParameterError
-from edge.sinks.mqtt import make
-from edge.sinks.mqtt_address import Address, address_of
+from edge.sinks.mqtt.address import Address, address_of
+from edge.sinks.mqtt.sink import make
 from edge.sinks.registry import SinkSettings
 from edge.sinks.target import target_from_text
 

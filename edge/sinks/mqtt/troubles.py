@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.errors import how_many, printable
-from edge.sinks.mqtt_address import Address
+from edge.sinks.mqtt.address import Address
 
 __all__ = ["Troubles"]
 

@@ -8,9 +8,9 @@ import re
 import pytest
 from home_assistant_rules import faults
 
-from edge.sinks.mqtt_address import address_of
-from edge.sinks.mqtt_board import Board
-from edge.sinks.mqtt_discovery import discovery_of, discovery_topic, status_topic
+from edge.sinks.mqtt.address import address_of
+from edge.sinks.mqtt.board import Board
+from edge.sinks.mqtt.discovery import discovery_of, discovery_topic, status_topic
 from edge.sinks.registry import About
 from edge.sinks.target import target_from_text
 from edge.stream.decision import Decision, Timing

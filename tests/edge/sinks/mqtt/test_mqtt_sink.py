@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from edge.sinks import mqtt as module
-from edge.sinks import mqtt_outbox
-from edge.sinks.mqtt import MqttSink
-from edge.sinks.mqtt_address import address_of
+from edge.sinks.mqtt import outbox as mqtt_outbox
+from edge.sinks.mqtt import sink as module
+from edge.sinks.mqtt.address import address_of
+from edge.sinks.mqtt.sink import MqttSink
 from edge.sinks.registry import About, SinkSettings
 from edge.sinks.target import target_from_text
 from edge.stream.decision import Decision, Timing

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from edge.sinks.mqtt_address import Address
+from edge.sinks.mqtt.address import Address
 from edge.sinks.registry import About
 
 __all__ = [

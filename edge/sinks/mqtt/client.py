@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from edge.errors import MissingDependencyError, ParameterError, printable
-from edge.sinks.mqtt_address import Address
+from edge.sinks.mqtt.address import Address
 
 __all__ = ["Client", "ClientEvents", "PahoClient", "check_paho", "encryption_of"]
 

@@ -13,10 +13,10 @@ from typing import Any
 from edge.errors import ParameterError, how_many, printable
 from edge.sinks.base import SinkBase
 from edge.sinks.json_lines import JsonLinesSink
-from edge.sinks.mqtt_address import Address, address_of
-from edge.sinks.mqtt_board import Board
-from edge.sinks.mqtt_client import Client, ClientEvents, PahoClient, check_paho, encryption_of
-from edge.sinks.mqtt_discovery import (
+from edge.sinks.mqtt.address import Address, address_of
+from edge.sinks.mqtt.board import Board
+from edge.sinks.mqtt.client import Client, ClientEvents, PahoClient, check_paho, encryption_of
+from edge.sinks.mqtt.discovery import (
     AVAILABILITY,
     DIAGNOSTICS,
     OFFLINE,
@@ -27,8 +27,8 @@ from edge.sinks.mqtt_discovery import (
     discovery_topic,
     status_topic,
 )
-from edge.sinks.mqtt_outbox import N_SENT, Outbox
-from edge.sinks.mqtt_troubles import Troubles
+from edge.sinks.mqtt.outbox import N_SENT, Outbox
+from edge.sinks.mqtt.troubles import Troubles
 from edge.sinks.registry import SinkSettings
 from edge.sinks.target import Target
 from edge.stream.decision import Decision
