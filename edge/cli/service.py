@@ -81,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
         has_network=any(each.uses_network for each in sinks),
         is_system=args.system,
         folder=folder,
-        reads=[paths[name] for name in reads if name in paths],
+        reads=[paths[name] for name in reads if name in paths]
+        + [os.path.abspath(path) for each in sinks for path in each.reads.values()],
         writes=list(dict.fromkeys(writes)),
     )
     sys.stdout.write(unit_text(settings))
@@ -134,9 +135,15 @@ def _sink(text: str) -> str:
             f"--to {target} has a password, which everybody could read in the unit: put it into a "
             "file that only the service may read, and that file's name behind password_file="
         )
-    if target.file is None:
-        return text
-    return str(dataclasses.replace(target, address=os.path.abspath(target.file)))
+    made = dataclasses.replace(
+        target,
+        address=target.address if target.file is None else os.path.abspath(target.file),
+        options={
+            name: os.path.abspath(value) if name in target.reads else value
+            for name, value in target.options.items()
+        },
+    )
+    return text if made == target else str(made)
 
 
 def _program() -> tuple[list[str], str | None]:

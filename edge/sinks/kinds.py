@@ -25,6 +25,8 @@ class SinkRow:
         Whether something must or may stand behind the colon.
     writes_file, uses_network : bool
         Whether that is a file it writes, or the sink needs the network: what a service may do.
+    reads : tuple of str
+        Those of the options that name a file which it reads.
     """
 
     factory: str
@@ -34,6 +36,7 @@ class SinkRow:
     takes_address: bool = True
     writes_file: bool = False
     uses_network: bool = False
+    reads: tuple[str, ...] = ()
 
 
 def _broker(word: str) -> SinkRow:
@@ -43,6 +46,7 @@ def _broker(word: str) -> SinkRow:
         ("user", "password_file", "ca_file", "node", "name", "client_id", "discovery", "records"),
         needs_address=True,
         uses_network=True,
+        reads=("password_file", "ca_file"),
     )
 
 
@@ -60,5 +64,6 @@ SINKS = {
         ("token_file", "history"),
         needs_address=True,
         uses_network=True,
+        reads=("token_file", "history"),
     ),
 }

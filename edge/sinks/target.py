@@ -55,6 +55,12 @@ class Target:
         return self.address if self.address and SINKS[self.kind].writes_file else None
 
     @property
+    def reads(self) -> dict[str, str]:
+        """The files that it reads, by option."""
+        wanted = SINKS[self.kind].reads
+        return {name: path for name, path in self.options.items() if name in wanted and path}
+
+    @property
     def uses_network(self) -> bool:
         """Whether it needs the network."""
         return SINKS[self.kind].uses_network

@@ -159,6 +159,25 @@ def test_a_sink_s_file_may_be_written_and_means_the_same_elsewhere(
     assert "RestrictAddressFamilies=AF_UNIX\n" in text
 
 
+def test_the_files_that_a_sink_reads_mean_the_same_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = unit(
+        capsys, "--system", "--to", "mqtt://me@host/a%20b?password_file=secret&name=A b",
+        "--to=web:127.0.0.1:8080?token_file=token", *model,
+    )  # fmt: skip
+    words = command(text)
+    assert f"mqtt://me@host/a%%20b?password_file={tmp_path}/secret&name=A b" in words
+    assert f"--to=web:127.0.0.1:8080?token_file={tmp_path}/token" in words
+    monkeypatch.setattr("edge.cli.unit._HOMES", (f"{os.path.realpath(tmp_path)}/",))
+    text = unit(capsys, "--system", "--to", "mqtt://me@host?password_file=secret", *model)
+    assert "\nProtectHome=read-only\n" in text
+
+
 def test_the_network_is_open_for_a_sink_that_needs_it_alone(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
