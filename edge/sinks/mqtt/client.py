@@ -20,7 +20,7 @@ _KEEP_ALIVE_S = 30
 _CONNECT_S = 5.0
 #: Between attempts: doubled from one to the other.
 _LEAST_WAIT_S, _MOST_WAIT_S = 1, 30
-#: After a broker that sent what is no MQTT.
+#: After a broker that could not be understood.
 _BAD_WAIT_S = 10.0
 
 
@@ -189,14 +189,14 @@ class PahoClient:
         self._ended.wait(patience_s)
 
     def run(self, once: Any) -> None:
-        """Stay in the loop of the library, whatever a broker sends that it trips over."""
+        """Stay in the loop of the library, also where it ends in an error."""
         try:
             while not self._ending.is_set():
                 try:
                     once()
                 except Exception as error:
                     self._events.lost()
-                    self._events.failed(f"sends what is no MQTT ({type(error).__name__})")
+                    self._events.failed(f"could not be understood ({type(error).__name__})")
                 if not self._ending.wait(_BAD_WAIT_S):
                     # Lets go of the old connection; the loop begins with a new one.
                     self._connect()
@@ -265,7 +265,8 @@ def _failure(error: BaseException | None, address: Address) -> str:
         words = printable(str(getattr(error, "verify_message", "")))[:120]
         return f"has a certificate that is not trusted ({words}){mend}"
     if isinstance(error, ssl.SSLError):
-        return f"does not speak TLS at that port ({printable(str(error.reason or error))[:80]})"
+        why = printable(str(getattr(error, "reason", None) or "no answer"))
+        return f"does not speak TLS at that port ({why[:80]})"
     if isinstance(error, ConnectionRefusedError):
         return "is not there: nobody listens at that port"
     if isinstance(error, TimeoutError):

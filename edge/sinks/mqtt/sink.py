@@ -143,7 +143,6 @@ class MqttSink(SinkBase):
         """Take what the run came to."""
         with self._lock:
             self._lines.summary(summary)
-            self._diagnostics_s = float("-inf")
             self._pump()
 
     def close(self) -> None:
@@ -155,9 +154,10 @@ class MqttSink(SinkBase):
         with self._lock:
             self._take_news()
             self._is_ending = True
-            if self._is_connected:
-                self._send(AVAILABILITY, OFFLINE)
             n_left = self.outbox.give_up()
+            if self._is_connected:
+                self._send_diagnostics(self._monotonic())
+                self._send(AVAILABILITY, OFFLINE)
         self._client.stop(_LEAVE_S)
         if n_left:
             self._settings.warn(

@@ -137,8 +137,10 @@ def test_decisions_are_records_and_the_state():
     stage.sink.summary({"type": "summary"})
     kinds = [each["type"] for each in stage.client.of(RECORDS)]
     assert kinds == ["decision", "status", "warning", "summary"]
-    assert stage.client.of(DIAGNOSTICS)[-1]["skipped_hops"] == 1
-    assert stage.client.of(DIAGNOSTICS)[-1]["latency_ms"] == 3.0
+    stage.sink.close()
+    last = stage.client.of(DIAGNOSTICS)[-1]
+    assert (last["skipped_hops"], last["latency_ms"]) == (1, 3.0)
+    assert (last["records_told"], last["records_published"], last["records_dropped"]) == (4, 4, 0)
 
 
 def test_events_are_records_where_they_were_asked_for():
