@@ -20,7 +20,7 @@ from edge.cli.reload import has_terminal
 from edge.cli.rule_options import add_rules
 from edge.cli.saving_options import add_saving, check_saving
 from edge.cli.signals import stopped_by_signals
-from edge.cli.sink_options import add_sinks
+from edge.cli.sink_options import add_sinks, check_sinks
 from edge.cli.voice_options import add_voice, check_voice
 from edge.errors import EdgeSerError, ParameterError
 from edge.sources.registry import SourceRow, find_source
@@ -113,4 +113,5 @@ def _source_row(configured: Configured) -> SourceRow:
     check_pipe(configured, row)
     check_saving(args)
     check_voice(configured)
+    check_sinks(configured)
     return row

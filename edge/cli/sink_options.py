@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import TYPE_CHECKING
 
 from edge.errors import ParameterError
 
 if TYPE_CHECKING:
+    from edge.cli.config import Configured
     from edge.sinks.registry import About
     from edge.sinks.target import Target
     from edge.stream.stream import Stream
 
-__all__ = ["SINK_FORMS", "about", "add_sinks", "targets"]
+__all__ = ["SINK_FORMS", "about", "add_sinks", "check_sinks", "targets"]
 
 #: Those of :data:`edge.sinks.kinds.SINKS`, which are not asked: a help text needs no NumPy.
-SINK_FORMS = "terminal, jsonl[:FILE], mqtt://HOST[/TOPIC], mqtts://HOST[/TOPIC], web:HOST:PORT"
+SINK_FORMS = (
+    "terminal, jsonl[:FILE], sqlite:FILE, mqtt://HOST[/TOPIC], mqtts://HOST[/TOPIC], web:HOST:PORT"
+)
+#: Kinds that keep what they write for a while.
+_KEEPING = frozenset({"sqlite"})
 
 
 def add_sinks(parser: argparse.ArgumentParser) -> None:
-    """Add ``--to`` and ``--json``."""
+    """Add ``--to``, ``--json`` and ``--keep``."""
     parser.add_argument(
         "--to",
         action="append",
@@ -29,13 +35,41 @@ def add_sinks(parser: argparse.ArgumentParser) -> None:
         "terminal); options follow behind ?, or in a table [[to]] of a file",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, as --to jsonl")
+    parser.add_argument(
+        "--keep",
+        type=_span,
+        metavar="SPAN",
+        help="how long every sink sqlite:FILE keeps what it wrote, such as 12h, 90d or 52w "
+        "(default: 90d)",
+    )
+
+
+def check_sinks(configured: Configured) -> None:
+    """Refuse what belongs to a sink that is not named.
+
+    Raises
+    ------
+    ParameterError
+    """
+    args = configured.args
+    if args.keep is None or any(target.kind in _KEEPING for target in args.to or ()):
+        return
+    if not configured.leave_out("keep", "to"):
+        raise ParameterError(
+            "--keep is for a history, and no sink has one: --to sqlite:FILE is wanted"
+        )
 
 
 def targets(args: argparse.Namespace) -> list[Target]:
     """Give the sinks that were asked for."""
     from edge.sinks.target import Target
 
-    named: list[Target] = list(args.to or ())
+    named: list[Target] = [
+        dataclasses.replace(target, options={"keep": args.keep, **target.options})
+        if args.keep is not None and target.kind in _KEEPING
+        else target
+        for target in args.to or ()
+    ]
     if args.json and not any(str(target) == "jsonl" for target in named):
         named.append(Target("jsonl"))
     return named or [Target("terminal")]
@@ -55,6 +89,16 @@ def about(args: argparse.Namespace, stream: Stream) -> About:
         stream.hop_s,
         manifest.accuracy,
     )
+
+
+def _span(text: str) -> str:
+    from edge.sinks.amounts import read_span
+
+    try:
+        read_span("--keep", text, least_s=3_600.0)
+    except ParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _target(text: str) -> Target:

@@ -16,6 +16,14 @@ _SECONDS = ("speech_s", "uncertain_s", "no_speech_s", "quiet_s", "gap_s")
 _MEANS = ("activation", "activation_weight_s", "probability", "probability_weight_s")
 _COUNTS = ("dropped_samples", "skipped_hops", "n_decisions")
 
+#: What two of a minute are added by, labels and peak apart.
+_SUMS = (
+    *_SECONDS,
+    *("activation_sum", "activation_weight_s", "probability_sum", "probability_weight_s"),
+    "power_sum",
+    *_COUNTS,
+)
+
 #: Of the table ``minutes``, behind ``minute``.
 COLUMNS = (*_SECONDS, "labels", *_MEANS, "level_db", "peak_db", *_COUNTS)
 
@@ -63,14 +71,12 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another, of the same minute or the next one."""
-        for field in dataclasses.fields(self):
-            if field.name in {"labels", "peak_db"}:
-                continue
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         for label, label_s in other.labels.items():
             self.labels[label] = self.labels.get(label, 0.0) + label_s
-        peaks = [peak for peak in (self.peak_db, other.peak_db) if peak is not None]
-        self.peak_db = max(peaks, default=None)
+        if other.peak_db is not None and (self.peak_db is None or self.peak_db < other.peak_db):
+            self.peak_db = other.peak_db
 
     def values(self) -> list[Any]:
         """Give what :data:`COLUMNS` hold: means, for whoever reads the table itself."""

@@ -56,6 +56,13 @@ SINKS = {
     "jsonl": SinkRow(
         "edge.sinks.json_lines:make", "jsonl[:FILE]", ("size", "files"), writes_file=True
     ),
+    "sqlite": SinkRow(
+        "edge.sinks.sqlite:make",
+        "sqlite:FILE",
+        ("keep", "size"),
+        needs_address=True,
+        writes_file=True,
+    ),
     "mqtt": _broker("mqtt"),
     "mqtts": _broker("mqtts"),
     "web": SinkRow(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat
 
-from edge.errors import ParameterError, printable
-from edge.files import as_path, hold_open_file, not_a_file
+from edge.files import hold_open_file
+from edge.sinks.place import refuse_mode, writable_file
 
 __all__ = ["RotatedFile"]
 
@@ -47,24 +45,10 @@ class RotatedFile:
     """
 
     def __init__(self, path: str, max_bytes: int, n_files: int) -> None:
-        self.path = as_path(path, "the file of a sink")
+        self.path = writable_file(path)
         self._max_bytes, self._n_files = max_bytes, n_files
         self._descriptor: int | None = None
         self._size = 0
-        folder = os.path.dirname(self.path) or os.curdir
-        try:
-            if not os.path.isdir(folder):
-                raise OSError(errno.ENOENT, f"there is no folder {printable(folder)}")
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise OSError(errno.EACCES, f"the folder {printable(folder)} takes no files")
-            with contextlib.suppress(FileNotFoundError):
-                _refuse(os.stat(self.path).st_mode)
-        except (OSError, ValueError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or error
-            raise ParameterError(
-                f"records cannot be written to {printable(self.path)}: {reason}; name a file in "
-                "a folder that you may write to"
-            ) from error
 
     def open(self) -> None:
         """Open it and cut away half a line.
@@ -77,7 +61,7 @@ class RotatedFile:
         descriptor = os.open(self.path, _FLAGS, 0o600)
         try:
             status = os.fstat(descriptor)
-            _refuse(status.st_mode)
+            refuse_mode(status.st_mode)
             hold_open_file(descriptor)
             self._size = _whole_lines(descriptor, status.st_size)
             if self._size != status.st_size:
@@ -143,12 +127,6 @@ class RotatedFile:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(older, f"{self.path}.{place}")
         self.open()
-
-
-def _refuse(mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        raise OSError(number, not_a_file(mode))
 
 
 def _whole_lines(descriptor: int, size: int) -> int:

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from edge.cli.main import main
-from edge.cli.sink_options import SINK_FORMS
+from edge.cli.main import _parser, main
+from edge.cli.sink_options import SINK_FORMS, targets
 from edge.sinks.kinds import SINKS
 
 
@@ -80,3 +80,39 @@ def test_a_rule_for_no_label_is_one_sentence(capsys):
     assert "a rule is for 'bored', one of neutral, calm" in capsys.readouterr().err
     assert listen("--on", "angry for ever", "true") == 2
     assert "for is 'ever', a span from 0 seconds" in capsys.readouterr().err
+
+
+def test_keep_is_for_every_history_that_does_not_say_itself(tmp_path, capsys):
+    with_own = f"sqlite:{tmp_path}/a.db?keep=1d"
+    words = ("--keep", "2d", "--to", with_own, "--to", f"sqlite:{tmp_path}/b.db", "--to", "jsonl")
+    args = _parser().parse_args(["listen", *words])
+    assert [target.options for target in targets(args)] == [{"keep": "1d"}, {"keep": "2d"}, {}]
+    assert listen("--duration", "2", *words) == 0
+    assert (tmp_path / "b.db").exists()
+    # And it comes back as it was written.
+    capsys.readouterr()
+    assert listen(*words, "--print-config") == 0
+    assert 'keep = "2d"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--keep", "2d"), "--keep is for a history, and no sink has one: --to sqlite:FILE"),
+        (("--keep", "2d", "--to", "jsonl"), "--keep is for a history"),
+        (("--keep", "2"), "--keep is '2', a span from 3600 seconds"),
+    ],
+)
+def test_keep_without_a_history_is_one_sentence(words, sentence, capsys):
+    assert listen(*words) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_keep_of_a_file_is_left_out_where_the_command_line_names_another_sink(tmp_path, capsys):
+    file = tmp_path / "config.toml"
+    file.write_text('[listen]\nkeep = "2d"\nto = ["sqlite:nowhere/a.db"]\n')
+    words = ["listen", "--source", "demo", "--fast", "--duration", "2", "--config", str(file)]
+    assert main([*words, "--to", "jsonl"]) == 0
+    file.write_text('[listen]\nkeep = "2d"\n')
+    assert main(words) == 2
+    assert f"--keep comes from {file}" in capsys.readouterr().err

@@ -1,0 +1,55 @@
+"""A file that a sink writes to: whether its folder takes one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+
+from edge.errors import ParameterError, printable
+from edge.files import as_path, not_a_file
+
+__all__ = ["refuse_mode", "writable_file"]
+
+
+def writable_file(path: str) -> str:
+    """Check that a file can be written there; nothing is opened.
+
+    Raises
+    ------
+    ParameterError
+        If the folder is not there or takes no files, or the name is that of no file or of
+        one that may not be written to.
+    """
+    path = as_path(path, "the file of a sink")
+    folder = os.path.dirname(path) or os.curdir
+    try:
+        if not os.path.isdir(folder):
+            raise OSError(errno.ENOENT, f"there is no folder {printable(folder)}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, f"the folder {printable(folder)} takes no files")
+        with contextlib.suppress(FileNotFoundError):
+            refuse_mode(os.stat(path).st_mode)
+            if not os.access(path, os.W_OK):
+                raise OSError(errno.EACCES, "it is there, and you may not write to it")
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise ParameterError(
+            f"records cannot be written to {printable(path)}: {reason}; name a file in "
+            "a folder that you may write to"
+        ) from error
+    return path
+
+
+def refuse_mode(mode: int) -> None:
+    """Refuse what is no regular file.
+
+    Raises
+    ------
+    OSError
+        Whose ``strerror`` ends a sentence that begins with the file.
+    """
+    if not stat.S_ISREG(mode):
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(number, not_a_file(mode))
