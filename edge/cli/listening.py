@@ -166,6 +166,7 @@ class Listening:
             warn=self._notices.warn,
             say=self._notices.say,
             about=about(args, plan.stream),
+            history=next((each.address for each in plan.sinks if each.kind == "sqlite"), ""),
         )
         sinks = SinkGroup(
             [

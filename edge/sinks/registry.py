@@ -70,6 +70,8 @@ class SinkSettings:
     say : callable
         The same for what is no warning, such as where a page is to be seen.
     about : About
+    history : str
+        The file in which another sink of the run keeps what was heard; empty: none does.
     """
 
     stream: TextIO
@@ -81,6 +83,7 @@ class SinkSettings:
     warn: Callable[[str], None] = _to_nobody
     say: Callable[[str], None] = _to_nobody
     about: About = About()
+    history: str = ""
 
 
 def make_sink(target: Target | str, settings: SinkSettings) -> Sink:

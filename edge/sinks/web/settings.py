@@ -40,7 +40,7 @@ class WebSettings:
     token : str
         What a reader must know; empty: nothing, on this machine alone.
     history : str
-        The file of a sink ``sqlite:FILE``; empty: none.
+        The file of a sink ``sqlite:FILE``; empty: that of this run, if there is one.
     is_token_open : bool
         Whether other users of this machine may read the token's file.
     """

@@ -154,7 +154,8 @@ def make(target: Target, settings: SinkSettings) -> WebSink:
     """
     web = read_settings(target)
     _check_packages()
-    return WebSink(web, settings, _reader(web.history) if web.history else None)
+    history = web.history or settings.history
+    return WebSink(web, settings, _reader(history) if history else None)
 
 
 def _reader(path: str) -> Reader:

@@ -312,7 +312,7 @@
         return;
       }
       const text = hasFile ? error
-        : "No history is kept: add --to sqlite:FILE, and ?history=FILE behind this page's address.";
+        : "No history is kept: --to sqlite:FILE beside this page keeps one.";
       put("day-note", text);
       put("week-note", text);
     } catch (error) {

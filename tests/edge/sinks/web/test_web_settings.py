@@ -7,7 +7,7 @@ import io
 import pytest
 from web_fakes import TOKEN
 
-from edge.errors import MissingDependencyError, ParameterError
+from edge.errors import HistoryError, MissingDependencyError, ParameterError
 from edge.sinks.registry import SinkSettings, make_sink
 from edge.sinks.target import target_from_text
 from edge.sinks.web import sink as module
@@ -99,3 +99,16 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch):
 def test_making_one_opens_nothing():
     sink = make_sink("web:127.0.0.1:1", SinkSettings(io.StringIO()))
     sink.close()
+
+
+def test_the_history_of_the_same_run_is_shown_unless_another_is_named(tmp_path):
+    def read(text: str, history: str) -> str:
+        sink = make_sink(text, SinkSettings(io.StringIO(), history=history))
+        with pytest.raises(HistoryError) as caught:
+            sink._read(0.0)
+        return str(caught.value)
+
+    mine, other = str(tmp_path / "mine.db"), str(tmp_path / "other.db")
+    assert mine in read("web:127.0.0.1:1", mine)
+    assert other in read(f"web:127.0.0.1:1?history={other}", mine)
+    assert make_sink("web:127.0.0.1:1", SinkSettings(io.StringIO()))._read is None
