@@ -13,8 +13,10 @@ from edge.sinks.kinds import SINKS
 __all__ = ["Target", "target_from_table", "target_from_text"]
 
 #: ``user:password@`` in front of a host.  A password that is not written as in a URL may hold a
-#: slash or another @, so all up to the last is taken for one.
-_PASSWORD = re.compile(r"(//[^@:]*):.*@", re.DOTALL)
+#: slash or another @, so all up to the last is taken for one, and slashes may have been forgotten.
+_PASSWORD = re.compile(r"\A(/{0,2}[^@:]*):.*@", re.DOTALL)
+#: The same behind a word that need not be a kind.
+_PASSWORD_IN_TEXT = re.compile(r"\A([^@:]*(?::/{0,2}[^@:]*)?):.*@", re.DOTALL)
 _OPTION = re.compile(r"[a-z][a-z_]*=")
 
 
@@ -39,10 +41,12 @@ class Target:
     @property
     def has_secret(self) -> bool:
         """Whether the address holds a password, which is not shown."""
-        return bool(_PASSWORD.match(self.address))
+        return self.uses_network and bool(_PASSWORD.match(self.address))
 
     def __str__(self) -> str:
-        address = _PASSWORD.sub(r"\1@", self.address)
+        address = self.address
+        if self.has_secret:
+            address = _PASSWORD.sub(r"\1@", address, count=1)
         text = f"{self.kind}:{address}" if address else self.kind
         options = "&".join(f"{name}={value}" for name, value in self.options.items())
         return f"{text}?{options}" if options else text
@@ -63,7 +67,7 @@ class Target:
     @property
     def uses_network(self) -> bool:
         """Whether it needs the network."""
-        return SINKS[self.kind].uses_network
+        return self.kind in SINKS and SINKS[self.kind].uses_network
 
     def option(self, name: str, default: str) -> str:
         """Give one of the options, or what holds without it."""
@@ -138,5 +142,5 @@ def _checked(target: Target, text: str) -> Target:
 
 def _shown(text: str) -> str:
     # Whatever it is, it may hold a password, and goes to a journal.
-    hidden = _PASSWORD.sub(r"\1:...@", text)
+    hidden = _PASSWORD_IN_TEXT.sub(r"\1:...@", text, count=1)
     return repr(printable(hidden))[:80]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from edge.errors import ParameterError
@@ -12,7 +14,9 @@ from edge.sinks.target import Target, target_from_table, target_from_text
 
 @pytest.fixture
 def post(monkeypatch):
-    monkeypatch.setitem(SINKS, "post", SinkRow("x:make", "post://HOST", ("keep",), True))
+    monkeypatch.setitem(
+        SINKS, "post", SinkRow("x:make", "post://HOST", ("keep",), True, uses_network=True)
+    )
 
 
 def test_a_name_is_a_kind_an_address_and_options():
@@ -46,6 +50,29 @@ def test_a_password_is_never_shown(post):
     with pytest.raises(ParameterError, match=r"//me:\.\.\.@host") as refused:
         target_from_text("fax://me:hush@host")
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("front", ["://", ":/", ":", "//", "", ":///"])
+def test_no_password_is_shown_of_a_name_that_was_mistyped(front, post):
+    text = f"post{front}me:hush/h@ush@host/x"
+    said = ""
+    try:
+        said = str(target_from_text(text))
+    except ParameterError as refused:
+        said = str(refused)
+    assert "ush" not in said
+
+
+def test_a_name_without_end_is_refused_at_once():
+    began_s = time.process_time()
+    for text in ("x" * 1_000_000, "x:" * 500_000, "post" + "/" * 1_000_000):
+        with pytest.raises(ParameterError):
+            target_from_text(text)
+    assert time.process_time() - began_s < 2
+
+
+def test_a_file_keeps_its_name():
+    assert str(target_from_text("jsonl:a:b@c.jsonl")) == "jsonl:a:b@c.jsonl"
 
 
 @pytest.mark.parametrize(
