@@ -24,6 +24,7 @@ TARGETS = {
     "toml": "fuzz.fuzz_toml:TomlTarget",
     "config": "fuzz.fuzz_config:ConfigTarget",
     "api": "fuzz.fuzz_api:ApiTarget",
+    "mqtt": "fuzz.fuzz_mqtt:MqttTarget",
     "web": "fuzz.fuzz_web:WebTarget",
 }
 
