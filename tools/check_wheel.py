@@ -22,7 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT_BYTES = 2_000_000
 # sounddevice's own needs are cffi and, through it, pycparser.
 ALLOWED = {"edge-ser", "numpy", "sounddevice", "cffi", "pycparser"}
-WANTED_FILES = ("edge/py.typed", "edge/bundled/demo/dialogue.wav")
+WANTED_FILES = (
+    "edge/py.typed",
+    "edge/bundled/demo/dialogue.wav",
+    "edge/sinks/web/page/index.html",
+    "edge/sinks/web/page/page.css",
+    "edge/sinks/web/page/page.js",
+)
 
 
 class CheckError(Exception):
