@@ -18,6 +18,8 @@ __all__ = ["SPANS", "HistoryPages", "Hour", "Reader"]
 SPANS = {"day": 86_400.0, "week": 7 * 86_400.0}
 #: An answer is given again for so long; whoever writes does so once a minute.
 _FRESH_S = 60.0
+#: Longest wait for a disk: whoever waits holds one of the connections.
+_PATIENCE_S = 10.0
 
 
 class Hour(Protocol):
@@ -92,8 +94,13 @@ class HistoryPages:
             threading.Thread(
                 target=self._look, args=(loop, answer, span), name="web history", daemon=True
             ).start()
+        if answer.done():
+            return answer.result()
         # Whoever goes away meanwhile does not take the answer from the others.
-        return await asyncio.shield(answer)
+        try:
+            return await asyncio.wait_for(asyncio.shield(answer), _PATIENCE_S)
+        except asyncio.TimeoutError:
+            return _page(span, True, "the history takes long to read: ask again later", [])
 
     def _look(
         self, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[bytes], span: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,11 @@ from edge.stream.events import Event
 from edge.stream.status import Status
 
 __all__ = ["WebSink", "make"]
+
+#: Records on their way to the thread that serves: a file that is decided on at full speed waits.
+_N_UNDERWAY = 256
+#: Longest wait for it by a record; what then finds no room is left out and counted.
+_PATIENCE_S = 1.0
 
 _PACKAGES = {
     "starlette": "starlette",
@@ -63,6 +69,8 @@ class WebSink(SinkBase):
         self._server: WebServer | None = None
         self._answers: Answers | None = None
         self._has_complained = False
+        self._room = threading.Semaphore(_N_UNDERWAY)
+        self._n_lost = 0
         self.port = web.port
 
     def open(self) -> None:
@@ -133,7 +141,16 @@ class WebSink(SinkBase):
         if server is None or answers is None:
             raise SinkError("the page is not open")
         server.check()
-        server.call(answers.tell, make_word(*arguments))
+        if not self._room.acquire(timeout=_PATIENCE_S):
+            self._n_lost += 1
+            return
+        server.call(self._hand_over, answers, make_word(*arguments), self._n_lost)
+        self._n_lost = 0
+
+    def _hand_over(self, answers: Answers, word: Word, n_lost: int) -> None:
+        self._room.release()
+        answers.stream.n_left_out += n_lost
+        answers.tell(word)
 
     def _complain(self, sentence: str) -> None:
         # Once: whoever can bring it about could do so all day.

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import threading
 import time
 
 import jsonschema
@@ -14,6 +15,7 @@ from web_fakes import ABOUT, LABELS, TOKEN, Bench, decision
 
 from edge.errors import ParameterError
 from edge.sinks.registry import SinkSettings
+from edge.sinks.web import history as history_module
 from edge.sinks.web.about import about_json
 from edge.sinks.web.board import read_temperature
 from edge.sinks.web.history import HistoryPages
@@ -241,6 +243,28 @@ def test_readers_of_a_slow_history_share_one_look():
         assert len(set(answers)) == 1
 
     asyncio.run(all_ask())
+    assert len(begun) == 1
+
+
+def test_a_disk_that_hangs_is_asked_once_and_not_waited_for(monkeypatch):
+    monkeypatch.setattr(history_module, "_PATIENCE_S", 0.05)
+    is_back, begun = threading.Event(), []
+
+    def read(_since: float) -> list[Hour]:
+        begun.append(1)
+        assert is_back.wait(10)
+        return [Hour(1_700_000_000.0)]
+
+    async def ask_again() -> None:
+        pages = HistoryPages(read)
+        for _ in range(3):
+            assert b"takes long" in await pages.answer("day")
+        is_back.set()
+        while b"takes long" in (page := await pages.answer("day")):
+            await asyncio.sleep(0.01)
+        assert json.loads(page)["hours"][0]["start_s"] == 1_700_000_000.0
+
+    asyncio.run(ask_again())
     assert len(begun) == 1
 
 

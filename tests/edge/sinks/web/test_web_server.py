@@ -16,6 +16,7 @@ from web_fakes import ask, ask_json, decision, served, until
 
 from edge.errors import SinkError
 from edge.sinks.web import server as module
+from edge.sinks.web import sink as sink_module
 from edge.stream.status import Status
 
 
@@ -245,3 +246,20 @@ def test_a_server_that_ended_is_told_to_whoever_emits():
         with pytest.raises(SinkError, match="server ended"):
             sink.emit(decision(0))
         sink._server._error = None
+
+
+def test_a_loop_that_stands_still_is_waited_for_and_never_buried(monkeypatch):
+    monkeypatch.setattr(sink_module, "_PATIENCE_S", 0.05)
+    with served() as sink:
+        is_free = threading.Event()
+        sink._server.call(is_free.wait, 10)
+        began_s = time.monotonic()
+        for n in range(sink_module._N_UNDERWAY + 4):
+            sink.emit(decision(n, 5.0))
+        assert time.monotonic() - began_s > 0.15
+        is_free.set()
+        last = decision(9_999, 5.0)
+        sink.emit(last)
+        until(lambda: ask_json(sink.port, "/api/v1/now")["decision"] == last.to_dict())
+        health = ask_json(sink.port, "/api/v1/health")
+        assert (health["decisions"], health["left_out"]) == (sink_module._N_UNDERWAY + 1, 4)
