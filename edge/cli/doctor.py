@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.notices import say
-from edge.cli.options import Parser
 from edge.errors import EdgeSerError, ParameterError
 
 if TYPE_CHECKING:
-    from edge.cli.config import Configured
     from edge.cli.options import Commands
     from edge.doctor.finding import Finding
     from edge.doctor.look import Wishes
@@ -115,12 +113,13 @@ def _what_listen_takes(args: argparse.Namespace) -> Wishes:
 
     What is wrong with a file is a finding, and no reason to look at nothing else.
     """
+    from edge.cli.listen_files import configured_in_files
     from edge.cli.voice_options import state_file
     from edge.doctor.look import Wishes
 
     captures = not args.no_capture
     try:
-        configured = _configured(args.config)
+        configured = configured_in_files(args.config)
     except EdgeSerError as error:
         problem = error
 
@@ -137,23 +136,6 @@ def _what_listen_takes(args: argparse.Namespace) -> Wishes:
         # Of another model than the daily run's it would be no file at all.
         state_file(taken) if args.artifact is None else None,
     )
-
-
-def _configured(file: str | None) -> Configured:
-    """Read the options of ``listen`` from the files alone.
-
-    Raises
-    ------
-    EdgeSerError
-        If a file cannot be read, or holds what ``listen`` refuses.
-    """
-    from edge.cli import listen
-    from edge.cli.config import configure
-
-    parser = Parser(prog="edge-ser")
-    listen.add_parser(parser.add_subparsers(parser_class=Parser))
-    words = ["listen", *([] if file is None else [f"--config={file}"])]
-    return configure(parser.parse_args(words))
 
 
 def _summary(findings: Sequence[Finding], took_s: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command line: ``edge-ser listen | classify | benchmark | devices | doctor | service``.
+"""The command line: ``edge-ser listen | classify | history | doctor | ...``.
 
 Exit codes: 0 when all went well, also when a signal ended ``listen``; 2 when the
 usage was wrong or anything failed, also one file among many; 130 when Ctrl-C
@@ -30,6 +30,7 @@ _COMMANDS = {
     "classify": "edge.cli.classify",
     "benchmark": "edge.cli.benchmark",
     "devices": "edge.cli.devices",
+    "history": "edge.cli.history",
     "doctor": "edge.cli.doctor",
     "service": "edge.cli.service",
 }
