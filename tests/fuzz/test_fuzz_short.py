@@ -12,7 +12,8 @@ from fuzz.target import TARGETS
 from fuzz.tflite_seeds import export_seeds
 
 # Seeds that were tried before this was written; `make fuzz` tries thousands.
-_N_TRIALS = {"manifest": 150, "tflite": 20, "onnx": 20, "npz": 50, "voice": 100, "web": 200}
+_N_TRIALS = {"manifest": 150, "tflite": 20, "onnx": 20, "npz": 50, "voice": 100, "mqtt": 300,
+             "web": 200}  # fmt: skip
 
 
 @pytest.mark.parametrize("target", TARGETS)
