@@ -18,6 +18,8 @@ __all__ = ["COOKIE", "Guard"]
 COOKIE = "edge_ser_page"
 _COOKIE_S = 30 * 86_400
 _LONGEST_QUERY = 2_048
+#: Asked by our page, or by a person.
+_OWN_SITE = {"same-origin", "none"}
 
 Headers = list[tuple[bytes, bytes]]
 App = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
@@ -142,8 +144,9 @@ def _odd_question(
         return 400, [(b"connection", b"close")], "a question without a body is wanted"
     if len(scope["query_string"]) > _LONGEST_QUERY:
         return 414, [], "a shorter question is wanted"
-    if headers.get("sec-fetch-site") == "cross-site" and scope["path"] != "/":
-        return 403, [], "another site's page may not ask"
+    # Another port of this machine is the same site, and still somebody else's page.
+    if headers.get("sec-fetch-site", "none") not in _OWN_SITE and scope["path"] != "/":
+        return 403, [], "the page of somebody else may not ask"
     return None
 
 

@@ -58,6 +58,8 @@ def test_a_page_that_points_its_own_name_here_is_told_nothing(host):
 def test_a_page_of_another_site_may_not_ask():
     bench = Bench()
     assert bench.get("/api/v1/events", sec_fetch_site="cross-site").status_code == 403
+    assert bench.get("/api/v1/now", sec_fetch_site="same-site").status_code == 403
+    assert bench.get("/api/v1/now", sec_fetch_site="none").status_code == 200
     # A link to the page is one.
     assert bench.get("/", sec_fetch_site="cross-site").status_code == 200
     assert bench.get("/api/v1/now", sec_fetch_site="same-origin").status_code == 200
