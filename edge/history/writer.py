@@ -311,5 +311,5 @@ def refuse_others(path: str) -> None:
     except module.OperationalError:
         # It is held by somebody, or the disk is full: that may pass.
         return
-    except module.Error as error:
+    except (module.Error, ValueError) as error:
         raise HistoryError(sentence(path, error)) from error

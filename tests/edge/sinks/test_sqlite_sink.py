@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -175,6 +176,7 @@ def test_at_most_half_a_minute_waits_to_be_written(tmp_path):
     life.sink.status(Status("lost", "the microphone went away"))
     written = sum(m.heard_s for m in open_history(life.path).minutes(0, DAY + 86_400))
     assert written == pytest.approx(life.stream_s)
+    life.sink.close()
 
 
 def test_two_runs_and_two_processes_in_a_minute_add_up(tmp_path):
@@ -455,3 +457,29 @@ def test_a_run_of_its_own_is_what_the_writer_begins(tmp_path):
     writer.write({}, [])
     writer.close()
     assert [run.start_s for run in open_history(tmp_path / "a").runs()] == [5.0]
+
+
+def test_a_file_that_is_damaged_anyhow_ends_nothing(tmp_path):
+    life = Life(tmp_path / "whole.db")
+    life.hear(600, "speech")
+    life.sink.close()
+    content = life.path.read_bytes()
+    chance = random.Random(3)
+    n_refused = n_told = 0
+    for n in range(60):
+        broken = bytearray(content)
+        for _ in range(chance.choice((1, 5, 200))):
+            broken[chance.randrange(len(broken))] = chance.randrange(256)
+        path = tmp_path / f"{n}.db"
+        path.write_bytes(broken[: chance.choice((len(broken), chance.randrange(len(broken))))])
+        try:
+            life = Life(path)
+        except ParameterError:
+            n_refused += 1
+            continue
+        life.hear(120, "speech")
+        life.sink.close()
+        n_told += bool(life.said)
+        assert not any("\n" in sentence for sentence in life.said)
+    assert n_refused > 5
+    assert n_told > 5
