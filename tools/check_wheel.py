@@ -16,6 +16,7 @@ import sys
 import tempfile
 import venv
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,9 +57,9 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, root: Path = ROOT, options: Sequence[str] = ()) -> Path:
     """Build source archive and wheel, the wheel from the archive, and look inside."""
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT, cwd=folder)
+    run(sys.executable, "-m", "build", *options, "--outdir", folder, root, cwd=folder)
     [wheel], [archive] = folder.glob("*.whl"), folder.glob("*.tar.gz")
     size = wheel.stat().st_size
     with zipfile.ZipFile(wheel) as package:
@@ -74,22 +75,22 @@ def build(folder: Path) -> Path:
     return wheel
 
 
-def check_workstation(folder: Path) -> None:
-    """Build the workstation's wheel and see that it holds every module, recipe and template."""
+def check_workstation(folder: Path, root: Path = ROOT, options: Sequence[str] = ()) -> None:
+    """Build the workstation's two and see that they hold every module, recipe and template."""
     # setuptools builds in the folder itself and would leave its `build` there.
     source = folder / "quantize"
     shutil.copytree(
-        ROOT / "quantize",
+        root / "quantize",
         source,
         ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"),
     )
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, source, cwd=folder)
+    run(sys.executable, "-m", "build", *options, "--outdir", folder, source, cwd=folder)
     [wheel] = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as package:
         names = {name for name in package.namelist() if ".dist-info/" not in name}
     wanted = {
-        path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "quantize").rglob("*")
+        path.relative_to(root).as_posix()
+        for path in (root / "quantize").rglob("*")
         if path.suffix in (".py", ".j2") or (path.suffix == ".toml" and "recipes" in path.parts)
     }
     wanted = {name for name in wanted if not name.startswith("quantize/build/")}
