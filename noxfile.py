@@ -17,10 +17,11 @@ from pathlib import Path
 import nox
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-#: The oldest that is promised, and the newest that the interpreter can have.
-NUMPYS = ("1.26.4", "newest")
-#: The first Python without a NumPy 1.26.
-NO_NUMPY_1 = "3.13"
+#: The oldest that is promised, which is Debian 12's, the last 1.x series, and the newest that the
+#: interpreter can have.
+NUMPYS = ("1.24.2", "1.26.4", "newest")
+#: The first Pythons without it.
+TOO_NEW = {"1.24.2": "3.12", "1.26.4": "3.13"}
 DUMPS = Path(".nox") / "features"
 
 nox.options.sessions = ["edge", "differences"]
@@ -32,8 +33,9 @@ nox.options.reuse_existing_virtualenvs = True
 @nox.parametrize("numpy", NUMPYS)
 def edge(session: nox.Session, numpy: str) -> None:
     """Test `edge` and keep the features of the parity signals."""
-    if numpy.startswith("1.") and session.python == NO_NUMPY_1:
-        session.skip(f"NumPy {numpy} was never built for Python {NO_NUMPY_1}")
+    python = str(session.python)
+    if numpy in TOO_NEW and int(python[2:]) >= int(TOO_NEW[numpy][2:]):
+        session.skip(f"NumPy {numpy} was never built for Python {python}")
     wanted = "numpy>=2,<3" if numpy == "newest" else f"numpy=={numpy}"
     tools = ("pytest>=8", "pytest-timeout>=2.3", "hypothesis>=6.100", "jsonschema>=4.18")
     session.install(wanted, *tools, "-e", ".")
