@@ -34,6 +34,9 @@ class UnitSettings:
         Absolute paths of folders that an option asked to write to.
     has_network : bool
         Whether a sink sends decisions over the network, or waits there to be asked.
+    user : str, optional
+        A user of the system, and its group, that the service runs as; without one, systemd makes
+        one for the time it runs.
     """
 
     command: Sequence[str]
@@ -42,6 +45,7 @@ class UnitSettings:
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
     has_network: bool = False
+    user: str | None = None
 
 
 def unit_text(settings: UnitSettings) -> str:
@@ -57,11 +61,15 @@ def unit_text(settings: UnitSettings) -> str:
     # A user's own sockets (PulseAudio, PipeWire) and mostly his programs are in hidden places.
     hidden = "yes" if settings.is_system and not in_home else "read-only"
     parts = [
-        _head(settings.is_system),
+        _HEAD_OF_PACKAGE if settings.user else _head(settings.is_system),
         _SERVICE.format(command=" ".join(map(quoted, settings.command)), watchdog_s=WATCHDOG_S),
     ]
     if settings.folder is not None:
         parts.append(f"WorkingDirectory={_escaped(settings.folder)}\n")
+    if settings.user is not None:
+        parts.append(_OWN_USER.format(user=settings.user))
+    elif settings.is_system:
+        parts.append("\nDynamicUser=yes\n")
     parts.append(_SYSTEM if settings.is_system else _USER)
     if settings.is_system and not settings.has_network:
         parts.append(_NO_NETWORK)
@@ -140,8 +148,26 @@ StateDirectoryMode=0700
 Environment=PYTHONDONTWRITEBYTECODE=1
 """
 
-_SYSTEM = """
-DynamicUser=yes
+_HEAD_OF_PACKAGE = """\
+# Options: /etc/edge-ser/config.toml, then `sudo systemctl reload edge-ser`.
+
+[Unit]
+Description=Emotion in live speech (edge-ser)
+Documentation=man:edge-ser(1)
+After=sound.target
+StartLimitIntervalSec=10min
+StartLimitBurst=10
+
+"""
+
+#: A file that an option names without a folder lies where the service may write.
+_OWN_USER = """
+User={user}
+Group={user}
+WorkingDirectory=%S/edge-ser
+"""
+
+_SYSTEM = """\
 SupplementaryGroups=audio
 DevicePolicy=closed
 DeviceAllow=char-alsa rw
