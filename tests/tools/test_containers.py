@@ -1,0 +1,133 @@
+"""The container's recipe, its health, and that it is built and heard where an engine is."""
+
+from __future__ import annotations
+
+import http.server
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tools import make_addon
+from tools.check_wheel import ROOT
+
+FOLDER = ROOT / "packaging" / "container"
+RECIPE = (FOLDER / "Containerfile").read_text(encoding="utf-8")
+
+
+def copied(recipe: str) -> set[str]:
+    lines = re.findall(r"^COPY (?!--from)(.*)$", recipe, re.MULTILINE)
+    return {word for line in lines for word in line.split()[:-1]}
+
+
+@pytest.fixture(scope="module")
+def health() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("container_health", FOLDER / "health.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def page() -> Iterator[tuple[str, list[int]]]:
+    status = [200]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status[0])
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/healthz", status
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_all_that_is_copied_is_there_and_not_ignored() -> None:
+    let = re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    for name in copied(RECIPE):
+        assert (ROOT / name).exists(), name
+        assert any(fnmatch(name.split("/")[0], each) for each in let), name
+    assert copied(RECIPE) == set(make_addon.COPIED)
+
+
+def test_it_is_pinned_and_runs_as_nobody_of_rank() -> None:
+    assert re.search(r"^ARG BASE=\S+:3\.\d+-slim-\w+$", RECIPE, re.MULTILINE)
+    users = re.findall(r"^USER (\S+)$", RECIPE, re.MULTILINE)
+    assert users == ["990"]
+    assert "--uid 990" in RECIPE
+    assert "--groups audio" in RECIPE
+    after = RECIPE.partition("\nUSER ")[2]
+    assert 'ENTRYPOINT ["edge-ser"]' in after
+    assert not re.search(r"^(RUN|COPY) ", after, re.MULTILINE)
+
+
+def test_health_is_what_the_page_says(
+    health: ModuleType, page: tuple[str, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, status = page
+    monkeypatch.setenv("EDGE_SER_HEALTH", address)
+    assert health.main() == 0
+    status[0] = 503
+    assert health.main() == 1
+
+
+def test_health_without_a_page_is_that_of_the_process(
+    health: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_SER_HEALTH", "http://127.0.0.1:1/healthz")
+    assert health.main() == 1, "a page that was named has to answer"
+    assert not health.is_listening(tmp_path)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "stat").write_text("1 (edge) Z (ser) S 0 1")
+    assert health.is_listening(tmp_path)
+    (tmp_path / "1" / "stat").write_text("1 (edge-ser) Z 0 1")
+    assert not health.is_listening(tmp_path)
+
+
+def test_the_linter_of_recipes_has_nothing_to_say() -> None:
+    if shutil.which("hadolint") is None:
+        pytest.skip("hadolint is not installed")
+    subprocess.run(["hadolint", str(FOLDER / "Containerfile")], check=True)
+
+
+@pytest.mark.timeout(900)
+def test_it_is_built_and_heard() -> None:
+    found = [each for each in ("podman", "docker") if shutil.which(each)]
+    engines = [
+        each
+        for each in found
+        if subprocess.run([each, "info"], check=False, capture_output=True).returncode == 0
+    ]
+    if not engines:
+        pytest.skip("neither podman nor docker answers")
+    [engine, *_] = engines
+    base = re.findall(r"^ARG BASE=(\S+)$", RECIPE, re.MULTILINE)[0]
+    # Nothing is fetched by a test.
+    there = subprocess.run([engine, "image", "inspect", base], check=False, capture_output=True)
+    if there.returncode != 0:
+        pytest.skip(f"the image {base} is not on this machine: {engine} pull {base}")
+    subprocess.run(["make", "container", f"ENGINE={engine}"], check=True, cwd=ROOT)
+    done = subprocess.run(
+        [engine, "run", "--rm", "edge-ser", "listen", "--source", "demo", "--fast", "--json"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
+    assert kinds.count("decision") >= 10
+    assert kinds[-1] == "summary"
