@@ -22,11 +22,12 @@ DOWNLOADS = numpy-int4 tflite-fp32 tflite-fp16 tflite-int8 torchscript-fp32 torc
 
 RUN := .venv
 DEV := .venv-dev
+RELEASE := .venv-release
 PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check scorecard ablations models \
+.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check release deb container addon scorecard ablations models \
 	downloads data-named picture demo-clip clean
 .DELETE_ON_ERROR:
 
@@ -74,6 +75,25 @@ fuzz: $(DEV)/.installed ## hostile input, N=10000 trials of every target or of O
 wheel-check: $(DEV)/.installed ## build the wheel, weigh it, install it alone and run it
 	$(DEV)/bin/python tools/check_wheel.py
 
+release: $(RELEASE)/.installed ## build both distributions twice, check them, say how to publish them
+	$(RELEASE)/bin/python -m tools.release
+
+deb: $(DEV)/.installed ## build a Debian package (needs debhelper and dh-python)
+	$(DEV)/bin/python -m tools.make_deb
+
+# Two at once, PLATFORM=linux/amd64,linux/arm64, where the engine can make the other one's.
+ENGINE := $(firstword $(foreach engine,podman docker,$(if $(shell command -v $(engine)),$(engine))))
+PLATFORM =
+container: ## build the container with podman or docker, PLATFORM=linux/arm64 for another machine
+	@test -n "$(ENGINE)" || { \
+		echo 'edge-ser: error: neither podman nor docker is here: apt-get install podman.' >&2; exit 2; }
+	$(ENGINE) build $(if $(PLATFORM),--platform $(PLATFORM)) --tag edge-ser \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--file packaging/container/Containerfile $(ARGS) .
+
+addon: $(DEV)/.installed ## lay out the Home Assistant add-on
+	$(DEV)/bin/python -m tools.make_addon
+
 SCORECARD = $(DEV)/bin/python -m benchmarks.scorecard --data "$(DATA)" --cache "$(CACHE)" --runs "$(RUNS)" \
 	$(if $(EMBEDDINGS),--embeddings $(EMBEDDINGS)) $(if $(SOUNDS),--sounds $(SOUNDS)) \
 	--out benchmarks/results/scorecard.json --render docs/results.md --headline README.md
@@ -117,7 +137,7 @@ demo-clip: $(DEV)/.installed ## speak the bundled clip anew (needs espeak-ng)
 	$(DEV)/bin/python tools/make_demo_clip.py
 
 clean: ## remove what the targets above made
-	rm -rf $(RUN) $(DEV) build dist *.egg-info quantize/build quantize/*.egg-info .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(RUN) $(DEV) $(RELEASE) build dist *.egg-info quantize/build quantize/*.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache
 	find edge edge_ser quantize tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -131,6 +151,7 @@ endif
 endef
 $(eval $(call drop_if_stale,$(RUN)))
 $(eval $(call drop_if_stale,$(DEV)))
+$(eval $(call drop_if_stale,$(RELEASE)))
 FORCE:
 
 # $(1): the folder; $(2): what pip installs. The stamp goes first and comes back last: an install
@@ -152,3 +173,7 @@ $(RUN)/.installed: pyproject.toml
 
 $(DEV)/.installed: pyproject.toml quantize/pyproject.toml constraints.txt
 	$(call install,$(DEV),--constraint constraints.txt --editable '.[dev]' --editable ./quantize)
+
+# Neither distribution is in it: it only builds them.
+$(RELEASE)/.installed: constraints.txt
+	$(call install,$(RELEASE),--constraint constraints.txt build setuptools twine)
