@@ -43,6 +43,8 @@ class Commit:
 
     Parameters
     ----------
+    name : str
+        Its hash: whoever commits meanwhile changes nothing.
     version : str
         Of both distributions.
     made_at : int
@@ -53,6 +55,7 @@ class Commit:
         The version's heading in CHANGELOG.md; None where its changes are still unreleased.
     """
 
+    name: str
     version: str
     made_at: int
     tag: str | None
@@ -116,7 +119,8 @@ def read_commit(root: Path) -> Commit:
         f"## [{version}] - YYYY-MM-DD: write it, commit it and tag that commit",
     )
     made_at = int(git(root, "log", "-1", "--format=%ct"))
-    return Commit(version, made_at, tag if here else None, changes)
+    name = git(root, "rev-parse", "HEAD")
+    return Commit(name, version, made_at, tag if here else None, changes)
 
 
 def _changes(root: Path, version: str) -> str | None:
@@ -147,17 +151,17 @@ def _changes(root: Path, version: str) -> str | None:
     return heading
 
 
-def export(root: Path, folder: Path) -> None:
-    """Lay the files of the last commit into a new folder, with its time and plain rights."""
+def export(root: Path, folder: Path, name: str = "HEAD") -> None:
+    """Lay the files of a commit into a new folder, with its time and plain rights."""
     done = subprocess.run(
-        ["git", "-C", str(root), "archive", "--format=tar", "HEAD"],
+        ["git", "-C", str(root), "archive", "--format=tar", name],
         check=True, capture_output=True,
     )  # fmt: skip
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
 
 
-def build(root: Path, out: Path, made_at: int) -> list[Path]:
+def build(root: Path, out: Path, commit: Commit) -> list[Path]:
     """Build both distributions from an export.
 
     Parameters
@@ -166,18 +170,18 @@ def build(root: Path, out: Path, made_at: int) -> list[Path]:
         The checkout.
     out : Path
         Where they are put; the folder is made.
-    made_at : int
-        Time of every file, seconds since 1970.
+    commit : Commit
+        Which one.
 
     Returns
     -------
     list of Path
         Two wheels and two source archives, sorted.
     """
-    os.environ["SOURCE_DATE_EPOCH"] = str(made_at)
+    os.environ["SOURCE_DATE_EPOCH"] = str(commit.made_at)
     with tempfile.TemporaryDirectory(prefix="edge-ser-release-") as name:
         source = Path(name) / "source"
-        export(root, source)
+        export(root, source, commit.name)
         for part in ("device", "workstation"):
             (Path(name) / part).mkdir()
         check_wheel.build(Path(name) / "device", source, BUILD_OPTIONS)
@@ -187,7 +191,7 @@ def build(root: Path, out: Path, made_at: int) -> list[Path]:
         for part in ("device", "workstation"):
             for path in sorted((Path(name) / part).glob("*.*")):
                 if path.name.endswith(".tar.gz"):
-                    settle(path, made_at)
+                    settle(path, commit.made_at)
                 if path.is_file():
                     made.append(Path(shutil.copy(path, out)))
     return sorted(made)
@@ -255,8 +259,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         commit = read_commit(ROOT)
         with tempfile.TemporaryDirectory(prefix="edge-ser-again-") as name:
-            first = build(ROOT, Path(name) / "first", commit.made_at)
-            again = digests(build(ROOT, Path(name) / "again", commit.made_at))
+            first = build(ROOT, Path(name) / "first", commit)
+            again = digests(build(ROOT, Path(name) / "again", commit))
             sums = digests(first)
             differing = sorted(file for file in sums if sums[file] != again.get(file))
             check(not differing, f"built twice, {', '.join(differing)} came out differently")

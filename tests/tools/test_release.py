@@ -91,8 +91,11 @@ def test_what_is_not_committed_is_refused(checkout: Path) -> None:
 
 
 def test_an_export_is_the_commit_alone(checkout: Path, tmp_path: Path) -> None:
+    name = release.read_commit(checkout).name
     (checkout / "left.py").write_text("")
-    release.export(checkout, tmp_path / "export")
+    # Whoever commits while a release is built does not change it.
+    commit(checkout)
+    release.export(checkout, tmp_path / "export", name)
     found = {path.name for path in (tmp_path / "export").rglob("*") if path.is_file()}
     assert found == {"pyproject.toml", "__init__.py", "CHANGELOG.md"}
 
