@@ -126,3 +126,9 @@ def test_the_workstation_carries_the_same_licence() -> None:
     root = release.ROOT
     assert (root / "quantize" / "LICENSE").read_bytes() == (root / "LICENSE").read_bytes()
     assert os.path.getsize(root / "quantize" / "README.md") > 0
+
+
+def test_a_source_archive_has_what_its_tests_read() -> None:
+    lines = (release.ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    assert "recursive-include packaging *" in lines
+    assert any(line.startswith("include ") and ".dockerignore" in line.split() for line in lines)
