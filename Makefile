@@ -23,12 +23,13 @@ DOWNLOADS = numpy-int4 tflite-fp32 tflite-fp16 tflite-int8 torchscript-fp32 torc
 RUN := .venv
 DEV := .venv-dev
 RELEASE := .venv-release
+DOCS := .venv-docs
 PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
 .PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check release deb container addon scorecard ablations models \
-	downloads data-named picture demo-clip clean
+	downloads data-named picture demo-clip docs clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -128,6 +129,10 @@ data-named:
 	@test -d "$(DATA)" || { \
 		echo 'edge-ser: error: DATA is "$(DATA)": name the folder of the corpora, make scorecard DATA=CORPORA.' >&2; exit 2; }
 
+docs: $(DOCS)/.installed ## build the pages of docs/ as a site, in build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH="$(CURDIR)" $(DOCS)/bin/python -m mkdocs build --strict --quiet
+	@echo build/site/index.html
+
 picture: $(DEV)/.installed ## draw the README's picture of a run
 	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg \
 		--prompt 'make listen ARGS="--min-probability 0"' --columns 92 -- \
@@ -137,7 +142,7 @@ demo-clip: $(DEV)/.installed ## speak the bundled clip anew (needs espeak-ng)
 	$(DEV)/bin/python tools/make_demo_clip.py
 
 clean: ## remove what the targets above made
-	rm -rf $(RUN) $(DEV) $(RELEASE) build dist *.egg-info quantize/build quantize/*.egg-info .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(RUN) $(DEV) $(DOCS) $(RELEASE) build dist *.egg-info quantize/build quantize/*.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache
 	find edge edge_ser quantize tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -152,6 +157,7 @@ endef
 $(eval $(call drop_if_stale,$(RUN)))
 $(eval $(call drop_if_stale,$(DEV)))
 $(eval $(call drop_if_stale,$(RELEASE)))
+$(eval $(call drop_if_stale,$(DOCS)))
 FORCE:
 
 # $(1): the folder; $(2): what pip installs. The stamp goes first and comes back last: an install
@@ -170,6 +176,9 @@ endef
 
 $(RUN)/.installed: pyproject.toml
 	$(call install,$(RUN),--editable .)
+
+$(DOCS)/.installed: pyproject.toml
+	$(call install,$(DOCS),--editable '.[docs]')
 
 $(DEV)/.installed: pyproject.toml quantize/pyproject.toml constraints.txt
 	$(call install,$(DEV),--constraint constraints.txt --editable '.[dev]' --editable ./quantize)

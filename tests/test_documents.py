@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import edge
 import edge_ser
 from edge.bundled import DEMO_CLIP
 
 ROOT = Path(__file__).resolve().parent.parent
-API, README = ROOT / "docs" / "api.md", ROOT / "README.md"
+API, DEVICE = (ROOT / "docs" / f"{name}.md" for name in ("api", "device"))
+README = ROOT / "README.md"
 #: First line of an example that cannot run everywhere; it is compiled.
 UNRUN = "# needs a microphone"
 
@@ -42,11 +44,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("document", [API, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [API, DEVICE], ids=lambda path: path.name)
 def test_examples_run(document: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    # What the README's example leaves to its reader.
+    # What the page's example leaves to its reader.
     names: dict[str, object] = {"__name__": "example"}
-    if document is README:
+    if document == DEVICE:
         names["samples"] = np.zeros(88_200, np.float32)
         names["blocks"] = [np.zeros(4096, np.float32)] * 10
     n_run = 0
@@ -60,7 +62,7 @@ def test_examples_run(document: Path, folder: Path, capsys: pytest.CaptureFixtur
     assert [path.name for path in folder.iterdir()] == ["talk.wav"], "an example wrote a file"
 
 
-@pytest.mark.parametrize("document", [API, README], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [API, DEVICE], ids=lambda path: path.name)
 def test_names_in_examples_are_public(document: Path) -> None:
     used = {
         node.attr
@@ -86,6 +88,22 @@ def test_a_link_in_a_document_leads_somewhere() -> None:
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_page_is_on_the_site() -> None:
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    named: list[str] = []
+    for entry in site["nav"]:
+        (pages,) = entry.values()
+        named += [pages] if isinstance(pages, str) else [p for page in pages for p in page.values()]
+    assert sorted(named) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+def test_what_the_reference_shows_is_there() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    named = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    assert len(named) > 10
+    assert [name for name in named if not is_there(name)] == []
 
 
 #: A module of ours, or a name in one, as words about the code have it.

@@ -1,7 +1,7 @@
 """What the speech gate lets through, beside Silero's detector and the level alone.
 
     python -m benchmarks.gate --data CORPORA --sounds SOUNDS \
-        --output benchmarks/results/speech_gate.json --render README.md
+        --output benchmarks/results/speech_gate.json --render docs/device.md
 
 Voices and recordings that the gate was never trained on, and generated sounds of other seeds, at
 -50 to -15 dBFS. Of segments of 2 s, one every half second: a segment counts as speech where half a
@@ -305,7 +305,7 @@ def main() -> int:
         "--from", dest="measured", type=Path, metavar="FILE", help="measure nothing"
     )
     parser.add_argument("--output", type=Path, metavar="FILE")
-    parser.add_argument("--render", type=Path, metavar="README")
+    parser.add_argument("--render", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     if arguments.measured is None and (arguments.data is None or arguments.sounds is None):
         parser.error("--data and --sounds are wanted, or --from")
