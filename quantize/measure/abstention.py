@@ -147,7 +147,8 @@ def choose_bar(answers: Judged, goal: float = GOAL + MARGIN) -> float | None:
     answers : Judged
         Of speakers whom the models never heard; their own bars do not matter.
     goal : float
-        Share of right answers, of all windows together and on average over the corpora.
+        Share of right answers, of all windows together and on average over the corpora of
+        which at least :data:`LEAST_COVERAGE` of the windows are answered.
 
     Returns
     -------
@@ -174,7 +175,11 @@ def choose_bar(answers: Judged, goal: float = GOAL + MARGIN) -> float | None:
     answered, right = (np.cumsum(each[::-1], axis=0)[::-1][1:] for each in (n_at, right_at))
     n = np.broadcast_to(n_at.sum(axis=0), answered.shape)
     table = np.stack([n, answered, right], axis=-1)
-    coverage, of_corpora = shares(table)
+    coverage, _ = shares(table)
+    # Of a corpus that is hardly answered any more, a handful of windows would decide.
+    told = table.copy()
+    told[answered < LEAST_COVERAGE * n] *= (1.0, 0.0, 0.0)
+    _, of_corpora = shares(told)
     _, of_windows = shares(table.sum(axis=1, keepdims=True))
     enough = np.fmin(of_corpora, of_windows) >= goal
     judged = coverage >= LEAST_COVERAGE

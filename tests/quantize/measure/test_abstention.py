@@ -197,3 +197,13 @@ def test_windows_that_the_gate_holds_back_are_not_answered():
     assert set(found.speakers) == {"ravdess/01"}
     with pytest.raises(ParameterError, match="loud enough"):
         live_windows([clip()], [segments(61, 8, [False])], 61, 16, domains=DOMAINS, labels=LABELS)
+
+
+def test_a_handful_of_answers_of_one_corpus_does_not_forbid_every_bar():
+    # Of the second corpus next to nothing is answered up there, and that is wrong.
+    sure = (0, 0.505, 500, 0.3), (0, 0.9, 500, 0.95)
+    given = answers(*sure, (1, 0.505, 990, 0.3), (1, 0.905, 10, 0.0))
+    assert choose_bar(given, 0.75) == pytest.approx(0.51)
+    # Where it is more than that, it counts.
+    given = answers(*sure, (1, 0.505, 900, 0.3), (1, 0.905, 100, 0.0))
+    assert choose_bar(given, 0.75) is None
