@@ -186,7 +186,7 @@ def test_a_name_that_is_no_text_is_printed_as_a_remark(write: Callable[..., str]
 
 
 def test_a_password_is_never_printed(monkeypatch: pytest.MonkeyPatch, write) -> None:
-    monkeypatch.setitem(SINKS, "post", SinkRow("x:make", "post://HOST"))
+    monkeypatch.setitem(SINKS, "post", SinkRow("x:make", "post://HOST", uses_network=True))
     for given in (
         listen("--config", os.devnull, "--to", "terminal", "--to", "post://me:hunter2@host/x"),
         listen("--config", write('[[to]]\nsink = "post://me:hunter2@host/x"\n')),
