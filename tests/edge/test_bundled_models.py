@@ -22,7 +22,8 @@ def test_a_bundled_model_is_whole_and_says_how_good_it_is(name: str) -> None:
     assert manifest.training["split"] == "all"
     assert len(manifest.training["scorecard_sha256"]) == 64
     splits = {entry["split"] for entry in manifest.accuracy}
-    assert {"paper, mean of 3 seeds", "speaker-5fold, ravdess"} <= splits
+    # People who are known beforehand have a recipe of their own, which is not bundled.
+    assert {"speaker-5fold, ravdess", "speaker-5fold, savee", "speaker-5fold, emo-db"} <= splits
     assert (MODELS_DIR / name / "MODEL_CARD.md").is_file()
 
 
@@ -49,7 +50,7 @@ def test_a_bundled_model_is_loaded_by_name(
     monkeypatch.chdir(tmp_path)
     classifier = edge.load(name)
     assert classifier.artifact.path.parent == MODELS_DIR
-    assert (classifier.artifact.manifest.architecture.hidden == 128) == (name == "claf-ser")
+    assert (classifier.artifact.manifest.architecture.hidden > 100) == (name == "claf-ser")
     tone = np.sin(np.arange(48_000) / 20).astype(np.float32) / 4
     assert sum(
         classifier.classify(tone, 16_000, vad="energy")[0].posterior.values()
@@ -58,7 +59,8 @@ def test_a_bundled_model_is_loaded_by_name(
 
 def test_both_runtimes_hear_the_same() -> None:
     pytest.importorskip("onnxruntime")
-    rows = np.random.default_rng(0).standard_normal((1, 61, 34)).astype(np.float32)
+    rows = np.random.default_rng(0).standard_normal((1, 61, 35)).astype(np.float32)
+    rows[:, :, 34] = 0.0  # nothing is known of the voice
     for pair in (NAMES[:2], NAMES[2:]):
         models = [open_model(read_artifact(MODELS_DIR / name)) for name in pair]
         one, other = (model.session().infer(rows, 4) for model in models)

@@ -15,15 +15,14 @@ from edge.bundled import MODELS_DIR
 from edge.errors import ArtifactError
 from edge.features.families.mfcc import Mfcc
 from edge.features.families.rms import Rms
-from edge.features.spec import FeatureSpec
 
-SPEC = FeatureSpec()
+MANIFEST = read_artifact(MODELS_DIR / "claf-ser-tiny").manifest
+SPEC = MANIFEST.feature_spec
 
 
 def bundled() -> dict[str, Any]:
-    gate = read_artifact(MODELS_DIR / "claf-ser-tiny").manifest.gate
-    assert gate is not None
-    return gate.to_dict()
+    assert MANIFEST.gate is not None
+    return MANIFEST.gate.to_dict()
 
 
 def test_it_is_read_as_it_was_written() -> None:

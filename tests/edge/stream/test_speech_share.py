@@ -8,7 +8,6 @@ import pytest
 import edge
 from edge.audio.file import read_audio
 from edge.bundled import DEMO_CLIP, MODELS_DIR
-from edge.features.front_end import DcBlocker
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.posterior import average_posterior
@@ -40,7 +39,9 @@ def decided(classifier: Classifier, samples: np.ndarray, **asked: object) -> lis
 def test_a_decision_tells_its_share_of_speech(classifier: Classifier, samples: np.ndarray) -> None:
     decisions = decided(classifier, samples)
     spec = classifier.spec
-    rows = edge.FeatureExtractor(spec).extract(DcBlocker(RATE).process(samples))
+    # The front end is part of the features.
+    assert spec.front_end is not None
+    rows = edge.FeatureExtractor(spec).extract(samples)
     spoken = make(classifier.artifact.manifest).push(samples, rows)
     shares = [each.speech_share for each in decisions]
     firsts = [round(each.start_s * RATE / spec.hop_length) for each in decisions]
