@@ -26,6 +26,7 @@ __all__ = [
     "hold_open_file",
     "not_a_file",
     "read_file",
+    "refuse_mode",
     "sync_file",
     "sync_folder",
     "temporary_sibling",
@@ -133,11 +134,11 @@ def read_file(path: str | os.PathLike[str], max_bytes: int) -> bytes:
     """
     with _bare_names():
         # Asked before it is opened: opening alone can rewind a tape or start a watchdog.
-        _refuse_mode(path, os.stat(path).st_mode)
+        refuse_mode(os.stat(path).st_mode, path)
         descriptor = os.open(path, _READ | _BINARY)
     try:
         # And after, of what is really open.
-        _refuse_mode(path, os.fstat(descriptor).st_mode)
+        refuse_mode(os.fstat(descriptor).st_mode, path)
         pieces, left = [], max_bytes + 1
         while left:
             piece = os.read(descriptor, min(left, _PIECE_BYTES))
@@ -228,13 +229,27 @@ def _refuse_what_is_no_file(target: Path) -> None:
             mode = os.stat(target).st_mode
         except FileNotFoundError:
             return
-        _refuse_mode(target, mode)
+        refuse_mode(mode, target)
 
 
-def _refuse_mode(path: str | os.PathLike[str], mode: int) -> None:
+def refuse_mode(mode: int, path: str | os.PathLike[str] | None = None) -> None:
+    """Refuse what is no regular file.
+
+    Parameters
+    ----------
+    mode : int
+        Of what :func:`os.stat` says.
+    path : path, optional
+        For the error.
+
+    Raises
+    ------
+    OSError
+        Whose ``strerror`` ends a sentence that begins with the file.
+    """
     if not stat.S_ISREG(mode):
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        raise OSError(number, not_a_file(mode), os.fspath(path))
+        raise OSError(number, not_a_file(mode), None if path is None else os.fspath(path))
 
 
 @contextlib.contextmanager

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 
 from edge.errors import ParameterError, printable
-from edge.files import as_path, not_a_file
+from edge.files import as_path, refuse_mode
 
-__all__ = ["refuse_mode", "writable_file"]
+__all__ = ["writable_file"]
 
 
 def writable_file(path: str) -> str:
@@ -40,16 +39,3 @@ def writable_file(path: str) -> str:
             "a folder that you may write to"
         ) from error
     return path
-
-
-def refuse_mode(mode: int) -> None:
-    """Refuse what is no regular file.
-
-    Raises
-    ------
-    OSError
-        Whose ``strerror`` ends a sentence that begins with the file.
-    """
-    if not stat.S_ISREG(mode):
-        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        raise OSError(number, not_a_file(mode))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from edge.files import hold_open_file
-from edge.sinks.place import refuse_mode, writable_file
+from edge.files import hold_open_file, refuse_mode
+from edge.sinks.place import writable_file
 
 __all__ = ["RotatedFile"]
 

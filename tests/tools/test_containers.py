@@ -8,13 +8,13 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from waiting import serving
 
 from tools import make_addon
 from tools.check_wheel import ROOT
@@ -50,13 +50,8 @@ def page() -> Iterator[tuple[str, list[int]]]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/healthz", status
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        yield f"{address}/healthz", status
 
 
 def test_all_that_is_copied_is_there_and_not_ignored() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from waiting import wait_for
 
 from edge.errors import ParameterError
 from edge.sinks.rule import Rule, rule_from_table, rule_from_words
@@ -176,13 +177,6 @@ def test_a_rule_for_a_label_that_is_not_there_is_refused():
         rule_from_words("angry", "x").check(("happy", "sad"))
 
 
-def wait_for(condition) -> None:
-    ends_s = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < ends_s
-        time.sleep(0.01)
-
-
 def really(code: str, *words: str, limit_s: float = 10.0, monkeypatch=None) -> list[str]:
     """Start Python with some code for one decision, and give what was said of it."""
     said: list[str] = []
@@ -219,7 +213,7 @@ def test_one_that_is_not_there_is_said():
     said: list[str] = []
     sink = RulesSink([rule_from_words("angry for 0s", "/no/such")], now=time.time, warn=said.append)
     sink.emit(heard(2))
-    wait_for(lambda: said)
+    assert wait_for(lambda: said, 10)
     sink.close()
     assert said == [
         "the command /no/such of the rule angry > 0 did not start: No such file or directory"
@@ -233,7 +227,7 @@ def test_the_end_ends_what_runs(tmp_path, monkeypatch):
     command = (sys.executable, "-c", code, str(tmp_path / "pid"))
     sink = RulesSink([Rule("angry", 0.0, command, 0.0)], now=time.time, warn=said.append)
     sink.emit(heard(2))
-    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    assert wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), 10)
     sink.close()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

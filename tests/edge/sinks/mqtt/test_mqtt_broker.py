@@ -7,6 +7,7 @@ import shutil
 import time
 
 import pytest
+from waiting import wait_for
 
 from benchmarks.broker.mosquitto import PASSWORD, USER, Mosquitto, Onlooker, find_mosquitto
 from edge.sinks.mqtt.sink import MqttSink, make
@@ -65,15 +66,6 @@ def made(broker: Mosquitto, tmp_path, said: list[str], **changes: str) -> MqttSi
     return make(target_from_text(text), settings)
 
 
-def wait_for(condition, most_s: float = 5.0) -> bool:
-    until_s = time.monotonic() + most_s
-    while time.monotonic() < until_s:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def test_a_broker_that_is_killed_has_the_right_state_soon_after_it_is_back(
     broker, onlooker, tmp_path
 ):
@@ -85,7 +77,7 @@ def test_a_broker_that_is_killed_has_the_right_state_soon_after_it_is_back(
     assert onlooker.of(f"{TOPIC}/availability")[-1] == "online"
     for label in ("calm", "angry"):
         broker.kill()
-        assert wait_for(lambda: "not there" in "".join(said))
+        assert wait_for(lambda: "not there" in "".join(said), 5)
         for _ in range(20):
             sink.emit(decision(label))
         n_said = len(said)
@@ -106,9 +98,9 @@ def test_a_broker_that_is_killed_has_the_right_state_soon_after_it_is_back(
     sink.close()
     outbox = sink.outbox
     assert (outbox.n_told, outbox.n_published, outbox.n_dropped) == (42, 42, 0)
-    assert wait_for(lambda: onlooker.of(f"{TOPIC}/availability")[-1] == "offline")
+    assert wait_for(lambda: onlooker.of(f"{TOPIC}/availability")[-1] == "offline", 5)
     # Those of an outage went by while the onlooker itself was not back yet.
-    assert wait_for(lambda: onlooker.of(f"{TOPIC}/records")[-1]["label"] == "calm")
+    assert wait_for(lambda: onlooker.of(f"{TOPIC}/records")[-1]["label"] == "calm", 5)
     assert said == []
 
 
@@ -120,7 +112,7 @@ def test_home_assistant_that_begins_is_answered(broker, onlooker, tmp_path):
     sink._announced_s -= 60
     n_before = len(onlooker.of(config))
     onlooker.say("homeassistant/status", "online")
-    assert wait_for(lambda: len(onlooker.of(config)) > n_before)
+    assert wait_for(lambda: len(onlooker.of(config)) > n_before, 5)
     sink.close()
 
 
@@ -139,7 +131,7 @@ def test_what_the_broker_refuses_is_said_once(broker, tmp_path, changes, sentenc
     said: list[str] = []
     sink = made(broker, tmp_path, said, **changes)
     sink.open()
-    assert wait_for(lambda: said)
+    assert wait_for(lambda: said, 5)
     time.sleep(0.2)
     sink.close()
     assert len(said) == 1

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from waiting import wait_for
 
 from edge.sinks.mqtt import client as module
 from edge.sinks.mqtt.address import address_of
@@ -86,15 +87,6 @@ def start(said) -> Iterator[Callable[..., Broker]]:
     yield begin
     for each in opened:
         each.close()
-
-
-def wait_for(condition: Callable[[], object], most_s: float = 8.0) -> bool:
-    until_s = time.monotonic() + most_s
-    while time.monotonic() < until_s:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def answer(*packets: bytes) -> Callable[[socket.socket], None]:
