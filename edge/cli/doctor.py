@@ -63,10 +63,10 @@ def run(args: argparse.Namespace) -> int:
     from edge.doctor.examine import examine
     from edge.doctor.finding import exit_code
     from edge.doctor.look import Look
-    from edge.doctor.programs import Programs
     from edge.doctor.record import to_line
-    from edge.doctor.system import this_system
     from edge.doctor.table import Table, totals
+    from edge.machine.programs import Programs
+    from edge.machine.system import this_system
 
     started_s = time.monotonic()
     programs = Programs()

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from edge.doctor.finding import Finding
-from edge.doctor.programs import Ran
-from edge.doctor.system import System
+from edge.machine.programs import Ran
+from edge.machine.system import System
 
 __all__ = ["TOTAL_S", "Check", "Look", "Wishes"]
 

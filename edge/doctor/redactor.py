@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from edge.doctor.system import System
+from edge.machine.system import System
 
 __all__ = ["Redactor", "redactor_of"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.doctor.look import Look
-from edge.doctor.programs import Ran
+from edge.machine.programs import Ran
 from edge.runtimes.deaths import how_it_died
 
 __all__ = ["Trial", "last_object", "try_artifact", "try_import"]

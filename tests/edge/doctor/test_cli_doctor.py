@@ -22,9 +22,9 @@ from edge.doctor.archive import write_archive
 from edge.doctor.examine import examine
 from edge.doctor.finding import Finding, error, ok, warning
 from edge.doctor.look import Look
-from edge.doctor.programs import Ran
 from edge.doctor.registry import CHECKS, Row
 from edge.errors import ParameterError
+from edge.machine.programs import Ran
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "doctor.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

@@ -21,9 +21,9 @@ from runtime_fakes import REPOSITORY
 from edge.doctor.examine import examine
 from edge.doctor.finding import Finding
 from edge.doctor.look import Look, Wishes
-from edge.doctor.programs import Programs
 from edge.doctor.registry import CHECKS
-from edge.doctor.system import this_system
+from edge.machine.programs import Programs
+from edge.machine.system import this_system
 
 RATE = 48_000
 needs_server = pytest.mark.skipif(not is_there(), reason="PulseAudio is not installed")

@@ -13,9 +13,9 @@ from system_fakes import fake_system
 from edge.doctor.examine import examine
 from edge.doctor.finding import Finding, count, error, exit_code, ok, skipped, warning
 from edge.doctor.look import Look, Wishes
-from edge.doctor.programs import Programs, Ran
 from edge.doctor.registry import CHECKS, Row
 from edge.doctor.table import Table, totals
+from edge.machine.programs import Programs, Ran
 
 
 def good(look: Look) -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from system_fakes import fake_system
 from edge.doctor.archive import write_archive
 from edge.doctor.examine import examine
 from edge.doctor.look import Look, Wishes
-from edge.doctor.programs import Ran
 from edge.doctor.record import to_line
 from edge.doctor.registry import CHECKS
 from edge.doctor.table import Table
+from edge.machine.programs import Ran
 
 CPU = "/sys/devices/system/cpu/cpu0"
 FILES = (

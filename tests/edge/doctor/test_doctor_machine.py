@@ -9,9 +9,9 @@ from system_fakes import NOW_S, Reply, fake_look, one
 
 from edge.doctor.clock import clock, time_service
 from edge.doctor.processor import clock_speed, load, temperature, throttling
-from edge.doctor.programs import Ran
 from edge.doctor.room import disk, memory
-from edge.doctor.system import Space
+from edge.machine.programs import Ran
+from edge.machine.system import Space
 
 CPU0 = "/sys/devices/system/cpu/cpu0"
 FREQ = f"{CPU0}/cpufreq"

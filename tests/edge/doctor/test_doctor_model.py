@@ -15,8 +15,8 @@ from edge.doctor.finding import Finding
 from edge.doctor.look import Look, Wishes
 from edge.doctor.model import artifact as check_artifact
 from edge.doctor.model import reference
-from edge.doctor.programs import Programs, Ran
-from edge.doctor.system import this_system
+from edge.machine.programs import Programs, Ran
+from edge.machine.system import this_system
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from system_fakes import FakePrograms, fake_look, fake_system, one
 from edge.doctor.backends import backends
 from edge.doctor.look import Look, Wishes
 from edge.doctor.numpy_trial import main as numpy_trial
-from edge.doctor.programs import Programs, Ran
 from edge.doctor.settings import configuration
 from edge.doctor.software import architecture, numpy, python
-from edge.doctor.system import this_system
 from edge.errors import ParameterError
+from edge.machine.programs import Programs, Ran
+from edge.machine.system import this_system
 
 
 def test_this_python_is_told(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 from system_fakes import fake_look, one, steps
 
 from edge.doctor.look import Look, Wishes
-from edge.doctor.programs import Ran
 from edge.doctor.rights import rights
 from edge.doctor.server_socket import ask_pipewire, ask_pulse
 from edge.doctor.sound import capture, devices, portaudio
 from edge.doctor.sound_server import sound_server
+from edge.machine.programs import Ran
 
 Serve = Callable[[Path, bytes | None], "Server"]
 

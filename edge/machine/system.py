@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import edge.errors
-from edge.doctor.programs import Programs, Ran
+from edge.machine.programs import Programs, Ran
 
 __all__ = ["Run", "Space", "System", "this_system"]
 
@@ -24,7 +24,7 @@ _READ_BYTES = 1 << 20
 
 
 class Run(Protocol):
-    """As :meth:`edge.doctor.programs.Programs.run`."""
+    """As :meth:`edge.machine.programs.Programs.run`."""
 
     def __call__(
         self, command: Sequence[str], timeout_s: float, environ: Mapping[str, str] | None = None

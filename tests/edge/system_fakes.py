@@ -11,8 +11,8 @@ from typing import Any
 
 from edge.doctor.finding import Finding
 from edge.doctor.look import Look, Wishes
-from edge.doctor.programs import Ran
-from edge.doctor.system import Space, System
+from edge.machine.programs import Ran
+from edge.machine.system import Space, System
 
 Reply = Ran | str | Callable[[Sequence[str]], Ran]
 
