@@ -208,12 +208,14 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
     if is_taught and places.sounds:
         words += ["--sounds", *map(str, places.sounds)]
         what += ["--sounds"]
-    teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
-    if teachers:
-        words += ["--teachers", *map(str, teachers)]
+    runs = [places.run(RECIPES[name], job) for name in recipe.teachers]
+    if runs:
+        words += ["--teachers", *map(str, runs)]
     if recipe.start is not None:
-        words += ["--start", str(places.run(RECIPES[recipe.start], job))]
+        start = places.run(RECIPES[recipe.start], job)
+        words += ["--start", str(start)]
         what += ["--start"]
+        runs += [] if start in runs else [start]
     if embeddings:
         words += ["--embeddings", *map(str, embeddings)]
     return Step(
@@ -223,7 +225,7 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
         # One thread each: the matrices are small, and others train beside it. While the first one
         # computes rows, the others wait for them.
         words=(*words, "--threads", "1", "--no-pictures", *_workers(places)),
-        inputs=(*(RunFiles(teacher).checkpoint for teacher in teachers), *embeddings),
+        inputs=(*(RunFiles(run).checkpoint for run in runs), *embeddings),
         outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
         what=tuple(what),

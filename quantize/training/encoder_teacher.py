@@ -3,6 +3,8 @@
 It hears whole clips, once, before the training; the student hears crops of them. It is fitted on
 the training side alone, and what it says of a training clip comes from a fit without that clip's
 speaker: a classifier's answers about clips that it was fitted on are too sure to teach anything.
+Where the held-out clips are by people of the training side, it is a fit without the clip alone: a
+student of people it will hear again loses ten points to a teacher that may know none of them.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from quantize.data.embeddings import Embeddings
 
 __all__ = ["EncoderTeacher", "corpus_weights", "fit_linear"]
 
-#: Parts of the training speakers, each answered for by a fit on the others.
+#: Parts of the training speakers (or clips), each answered for by a fit on the others.
 N_PARTS = 6
 
 #: Components of the vectors that a student's pooled vector may be held to.
@@ -51,11 +53,13 @@ class EncoderTeacher:
         Weight of the clips' losses against the penalty on the weights (the inverse of a ridge's).
     seed : int
         Of the draw of parts.
+    knows_speakers : bool
+        Whether it may have heard a clip's speaker in other clips.
 
     Raises
     ------
     EdgeSerError
-        If a clip has no vector, or all are one speaker's.
+        If a clip has no vector, or all are one speaker's and it may know none of them.
     """
 
     def __init__(
@@ -66,19 +70,24 @@ class EncoderTeacher:
         *,
         strength: float = 0.01,
         seed: int = 0,
+        knows_speakers: bool = False,
     ) -> None:
         self.digest = embeddings.digest
+        self.knows_speakers = knows_speakers
         self._vectors = embeddings.of(clips)
         self._truth, self._n_labels = label_numbers(clips, labels), len(labels)
         self._weights = corpus_weights(clips)
-        self._parts = _parts([clip.speaker for clip in clips], seed)
+        if knows_speakers:
+            self._parts = _parts_of_clips([clip.clip_id for clip in clips], seed)
+        else:
+            self._parts = _parts([clip.speaker for clip in clips], seed)
         self._strength = strength
         self._number = {clip.clip_id: at for at, clip in enumerate(clips)}
         self._device = torch.device("cpu")
 
     @functools.cached_property
     def _logits(self) -> Tensor:
-        """Of every clip, by a fit without its speaker; fitted when they are first asked for."""
+        """Of every clip, by a fit without its part; fitted when they are first asked for."""
         logits = np.zeros((len(self._parts), self._n_labels), np.float32)
         for part in np.unique(self._parts):
             others = self._parts != part
@@ -103,12 +112,13 @@ class EncoderTeacher:
 
     @property
     def accuracy(self) -> float:
-        """Share of training clips that are answered right by a fit without their speaker."""
+        """Share of training clips that are answered right by a fit without their part."""
         return float((self._logits.argmax(dim=1).cpu().numpy() == self._truth).mean())
 
     def to_dict(self) -> dict[str, Any]:
         """What it was made of, as a run keeps it."""
-        return {"embeddings_sha256": self.digest}
+        known = {"knows_speakers": True} if self.knows_speakers else {}
+        return {"embeddings_sha256": self.digest, **known}
 
     def to(self, device: torch.device) -> EncoderTeacher:
         """Say what it says there, before it is first asked; returns itself."""
@@ -202,6 +212,14 @@ def _parts(speakers: Sequence[str], seed: int) -> NDArray[np.int64]:
     order = np.random.default_rng(seed).permutation(len(names))
     part_of = {names[at]: number % N_PARTS for number, at in enumerate(order)}
     return np.array([part_of[speaker] for speaker in speakers])
+
+
+def _parts_of_clips(clip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
+    """Which part each clip is in, whoever speaks; of the clips' names, not of their order."""
+    order = np.random.default_rng(seed).permutation(len(clip_ids))
+    parts = np.empty(len(clip_ids), np.int64)
+    parts[np.argsort(clip_ids)[order]] = np.arange(len(clip_ids)) % N_PARTS
+    return parts
 
 
 def _components(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

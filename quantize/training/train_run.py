@@ -113,7 +113,7 @@ def train_run(
     sides = digests_of(train, held_out, run, cache.contents)
     taught_by = None
     if teachers or embeddings:
-        encoder = _encoder(embeddings, train, labels, settings)
+        encoder = _encoder(embeddings, train, held_out, labels, settings)
         taught_by = Teachers(
             teachers,
             split,
@@ -231,21 +231,32 @@ def _recordings(
 
 
 def _encoder(
-    files: Sequence[Path], train: Sequence[Clip], labels: Sequence[str], settings: TrainSettings
+    files: Sequence[Path],
+    train: Sequence[Clip],
+    held_out: Sequence[Clip],
+    labels: Sequence[str],
+    settings: TrainSettings,
 ) -> EncoderTeacher | None:
     """A teacher of a large model's vectors; it is fitted when a training begins."""
     if not files:
         return None
-    strength = settings.encoder_strength
-    return EncoderTeacher(read_embeddings(files), train, labels, strength=strength)
+    measured = {clip.speaker for clip in held_out}
+    return EncoderTeacher(
+        read_embeddings(files),
+        train,
+        labels,
+        strength=settings.encoder_strength,
+        knows_speakers=bool(measured) and measured <= {clip.speaker for clip in train},
+    )
 
 
 def _tell_of_encoder(taught_by: Teachers | None) -> None:
     """Say how good an encoder is, which fits it: only where there is something left to train."""
     if taught_by and taught_by.encoder:
+        left_out = "itself" if taught_by.encoder.knows_speakers else "its speaker"
         progress_note(
             f"the encoder is right about {100 * taught_by.encoder.accuracy:.1f} % of the training "
-            "clips, each answered without its speaker"
+            f"clips, each answered without {left_out}"
         )
 
 

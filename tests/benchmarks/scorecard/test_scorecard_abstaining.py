@@ -79,7 +79,7 @@ def test_folds_of_another_recipe_are_called_so(unsaid):
     for text in (abstaining(other), activation(other)):
         told = " ".join(text.split())
         assert (
-            f"{RECIPES['claf-ser-alone'].title} (the folds of CLAF-SER, taught by that one" in told
+            f"{RECIPES['claf-ser-alone'].title} (the folds of {RECIPES['claf-ser'].title}" in told
         )
 
 

@@ -79,6 +79,29 @@ def test_nobody_is_answered_for_by_a_fit_on_the_same_speaker(clips):
     assert 0.5 < teacher.accuracy < 1.0
 
 
+def test_people_that_are_heard_again_may_be_known(clips):
+    """Where the held-out clips are by the same people, a fit leaves out the clip alone."""
+    speakers = sorted({c.speaker for c in clips})
+    odd = [c.speaker == speakers[0] for c in clips]
+    vectors = np.hstack([telling(clips), np.zeros((len(clips), len(LABELS)), np.float32)])
+    vectors[odd, :12] = 0.0
+    numbers = label_numbers(clips, LABELS)
+    vectors[odd, 12 + numbers[odd]] = 30.0
+    known, unknown = (
+        EncoderTeacher(embeddings_of(clips, vectors), clips, LABELS, strength=1.0, knows_speakers=k)
+        for k in (True, False)
+    )
+    assert known.accuracy > unknown.accuracy
+    assert known.to_dict() != unknown.to_dict()
+    backwards = EncoderTeacher(
+        embeddings_of(clips, vectors), clips[::-1], LABELS, strength=1.0, knows_speakers=True
+    )
+    ids = [c.clip_id for c in clips]
+    whole, nobody = torch.ones(len(ids)), torch.arange(len(ids))
+    posteriors = [t.answer(ids, 1.0, whole, nobody)[0] for t in (known, backwards)]
+    torch.testing.assert_close(*posteriors, rtol=1e-2, atol=1e-3)
+
+
 def test_mixed_crops_are_taught_in_their_shares(clips):
     teacher = EncoderTeacher(embeddings_of(clips, telling(clips)), clips, LABELS)
     ids = [clips[0].clip_id, clips[-1].clip_id]
