@@ -1,0 +1,15 @@
+"""One thread for everything that is compared; this module imports no NumPy, whose BLAS reads it."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["one_thread"]
+
+_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def one_thread() -> None:
+    """Keep BLAS, OpenMP and numba to one thread; before NumPy is imported."""
+    for name in _VARIABLES:
+        os.environ[name] = "1"
