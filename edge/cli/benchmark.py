@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.notices import say
-from edge.cli.options import add_model, positive_s
+from edge.cli.options import add_model, number, positive_s
 from edge.cli.renamed import add_report_options
 from edge.errors import ParameterError
 
 if TYPE_CHECKING:
+    from edge.benchmark.subjects import LeftOut, Subject
     from edge.cli.options import Commands
 
 __all__ = ["add_parser", "run"]
+
+# No board has more cores.
+_MOST_THREADS = 256
 
 
 def add_parser(commands: Commands) -> None:
@@ -24,15 +28,35 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser(
         "benchmark",
         help="measure speed and memory on this device",
-        description="Measure features, model and the whole on this device.",
+        description="Measure cold start, every stage, the whole and memory on this device.",
         allow_abbrev=False,
+    )
+    parser.add_argument(
+        "artifacts",
+        nargs="*",
+        metavar="ARTIFACT",
+        help="folders of artifacts, or names of bundled ones, measured in turns, each on its "
+        "runtime (default: the bundled claf-ser)",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every bundled model on every runtime that works here; with ARTIFACT, all kinds that "
+        "lie in these folders",
     )
     parser.add_argument(
         "--duration",
         type=positive_s,
-        default=10.0,
+        default=30.0,
         metavar="S",
-        help="seconds of measuring (default: %(default)s); the cold starts come on top",
+        help="seconds of measuring an artifact (default: %(default)s); cold starts come on top",
+    )
+    parser.add_argument(
+        "--threads",
+        type=_threads,
+        default=1,
+        metavar="N",
+        help="threads that NumPy and the runtimes may use (default: 1, as when listening)",
     )
     add_model(parser)
     add_report_options(parser, "all figures")
@@ -46,14 +70,49 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError(
             f"--output is {str(target)!r}, a file in a folder that exists is wanted"
         )
-    from edge.benchmark.measure import format_report, measure, write_report
-    from edge.cli.model import open_classifier
+    subjects, left_out = _subjects(args)
+    from edge.benchmark.report import Settings, measure, write_report
+    from edge.benchmark.table import format_report
 
-    classifier = open_classifier(args)
-    if sys.stderr.isatty():
-        say(f"measuring for {args.duration:g} s")
-    report = measure(classifier, args.duration)
+    settings = Settings(duration_s=args.duration, n_threads=args.threads)
+    progress = say if sys.stderr.isatty() else lambda _: None
+    report = measure(subjects, settings, left_out, progress)
     print(json.dumps(report) if args.json else format_report(report))
     if target is not None:
         write_report(target, report)
     return 0
+
+
+def _threads(text: str) -> int:
+    value = number(text)
+    if not 1 <= value <= _MOST_THREADS or value != int(value):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number from 1 to {_MOST_THREADS}"
+        )
+    return int(value)
+
+
+def _subjects(args: argparse.Namespace) -> tuple[list[Subject], list[LeftOut]]:
+    """What is to be measured, and what cannot be."""
+    from edge.benchmark.subjects import every_subject, named_subjects
+    from edge.runtimes.registry import AUTO
+
+    if args.artifact is not None and args.artifacts:
+        raise ParameterError(
+            "an artifact is named by --artifact and by ARTIFACT: name all of them without "
+            "--artifact"
+        )
+    names = args.artifacts or ([] if args.artifact is None else [args.artifact])
+    if args.all:
+        if args.backend != AUTO:
+            raise ParameterError(
+                "--all is every runtime that works here and does not go with --backend: leave one "
+                "of them out"
+            )
+        subjects, left_out = every_subject(names)
+    else:
+        subjects, left_out = named_subjects(names or [None], args.backend), []
+    for sentence in [*(s.reason for s in subjects), *(each.reason for each in left_out)]:
+        if sentence is not None:
+            say(sentence)
+    return subjects, left_out

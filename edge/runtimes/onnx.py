@@ -13,6 +13,7 @@ from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.runtimes.base import Session, SingleUser, check_inputs, check_logits, first_line
 from edge.runtimes.onnx_file import check_onnx_file
+from edge.runtimes.threads import n_threads
 
 __all__ = ["OnnxModel", "import_onnxruntime", "open_onnx"]
 
@@ -115,7 +116,7 @@ class _OnnxSession(SingleUser):
 
 
 def open_onnx(content: bytes) -> Any:
-    """Open an ONNX file's bytes as an ``InferenceSession`` that keeps to one thread.
+    """Open an ONNX file's bytes as an ``InferenceSession`` that keeps to one thread, mostly.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def open_onnx(content: bytes) -> Any:
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = n_threads()
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY

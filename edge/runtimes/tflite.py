@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
 from edge.runtimes.base import Session, SingleUser, check_inputs, first_line
+from edge.runtimes.threads import n_threads
 
 __all__ = ["TfliteModel", "find_runtime"]
 
@@ -128,7 +129,7 @@ class _TfliteSession(SingleUser):
 
     def _load(self) -> Any:
         try:
-            return self._interpreter_class(model_content=self._content, num_threads=1)
+            return self._interpreter_class(model_content=self._content, num_threads=n_threads())
         except Exception as error:
             # Importing a tflite-runtime that was built for NumPy 1 succeeds; this does not.
             if self._runtime == "tflite-runtime" and isinstance(error, SystemError | ImportError):

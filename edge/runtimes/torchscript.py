@@ -16,6 +16,7 @@ import numpy.typing as npt
 from edge.artifact import Manifest
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
 from edge.runtimes.base import Session, SingleUser, check_inputs, check_logits
+from edge.runtimes.threads import n_threads
 
 __all__ = ["TorchScriptModel", "import_torch"]
 
@@ -114,7 +115,7 @@ class _TorchScriptSession(SingleUser):
         # torch takes no negative strides and warns of arrays that cannot be written to.
         rows = np.require(features, requirements=("C", "W"))
         try:
-            with self._alone, torch.inference_mode(), _one_thread(torch):
+            with self._alone, torch.inference_mode(), _few_threads(torch):
                 corpora = [
                     torch.full((features.shape[0],), int(corpus), dtype=dtype)
                     for dtype in self._corpus_dtypes
@@ -178,17 +179,17 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def _one_thread(torch: Any) -> Iterator[None]:
+def _few_threads(torch: Any) -> Iterator[None]:
     with _turn:
-        n_threads = torch.get_num_threads()
-        if n_threads == 1:
+        n_before, n_wanted = torch.get_num_threads(), n_threads()
+        if n_before == n_wanted:
             yield
             return
-        torch.set_num_threads(1)
+        torch.set_num_threads(n_wanted)
         try:
             yield
         finally:
-            torch.set_num_threads(n_threads)
+            torch.set_num_threads(n_before)
 
 
 @contextlib.contextmanager

@@ -3,141 +3,213 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
-from runtime_fakes import run_cli
+from benchmark_fakes import fake_workers
+from runtime_fakes import REPOSITORY, run_cli
 
-import edge.benchmark.measure
-import edge.stream.classifier
-from edge.artifact import Artifact
-from edge.benchmark.measure import format_report, measure, write_report
+import edge.benchmark.cold_start
+import edge.benchmark.report
+import edge.benchmark.speech
+from edge.artifact import Artifact, read_artifact
+from edge.benchmark.report import Settings, measure, write_report
+from edge.benchmark.subjects import Subject
+from edge.benchmark.table import format_report
+from edge.benchmark.workers import open_worker
 from edge.cli.main import main
 from edge.errors import EdgeSerError, ParameterError
 
-PERCENTILES = {"min", "mean", "p50", "p95", "p99"}
+SCHEMA = json.loads((REPOSITORY / "docs" / "benchmark.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+PARTS = ("python_ms", "import_ms", "verify_ms", "load_ms", "first_decision_ms")
 
 
 @pytest.fixture(scope="module")
 def report_file(tiny_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("benchmark") / "report.json"
-    done = run_cli("benchmark", "--duration", "0.1", "--output", path, "--artifact",
-                   tiny_artifact.path)  # fmt: skip
+    done = run_cli("benchmark", tiny_artifact.path, "--duration", "0.1", "--output", path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     path.with_suffix(".txt").write_text(done.stdout)
     return path
 
 
-@pytest.fixture
-def one_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For what is printed where; the report above has as many as a person's."""
-    monkeypatch.setattr(edge.benchmark.measure, "_N_COLD_STARTS", 1)
+@pytest.fixture(scope="module")
+def report(report_file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(report_file.read_text())
+    return found
 
 
-@pytest.mark.usefixtures("one_cold_start")
-def test_the_old_name_of_output_works_with_a_word(
-    tiny_artifact: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "r.json"
-    options = ["--duration", "0.1", "--artifact", str(tiny_artifact.path)]
-    assert main(["benchmark", *options, "--json", str(path)]) == 0
-    said = capsys.readouterr()
-    assert "--json FILE is now called --output FILE" in said.err
-    assert said.out.startswith("tiny on numpy, ")
-    assert json.loads(path.read_text())["artifact"]["name"] == "tiny"
+def test_a_report_is_as_its_schema_says(report: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    VALIDATOR.validate(report)
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate(report | {"new": 1})
 
 
-@pytest.mark.usefixtures("one_cold_start")
-def test_json_prints_one_object(
-    tiny_artifact: Artifact, capsys: pytest.CaptureFixture[str]
-) -> None:
-    options = ["--duration", "0.1", "--artifact", str(tiny_artifact.path)]
-    assert main(["benchmark", "--json", *options]) == 0
-    said = capsys.readouterr()
-    assert said.err == ""
-    assert json.loads(said.out)["artifact"]["name"] == "tiny"
-
-
-def test_report_holds_every_figure(report_file: Path, tiny_artifact: Artifact) -> None:
-    report = json.loads(report_file.read_text())
+def test_a_report_holds_every_figure(report: dict[str, Any], tiny_artifact: Artifact) -> None:
+    (found,) = report["artifacts"]
     for name, frames, audio_s in (("segment", 61, 1.984), ("hop", 16, 0.512)):
-        part = report[name]
+        part = found[name]
         assert (part["frames"], part["audio_s"]) == (frames, audio_s)
         for stage in ("features_ms", "model_ms", "whole_ms"):
             figures = part[stage]
-            assert set(figures) == PERCENTILES
             assert 0 < figures["min"] <= figures["p50"] <= figures["p95"] <= figures["p99"]
         assert part["whole_ms"]["p50"] >= part["model_ms"]["p50"]
-    assert set(report["hop"]["latency_ms"]) == PERCENTILES
-    mean_s = report["hop"]["whole_ms"]["mean"] / 1000
-    assert report["real_time_factor"] == pytest.approx(mean_s / 0.512, rel=1e-3)
-    manifest = tiny_artifact.manifest
-    assert report["artifact"] == {
-        "name": "tiny", "backend": "numpy", "recipe": "numpy_fp32",
-        "model_bytes": manifest.model_bytes, "model_sha256": manifest.model_sha256,
-    }  # fmt: skip
-    cold = report["cold_start"]
-    assert cold["total_ms"] > cold["import_ms"] + cold["load_ms"] + cold["first_decision_ms"] > 0
-    assert 10 < cold["peak_rss_mb"] < 200
-    assert 10 < report["peak_rss_mb"] < 200
-    assert report["method"]["runs"] >= 20
-    assert report["method"]["warm_up"] == 5
-    assert report["machine"]["threads"]["OMP_NUM_THREADS"] == os.environ.get("OMP_NUM_THREADS", "1")
+        assert part["whole_ms"]["n"] == found["runs"] == sum(found["round_runs"]) >= 20
+    mean_s = found["hop"]["whole_ms"]["mean"] / 1000
+    assert found["real_time_factor"] == pytest.approx(mean_s / 0.512, rel=1e-3)
+    listening = [found["hop"]["processor_ms"]]
+    listening += [found["stages"][name] for name in ("capture_copy", "resample")]
+    share = sum(part["mean"] for part in listening) / 512
+    assert found["core_share"] == pytest.approx(share, rel=1e-3)
+    manifest, artifact = tiny_artifact.manifest, found["artifact"]
+    assert (artifact["name"], artifact["backend"]) == ("tiny", "numpy")
+    assert artifact["model_sha256"] == manifest.model_sha256
+    sizes = [file.stat().st_size for file in tiny_artifact.path.iterdir()]
+    assert artifact["model_bytes"] == manifest.model_bytes
+    assert artifact["folder_bytes"] == sum(sizes)
+    assert 10 < found["memory"]["steady_rss_mb"] <= found["memory"]["peak_rss_mb"] < 200
+    assert found["warm_up"]["runs"] == report["method"]["warm_up"] == 5
     assert len(report["machine"]["load_average"]) == 3
 
 
-def test_table_shows_what_the_report_holds(report_file: Path) -> None:
+def test_the_parts_of_a_cold_start_are_all_of_it(report: dict[str, Any]) -> None:
+    cold = report["artifacts"][0]["cold_start"]
+    assert cold["runs"] == 5
+    for i, total_ms in enumerate(cold["total_ms"]["raw"]):
+        parts_ms = [cold[name]["raw"][i] for name in PARTS]
+        assert min(parts_ms) > 0
+        assert sum(parts_ms) == pytest.approx(total_ms, abs=0.001)
+    assert 10 < cold["peak_rss_mb"] < 200
+
+
+def test_what_is_installed_is_weighed(report: dict[str, Any]) -> None:
+    installed = report["installed"]
+    assert installed["bytes"]["numpy"] > 10_000_000
+    assert 1_000_000 < installed["bytes"]["edge-ser"] < 20_000_000
+    assert "onnxruntime" not in installed["bytes"]
+    assert sum(installed["bytes"].values()) == installed["total_bytes"]
+    assert report["artifacts"][0]["installed_bytes"] == installed["total_bytes"]
+
+
+def test_the_table_shows_what_the_report_holds(report: dict[str, Any], report_file: Path) -> None:
     table = report_file.with_suffix(".txt").read_text()
-    report = json.loads(report_file.read_text())
     assert table == format_report(report) + "\n"
+    (found,) = report["artifacts"]
     for name in ("segment", "hop"):
         for stage in ("features_ms", "model_ms", "whole_ms"):
-            assert f"{report[name][stage]['p95']:8.2f}" in table
-    assert report["artifact"]["model_sha256"][:12] in table
+            assert f"{found[name][stage]['p95']:8.2f}" in table
+    assert found["artifact"]["model_sha256"][:12] in table
 
 
-def test_clip_is_made_where_none_is_bundled(
+def test_json_prints_one_object_and_the_old_names_work(
+    tiny_artifact: Artifact,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ["benchmark", "--duration", "0.1", "--artifact", str(tiny_artifact.path)]
+    fake_workers(monkeypatch, [8.0])
+    assert main([*options, "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert json.loads(said.out)["artifacts"][0]["artifact"]["name"] == "tiny"
+    fake_workers(monkeypatch, [8.0])
+    path = tmp_path / "r.json"
+    assert main([*options, "--json", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "--json FILE is now called --output FILE" in said.err
+    assert "tiny on numpy, " in said.out
+    VALIDATOR.validate(json.loads(path.read_text()))
+
+
+def test_a_clip_is_made_where_none_is_bundled(
     tiny_artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.benchmark.measure, "DEMO_CLIP", tmp_path / "none.wav")
-    monkeypatch.setattr(edge.benchmark.measure, "_N_COLD_STARTS", 1)
-    monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
-    report = measure(edge.load(tiny_artifact.path), duration_s=0.01)
-    assert report["method"]["clip"] == "harmonic complex"
+    monkeypatch.setattr(edge.benchmark.speech, "DEMO_CLIP", tmp_path / "none.wav")
+    spec = tiny_artifact.manifest.feature_spec
+    samples, clip = edge.benchmark.speech.speech_for(spec, 61)
+    assert (clip, samples.dtype) == ("harmonic complex", "float32")
+    assert samples.size >= 2 * spec.n_samples(61)
 
 
-def test_cold_start_that_fails_is_one_sentence(
-    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+def test_somebody_speaks_all_the_time(tiny_artifact: Artifact) -> None:
+    spec = tiny_artifact.manifest.feature_spec
+    samples, clip = edge.benchmark.speech.speech_for(spec, 61)
+    assert clip == "bundled dialogue without its pauses"
+    stream = edge.load().stream()
+    states = [decision.state for decision in stream.push(samples)]
+    assert len(states) > 10
+    assert set(states) <= {"speech", "uncertain"}
+
+
+def test_a_cold_start_that_fails_is_one_sentence(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge.benchmark.measure, "_COLD_START", "raise SystemExit('no numpy here')")
-    monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
-    with pytest.raises(EdgeSerError, match=r"exit code 1: .*no numpy here"):
-        measure(edge.load(tiny_artifact.path), duration_s=0.01)
+    monkeypatch.setattr(edge.benchmark.cold_start, "_CHILD", "raise SystemExit('no numpy here')")
+    with pytest.raises(EdgeSerError, match=r"exit code 1 \(no numpy here\)"):
+        measure([subject], Settings(duration_s=0.01))
+
+
+def test_an_artifact_that_breaks_meanwhile_is_one_sentence(
+    tiny_artifact: Artifact, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for file in tiny_artifact.path.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    subject = Subject(read_artifact(folder))
+    (folder / tiny_artifact.manifest.model_file).write_bytes(b"")
+    with pytest.raises(EdgeSerError, match=r"tiny on numpy cannot be measured: .*has 0 bytes"):
+        open_worker(subject, 1)
+
+
+def test_a_child_that_is_killed_is_one_sentence(subject: Subject) -> None:
+    worker = open_worker(subject, 1)
+    try:
+        worker._process.kill()  # type: ignore[attr-defined]
+        with pytest.raises(
+            EdgeSerError, match="is killed \\(SIGKILL\\), mostly for want of memory"
+        ):
+            worker.round(0.0, 1)
+    finally:
+        worker.close()
 
 
 def test_a_frozen_application_does_not_start_itself(
-    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def start(*_: object, **__: object) -> None:
         raise AssertionError("a child was started")
 
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(subprocess, "run", start)
-    monkeypatch.setattr(edge.benchmark.measure, "_N_LEAST", 2)
-    report = measure(edge.load(tiny_artifact.path), duration_s=0.01)
-    assert report["cold_start"] is None
+    monkeypatch.setattr("subprocess.Popen", start)
+    report = measure([subject], Settings(duration_s=0.01))
+    VALIDATOR.validate(report)
+    assert report["artifacts"][0]["cold_start"] is None
+    assert report["method"]["cold_starts"] == 0
     assert "cold start" not in format_report(report)
 
 
-def test_duration_must_be_above_zero(tiny_artifact: Artifact) -> None:
-    with pytest.raises(ParameterError, match="duration_s is 0"):
-        measure(edge.load(tiny_artifact.path), duration_s=0)
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"duration_s": 0.0}, "duration_s is 0"),
+        ({"duration_s": float("nan")}, "duration_s is nan"),
+        ({"n_threads": 0}, "n_threads is 0"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        Settings(**settings)
 
 
-def test_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "report.json"
     write_report(target, {"a": 1})
     assert json.loads(target.read_text()) == {"a": 1}
@@ -150,3 +222,11 @@ def test_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_report(tmp_path / "none" / "report.json", {})
     assert json.loads(target.read_text()) == {"a": 1}
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_the_document_names_every_key() -> None:
+    text = (REPOSITORY / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    measured = SCHEMA["$defs"]["measured"]["properties"]
+    words = set(measured["stages"]["properties"]) - {"features_segment", "features_increment"}
+    words |= {"cold_start", "warm_up", "round_runs", "core_share", "real_time_factor", "memory"}
+    assert {word for word in words - {"model", "gate"} if f"`{word}" not in text} == set()

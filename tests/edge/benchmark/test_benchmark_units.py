@@ -4,96 +4,77 @@ from __future__ import annotations
 
 import builtins
 import io
-import json
 import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable
 
 import pytest
+from benchmark_fakes import fake_workers
 
-import edge
-import edge.benchmark.measure as module_under_test
 from edge.artifact import Artifact
-from edge.benchmark.measure import format_report, measure
-from edge.benchmark.peak_memory import peak_rss_mb
+from edge.benchmark.child import open_rig
+from edge.benchmark.peak_memory import peak_rss_mb, rss_mb
+from edge.benchmark.report import Settings, measure
+from edge.benchmark.subjects import Subject
+from edge.benchmark.table import format_report
 
 
-class Clock:
-    """Every look takes as long as it is told."""
-
-    def __init__(self, step_s: Callable[[int], float]) -> None:
-        self.n_looks, self.now_s, self._step_s = 0, 1000.0, step_s
-
-    def perf_counter(self) -> float:
-        self.now_s += self._step_s(self.n_looks)
-        self.n_looks += 1
-        return self.now_s
-
-
-@pytest.fixture
-def cold(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
-    """What the cold starts say: import, load and first decision in ms, peak in MB."""
-    said = [[30.0, 20.0, 10.0, 50.0], [33.0, 22.0, 11.0, 55.0], [36.0, 24.0, 12.0, 60.0]]
-
-    def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
-        text = json.dumps(said[run.n % len(said)])
-        run.n += 1
-        return subprocess.CompletedProcess([], 0, text, "")
-
-    run.n = 0
-    monkeypatch.setattr(module_under_test.subprocess, "run", run)
-    monkeypatch.setattr(module_under_test, "_N_COLD_STARTS", 3)
-    return said
-
-
-def measured(
-    artifact: Artifact, monkeypatch: pytest.MonkeyPatch, step_s: Callable[[int], float]
-) -> dict[str, object]:
-    classifier = edge.load(artifact.path)
-    monkeypatch.setattr(module_under_test, "time", Clock(step_s))
-    return measure(classifier, duration_s=1e-9)
-
-
-def test_times_are_milliseconds(
-    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch, cold: list[list[float]]
-) -> None:
-    report = measured(tiny_artifact, monkeypatch, lambda _: 0.008)
+def test_times_are_milliseconds(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_workers(monkeypatch, [8.0])
+    report = measure([subject], Settings(duration_s=1e-9))
+    (found,) = report["artifacts"]
     for kind in ("segment", "hop"):
-        assert set(report[kind]["whole_ms"].values()) == {8.0}
-    assert report["real_time_factor"] == pytest.approx(0.008 / 0.512)
-    assert report["hop"]["audio_s"] == 0.512
-    assert report["segment"]["audio_s"] == 1.984
-    # The run in the middle, from its own clock.
-    assert report["cold_start"] == {
-        "runs": 3, "total_ms": 8.0, "import_ms": 33.0, "load_ms": 22.0,
-        "first_decision_ms": 11.0, "peak_rss_mb": 55.0,
-    }  # fmt: skip
-    table = format_report(report)
-    assert "8.00     8.00     8.00" in table
-    assert "cold start        8 ms: import 33, load 22, first decision 11" in table
-    assert "55 MB for a first decision alone" in table
+        whole = found[kind]["whole_ms"]
+        assert {whole[name] for name in ("min", "mean", "p50", "p90", "p95", "p99")} == {8.0}
+    assert found["real_time_factor"] == pytest.approx(0.008 / 0.512, rel=1e-3)
+    # What a microphone takes beside: copying and resampling.
+    assert found["core_share"] == pytest.approx(3 * 0.008 / 0.512, rel=1e-3)
+    assert found["hop"]["audio_s"] == 0.512
+    assert found["segment"]["audio_s"] == 1.984
+    assert "8.00     8.00     8.00" in format_report(report)
 
 
 def test_runs_that_warm_up_are_not_counted(
-    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch, cold: list[list[float]]
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The clock is looked at once to begin with and four times a run while warming up.
-    report = measured(tiny_artifact, monkeypatch, lambda n: 0.5 if n < 1 + 4 * 5 else 0.008)
+    fake_workers(monkeypatch, [500.0, 8.0])
+    (found,) = measure([subject], Settings(duration_s=1e-9))["artifacts"]
     for kind in ("segment", "hop"):
-        assert report[kind]["whole_ms"]["min"] == report[kind]["whole_ms"]["p99"] == 8.0
-    assert report["method"]["runs"] == 20
-    assert report["method"]["warm_up"] == 5
-    assert f"{report['method']['runs']} of each after 5 to warm up" in format_report(report)
+        assert found[kind]["whole_ms"]["min"] == found[kind]["whole_ms"]["p99"] == 8.0
+    assert found["runs"] == 20
+    assert found["warm_up"]["runs"] == 5
+    assert found["warm_up"]["hop_ms"]["p50"] == 500.0
 
 
-def test_a_slow_run_after_warming_up_is_counted(
-    tiny_artifact: Artifact, monkeypatch: pytest.MonkeyPatch, cold: list[list[float]]
+def test_a_slow_round_after_warming_up_is_counted(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = measured(tiny_artifact, monkeypatch, lambda n: 0.5 if n == 43 else 0.008)
-    slowest = max(report[kind]["whole_ms"]["p99"] for kind in ("segment", "hop"))
-    assert slowest > 100
+    fake_workers(monkeypatch, [8.0, 8.0, 500.0, 8.0])
+    (found,) = measure([subject], Settings(duration_s=3))["artifacts"]
+    assert found["hop"]["whole_ms"]["p99"] == 500.0
+    assert found["round_runs"] == [7, 7, 7]
+    assert found["hop"]["whole_ms"]["raw"][6:9] == [8.0, 500.0, 500.0]
+    # Of the last round, where most was needed.
+    assert found["memory"] == {"peak_rss_mb": 44.0, "steady_rss_mb": 39.0}
+
+
+def test_artifacts_take_turns(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = fake_workers(monkeypatch, [1.0], [2.0])
+    report = measure([subject, subject], Settings(duration_s=2))
+    assert log[:6] == ["worker 0", "worker 1"] * 3
+    assert sorted(log[6:]) == ["worker 0 closed", "worker 1 closed"]
+    assert [each["hop"]["whole_ms"]["p50"] for each in report["artifacts"]] == [1.0, 2.0]
+
+
+def test_a_rig_measures_every_stage(tiny_artifact: Artifact) -> None:
+    rig = open_rig(str(tiny_artifact.path))
+    times = rig.round(0.0, 2)
+    assert {len(times_ms) for times_ms in times.values()} == {2}
+    assert all(ms >= 0 for times_ms in times.values() for ms in times_ms)
+    stages = {key.partition(".")[2] for key in times if key.startswith("stages.")}
+    assert {"capture_copy", "resample", "features_segment", "features_increment"} <= stages
+    assert {"model", "decision"} <= stages
 
 
 @pytest.mark.parametrize(
@@ -119,6 +100,7 @@ def test_peak_memory_is_in_megabytes(
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(builtins, "open", status)
     assert peak_rss_mb() == pytest.approx(wanted_mb)
+    assert rss_mb() == (None if platform == "darwin" else pytest.approx(0.001024))
 
 
 THREADS = """

@@ -1,0 +1,115 @@
+"""One artifact, measured in this process: segments, hops and stages, in rounds."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.benchmark.speech import speech_for
+from edge.benchmark.stages import Stages
+from edge.stream.classifier import Classifier
+from edge.stream.decision import Decision
+from edge.stream.stream import Stream
+
+__all__ = ["BLOCK_SAMPLES", "Rig"]
+
+#: What a reader hands over; a hop is pushed in pieces of it, as when listening.
+BLOCK_SAMPLES = 512
+
+Times = dict[str, list[float]]
+
+
+class Rig:
+    """Measures one artifact, a round at a time.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        spec = classifier.spec
+        self._samples, self._clip = speech_for(spec, classifier.window_frames)
+        self._segment, self._hop = classifier.stream(), classifier.stream()
+        self._sample_rate = spec.sample_rate
+        self._n_segment = spec.n_samples(self._segment.window_frames)
+        self._n_hop = self._hop.window_hop * spec.hop_length
+        self._stages = Stages(classifier, self._samples)
+        # Both walk through the clip, since no two sounds cost the same.
+        self._places = range(0, self._samples.size - self._n_segment + 1, self._n_hop)
+        for block in _blocks(self._samples[: self._n_segment]):
+            self._hop.push(block)
+        self._n_runs = 0
+
+    def facts(self) -> dict[str, Any]:
+        """What is measured: ``clip``, and of ``segment`` and ``hop`` their length and frames."""
+        return {
+            "clip": self._clip,
+            "segment": {
+                "audio_s": self._n_segment / self._sample_rate,
+                "frames": self._segment.window_frames,
+            },
+            "hop": {"audio_s": self._n_hop / self._sample_rate, "frames": self._hop.window_hop},
+        }
+
+    def round(self, duration_s: float, n_least: int = 1) -> Times:
+        """Measure for a while.
+
+        Parameters
+        ----------
+        duration_s : float
+        n_least : int
+            Runs of each, however long they take.
+
+        Returns
+        -------
+        dict of str to list of float
+            Milliseconds in the order of the runs: ``segment.…``, ``hop.…`` and ``stages.…``; a
+            decision that did not ask the model has none of its own in ``….model_ms``.
+        """
+        times: Times = collections.defaultdict(list)
+        ends_s = time.perf_counter() + duration_s
+        n_runs = 0
+        while n_runs < n_least or time.perf_counter() < ends_s:
+            self._run(times)
+            n_runs += 1
+        return dict(times)
+
+    def _run(self, times: Times) -> None:
+        place = self._places[self._n_runs % len(self._places)]
+        self._segment.reset()
+        _note(times, "segment", self._segment, [self._samples[place : place + self._n_segment]])
+        place = (place + self._n_segment) % (self._samples.size - self._n_hop)
+        blocks = _blocks(self._samples[place : place + self._n_hop])
+        processor_s = time.process_time()
+        decision = _note(times, "hop", self._hop, blocks)
+        times["hop.processor_ms"].append(1000 * (time.process_time() - processor_s))
+        times["hop.latency_ms"].append(decision.timing.latency_ms)
+        for name, stage_ms in self._stages.run(self._n_runs).items():
+            times[f"stages.{name}"].append(stage_ms)
+        self._n_runs += 1
+
+
+def _note(
+    times: Times, name: str, stream: Stream, blocks: Sequence[NDArray[np.float32]]
+) -> Decision:
+    """Time blocks that complete one window."""
+    started_s = time.perf_counter()
+    decisions: list[Decision] = []
+    for block in blocks:
+        decisions += stream.push(block)
+    times[f"{name}.whole_ms"].append(1000 * (time.perf_counter() - started_s))
+    (decision,) = decisions
+    times[f"{name}.features_ms"].append(decision.timing.features_ms)
+    if decision.timing.model_ms:
+        times[f"{name}.model_ms"].append(decision.timing.model_ms)
+    return decision
+
+
+def _blocks(samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    return [samples[i : i + BLOCK_SAMPLES] for i in range(0, samples.size, BLOCK_SAMPLES)]
