@@ -169,10 +169,10 @@ RECIPES: dict[str, Work] = {
         ),
         Work(
             "claf-ser-tiny",
-            "the tiny student, taught by these two",
+            "the tiny student, taught by that one",
             (*_SPEAKER, *_PAPER, "all"),
             tuple(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
-            teachers=("claf-ser", "claf-ser-alone"),
+            teachers=("claf-ser",),
             asked_for=("paper",),
         ),
         Work(
