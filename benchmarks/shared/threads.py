@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["one_thread"]
+__all__ = ["VARIABLES", "one_thread"]
 
-_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def one_thread() -> None:
     """Keep BLAS, OpenMP and numba to one thread; before NumPy is imported."""
-    for name in _VARIABLES:
+    for name in VARIABLES:
         os.environ[name] = "1"
