@@ -208,14 +208,12 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
     if is_taught and places.sounds:
         words += ["--sounds", *map(str, places.sounds)]
         what += ["--sounds"]
-    runs = [places.run(RECIPES[name], job) for name in recipe.teachers]
-    if runs:
-        words += ["--teachers", *map(str, runs)]
+    teachers = [places.run(RECIPES[name], job) for name in recipe.teachers]
+    if teachers:
+        words += ["--teachers", *map(str, teachers)]
     if recipe.start is not None:
-        start = places.run(RECIPES[recipe.start], job)
-        words += ["--start", str(start)]
+        words += ["--start", str(places.run(RECIPES[recipe.start], job))]
         what += ["--start"]
-        runs += [] if start in runs else [start]
     if embeddings:
         words += ["--embeddings", *map(str, embeddings)]
     return Step(
@@ -225,7 +223,7 @@ def _training(places: Places, recipe: Work, job: str) -> Step:
         # One thread each: the matrices are small, and others train beside it. While the first one
         # computes rows, the others wait for them.
         words=(*words, "--threads", "1", "--no-pictures", *_workers(places)),
-        inputs=(*(RunFiles(run).checkpoint for run in runs), *embeddings),
+        inputs=(*(RunFiles(teacher).checkpoint for teacher in teachers), *embeddings),
         outputs=(RunFiles(folder).checkpoint,),
         log=places.log(recipe, job),
         what=tuple(what),

@@ -98,7 +98,7 @@ class Work:
         Groups of its jobs that run only when they are named, beside :data:`ASKED_FOR`: where
         people are known beforehand, another recipe is the one to take.
     start : str, optional
-        A recipe whose run of the same job it begins with in place of chance; it stands before it.
+        One of the teachers, whose run it begins with in place of chance.
     """
 
     name: str
@@ -153,7 +153,7 @@ RECIPES: dict[str, Work] = {
         ),
         Work(
             "claf-ser",
-            "CLAF-SER, which goes on from that one",
+            "CLAF-SER, taught by that one",
             (*_SPEAKER, *_PAPER, *_VALIDATION, "all"),
             (
                 *(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
@@ -164,15 +164,16 @@ RECIPES: dict[str, Work] = {
                 Measurement("speaker", "numpy-int8", "conditions", ("ravdess",)),
                 Measurement("speaker", "numpy-int8", "reference"),
             ),
+            teachers=("claf-ser-alone",),
             asked_for=("paper",),
             start="claf-ser-alone",
         ),
         Work(
             "claf-ser-tiny",
-            "the tiny student, taught by that one",
+            "the tiny student, taught by these two",
             (*_SPEAKER, *_PAPER, "all"),
             tuple(Measurement(g, k) for g in ("paper", "speaker") for k in _ALL_KINDS),
-            teachers=("claf-ser",),
+            teachers=("claf-ser", "claf-ser-alone"),
             asked_for=("paper",),
         ),
         Work(
