@@ -6,6 +6,7 @@
 #   make test                            linters, types and tests, offline once installed
 #   make scorecard DATA=corpora          train and measure everything; goes on when given again
 #   make scorecard DATA=corpora EMBEDDINGS=DIR SOUNDS=DIR      with a large model's vectors as a teacher
+#   make arm64                           labels and instructions of Arm boards, emulated (root, once)
 #   make PYTHON=python3.12 test          another Python
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check release deb container addon scorecard ablations models \
-	downloads data-named picture demo-clip docs clean
+	downloads data-named picture demo-clip docs arm64 clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -128,6 +129,10 @@ endef
 data-named:
 	@test -d "$(DATA)" || { \
 		echo 'edge-ser: error: DATA is "$(DATA)": name the folder of the corpora, make scorecard DATA=CORPORA.' >&2; exit 2; }
+
+# Debian for arm64 and armv7 comes into the cache of whoever runs it, 1 GB; what is finished is kept there.
+arm64: $(DEV)/.installed ## labels, instructions and estimates of Arm boards under QEMU (needs debootstrap, qemu-user-static)
+	PYTHONPATH="$(CURDIR)" OMP_NUM_THREADS=1 $(DEV)/bin/python -m benchmarks.arm64 $(ARGS)
 
 docs: $(DOCS)/.installed ## build the pages of docs/ as a site, in build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH="$(CURDIR)" $(DOCS)/bin/python -m mkdocs build --strict --quiet

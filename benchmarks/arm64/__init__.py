@@ -1,0 +1,1 @@
+"""Boards with an Arm processor, without one: labels and instructions under emulation."""

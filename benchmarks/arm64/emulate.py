@@ -1,0 +1,198 @@
+"""Running a program of another processor, and counting what it executes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.arm64.roots import Root
+from edge.errors import EdgeSerError
+
+__all__ = [
+    "CALL_X86",
+    "Counts",
+    "build_clock",
+    "build_plugin",
+    "counted",
+    "emulator",
+    "run_here",
+    "run_in",
+    "said",
+]
+
+_HERE = Path(__file__).resolve().parent
+
+#: Number of the system call ``getpriority`` on x86-64.
+CALL_X86 = 140
+
+#: Marks of a stage: what its thread and what all threads had executed so far.
+Counts = list[tuple[int, int, int]]
+
+#: One thread, and dictionaries in the same order whenever it is run.
+_CALM = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def emulator(machine: str) -> str:
+    """Find QEMU's user-mode emulator that takes plugins.
+
+    Raises
+    ------
+    EdgeSerError
+        If it is not installed.
+    """
+    found = shutil.which(f"qemu-{machine}")
+    if found is None:
+        raise EdgeSerError(
+            f"qemu-{machine} is not installed, which runs programs of that processor: "
+            "apt-get install qemu-user"
+        )
+    return found
+
+
+def build_plugin(folder: Path) -> Path:
+    """Compile ``count.c``.
+
+    Raises
+    ------
+    EdgeSerError
+        If there is no C compiler, or it fails.
+    """
+    return _compiled("count.c", folder / "count.so", "-shared", "-fPIC")
+
+
+def build_clock(folder: Path) -> Path:
+    """Compile ``clock.c``; raises as :func:`build_plugin`."""
+    return _compiled("clock.c", folder / "clock")
+
+
+def _compiled(source: str, target: Path, *options: str) -> Path:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise EdgeSerError(
+            "there is no C compiler, which makes the plugin that counts: apt-get install gcc"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [compiler, "-O2", *options, "-o", str(target), str(_HERE / source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EdgeSerError(f"{compiler} ended with {done.returncode}: {done.stderr.strip()}")
+    return target
+
+
+def run_in(
+    root: Root, cpu: str, packages: str, words: Sequence[str | Path], options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run its Python on an emulated processor.
+
+    Parameters
+    ----------
+    root : Root
+    cpu : str
+        As QEMU calls it.
+    packages : str
+        A key of :data:`benchmarks.arm64.roots.PACKAGES`.
+    words : sequence of str or Path
+        After ``python3``.
+    options : sequence of str
+        Of the emulator.
+
+    Returns
+    -------
+    subprocess.CompletedProcess
+        Whatever its exit code.
+
+    Notes
+    -----
+    What it starts itself runs on the same processor where the kernel hands such programs to QEMU
+    (binfmt_misc, package qemu-user-static), and not at all where it does not.
+    """
+    environment = {
+        **_clean_environment(),
+        "QEMU_LD_PREFIX": str(root.folder),
+        "QEMU_CPU": cpu,
+        "PYTHONPATH": root.python_path(packages),
+    }
+    command = [emulator(root.tree.qemu), *options, root.python, *words]
+    return _run(command, environment)
+
+
+def run_here(
+    python_path: str, words: Sequence[str | Path], before: Sequence[str] = (), **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run this Python on this machine.
+
+    Parameters
+    ----------
+    python_path : str
+        Where it looks first.
+    words : sequence of str or Path
+        After ``python3``.
+    before : sequence of str
+        What runs it, if anything.
+    **more : str
+        Environment.
+    """
+    environment = {**_clean_environment(), "PYTHONPATH": python_path, **more}
+    return _run([*before, sys.executable, *words], environment)
+
+
+def said(done: subprocess.CompletedProcess[str], doing: str) -> str:
+    """What a program printed.
+
+    Parameters
+    ----------
+    done : subprocess.CompletedProcess
+    doing : str
+        What it did, for the error.
+
+    Raises
+    ------
+    EdgeSerError
+        If it failed.
+    """
+    if done.returncode:
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
+        raise EdgeSerError(f"{doing} ended with exit code {done.returncode}: {' '.join(lines)}")
+    return done.stdout
+
+
+def _clean_environment() -> dict[str, str]:
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("PYTHON", "QEMU", "EDGE"))}
+    return {**kept, **_CALM}
+
+
+def _run(
+    command: Sequence[str | Path], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command],
+        env=environment, cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def counted(path: Path) -> Counts:
+    """Read what the plugin wrote.
+
+    Raises
+    ------
+    EdgeSerError
+        If it wrote nothing.
+    """
+    try:
+        lines = path.read_text().split("\n")
+    except OSError:
+        lines = []
+    marks = [line.split() for line in lines if line]
+    if not marks:
+        raise EdgeSerError(f"the plugin counted nothing: {path} is empty or missing")
+    return [(int(number), int(own), int(total)) for number, own, total in marks]
