@@ -3,7 +3,7 @@
     python -m edge.benchmark.child ARTIFACT THREADS
 
 A child measures one artifact and nothing else, so that its memory is that artifact's alone.  Every
-line that it reads asks for a round, and every line that it writes answers.
+line that it reads asks for a round or names a clip, and every line that it writes answers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edge.runtimes.open import open_model
 from edge.runtimes.threads import allow_threads
 from edge.stream.classifier import Classifier
 
-__all__ = ["answer", "open_rig"]
+__all__ = ["measured", "open_rig"]
 
 
 def open_rig(folder: str, n_threads: int = 1) -> Rig:
@@ -38,7 +38,7 @@ def open_rig(folder: str, n_threads: int = 1) -> Rig:
     return Rig(Classifier(artifact, open_model(artifact)))
 
 
-def answer(rig: Rig, duration_s: float, n_least: int) -> dict[str, Any]:
+def measured(rig: Rig, duration_s: float, n_least: int) -> dict[str, Any]:
     """Measure a round: its ``times`` in milliseconds, and this process's memory in MB."""
     times = rig.round(duration_s, n_least)
     steady_mb = rss_mb()
@@ -55,7 +55,10 @@ def main(folder: str, n_threads: int) -> None:
             _say(answers, rig.facts())
             for line in sys.stdin:
                 asked = json.loads(line)
-                _say(answers, answer(rig, float(asked["duration_s"]), int(asked["n_least"])))
+                if "hear" in asked:
+                    _say(answers, rig.hear(asked["hear"]))
+                else:
+                    _say(answers, measured(rig, asked["duration_s"], asked["n_least"]))
         except EdgeSerError as error:
             _say(answers, {"error": str(error)})
 

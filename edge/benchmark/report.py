@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 import edge
+from edge.benchmark.agreement import Hearing
+from edge.benchmark.clips import Clips
 from edge.benchmark.cold_start import ColdStarts
 from edge.benchmark.installed import installed_bytes
 from edge.benchmark.machine import describe_machine
@@ -71,7 +73,9 @@ def measure(
     subjects: Sequence[Subject],
     settings: Settings | None = None,
     left_out: Iterable[LeftOut] = (),
+    clips: Clips | None = None,
     progress: Callable[[str], object] = lambda _: None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Measure artifacts on this device.
 
@@ -82,8 +86,12 @@ def measure(
     settings : Settings, optional
     left_out : iterable of LeftOut
         What was asked for and cannot be measured here, for the report.
+    clips : Clips, optional
+        Of the user's, to see how often the artifacts name their labels.
     progress : callable
         Is told a sentence now and then.
+    tell : callable
+        Is told what a person should know.
 
     Returns
     -------
@@ -100,7 +108,15 @@ def measure(
     load_average = [round(load, 2) for load in os.getloadavg()]
     machine = {**describe_machine(), "load_average": load_average}
     cold_starts = _cold_starts(subjects, settings, progress)
-    measured = _steady(subjects, settings, progress)
+    agreements: list[dict[str, Any] | None] = [None for _ in subjects]
+    with ExitStack() as stack:
+        workers = [_open(stack, subject, settings.n_threads) for subject in subjects]
+        measured = _steady(workers, settings, progress)
+        if clips is not None:
+            hearing = Hearing(clips, subjects, workers, progress)
+            agreements = [*hearing.reports()]
+            if trouble := hearing.trouble():
+                tell(trouble)
     installed = {subject.backend: installed_bytes(subject.backend) for subject in subjects}
     packages = {name: size for sizes in installed.values() for name, size in sizes.items()}
     return {
@@ -131,9 +147,11 @@ def measure(
                 "live": None,
                 "sustained": None,
                 "stable_label": None,
-                "agreement": None,
+                "agreement": agreement,
             }
-            for subject, cold, found in zip(subjects, cold_starts, measured, strict=True)
+            for subject, cold, found, agreement in zip(
+                subjects, cold_starts, measured, agreements, strict=True
+            )
         ],
     }
 
@@ -153,26 +171,27 @@ def _cold_starts(
 
 
 def _steady(
-    subjects: Sequence[Subject], settings: Settings, progress: Callable[[str], object]
+    workers: Sequence[Worker], settings: Settings, progress: Callable[[str], object]
 ) -> list[_Measured]:
     """Warm up and measure, a round of each artifact after another."""
     n_rounds = max(1, round(settings.duration_s / _ROUND_S))
     round_s = settings.duration_s / n_rounds
     n_least = math.ceil(_N_LEAST / n_rounds)
-    with ExitStack() as stack:
-        found = []
-        for subject in subjects:
-            worker = open_worker(subject, settings.n_threads)
-            stack.callback(worker.close)
-            found.append(_Measured(worker))
+    found = [_Measured(worker) for worker in workers]
+    for each in found:
+        each.warm_up(settings.n_warm_up)
+    for i in range(n_rounds):
+        done_s, all_s = (len(found) * s for s in (i * round_s, settings.duration_s))
+        progress(f"measuring, {done_s:.0f} of {all_s:.0f} s")
         for each in found:
-            each.warm_up(settings.n_warm_up)
-        for i in range(n_rounds):
-            progress(f"measuring, {i * round_s * len(found):.0f} of "
-                     f"{settings.duration_s * len(found):.0f} s")  # fmt: skip
-            for each in found:
-                each.round(round_s, n_least)
+            each.round(round_s, n_least)
     return found
+
+
+def _open(stack: ExitStack, subject: Subject, n_threads: int) -> Worker:
+    worker = open_worker(subject, n_threads)
+    stack.callback(worker.close)
+    return worker
 
 
 class _Measured:

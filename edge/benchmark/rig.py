@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge.benchmark.speech import speech_for
 from edge.benchmark.stages import Stages
+from edge.errors import AudioFileError
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.stream import Stream
@@ -34,6 +35,7 @@ class Rig:
 
     def __init__(self, classifier: Classifier) -> None:
         spec = classifier.spec
+        self._classifier = classifier
         self._samples, self._clip = speech_for(spec, classifier.window_frames)
         self._segment, self._hop = classifier.stream(), classifier.stream()
         self._sample_rate = spec.sample_rate
@@ -56,6 +58,16 @@ class Rig:
             },
             "hop": {"audio_s": self._n_hop / self._sample_rate, "frames": self._hop.window_hop},
         }
+
+    def hear(self, path: str) -> dict[str, Any]:
+        """Say what is heard in a clip: the fields of :class:`edge.benchmark.agreement.Answer`."""
+        try:
+            answer = self._classifier.classify_file(path, min_probability=0.0)
+        except AudioFileError as error:
+            return {"problem": str(error)}
+        if answer.label is None or answer.posterior is None:
+            return {}
+        return {"label": answer.label, "probability": answer.posterior[answer.label]}
 
     def round(self, duration_s: float, n_least: int = 1) -> Times:
         """Measure for a while.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import tempfile
 from typing import Any, Protocol
 
 import edge
-from edge.benchmark.child import answer, open_rig
+from edge.benchmark.child import measured, open_rig
 from edge.benchmark.subjects import Subject
 from edge.errors import EdgeSerError
 from edge.runtimes.deaths import how_it_died
@@ -31,7 +32,11 @@ class Worker(Protocol):
     facts: dict[str, Any]
 
     def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
-        """Measure a round, see :func:`edge.benchmark.child.answer`."""
+        """Measure a round, see :func:`edge.benchmark.child.measured`."""
+        ...
+
+    def hear(self, path: str) -> dict[str, Any]:
+        """Say what is heard in a clip, see :meth:`edge.benchmark.rig.Rig.hear`."""
         ...
 
     def close(self) -> None:
@@ -70,7 +75,10 @@ class _Inside:
         self.facts = self._rig.facts()
 
     def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
-        return answer(self._rig, duration_s, n_least)
+        return measured(self._rig, duration_s, n_least)
+
+    def hear(self, path: str) -> dict[str, Any]:
+        return self._rig.hear(path)
 
     def close(self) -> None:
         pass
@@ -99,19 +107,23 @@ class _Child:
             raise
 
     def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
-        asked = json.dumps({"duration_s": duration_s, "n_least": n_least})
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(asked + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # What it died of is told where its answer is waited for.
-        return self._next()
+        return self._ask({"duration_s": duration_s, "n_least": n_least})
+
+    def hear(self, path: str) -> dict[str, Any]:
+        return self._ask({"hear": os.path.abspath(path)})
 
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
         self._stderr.close()
+
+    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        # What it died of is told where its answer is waited for.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+        return self._next()
 
     def _next(self) -> dict[str, Any]:
         assert self._process.stdout is not None

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli.notices import say
+from edge.cli.notices import say, warn
 from edge.cli.options import add_model, number, positive_s
 from edge.cli.renamed import add_report_options
 from edge.errors import ParameterError
@@ -58,6 +58,12 @@ def add_parser(commands: Commands) -> None:
         metavar="N",
         help="threads that NumPy and the runtimes may use (default: 1, as when listening)",
     )
+    parser.add_argument(
+        "--audio",
+        metavar="DIR",
+        help="also tell how often clips of yours are named as their folders (LABEL/FILE) or "
+        "DIR/labels.csv (path,label) name them, and as by the first artifact",
+    )
     add_model(parser)
     add_report_options(parser, "all figures")
 
@@ -70,13 +76,22 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError(
             f"--output is {str(target)!r}, a file in a folder that exists is wanted"
         )
+    clips = None
+    if args.audio is not None:
+        from edge.benchmark.clips import read_clips
+
+        clips = read_clips(args.audio)
     subjects, left_out = _subjects(args)
+    if clips is not None:
+        from edge.benchmark.agreement import check_comparable
+
+        check_comparable(clips, subjects)
     from edge.benchmark.report import Settings, measure, write_report
     from edge.benchmark.table import format_report
 
     settings = Settings(duration_s=args.duration, n_threads=args.threads)
     progress = say if sys.stderr.isatty() else lambda _: None
-    report = measure(subjects, settings, left_out, progress)
+    report = measure(subjects, settings, left_out, clips, progress, warn)
     print(json.dumps(report) if args.json else format_report(report))
     if target is not None:
         write_report(target, report)

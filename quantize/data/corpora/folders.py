@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.errors import how_many, shown
+from edge.stream.label_words import fold
 from quantize.basics.errors import CorpusError
 from quantize.data.corpora.own import SIDES, Entry, OwnRecordings, corpus_name
-from quantize.data.corpora.words import fold, is_emotion
+from quantize.data.corpora.words import is_emotion
 
 __all__ = ["emotion_folders", "read_folders"]
 

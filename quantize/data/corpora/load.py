@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import ParameterError, how_many
+from edge.stream.label_words import fold
 from quantize.basics.errors import CorpusError
 from quantize.data.corpora.base import DOMAINS, LABELS, Clip, Corpus
 from quantize.data.corpora.inventory import CorpusReport, make_own_reports, make_report
@@ -16,7 +17,6 @@ from quantize.data.corpora.known import CORPORA
 from quantize.data.corpora.own import OwnRecordings
 from quantize.data.corpora.roots import Gathered, gather
 from quantize.data.corpora.scan import scan_corpus
-from quantize.data.corpora.words import fold
 
 __all__ = ["FoundCorpora", "Roots", "find_corpora", "load_corpora"]
 

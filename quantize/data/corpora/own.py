@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.stream.label_words import fold
 from quantize.data.corpora.base import UNKNOWN, Clip
 from quantize.data.corpora.known import CORPORA
 from quantize.data.corpora.scan import preference
 from quantize.data.corpora.walk import file_fault
-from quantize.data.corpora.words import fold, read_words
+from quantize.data.corpora.words import read_words
 
 __all__ = ["SIDES", "Entry", "OwnRecordings", "corpus_name"]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import MissingDependencyError, how_many, shown
+from edge.stream.label_words import fold
 from quantize.basics.errors import CorpusError
 from quantize.data.corpora.own import SIDES, Entry, OwnRecordings, corpus_name
 from quantize.data.corpora.walk import SUFFIXES
-from quantize.data.corpora.words import fold
 
 __all__ = ["TABLE_SUFFIXES", "columns_of", "read_table"]
 

@@ -8,42 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from edge.errors import shown
+from edge.stream.label_words import FORMS, NEAR, fold
 from quantize.basics.errors import CorpusError
 
-__all__ = ["fold", "is_emotion", "read_words"]
+__all__ = ["is_emotion", "read_words"]
 
-# Other forms of the same word; they never stand for two classes.
-_FORMS = {
-    "neutral": ("neutrality", "neutrally"),
-    "calm": ("calmness",),
-    "happy": ("happiness",),
-    "sad": ("sadness",),
-    "angry": ("anger",),
-    "fearful": ("fear",),
-    "disgust": ("disgusted",),
-    "surprised": ("surprise",),
-}
-# Words near enough to one of the eight, where no other word of the same recordings is.
-_NEAR = {
-    "neutral": ("neu",),
-    "happy": ("joy", "joyful", "hap"),
-    "angry": ("ang",),
-    "fearful": ("afraid", "scared", "fea"),
-    "disgust": ("dis",),
-    "surprised": ("pleasant-surprise", "pleasant-surprised", "sur", "ps"),
-}
 # A number before a word, with what parts the two.
 _NUMBER = re.compile(r"(\d+)[\s_,;.-]+(?=\S)")
-_SAME = {form: label for label, forms in _FORMS.items() for form in (label, *forms)}
-_LIKE = {word: label for label, words in _NEAR.items() for word in words}
-
-
-def fold(word: str) -> str:
-    """Fold case, spaces and a leading number: ``"01_Very Happy"`` is ``"very-happy"``."""
-    plain = unicodedata.normalize("NFKC", word).casefold().strip()
-    plain = re.sub(r"[\s_,;]+", "-", "".join(c for c in plain if c.isprintable() or c.isspace()))
-    plain = plain.strip("-.")
-    return re.sub(r"^\d+[-. ]+(?=\S)", "", plain)
+_SAME = {form: label for label, forms in FORMS.items() for form in (label, *forms)}
+_LIKE = {word: label for label, words in NEAR.items() for word in words}
 
 
 def is_emotion(word: str) -> bool:

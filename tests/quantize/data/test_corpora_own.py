@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from corpora_fakes import ids, touch
 
+from edge.stream.label_words import fold
 from quantize.basics.errors import CorpusError
 from quantize.data.corpora import CorpusReport, find_corpora, load_corpora
-from quantize.data.corpora.words import fold, read_words
+from quantize.data.corpora.words import read_words
 
 
 def labels(root: Path) -> list[tuple[str, str]]:
