@@ -15,7 +15,7 @@ from edge.features.decibels import power_to_db
 from edge.features.families.mfcc import dct_matrix, log_mel_to_mfcc, mel_filters
 from edge.features.spectrum import Spectrum
 
-__all__ = ["Method", "installed", "methods", "push_length"]
+__all__ = ["Method", "installed", "methods", "peers", "push_length"]
 
 #: A hop of 0.5 s in whole frames: what the runtime pushes for one decision.
 HOP_FRAMES = 16
@@ -54,6 +54,18 @@ def methods(spec: FeatureSpec) -> list[Method]:
         *_librosa_defaults(spec),
         *_python_speech_features(spec),
         *_opensmile(spec),
+    ]
+
+
+def peers(spec: FeatureSpec) -> list[Method]:
+    """Ours, and what others compute with their own defaults, as far as they are installed."""
+    return [
+        *(method for method in _ours(spec) if method.name in ("ours", "ours_push")),
+        *(_librosa_defaults(spec) if installed("librosa") else []),
+        *_python_speech_features(spec),
+        *_opensmile(spec),
+        *_kaldi_native_fbank(spec),
+        *_torchaudio(spec),
     ]
 
 
@@ -239,3 +251,46 @@ def _opensmile(spec: FeatureSpec) -> list[Method]:
             Method(f"opensmile_{name}", f"opensmile {name} descriptors", process, twice=False)
         )
     return found
+
+
+def _kaldi_native_fbank(spec: FeatureSpec) -> list[Method]:
+    if installed("kaldi-native-fbank") is None:
+        return []
+    import kaldi_native_fbank
+
+    options = kaldi_native_fbank.MfccOptions()
+    options.num_ceps = spec.mfcc.n_mfcc
+    options.mel_opts.num_bins = spec.mfcc.n_mels
+    frames = options.frame_opts
+    frames.samp_freq = spec.sample_rate
+    frames.frame_length_ms = 1000 * spec.win_length / spec.sample_rate
+    frames.frame_shift_ms = 1000 * spec.hop_length / spec.sample_rate
+    frames.dither = 0.0
+
+    def process(samples: np.ndarray) -> list[Any]:
+        extractor = kaldi_native_fbank.OnlineMfcc(options)
+        extractor.accept_waveform(spec.sample_rate, samples)
+        extractor.input_finished()
+        return [extractor.get_frame(i) for i in range(extractor.num_frames_ready)]
+
+    return [Method("kaldi_native_fbank", "kaldi-native-fbank, MFCC alone", process)]
+
+
+def _torchaudio(spec: FeatureSpec) -> list[Method]:
+    if installed("torchaudio") is None:
+        return []
+    try:
+        import torch
+        from torchaudio.transforms import MFCC
+    except (ImportError, OSError, AttributeError):
+        # A build for another torch than the one that is here.
+        return []
+    torch.set_num_threads(1)
+    mel = {"n_fft": spec.n_fft, "hop_length": spec.hop_length, "n_mels": spec.mfcc.n_mels}
+    transform = MFCC(spec.sample_rate, spec.mfcc.n_mfcc, melkwargs={**mel, "center": False})
+
+    def process(samples: np.ndarray) -> Any:
+        with torch.inference_mode():
+            return transform(torch.from_numpy(samples))
+
+    return [Method("torchaudio", "torchaudio, MFCC alone", process)]
