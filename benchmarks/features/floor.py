@@ -23,14 +23,16 @@ import numpy as np
 
 from benchmarks.features.pairs import blocks_of, half_spectra, irfft, rfft
 from benchmarks.features.profile import HOP_FRAMES, medians_us, runs
-from edge import FeatureExtractor, FeatureSpec, ParameterError
+from edge import FeatureSpec, ParameterError
 from edge.arrays import rows_view
+from edge.features.row_maker import RowMaker
 
 __all__ = ["counted_calls", "floor"]
 
 _FAMILIES = ("chroma", "mfcc", "pitch", "rms", "spectral_contrast")
 MODULES = (
-    *("edge.arrays", "edge.features.extractor", "edge.features.spectrum"),
+    *("edge.arrays", "edge.features.extractor", "edge.features.row_maker"),
+    "edge.features.spectrum",
     *(f"edge.features.families.{name}" for name in _FAMILIES),
 )
 #: Cutting an array moves nothing; moving it begins sooner than arithmetic.
@@ -167,8 +169,8 @@ def _kernels(
 ) -> tuple[dict[str, Callable[[], Any]], dict[str, Callable[[], Any]]]:
     """The calls without which there are no features, and what prepares them."""
     n_fft, half = spec.n_fft, spec.n_fft // 2
-    extractor = FeatureExtractor(spec)
-    spectrum, filters = extractor._spectrum, extractor._power_filters
+    maker = RowMaker(spec)
+    spectrum, filters = maker.spectrum, maker.power_filters
     halves = rows_view(samples, 0, n_frames + 1, spec.hop_length, half).astype(np.float64)
     bins = np.empty((n_frames + 1, spectrum.n_bins), np.complex128)
     _, frames = half_spectra(spectrum, samples, n_frames)
@@ -179,7 +181,7 @@ def _kernels(
     levels = np.empty((*blocks.shape[:2], filters.shape[1]), np.float32)
     unsorted = [
         power[:, bins].copy().view(np.int32)
-        for bins, _, _ in extractor._kernels["spectral_contrast"]._sorted
+        for bins, _, _ in maker.kernels["spectral_contrast"]._sorted
     ]
     bands = [band.copy() for band in unsorted]
     calls: dict[str, Callable[[], Any]] = {
@@ -237,7 +239,7 @@ def floor(spec: FeatureSpec, samples: np.ndarray, repeats: int) -> dict[str, Any
     """Kernels, passes and calls of one extract and one push, beside what they take in all."""
     bare = np.zeros((spec.n_frames(samples.size), spec.n_fft))
     bare[:] = rows_view(samples, 0, len(bare), spec.hop_length, spec.n_fft)
-    starts, n_lags = _starts(), FeatureExtractor(spec)._kernels["pitch"].n_lags
+    starts, n_lags = _starts(), RowMaker(spec).kernels["pitch"].n_lags
     sizes = {"extract": len(bare), "push": HOP_FRAMES}
     # All in turns: a machine that slows down does so for every part.
     timed: dict[str, Callable[[], Any]] = {"bare": lambda: np.fft.rfft(bare, axis=1), **starts}

@@ -8,21 +8,22 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.features.pairs import Pair, blocks_of
-from edge import FeatureExtractor, FeatureSpec
+from edge import FeatureSpec
 from edge.features.families.chroma import chroma_filters
 from edge.features.families.mfcc import mel_filters
 from edge.features.families.pitch import Yin
 from edge.features.families.spectral_contrast import ContrastKernel
+from edge.features.row_maker import RowMaker
 from edge.features.spectrum import BLOCK
 
 __all__ = ["feature_pairs"]
 
 
 def feature_pairs(
-    spec: FeatureSpec, extractor: FeatureExtractor, samples: np.ndarray, n_frames: int
+    spec: FeatureSpec, maker: RowMaker, samples: np.ndarray, n_frames: int
 ) -> list[Pair]:
     """Everything from the power and the autocorrelation on."""
-    spectrum, kernels = extractor._spectrum, extractor._kernels
+    spectrum, kernels = maker.spectrum, maker.kernels
     yin, contrast = kernels["pitch"], kernels["spectral_contrast"]
     spectra = spectrum(samples, n_frames)
     # Rows of the engine's own length, so that the strides are alike, too.
@@ -34,7 +35,7 @@ def feature_pairs(
         _cumulative(yin, ends),
         _sort(contrast, power),
         _extremes(contrast, power[:, bins]),
-        _filters(spec, extractor, power),
+        _filters(spec, maker, power),
         _troughs(yin, differences),
         _means(contrast, power[:, bins]),
     ]
@@ -94,15 +95,15 @@ def _extremes(contrast: ContrastKernel, power: np.ndarray) -> Pair:
     return Pair("extremes", title, before, after, 0.0)
 
 
-def _filters(spec: FeatureSpec, extractor: FeatureExtractor, power: np.ndarray) -> Pair:
+def _filters(spec: FeatureSpec, maker: RowMaker, power: np.ndarray) -> Pair:
     n_bins, n_frames = 1 + spec.n_fft // 2, len(power)
-    scale = extractor._spectrum.POWER_SCALE
+    scale = maker.spectrum.POWER_SCALE
     chroma = chroma_filters(spec.sample_rate, spec.n_fft, spec.chroma.n_chroma) / scale
     mel = mel_filters(
         spec.sample_rate, spec.n_fft, spec.mfcc.n_mels, spec.mfcc.fmin_hz, spec.mfcc.fmax_hz
     )
     mel /= scale
-    double, filters = power[:, :n_bins].astype(np.float64), extractor._power_filters
+    double, filters = power[:, :n_bins].astype(np.float64), maker.power_filters
     blocks = blocks_of(power)
     levels = np.empty((len(blocks), BLOCK, filters.shape[1]), np.float32)
     separate = np.empty((n_frames, filters.shape[1]))

@@ -12,9 +12,11 @@ from unittest import mock
 import numpy as np
 
 import edge.features.extractor
+import edge.features.row_maker
 import edge.features.spectrum
 from edge import FeatureExtractor, FeatureSpec
 from edge.features.families import chroma, mfcc, rms
+from edge.features.row_maker import row_makers
 
 __all__ = ["HOP_FRAMES", "Instead", "medians_us", "profile", "runs"]
 
@@ -96,21 +98,26 @@ class Clock:
 @contextmanager
 def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
     """Time the stages of one extractor as long as this lasts."""
-    spectrum, kernels = extractor._spectrum, extractor._kernels
+    makers = row_makers(extractor.spec)
+    # What is given back last is lent next.
+    maker = makers.take()
+    makers.give(maker)
+    spectrum, kernels = maker.spectrum, maker.kernels
     yin, contrast = kernels["pitch"], kernels["spectral_contrast"]
     rfft = clock("transform of the halves", np.fft.rfft)
     irfft = clock("inverse transform", np.fft.irfft)
     product = clock("product with the filters", np.matmul)
     logs = "logarithms, MFCC, chroma, RMS"
-    in_extractor, in_spectrum = edge.features.extractor, edge.features.spectrum
+    in_extractor, in_maker = edge.features.extractor, edge.features.row_maker
+    in_spectrum = edge.features.spectrum
     replaced = [
         (in_spectrum, "np", Instead(np, fft=Instead(np.fft, rfft=rfft, irfft=irfft))),
-        (in_extractor, "np", Instead(np, matmul=product)),
+        (in_maker, "np", Instead(np, matmul=product)),
         (in_extractor, "as_samples", clock("check of the samples", in_extractor.as_samples)),
         *(
             (module, name, clock(logs, getattr(module, name)))
             for module, name in (
-                (in_extractor, "power_to_db"),
+                (in_maker, "power_to_db"),
                 (mfcc, "log_mel_to_mfcc"),
                 (rms, "frame_rms"),
                 (chroma, "normalise_chroma"),
@@ -122,7 +129,7 @@ def timed_stages(extractor: FeatureExtractor, clock: Clock) -> Iterator[None]:
         (yin, "_normalise", clock("pitch: difference", yin._normalise)),
         (yin, "_search", clock("pitch: search", yin._search)),
         (contrast, "levels", clock("contrast", contrast.levels)),
-        (extractor, "_spectrum", Instead(spectrum, clock("squares of the ends", spectrum))),
+        (maker, "spectrum", Instead(spectrum, clock("squares of the ends", spectrum))),
         (yin, "fill", clock("the rest", yin.fill)),
     ]
     with ExitStack() as stack:

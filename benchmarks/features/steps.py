@@ -26,8 +26,9 @@ from benchmarks.features.pairs import FFT_IN_SINGLE, spectrum_pairs
 from benchmarks.features.pairs_power import feature_pairs
 from benchmarks.features.profile import HOP_FRAMES, medians_us, profile
 from benchmarks.shared.git_state import git_state
-from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
+from edge import EdgeSerError, FeatureSpec, ParameterError
 from edge.benchmark.machine import describe_machine
+from edge.features.row_maker import RowMaker
 from quantize.basics.files import write_json
 
 MEASURED_FILES = (
@@ -43,10 +44,10 @@ def measure_steps(spec: FeatureSpec, samples: Any, repeats: int) -> list[dict[st
     """Time both ways of every pair, for all frames and for those of a push."""
     steps: dict[str, dict[str, Any]] = {}
     for n_frames in (spec.n_frames(samples.size), HOP_FRAMES):
-        extractor, part = FeatureExtractor(spec), samples[: spec.n_samples(n_frames)]
+        maker, part = RowMaker(spec), samples[: spec.n_samples(n_frames)]
         pairs = [
-            *spectrum_pairs(spec, extractor._spectrum, part, n_frames),
-            *feature_pairs(spec, extractor, part, n_frames),
+            *spectrum_pairs(spec, maker.spectrum, part, n_frames),
+            *feature_pairs(spec, maker, part, n_frames),
         ]
         for pair in pairs:
             if not pair.agree():

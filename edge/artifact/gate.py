@@ -134,7 +134,8 @@ class TrainedGate:
     close_below: float
     least_speech_s: float
     weights: str
-    training: Mapping[str, Any]
+    # No hash, as it is no more than said.
+    training: Mapping[str, Any] = dataclasses.field(hash=False)
 
     def __repr__(self) -> str:
         return f"<TrainedGate of {self.n_bytes} bytes, layers of {self.widths}>"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,37 +10,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from edge.arrays import as_samples
 from edge.errors import ParameterError, how_many, shown
-from edge.features.decibels import power_to_db
-from edge.features.families.base import Columns, Kernel
 from edge.features.front_end import HighPass
+from edge.features.row_maker import row_makers
 from edge.features.spec import FeatureSpec
-from edge.features.spectrum import BLOCK, TILE, Spectrum
 
 __all__ = ["FeatureExtractor"]
-
-
-@dataclasses.dataclass(slots=True)
-class _Views:
-    """Buffers, cut to a number of frames."""
-
-    power: NDArray[np.float32]
-    power_blocks: NDArray[np.float32]
-    filtered: NDArray[np.float32]
-    levels: NDArray[np.float32]
-    decibels: NDArray[np.float32]
-    level_writers: list[tuple[Kernel, NDArray[np.float32]]]
-    families: list[tuple[Kernel, slice, Columns]]
 
 
 class FeatureExtractor:
     """Samples in, feature rows out: 34 wide with the defaults.
 
-    Everything that depends on the spec alone is computed once, here.  State between
-    calls of :meth:`push` is the tail of the samples that later frames still need.
+    It holds no more than the state between calls of :meth:`push`: the tail of the samples that
+    later frames still need, and the front end.  What it computes with is lent to it for the length
+    of a call, see :mod:`edge.features.row_maker`.
 
-    An extractor is used by one thread at a time, because its work buffers are its own; a
-    :class:`~edge.stream.stream.Stream` owns one.  A copy, also one by pickle, has buffers of
-    its own and the same state.
+    An extractor is used by one thread at a time, because its state is its own; a
+    :class:`~edge.stream.stream.Stream` owns one.  A copy, also one by pickle, has the same state.
 
     Parameters
     ----------
@@ -60,24 +43,8 @@ class FeatureExtractor:
         if spec is not None and not isinstance(spec, FeatureSpec):
             raise ParameterError(f"spec is {shown(spec)}, a FeatureSpec or None is wanted")
         self.spec = spec = spec or FeatureSpec()
-        # Counted once: a spec lists its names anew whenever it is asked.
-        self._n_features = spec.n_features
-        self._kernels = {family.NAME: family.kernel(spec) for family in spec.families}
-        kernels = list(self._kernels.values())
-        self._spectrum = Spectrum(spec.n_fft, spec.hop_length, max(k.n_lags for k in kernels))
-        self._layout = _Layout(kernels)
-        # All filters are linear in power: one product serves them.
-        filters = self._layout.filters
-        spectrum = self._spectrum
-        self._power_filters = np.zeros((spectrum.n_columns, self._layout.n_filters), np.float32)
-        for kernel, columns in zip(kernels, filters, strict=True):
-            if kernel.filters is not None:
-                weights = kernel.filters / spectrum.POWER_SCALE
-                self._power_filters[: spectrum.n_bins, columns] = weights
-        n_columns = self._layout.n_columns
-        self._levels = np.zeros((TILE // BLOCK, BLOCK, n_columns), np.float32)
-        self._decibels = np.empty((TILE, n_columns - self._layout.n_linear), np.float32)
-        self._views: dict[int, _Views] = {}
+        self._makers = row_makers(spec)
+        self._makers.prepare()
         front_end = spec.front_end
         self._front_end = front_end.filter(spec.sample_rate) if front_end else None
         self._tail = np.empty(0, dtype=np.float32)
@@ -88,7 +55,7 @@ class FeatureExtractor:
         return f"<FeatureExtractor of {spec.n_features} features at {spec.sample_rate} Hz: {names}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Buffers lie over each other, which a copy of each would not.
+        # What is lent to all is not copied.
         return _restored, (self.spec, self._tail.copy(), copy.deepcopy(self._front_end))
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
@@ -164,80 +131,10 @@ class FeatureExtractor:
             self._front_end.reset()
 
     def _rows(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        spec = self.spec
-        rows = np.empty((spec.n_frames(samples.size), self._n_features), dtype=np.float32)
-        for first in range(0, len(rows), TILE):
-            self._fill(rows[first : first + TILE], samples[first * spec.hop_length :])
+        maker = self._makers.take()
+        rows = maker.rows(samples)
+        self._makers.give(maker)
         return rows
-
-    def _fill(self, rows: NDArray[np.float32], samples: NDArray[np.float32]) -> None:
-        n_frames = len(rows)
-        spectra = self._spectrum(samples, n_frames)
-        v = self._views.get(n_frames)
-        if v is None:
-            v = self._views[n_frames] = self._cut(spectra.power, n_frames)
-        if v.filtered.size:
-            np.matmul(v.power_blocks, self._power_filters, out=v.filtered)
-        for kernel, out in v.level_writers:
-            kernel.write_levels(v.power, out, spectra.free)
-        power_to_db(v.levels, out=v.decibels)
-        for kernel, at, columns in v.families:
-            kernel.fill(rows[:, at], spectra, columns)
-
-    def _cut(self, power: NDArray[np.float32], n_frames: int) -> _Views:
-        layout, n_blocks = self._layout, len(power) // BLOCK
-        levels, decibels = self._levels[:n_blocks], self._decibels[:n_frames]
-        by_frame = levels.reshape(len(power), -1)[:n_frames]
-        bins = power[:n_frames, : self._spectrum.n_bins]
-
-        def seen(columns: slice) -> NDArray[np.float32]:
-            start, stop = columns.start - layout.n_linear, columns.stop - layout.n_linear
-            return by_frame[:, columns] if start < 0 else decibels[:, start:stop]
-
-        families, level_writers = [], []
-        for at, kernel, filters, own in zip(
-            self.spec.columns.values(),
-            self._kernels.values(),
-            layout.filters,
-            layout.levels,
-            strict=True,
-        ):
-            families.append((kernel, at, Columns(bins, seen(filters), seen(own))))
-            if kernel.n_levels:
-                level_writers.append((kernel, levels[:, :, own]))
-        return _Views(
-            power=bins,
-            power_blocks=power.reshape(n_blocks, BLOCK, -1),
-            filtered=levels[:, :, : layout.n_filters],
-            levels=by_frame[:, layout.n_linear :],
-            decibels=decibels,
-            level_writers=level_writers,
-            families=families,
-        )
-
-
-class _Layout:
-    """Where the families' numbers stand: linear filters, filters in dB, then levels of their own.
-
-    All but the first become dB in one go.
-    """
-
-    def __init__(self, kernels: Sequence[Kernel]) -> None:
-        widths = [0 if k.filters is None else k.filters.shape[1] for k in kernels]
-        linear = [w if not k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
-        in_db = [w if k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
-        own = [k.n_levels for k in kernels]
-        self.n_linear, self.n_filters = sum(linear), sum(widths)
-        self.n_columns = self.n_filters + sum(own)
-        ends = np.cumsum([*linear, *in_db, *own]).tolist()
-        starts = [0, *ends[:-1]]
-        slices = [slice(first, end) for first, end in zip(starts, ends, strict=True)]
-        n = len(kernels)
-        #: Of every kernel, columns of its filters and of its levels.
-        self.filters = [
-            slices[n + i] if k.filters_in_db else slices[i] for i, k in enumerate(kernels)
-        ]
-        self.levels = slices[2 * n :]
 
 
 def _restored(

@@ -81,6 +81,8 @@ class _Views:
     samples: NDArray[np.float64]
     halves: NDArray[np.complex128]
     bins: NDArray[np.complex128]
+    below: NDArray[np.complex128]
+    above: NDArray[np.complex128]
     frames: NDArray[np.complex128]
     #: First halves, second halves and frames: the two terms and where their sum goes.
     even_bins: tuple[NDArray[np.complex128], ...]
@@ -204,6 +206,10 @@ class Spectrum:
             np.fft.rfft(v.samples, n=self.n_fft, axis=1, out=v.bins)
         else:
             v.bins[:] = np.fft.rfft(v.samples, n=self.n_fft, axis=1)
+        # The last call left squares there: those of samples far over full scale are, read as
+        # numbers of another type, beyond single precision.
+        v.below.fill(0)
+        v.above.fill(0)
         np.add(*v.even_bins)
         np.subtract(*v.odd_bins)
         # Bins below 0 and above the Nyquist frequency are the conjugates of those inside.
@@ -257,6 +263,8 @@ class Spectrum:
             samples=self._samples[:n_halves],
             halves=halves,
             bins=halves[:, bins],
+            below=halves[:, 0],
+            above=halves[:, self.n_bins + 1 :],
             frames=frames,
             even_bins=tuple(part[1::2] for part in each),
             odd_bins=tuple(part[0::2] for part in each),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import weakref
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.models.base import aligned
+from edge.scratch import Scratch
 
-__all__ = ["MAX_HIDDEN_AT_ONCE", "LstmLoop", "both_directions"]
+__all__ = ["MAX_HIDDEN_AT_ONCE", "LstmLoop", "both_directions", "lstm_loops"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -18,12 +21,17 @@ Floats = npt.NDArray[np.float32]
 #: 15 us against 9 us.
 MAX_HIDDEN_AT_ONCE = 48
 
+#: As long as somebody has a use for them: those of a long window are large.
+_LOOPS: weakref.WeakValueDictionary[tuple[int, int, int], Scratch[LstmLoop]]
+_LOOPS = weakref.WeakValueDictionary()
+
 
 class LstmLoop:
     """Both directions of an LSTM for one batch size and length.
 
     Buffers and every view of them are made once: at one window at a time the
-    loop's cost is its products and the number of NumPy calls.
+    loop's cost is its products and the number of NumPy calls.  Nothing of one run matters to the
+    next: :func:`lstm_loops` lends them.
     """
 
     def __init__(self, n_batch: int, n_frames: int, hidden: int) -> None:
@@ -115,6 +123,15 @@ class LstmLoop:
         rows[0, ..., :-1] = features.transpose(1, 0, 2)
         rows[1] = rows[0, ::-1]
         np.matmul(rows.reshape(2, n_frames * n_batch, -1), weight_ih, self._projected)
+
+
+def lstm_loops(n_batch: int, n_frames: int, hidden: int) -> Scratch[LstmLoop]:
+    """Loops of a size for whoever runs one, whatever the weights, in this process."""
+    sizes = n_batch, n_frames, hidden
+    found = _LOOPS.get(sizes)
+    if found is None:
+        found = _LOOPS.setdefault(sizes, Scratch(functools.partial(LstmLoop, *sizes)))
+    return found
 
 
 def both_directions(weight_hh: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

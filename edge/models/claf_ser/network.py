@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.models.base import frozen
-from edge.models.claf_ser.lstm import MAX_HIDDEN_AT_ONCE, LstmLoop, both_directions
+from edge.models.claf_ser.lstm import MAX_HIDDEN_AT_ONCE, both_directions, lstm_loops
 from edge.models.claf_ser.sizes import ClafSerSizes
 from edge.models.claf_ser.weights import fold_classifier
 
@@ -50,7 +50,7 @@ class ClafSerNetwork:
 
     Notes
     -----
-    Memory of a runner grows with the square of the number of frames (attention): 60 kB for a
+    Memory of a run grows with the square of the number of frames (attention): 60 kB for a
     window of 2 s, 1 GB for 4 minutes.
     """
 
@@ -90,7 +90,7 @@ class ClafSerNetwork:
         return cls(sizes, **{name: frozen(part) for name, part in parts.items()})
 
     def runner(self) -> ClafSerRunner:
-        """Allocate the buffers of one use."""
+        """Open one use."""
         return ClafSerRunner(self)
 
     def __copy__(self) -> ClafSerNetwork:
@@ -110,13 +110,13 @@ def _restored(sizes: ClafSerSizes, *parts: Floats) -> ClafSerNetwork:
 
 
 class ClafSerRunner:
-    """The LSTM's buffers, and the forward pass of :class:`ClafSerNetwork`."""
+    """The forward pass of :class:`ClafSerNetwork`; the LSTM's buffers are lent for its length."""
 
-    __slots__ = ("_loop", "_network")
+    __slots__ = ("_loops", "_network", "_sizes")
 
     def __init__(self, network: ClafSerNetwork) -> None:
         self._network = network
-        self._loop = LstmLoop(1, 1, network.sizes.hidden)
+        self._sizes = (0, 0)
 
     def run(self, features: Floats, corpus: int) -> Floats:
         """Run the network, see :meth:`edge.models.base.Runner.run`."""
@@ -155,10 +155,14 @@ class ClafSerRunner:
     def _lstm(self, features: Floats) -> Floats:
         """Twice the BiLSTM's output: (B, T, n_features) -> (B, T, 2 * hidden)."""
         n_batch, n_frames, _ = features.shape
-        network, loop = self._network, self._loop
-        if loop.n_batch != n_batch or loop.n_frames != n_frames:
-            loop = self._loop = LstmLoop(n_batch, n_frames, network.sizes.hidden)
-        return loop.run(features, network.weight_ih, network.weight_hh, network.both_hh)
+        network = self._network
+        if self._sizes != (n_batch, n_frames):
+            self._sizes = (n_batch, n_frames)
+            self._loops = lstm_loops(n_batch, n_frames, network.sizes.hidden)
+        loop = self._loops.take()
+        rows = loop.run(features, network.weight_ih, network.weight_hh, network.both_hh)
+        self._loops.give(loop)
+        return rows
 
     def _attention(self, rows: Floats) -> tuple[Floats, Floats]:
         """Attend and take the mean over time, before the output projection.

@@ -1,4 +1,4 @@
-"""The gate's network in torch: what :mod:`edge.stream.trained_gate` computes, to be trained."""
+"""The gate's network in torch: what :mod:`edge.stream.gate_network` computes, to be trained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.artifact import GateColumns
-from edge.stream.trained_gate import MAX_ABOVE_DB
+from edge.stream.gate_network import MAX_ABOVE_DB
 
 __all__ = ["GateNetwork", "derived"]
 

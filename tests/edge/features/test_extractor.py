@@ -242,6 +242,12 @@ def test_finite_samples_give_finite_rows(pattern: list[float], scale: float) -> 
     assert (rows[:, PITCH] >= 0).all()
 
 
+def test_what_loud_samples_leave_behind_is_no_trouble_to_the_next() -> None:
+    extractor, loud = FeatureExtractor(), np.resize(np.float32([1000, -1000]), 4096)
+    rows = extractor.extract(loud)
+    np.testing.assert_array_equal(extractor.extract(loud), rows)
+
+
 @settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 99), gain=st.floats(0.01, 30))
 def test_level_changes_what_it_should(seed: int, gain: float) -> None:

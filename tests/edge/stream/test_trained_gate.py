@@ -19,7 +19,8 @@ from edge.errors import ParameterError
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
 from edge.stream.frame_gate import enough_speech
-from edge.stream.trained_gate import MAX_ABOVE_DB, TrainedSpeechGate
+from edge.stream.gate_network import MAX_ABOVE_DB
+from edge.stream.trained_gate import TrainedSpeechGate
 
 SPEC = FeatureSpec()
 NOTHING = np.zeros(0, dtype=np.float32)
