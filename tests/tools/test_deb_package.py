@@ -103,14 +103,20 @@ def test_the_manual_page_reads_without_a_warning(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.timeout(600)
-def test_it_is_built_unpacked_and_heard(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for tool in ("git", "dpkg-buildpackage", "dh", "dh_python3"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     if not (make_deb.ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    package = make_deb.build(make_deb.ROOT, tmp_path / "out")
+    folder = tmp_path_factory.mktemp("package")
+    folder.chmod(0o755)
+    return make_deb.build(make_deb.ROOT, folder / "out")
+
+
+@pytest.mark.timeout(600)
+def test_it_is_built_unpacked_and_heard(package: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
     subprocess.run(["dpkg-deb", "-x", str(package), str(root)], check=True)
     library = root / "usr" / "share" / "edge-ser"
@@ -131,3 +137,34 @@ def test_it_is_built_unpacked_and_heard(tmp_path: Path) -> None:
     ).stdout  # fmt: skip
     assert "Architecture: all" in told
     assert "python3-numpy" in told
+    # systemd itself leaves folders behind, where a package had to bring it.
+    assert "systemd-standalone-sysusers | systemd-sysusers" in told
+    assert not re.search(r"\bsystemd \|", told)
+
+
+@pytest.mark.timeout(600)
+def test_lintian_has_nothing_to_say(package: Path) -> None:
+    if shutil.which("lintian") is None:
+        pytest.skip("lintian is not installed")
+    [changes] = package.parent.glob("*.changes")
+    as_root = ["--allow-root"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        ["lintian", *as_root, "--fail-on", "error,warning", str(changes)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.timeout(7_200)
+def test_piuparts_finds_nothing_left_behind(package: Path, tmp_path: Path) -> None:
+    if shutil.which("piuparts") is None:
+        pytest.skip("piuparts is not installed")
+    # It fetches a whole Debian, which no test does of itself.
+    mirror = os.environ.get("EDGE_SER_MIRROR")
+    if not mirror or os.geteuid() != 0:
+        pytest.skip("piuparts wants root and a mirror of Debian, EDGE_SER_MIRROR='http://... main'")
+    done = subprocess.run(
+        ["piuparts", "-d", "bookworm", "-m", mirror, "-t", str(tmp_path), str(package)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
