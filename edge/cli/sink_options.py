@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from edge.errors import ParameterError
+from edge.sinks.kinds import forms
 
 if TYPE_CHECKING:
     from edge.cli.config import Configured
@@ -14,12 +15,8 @@ if TYPE_CHECKING:
     from edge.sinks.target import Target
     from edge.stream.stream import Stream
 
-__all__ = ["SINK_FORMS", "about", "add_sinks", "check_sinks", "targets"]
+__all__ = ["about", "add_sinks", "check_sinks", "targets"]
 
-#: Those of :data:`edge.sinks.kinds.SINKS`, which are not asked: a help text needs no NumPy.
-SINK_FORMS = (
-    "terminal, jsonl[:FILE], sqlite:FILE, mqtt://HOST[/TOPIC], mqtts://HOST[/TOPIC], web:HOST:PORT"
-)
 #: Kinds that keep what they write for a while.
 _KEEPING = frozenset({"sqlite"})
 
@@ -31,7 +28,7 @@ def add_sinks(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_target,
         metavar="SINK",
-        help=f"send decisions there, as often as wanted: {SINK_FORMS} (default: "
+        help=f"send decisions there, as often as wanted: {forms()} (default: "
         "terminal); options follow behind ?, or in a table [[to]] of a file",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line, as --to jsonl")

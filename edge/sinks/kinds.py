@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["SINKS", "SinkRow"]
+__all__ = ["SINKS", "SinkRow", "forms"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,3 +74,8 @@ SINKS = {
         reads=("token_file", "history"),
     ),
 }
+
+
+def forms() -> str:
+    """Say how sinks are named, for people."""
+    return ", ".join(row.form for row in SINKS.values())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge.errors import ParameterError, printable, shown
-from edge.sinks.kinds import SINKS
+from edge.sinks.kinds import SINKS, forms
 
 __all__ = ["Target", "target_from_table", "target_from_text"]
 
@@ -125,8 +125,7 @@ def target_from_table(table: Mapping[str, Any]) -> Target:
 def _checked(target: Target, text: str) -> Target:
     row = SINKS.get(target.kind)
     if row is None:
-        forms = ", ".join(row.form for row in SINKS.values())
-        raise ParameterError(f"the sink is {_shown(text)}, one of {forms} is wanted")
+        raise ParameterError(f"the sink is {_shown(text)}, one of {forms()} is wanted")
     if target.address and not row.takes_address:
         raise ParameterError(f"the sink is {_shown(text)}, {row.form} takes nothing behind it")
     if not target.address and row.needs_address:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
+from edge.bundled import DEMO_CLIP
 from edge.cli.main import _parser, main
-from edge.cli.sink_options import SINK_FORMS, targets
-from edge.sinks.kinds import SINKS
+from edge.cli.sink_options import targets
+from edge.sinks.kinds import SINKS, SinkRow
 
 
 def listen(*words: str) -> int:
@@ -44,8 +47,12 @@ def test_a_file_alone_leaves_standard_output_empty(tmp_path, capsys):
     ) == 2
 
 
-def test_the_help_names_every_sink():
-    assert ", ".join(row.form for row in SINKS.values()) == SINK_FORMS
+def test_the_help_names_every_sink(monkeypatch, capsys):
+    monkeypatch.setitem(SINKS, "fax", SinkRow("x:make", "fax:NUMBER"))
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["listen", "--help"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert all(row.form in printed for row in SINKS.values())
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,33 @@ def test_a_command_is_started_when_a_rule_holds(tmp_path, capsys):
     (told,) = records(path.read_text())
     assert (told["type"], told["rule"]) == ("rule", "activation > 0")
     assert "emotion" in capsys.readouterr().out
+
+
+def test_what_a_file_names_lies_in_the_folder_of_the_process_and_not_of_the_file(
+    tmp_path, monkeypatch, tiny_artifact
+):
+    for name in ("settings", "runs"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "runs")
+    shutil.copytree(tiny_artifact.path, "model")
+    shutil.copy(DEMO_CLIP, "talk.wav")
+    script = Path("told.sh")
+    script.write_text("#!/bin/sh\ncat > told\n")
+    script.chmod(0o755)
+    config = tmp_path / "settings" / "config.toml"
+    config.write_text(
+        '[listen]\nartifact = "./model"\nsource = "talk.wav"\n'
+        "duration = 4\nfast = true\nmin_probability = 0\n"
+        '[[to]]\nsink = "jsonl:heard.jsonl"\n[[to]]\nsink = "sqlite:feelings.db"\n'
+        + "".join(
+            f'[[on]]\nwhen = "{label}"\nfor = "0s"\ncommand = "./told.sh"\n'
+            for label in tiny_artifact.manifest.labels
+        )
+    )
+    assert main(["listen", "--config", str(config)]) == 0
+    there = {"heard.jsonl", "feelings.db", "told"}
+    assert there <= set(os.listdir())
+    assert os.listdir(config.parent) == ["config.toml"]
 
 
 def test_a_rule_for_no_label_is_one_sentence(capsys):
