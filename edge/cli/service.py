@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import shlex
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli.config import configure
+from edge.cli.config import COMMAND_LINE, configure
 from edge.cli.listen import add_options, check
 from edge.cli.notices import warn
 from edge.cli.options import Parser
+from edge.cli.rule_options import rules_of
 from edge.cli.unit import UnitSettings, unit_text
 from edge.errors import ParameterError, printable
 
 if TYPE_CHECKING:
+    from edge.cli.config import Configured
     from edge.cli.options import Commands
 
 __all__ = ["add_parser", "run"]
@@ -62,27 +65,41 @@ def run(args: argparse.Namespace) -> int:
         raise ParameterError("--source is '-', and a service has no pipe on its standard input")
     if any(not word.isprintable() for word in words):
         raise ParameterError("an option holds a line end or another sign that no unit can hold")
-    reads = {"config": listening.config, "artifact": _folder(options.artifact)}
+    reads = {"artifact": _folder(options.artifact)}
     if row.takes_path:
         reads["source"] = options.source
     files = {**reads, "save-audio": options.save_audio}
     if options.state and os.path.dirname(options.state):
         # A bare name is of the folder that the manager makes for the service.
         files["state"] = options.state
-    paths = {name: os.path.abspath(path) for name, path in files.items() if path}
+    paths = {
+        name: os.path.abspath(path)
+        for name, path in files.items()
+        if path and _is_the_same_there(configured, name, path)
+    }
     writes = [paths["save-audio"]] if "save-audio" in paths else []
     if "state" in paths:
         writes.append(os.path.dirname(paths["state"]))
     sinks = options.to or []
-    writes += [os.path.dirname(os.path.abspath(each.file)) for each in sinks if each.file]
+    to_read = [path for each in sinks for path in each.reads.values()]
+    to_write = [each.file for each in sinks if each.file]
+    started = [rule.command[0] for rule in rules_of(options) if os.sep in rule.command[0]]
+    writes += map(os.path.dirname, _as_there(configured, "to", to_write))
+    read = [
+        *(paths[name] for name in reads if name in paths),
+        *_as_there(configured, "to", to_read),
+        *_as_there(configured, "on", started),
+    ]
+    if listening.config:
+        paths["config"] = os.path.abspath(listening.config)
+        read.append(paths["config"])
     program, folder = _program()
     settings = UnitSettings(
         command=[*program, "listen", *_absolute(words, paths)],
         has_network=any(each.uses_network for each in sinks),
         is_system=args.system,
         folder=folder,
-        reads=[paths[name] for name in reads if name in paths]
-        + [os.path.abspath(path) for each in sinks for path in each.reads.values()],
+        reads=read,
         writes=list(dict.fromkeys(writes)),
     )
     sys.stdout.write(unit_text(settings))
@@ -94,6 +111,21 @@ def run(args: argparse.Namespace) -> int:
                 f"`sudo install -d -m 2770 -g audio {path}`"
             )
     return 0
+
+
+def _is_the_same_there(configured: Configured, name: str, path: str) -> bool:
+    """Whether the service is to find a path where it is seen from here.
+
+    What a file names without a leading slash lies in the folder that the service runs in, which
+    it may write into.
+    """
+    dest = name.replace("-", "_")
+    return os.path.isabs(path) or configured.origins.get(dest) == COMMAND_LINE
+
+
+def _as_there(configured: Configured, name: str, paths: Iterable[str]) -> list[str]:
+    """Give absolute paths of those that an option names, where they can be told."""
+    return [os.path.abspath(path) for path in paths if _is_the_same_there(configured, name, path)]
 
 
 def _folder(artifact: str | None) -> str | None:
@@ -121,9 +153,19 @@ def _absolute(words: Sequence[str], paths: dict[str, str]) -> list[str]:
             made.append(_sink(word))
         elif equals and name == "--to":
             made.append(f"--to={_sink(word[5:])}")
+        elif len(made) > 1 and made[-2] == "--on":
+            made.append(_command(word))
         else:
             made.append(word)
     return made
+
+
+def _command(text: str) -> str:
+    """Write a rule's command so that a program in a folder is found from another one."""
+    program, *rest = shlex.split(text)
+    if os.sep not in program or os.path.isabs(program):
+        return text
+    return shlex.join([os.path.abspath(program), *rest])
 
 
 def _sink(text: str) -> str:

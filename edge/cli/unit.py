@@ -65,7 +65,9 @@ def unit_text(settings: UnitSettings) -> str:
         _SERVICE.format(command=" ".join(map(quoted, settings.command)), watchdog_s=WATCHDOG_S),
     ]
     if settings.folder is not None:
-        parts.append(f"WorkingDirectory={_escaped(settings.folder)}\n")
+        where = _escaped(settings.folder).replace("\\", "\\\\").replace('"', '\\"')
+        # Python 3.11 and newer then takes no module from the folder that it runs in.
+        parts.append(f'Environment="PYTHONPATH={where}" PYTHONSAFEPATH=1\n')
     if settings.user is not None:
         parts.append(_OWN_USER.format(user=settings.user))
     elif settings.is_system:
@@ -142,9 +144,10 @@ TimeoutStopSec=20
 WatchdogSec={watchdog_s}
 LimitCORE=0
 UMask=0077
-# For --state FILE, where FILE has no folder.
+# What a configuration file names without a folder, or in one that does not begin with /, lies here.
 StateDirectory=edge-ser
 StateDirectoryMode=0700
+WorkingDirectory=%S/edge-ser
 Environment=PYTHONDONTWRITEBYTECODE=1
 """
 
@@ -160,11 +163,9 @@ StartLimitBurst=10
 
 """
 
-#: A file that an option names without a folder lies where the service may write.
 _OWN_USER = """
 User={user}
 Group={user}
-WorkingDirectory=%S/edge-ser
 """
 
 _SYSTEM = """\

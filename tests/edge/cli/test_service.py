@@ -207,3 +207,37 @@ def test_a_password_does_not_come_into_the_unit(
         assert printed.out == ""
         assert "--to post://me@host has a password, which everybody could read" in printed.err
         assert "hush" not in printed.err
+
+
+def test_what_a_file_names_without_a_slash_in_front_lies_in_the_folder_of_the_service(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edge.cli.unit._HOMES", (f"{os.path.realpath(tmp_path)}/elsewhere/",))
+    Path("c.toml").write_text(
+        '[listen]\nsave_audio = "kept"\nstate = "voice.json"\n'
+        '[[to]]\nsink = "jsonl:a/b.jsonl"\n'
+        '[[to]]\nsink = "sqlite:feelings.db"\n'
+        '[[to]]\nsink = "jsonl:/srv/far/c.jsonl"\n'
+        '[[to]]\nsink = "web:127.0.0.1:8080"\ntoken_file = "elsewhere/token"\n'
+        '[[on]]\nwhen = "angry"\ncommand = "elsewhere/alarm.sh"\n'
+    )
+    text = unit(capsys, "--system", "--config", "c.toml", *model)
+    assert "\nWorkingDirectory=%S/edge-ser\n" in text
+    assert re.findall("^ReadWritePaths=(.*)$", text, re.MULTILINE) == ["/srv/far"]
+    assert "\nProtectHome=yes\n" in text
+    # Named here, all of it lies here.
+    text = unit(capsys, "--system", "--to", "jsonl:b.jsonl", "--on", "angry", "./alarm.sh 'a b'",
+                "--on", "sad", "notify-send x", *model)  # fmt: skip
+    assert re.findall("^ReadWritePaths=(.*)$", text, re.MULTILINE) == [str(tmp_path)]
+    assert f"{tmp_path}/alarm.sh 'a b'" in command(text)
+    assert "notify-send x" in command(text)
+
+
+def test_a_checkout_is_found_from_the_folder_of_the_service() -> None:
+    text = unit_text(UnitSettings(["/usr/bin/python3"], True, folder='/opt/50% "a"'))
+    assert '\nEnvironment="PYTHONPATH=/opt/50%% \\"a\\"" PYTHONSAFEPATH=1\n' in text
+    assert text.count("WorkingDirectory=") == 1
