@@ -1,0 +1,167 @@
+"""Two reports next to each other: what is noise, what changed, what is worse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_reports import measured, report
+
+from edge.benchmark.compare import compare, format_comparison
+from edge.benchmark.noise import change_of_median
+from edge.benchmark.stored import read_report
+from edge.errors import ParameterError
+
+
+def drifting(seed: int, n: int = 800) -> list[float]:
+    """Times whose neighbours are alike."""
+    rng = np.random.default_rng(seed)
+    slow = np.zeros(n)
+    for i in range(1, n):
+        slow[i] = 0.95 * slow[i - 1] + rng.normal()
+    return list(3 * np.exp(0.05 * slow / slow.std()))
+
+
+def test_two_runs_of_the_same_thing_differ_by_noise_alone() -> None:
+    runs = [drifting(i) for i in range(16)]
+    found = [change_of_median(a, b).beyond_noise for i, a in enumerate(runs) for b in runs[:i]]
+    assert sum(found) <= 0.1 * len(found)
+
+
+def test_a_change_is_found_with_its_size() -> None:
+    old = 3 * np.random.default_rng(0).lognormal(0, 0.02, 400)
+    change = change_of_median(list(old), list(1.1 * old), n_compared=50)
+    assert change.share == pytest.approx(0.1)
+    assert 0.08 < change.low < 0.1 < change.high < 0.12
+
+
+def test_of_many_figures_each_wants_more_proof() -> None:
+    old, new = drifting(1), drifting(2)
+    one, many = change_of_median(old, new), change_of_median(old, new, n_compared=60)
+    assert many.low < one.low < one.high < many.high
+
+
+def test_a_single_run_proves_nothing() -> None:
+    assert not change_of_median([1.0], [9.0]).beyond_noise
+
+
+def test_values_without_any_spread_are_no_trouble() -> None:
+    assert not change_of_median([2.0] * 50, [2.0] * 50).beyond_noise
+    assert change_of_median([2.0] * 50, [2.1] * 50).beyond_noise
+    assert not change_of_median([0.0] * 50, [0.0] * 50).beyond_noise
+
+
+def test_the_same_again_is_no_regression() -> None:
+    both = compare(report(measured("a", 1)), report(measured("a", 2)))
+    assert not both.regressed
+    assert not [d.what for d in both.differences if d.beyond_noise]
+    assert "none of 28 figures changed beyond noise" in format_comparison(both)
+
+
+def test_slower_is_a_regression_past_the_tolerance_only() -> None:
+    old, new = report(measured("a", 1)), report(measured("a", 2, factor=1.2))
+    both = compare(old, new)
+    worse = {d.what for d in both.differences if d.regression}
+    assert {"hop: whole", "hop: model", "apart: features, hop", "segment: whole"} <= worse
+    assert "installed" not in worse
+    assert not compare(old, new, tolerance=0.3).regressed
+    assert not compare(new, old).regressed
+
+
+def test_a_regression_is_a_line_of_the_table() -> None:
+    old, new = measured("a", 1), measured("a", 1)
+    new["hop"]["whole_ms"] = measured("a", 1, factor=1.5)["hop"]["whole_ms"]
+    new["artifact"]["model_bytes"] *= 2
+    lines = format_comparison(compare(report(old), report(new))).splitlines()
+    assert "2 of 28 figures changed beyond noise" in "\n".join(lines)
+    (hop,) = (line for line in lines if "hop: whole" in line)
+    assert "+50.0 %" in hop
+    assert hop.endswith("worse")
+    (size,) = (line for line in lines if "model file" in line)
+    assert "498.2 kB" in size
+    assert "996.5 kB" in size
+    assert "2 of them are worse by more than the tolerance of 5 %" in lines
+    assert max(map(len, lines)) <= 100
+
+
+def test_memory_has_a_little_noise_and_size_has_none() -> None:
+    old, new = measured("a", 1), measured("a", 1)
+    new["memory"] = {"peak_rss_mb": 52.9, "steady_rss_mb": 60.0}
+    new["artifact"]["folder_bytes"] -= 1
+    changed = [d.what for d in compare(report(old), report(new)).differences if d.beyond_noise]
+    assert changed == ["artifact's folder", "memory: steady"]
+
+
+def test_what_makes_reports_hard_to_compare_is_said() -> None:
+    old = report(measured("a", 1), measured("b", 1))
+    new = report(
+        measured("a", 1), measured("c", 1),
+        machine={"cpu": "AMD EPYC", "architecture": "x86_64"},
+        method={**old["method"], "threads": 2},
+        state={"valid": False, "reasons": ["the processor was throttled"]},
+    )  # fmt: skip
+    new["artifacts"][0]["artifact"]["model_sha256"] = "cd" * 32
+    remarks = "\n".join(compare(old, new).remarks)
+    for part in (
+        "another machine, Raspberry Pi 4 Model B Rev 1.4, Cortex-A72, aarch64, and this is AMD",
+        "another threads, 1 and now 2",
+        "the new report is not valid (the processor was throttled): measure it again",
+        "b on numpy was not measured this time",
+        "c on numpy is not in the old report",
+        "a on numpy is another model: SHA-256 abababababab and now cdcdcdcdcdcd",
+    ):
+        assert part in remarks
+    assert remarks in format_comparison(compare(old, new)).replace("  note: ", "")
+
+
+def test_without_an_artifact_in_both_there_is_nothing_to_compare() -> None:
+    with pytest.raises(ParameterError, match="has a on numpy and the new one a on onnx: an art"):
+        compare(report(measured("a", 1)), report(measured("a", 1, backend="onnx")))
+
+
+def test_a_stage_that_only_one_report_has_is_left_out() -> None:
+    old, new = measured("a", 1), measured("a", 1)
+    del new["stages"]["gate"]
+    new["cold_start"] = None
+    assert not [d for d in compare(report(old), report(new)).differences if "gate" in d.what]
+
+
+def test_the_comparison_is_plain_json() -> None:
+    old, new = measured("a", 1), measured("a", 1, factor=2)
+    for part in (old, new):
+        part["segment"]["whole_ms"]["raw"] = [3.0]
+    record = json.loads(json.dumps(compare(report(old), report(new)).to_dict(), allow_nan=False))
+    assert record["regressed"] is True
+    assert record["n_compared"] == len(record["differences"]) == 28
+
+
+def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(report(measured("a", 1))))
+    assert read_report(tmp_path / "r.json") == report(measured("a", 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is no report of a benchmark"),
+        ("[" * 100_000, "is no report of a benchmark"),
+        ('{"type": "record"}', "is no report of a benchmark"),
+        ('{"type": "benchmark", "edge_ser": "0.1.0"}', "'0.1.0' in form 0 of the report"),
+        ('{"type": "benchmark", "version": 7, "edge_ser": "9"}', "in form 7 of the report"),
+        ('{"type": "benchmark", "version": 1}', "lacks what was measured"),
+        ('{"type": "benchmark", "version": 1, "artifacts": [{"hop": 1}]}', "lacks what was meas"),
+    ],
+)
+def test_what_is_no_report_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "old.json"
+    path.write_text(content)
+    with pytest.raises(ParameterError, match=said) as caught:
+        read_report(path)
+    assert "edge-ser benchmark --output FILE" in str(caught.value)
+
+
+def test_a_report_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="cannot be read: No such file"):
+        read_report(tmp_path / "none.json")
