@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edge.benchmark.noise import change_of_median
-from edge.benchmark.stored import artifacts_of, name_of, timings_in, title
+from edge.benchmark.stored import artifacts_of, is_number, name_of, timings_in, title
 from edge.errors import ParameterError, how_many
 
 __all__ = ["Comparison", "Difference", "compare", "format_comparison"]
@@ -119,12 +119,13 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
             f"the old report has {', '.join(olds)} and the new one {', '.join(news)}: an artifact "
             "that is in both is wanted"
         )
+    now_of = {name: dict(timings_in(news[name])) for name in both}
     pairs = [
-        (name, path, times, dict(timings_in(news[name])).get(path))
+        (name, path, was, now_of[name][path])
         for name in both
-        for path, times in timings_in(olds[name])
+        for path, was in timings_in(olds[name])
+        if path in now_of[name] and path[0] not in _APART
     ]
-    pairs = [pair for pair in pairs if pair[3] is not None and pair[1][0] not in _APART]
     differences = []
     for name, path, was, now in pairs:
         change = change_of_median(was["raw"], now["raw"], len(pairs))
@@ -176,7 +177,7 @@ def _figure(part: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
     value: Any = part
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value if type(value) in (int, float) and math.isfinite(value) else None
+    return float(value) if is_number(value) else None
 
 
 def _identity(report: Mapping[str, Any]) -> str:

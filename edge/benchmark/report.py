@@ -21,6 +21,7 @@ from edge.benchmark.installed import installed_bytes
 from edge.benchmark.machine import describe_machine
 from edge.benchmark.rig import BLOCK_SAMPLES
 from edge.benchmark.stages import CAPTURE_BLOCK_S, CAPTURE_RATE
+from edge.benchmark.stored import VERSION
 from edge.benchmark.subjects import LeftOut, Subject
 from edge.benchmark.timings import timings
 from edge.benchmark.workers import Worker, open_worker
@@ -28,11 +29,7 @@ from edge.errors import ParameterError
 from edge.files import atomic_path
 from edge.runtimes.probe import can_try
 
-__all__ = ["VERSION", "Settings", "measure", "write_report"]
-
-#: Of the report.  A key that is added leaves it as it is, one that is taken away or comes to
-#: mean something else is another version.
-VERSION = 1
+__all__ = ["Settings", "measure", "write_report"]
 
 #: A p95 needs this many runs to mean anything, however short the duration.
 _N_LEAST = 20

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from edge.errors import ParameterError, shown
 from edge.files import read_file
 
-__all__ = ["VERSION", "artifacts_of", "is_timing", "name_of", "read_report", "stage_title", "timings_in", "title"]
+__all__ = [
+    "VERSION",
+    "artifacts_of",
+    "is_timing",
+    "name_of",
+    "read_report",
+    "stage_title",
+    "timings_in",
+    "title",
+]
 
-#: Of the reports, as in docs/benchmark.schema.json.
+#: Of the report.  A key that is added leaves it as it is, one that is taken away or comes to
+#: mean something else is another version.
 VERSION = 1
 
 #: A report of many artifacts has a few megabytes of raw values.
 _MAX_BYTES = 200_000_000
+
+#: Of no use: sizes are smaller, and so are times.
+_LARGEST = 1e15
 
 #: What a person calls the parts of a report; the others are called as they are written.
 _TITLES = {
@@ -67,9 +79,9 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"in form {'0' if was is None else shown(was)} of the report, this edge-ser reads form "
             f"{VERSION}: {measure}"
         )
-    if not artifacts_of(report) or not all(map(_is_measured, artifacts_of(report))):
+    if (lack := _lack(report)) is not None:
         raise ParameterError(
-            f"{shown(os.fspath(path))} lacks what was measured of an artifact: {measure}"
+            f"{shown(os.fspath(path))} is a report without {lack} as it should be: {measure}"
         )
     return report
 
@@ -90,7 +102,7 @@ def is_timing(part: object) -> TypeGuard[dict[str, Any]]:
     if not isinstance(part, dict) or not isinstance(raw := part.get("raw"), list) or not raw:
         return False
     figures = [*raw, *(part.get(key) for key in ("p50", "p90", "p95", "p99"))]
-    return all(type(x) in (int, float) and math.isfinite(x) and x >= 0 for x in figures)
+    return all(is_number(x) and x >= 0 for x in figures)
 
 
 def timings_in(part: Mapping[str, Any], *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -112,11 +124,83 @@ def title(*path: str) -> str:
     return ": ".join(map(stage_title, path))
 
 
-def _is_measured(measured: dict[str, Any]) -> bool:
-    about, hop = measured.get("artifact"), measured.get("hop")
-    return (
-        isinstance(about, dict)
-        and all(isinstance(about.get(key), str) for key in ("name", "backend"))
-        and isinstance(hop, dict)
-        and is_timing(hop.get("whole_ms"))
-    )
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a part of a report is a number that one can reckon with."""
+    # Not what JSON alone can hold: NaN, infinity, numbers of a thousand digits.
+    return isinstance(value, (int, float)) and abs(value) < _LARGEST
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_named(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_sizes(value: object) -> bool:
+    return isinstance(value, dict) and all(map(is_number, value.values()))
+
+
+def _is_block(value: object) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+#: What is read without being asked for first, of a report and of each artifact.
+_OF_REPORT: dict[str, Callable[[object], bool]] = {
+    "artifacts": _is_list,
+    "state": _is_block,
+    "machine.load_average": _is_list,
+    "installed.bytes": _is_sizes,
+    **dict.fromkeys(("machine.board", "machine.cpu"), _is_named),
+    **dict.fromkeys(
+        ("edge_ser", "started", "machine.architecture", "machine.python", "machine.numpy",
+         "method.clip"), _is_text,
+    ),
+    **dict.fromkeys(
+        ("machine.usable_cpus", "method.threads", "method.duration_s", "installed.total_bytes"),
+        is_number,
+    ),
+}  # fmt: skip
+_OF_ARTIFACT: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(
+        ("artifact.name", "artifact.backend", "artifact.recipe", "artifact.model_sha256"), _is_text
+    ),
+    **dict.fromkeys(
+        ("artifact.model_bytes", "artifact.folder_bytes", "hop.audio_s", "segment.audio_s",
+         "core_share", "real_time_factor", "memory.peak_rss_mb"), is_number,
+    ),
+    **dict.fromkeys(
+        ("artifact.accuracy", "stages", "cold_start", "live", "sustained", "stable_label",
+         "agreement"), _is_block,
+    ),
+    **dict.fromkeys(("hop.whole_ms", "segment.whole_ms"), is_timing),
+}  # fmt: skip
+
+
+def _lack(report: dict[str, Any]) -> str | None:
+    """Name what a report lacks, if anything."""
+    parts = [("", report, _OF_REPORT)]
+    parts += [(f"artifacts.{i}.", each, _OF_ARTIFACT)
+              for i, each in enumerate(report.get("artifacts") or ())]  # fmt: skip
+    for where, part, wanted in parts:
+        for path, is_right in wanted.items():
+            value: Any = part
+            for key in path.split("."):
+                value = value.get(key) if isinstance(value, dict) else _MISSING
+            if value is _MISSING or not is_right(value):
+                return where + path
+        cold = part.get("cold_start")
+        if cold is not None and not (
+            is_timing(cold.get("total_ms")) and is_number(cold.get("peak_rss_mb"))
+        ):
+            return f"{where}cold_start.total_ms"
+    return None
+
+
+#: What has no parent.
+_MISSING = object()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from edge.cli.benchmark_report import Telling, add_telling
 from edge.cli.notices import say, warn
 from edge.cli.options import add_model, number, positive_s
 from edge.cli.renamed import add_report_options
@@ -66,16 +65,17 @@ def add_parser(commands: Commands) -> None:
     )
     add_model(parser)
     add_report_options(parser, "all figures")
+    add_telling(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print a table and write the figures."""
-    target: Path | None = args.output
+    """Measure, or take what was measured, and tell it."""
     # Better now than after the measuring.
-    if target is not None and (target.is_dir() or not target.parent.is_dir()):
-        raise ParameterError(
-            f"--output is {str(target)!r}, a file in a folder that exists is wanted"
-        )
+    telling = Telling.of(args)
+    return telling.tell(_measured(args) if telling.stored is None else telling.stored)
+
+
+def _measured(args: argparse.Namespace) -> dict[str, Any]:
     clips = None
     if args.audio is not None:
         from edge.benchmark.clips import read_clips
@@ -86,16 +86,11 @@ def run(args: argparse.Namespace) -> int:
         from edge.benchmark.agreement import check_comparable
 
         check_comparable(clips, subjects)
-    from edge.benchmark.report import Settings, measure, write_report
-    from edge.benchmark.table import format_report
+    from edge.benchmark.report import Settings, measure
 
     settings = Settings(duration_s=args.duration, n_threads=args.threads)
     progress = say if sys.stderr.isatty() else lambda _: None
-    report = measure(subjects, settings, left_out, clips, progress, warn)
-    print(json.dumps(report) if args.json else format_report(report))
-    if target is not None:
-        write_report(target, report)
-    return 0
+    return measure(subjects, settings, left_out, clips, progress, warn)
 
 
 def _threads(text: str) -> int:

@@ -2,7 +2,8 @@
 
 Exit codes: 0 when all went well, also when a signal ended ``listen``; 2 when the
 usage was wrong or anything failed, also one file among many; 130 when Ctrl-C
-ended another command.  ``doctor`` ends with 1 when all it found are warnings.
+ended another command.  ``doctor`` ends with 1 when all it found are warnings,
+``benchmark --compare`` when anything is worse than before.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def test_times_are_milliseconds(subject: Subject, monkeypatch: pytest.MonkeyPatc
     assert found["core_share"] == pytest.approx(3 * 0.008 / 0.512, rel=1e-3)
     assert found["hop"]["audio_s"] == 0.512
     assert found["segment"]["audio_s"] == 1.984
-    assert "8.00     8.00     8.00" in format_report(report)
+    assert "8.00    8.00    8.00" in format_report(report)
 
 
 def test_runs_that_warm_up_are_not_counted(
