@@ -29,7 +29,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check release deb container addon scorecard ablations models \
+.PHONY: help listen bench test lint typecheck imports pytest fuzz mutants wheel-check release deb container addon scorecard ablations models benchmarks-page \
 	downloads data-named picture demo-clip docs arm64 clean
 .DELETE_ON_ERROR:
 
@@ -137,6 +137,9 @@ arm64: $(DEV)/.installed ## labels, instructions and estimates of Arm boards und
 docs: $(DOCS)/.installed ## build the pages of docs/ as a site, in build/site; a warning is an error
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH="$(CURDIR)" $(DOCS)/bin/python -m mkdocs build --strict --quiet
 	@echo build/site/index.html
+
+benchmarks-page: $(DEV)/.installed ## write docs/benchmarks.md from benchmarks/results
+	@$(DEV)/bin/python -m benchmarks.page
 
 picture: $(DEV)/.installed ## draw the README's picture of a run
 	$(DEV)/bin/python tools/render_terminal.py --output docs/listen.svg \

@@ -1,0 +1,1 @@
+"""What `edge-ser benchmark` itself is worth, measured on this machine."""

@@ -1,0 +1,142 @@
+"""Whether two runs of ``edge-ser benchmark`` agree within the interval that they print.
+
+    python -m benchmarks.device.repeatability --pairs 10 --duration 30 \
+        --output benchmarks/results/repeatability.json
+
+Runs the command twice, one right after the other, as often as wanted, and compares each pair with
+``--compare``: nothing changed between them, so every change beyond noise is a wrong one.  Exit code
+1 where a pair does not agree.  On a machine that is not idle the intervals are as wide as it is
+restless; the report says what else ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.shared.git_state import git_state
+from edge.benchmark.compare import compare
+from edge.benchmark.machine import describe_machine
+from edge.benchmark.stored import name_of, read_report
+from edge.errors import EdgeSerError, ParameterError
+from quantize.basics.files import write_json
+
+__all__ = ["agreement_of", "main"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def agreement_of(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Compare two runs of the same thing.
+
+    Returns
+    -------
+    dict
+        ``agree``, ``n_compared``, the figures that differ ``beyond_noise``, and the widths of the
+        intervals in percent: median, and of one decision.
+    """
+    found = compare(old, new)
+    widths = sorted(100 * (d.high - d.low) / 2 for d in found.differences
+                    if d.unit == "ms" and d.low is not None and d.high is not None)  # fmt: skip
+    wrong = [d for d in found.differences if d.beyond_noise]
+    return {
+        "agree": not wrong,
+        "n_compared": len(found.differences),
+        "beyond_noise": [
+            {"artifact": d.artifact, "what": d.what, "percent": round(100 * d.share, 2)}
+            for d in wrong
+        ],
+        "half_width_percent": round(widths[len(widths) // 2], 2) if widths else None,
+        "decision": [
+            {"artifact": d.artifact, "percent": round(100 * d.share, 2),
+             "interval": [round(100 * x, 2) for x in (d.low, d.high) if x is not None]}
+            for d in found.differences if d.what == "hop: whole"
+        ],
+        "remarks": list(found.remarks),
+        "valid": all((each.get("state") or {}).get("valid") is not False for each in (old, new)),
+    }  # fmt: skip
+
+
+def measure(options: Sequence[str], path: Path) -> dict[str, Any]:
+    """Run the command once, in a process of its own as a person would."""
+    command = [sys.executable, "-m", "edge.cli.main", "benchmark", *options, "--output", str(path)]
+    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ParameterError(f"edge-ser benchmark failed: {done.stderr.strip()[-500:]}")
+    return read_report(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.device.repeatability",
+        description=(__doc__ or "").splitlines()[0],
+    )
+    parser.add_argument("artifacts", nargs="*", metavar="ARTIFACT", help="as of the command")
+    parser.add_argument("--pairs", type=int, default=10, help="how many (%(default)s)")
+    parser.add_argument("--duration", type=float, default=30.0, help="seconds (%(default)s)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
+    args = parser.parse_args(arguments)
+    try:
+        if args.pairs < 1:
+            raise ParameterError(f"--pairs is {args.pairs}, at least 1 is wanted")
+        result = repeat(args.artifacts, args.pairs, args.duration)
+    except EdgeSerError as error:
+        print(f"edge-ser: error: {error}", file=sys.stderr)
+        return 2
+    print(table(result))
+    if args.output is not None:
+        write_json(args.output, result)
+    return 0 if result["met"] else 1
+
+
+def repeat(artifacts: Sequence[str], n_pairs: int, duration_s: float) -> dict[str, Any]:
+    """Measure pairs and say how many of them agree."""
+    options = [*artifacts, "--duration", f"{duration_s:g}"]
+    pairs, measured = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for at in range(n_pairs):
+            print(f"pair {at + 1} of {n_pairs} ...", file=sys.stderr, flush=True)
+            old, new = (measure(options, Path(folder, f"{name}.json")) for name in ("old", "new"))
+            pairs.append(agreement_of(old, new))
+            measured = [name_of(each) for each in new["artifacts"]]
+    n_agree = sum(pair["agree"] for pair in pairs)
+    return {
+        "benchmark": "two runs of edge-ser benchmark next to each other",
+        "command": "python -m benchmarks.device.repeatability "
+        + " ".join([*map(json.dumps, artifacts), f"--pairs {n_pairs} --duration {duration_s:g}"]),
+        **git_state("edge", "benchmarks/device"),
+        "machine": describe_machine(),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "artifacts": measured,
+        "pairs": pairs,
+        "n_pairs": n_pairs,
+        "n_agree": n_agree,
+        "met": n_agree == n_pairs,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """Lay the result out for people."""
+    lines = [f"{'pair':>4} {'agree':>6} {'figures':>8} {'half width':>11}   beyond noise"]
+    for at, pair in enumerate(result["pairs"]):
+        wrong = ", ".join(f"{d['what']} {d['percent']:+.1f} %" for d in pair["beyond_noise"])
+        lines.append(
+            f"{at + 1:>4} {'yes' if pair['agree'] else 'NO':>6} {pair['n_compared']:>8} "
+            f"{pair['half_width_percent']:>9} %   {wrong}".rstrip()
+        )
+    lines.append(f"{result['n_agree']} of {result['n_pairs']} pairs agree")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
