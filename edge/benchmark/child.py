@@ -13,14 +13,13 @@ import os
 import sys
 from typing import Any
 
-from edge.benchmark.peak_memory import peak_rss_mb, rss_mb
 from edge.benchmark.rig import Rig
 from edge.errors import EdgeSerError
 from edge.runtimes.open import open_model
 from edge.runtimes.threads import allow_threads
 from edge.stream.classifier import Classifier
 
-__all__ = ["measured", "open_rig"]
+__all__ = ["open_rig"]
 
 
 def open_rig(folder: str, n_threads: int = 1) -> Rig:
@@ -38,13 +37,6 @@ def open_rig(folder: str, n_threads: int = 1) -> Rig:
     return Rig(Classifier(artifact, open_model(artifact)))
 
 
-def measured(rig: Rig, duration_s: float, n_least: int) -> dict[str, Any]:
-    """Measure a round: its ``times`` in milliseconds, and this process's memory in MB."""
-    times = rig.round(duration_s, n_least)
-    steady_mb = rss_mb()
-    return {"times": times, "peak_rss_mb": peak_rss_mb(), "steady_rss_mb": steady_mb}
-
-
 def main(folder: str, n_threads: int) -> None:
     """Answer line by line, until nobody asks any more."""
     # A runtime may write what it likes to standard output: answers have a descriptor of their own.
@@ -58,7 +50,7 @@ def main(folder: str, n_threads: int) -> None:
                 if "hear" in asked:
                     _say(answers, rig.hear(asked["hear"]))
                 else:
-                    _say(answers, measured(rig, asked["duration_s"], asked["n_least"]))
+                    _say(answers, rig.round(asked["duration_s"], asked["n_least"]))
         except EdgeSerError as error:
             _say(answers, {"error": str(error)})
 

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
-
 import edge
 from edge.benchmark.agreement import Hearing
 from edge.benchmark.clips import Clips
@@ -20,22 +18,16 @@ from edge.benchmark.cold_start import ColdStarts
 from edge.benchmark.installed import installed_bytes
 from edge.benchmark.machine import describe_machine
 from edge.benchmark.rig import BLOCK_SAMPLES
+from edge.benchmark.rounds import in_rounds
 from edge.benchmark.stages import CAPTURE_BLOCK_S, CAPTURE_RATE
 from edge.benchmark.stored import VERSION
 from edge.benchmark.subjects import LeftOut, Subject
-from edge.benchmark.timings import timings
 from edge.benchmark.workers import Worker, open_worker
 from edge.errors import ParameterError
 from edge.files import atomic_path
 from edge.runtimes.probe import can_try
 
 __all__ = ["Settings", "measure", "write_report"]
-
-#: A p95 needs this many runs to mean anything, however short the duration.
-_N_LEAST = 20
-
-# Artifacts take turns of this length, so that a slow minute of the machine hits all of them.
-_ROUND_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,7 +100,7 @@ def measure(
     agreements: list[dict[str, Any] | None] = [None for _ in subjects]
     with ExitStack() as stack:
         workers = [_open(stack, subject, settings.n_threads) for subject in subjects]
-        measured = _steady(workers, settings, progress)
+        measured = in_rounds(workers, settings.duration_s, settings.n_warm_up, progress)
         if clips is not None:
             hearing = Hearing(clips, subjects, workers, progress)
             agreements = [*hearing.reports()]
@@ -167,84 +159,10 @@ def _cold_starts(
     return [each.report() for each in starts]
 
 
-def _steady(
-    workers: Sequence[Worker], settings: Settings, progress: Callable[[str], object]
-) -> list[_Measured]:
-    """Warm up and measure, a round of each artifact after another."""
-    n_rounds = max(1, round(settings.duration_s / _ROUND_S))
-    round_s = settings.duration_s / n_rounds
-    n_least = math.ceil(_N_LEAST / n_rounds)
-    found = [_Measured(worker) for worker in workers]
-    for each in found:
-        each.warm_up(settings.n_warm_up)
-    for i in range(n_rounds):
-        done_s, all_s = (len(found) * s for s in (i * round_s, settings.duration_s))
-        progress(f"measuring, {done_s:.0f} of {all_s:.0f} s")
-        for each in found:
-            each.round(round_s, n_least)
-    return found
-
-
 def _open(stack: ExitStack, subject: Subject, n_threads: int) -> Worker:
     worker = open_worker(subject, n_threads)
     stack.callback(worker.close)
     return worker
-
-
-class _Measured:
-    """What was measured of one artifact so far."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker, self.facts = worker, worker.facts
-        self._warm_up: dict[str, list[float]] = {}
-        self._times: dict[str, list[float]] = {}
-        self._round_runs: list[int] = []
-        self._memory: dict[str, float | None] = {}
-
-    def warm_up(self, n: int) -> None:
-        """Run, and keep it apart."""
-        self._warm_up = self._worker.round(0.0, n)["times"]
-
-    def round(self, duration_s: float, n_least: int) -> None:
-        """Run for a while."""
-        told = self._worker.round(duration_s, n_least)
-        for name, times_ms in told["times"].items():
-            self._times.setdefault(name, []).extend(times_ms)
-        self._round_runs.append(len(told["times"]["hop.whole_ms"]))
-        self._memory = {name: told[name] for name in ("peak_rss_mb", "steady_rss_mb")}
-
-    def report(self) -> dict[str, Any]:
-        """Sum it up."""
-        blocks: dict[str, dict[str, Any]] = {"stages": {}}
-        for key, times_ms in self._times.items():
-            block, _, name = key.partition(".")
-            blocks.setdefault(block, {})[name] = timings(times_ms)
-        hop_ms = 1000 * self.facts["hop"]["audio_s"]
-        stages = blocks["stages"]
-        listening_ms = blocks["hop"]["processor_ms"]["mean"] + sum(
-            stages[name]["mean"] for name in ("capture_copy", "resample")
-        )
-        return {
-            "runs": sum(self._round_runs),
-            "round_runs": self._round_runs,
-            "warm_up": {
-                "runs": len(self._warm_up["hop.whole_ms"]),
-                "hop_ms": timings(self._warm_up["hop.whole_ms"]),
-            },
-            "stages": stages,
-            "segment": {**self.facts["segment"], **blocks["segment"]},
-            "hop": {**self.facts["hop"], **blocks["hop"]},
-            "real_time_factor": _digits(blocks["hop"]["whole_ms"]["mean"] / hop_ms),
-            "core_share": _digits(listening_ms / hop_ms),
-            "memory": {
-                name: None if value is None else round(value, 1)
-                for name, value in self._memory.items()
-            },
-        }
-
-
-def _digits(value: float) -> float:
-    return float(np.format_float_positional(value, precision=4, fractional=False))
 
 
 def write_report(path: str | os.PathLike[str], report: dict[str, Any]) -> None:

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.benchmark.peak_memory import peak_rss_mb, rss_mb
 from edge.benchmark.speech import speech_for
-from edge.benchmark.stages import Stages
+from edge.benchmark.stages import CAPTURE_PROCESSOR, Stages
 from edge.errors import AudioFileError
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.stream import Stream
 
-__all__ = ["BLOCK_SAMPLES", "Rig"]
+__all__ = ["BLOCK_SAMPLES", "Rig", "Times"]
 
 #: What a reader hands over; a hop is pushed in pieces of it, as when listening.
 BLOCK_SAMPLES = 512
 
+#: Milliseconds by what they are of, in the order of the runs.
 Times = dict[str, list[float]]
 
 
@@ -37,20 +39,30 @@ class Rig:
         spec = classifier.spec
         self._classifier = classifier
         self._samples, self._clip = speech_for(spec, classifier.window_frames)
-        self._segment, self._hop = classifier.stream(), classifier.stream()
+        self._hop = classifier.stream()
         self._sample_rate = spec.sample_rate
-        self._n_segment = spec.n_samples(self._segment.window_frames)
+        self._n_segment = spec.n_samples(self._hop.window_frames)
         self._n_hop = self._hop.window_hop * spec.hop_length
+        # As `listen` does; what is there to measure other things with comes behind, so that its
+        # memory does not count.
+        for block in _blocks(self._samples[: self._whole_hops()]):
+            self._hop.push(block)
+        self._memory = {"peak_rss_mb": peak_rss_mb(), "steady_rss_mb": rss_mb()}
+        self._segment = classifier.stream()
         self._stages = Stages(classifier, self._samples)
         # Both walk through the clip, since no two sounds cost the same.
         self._places = range(0, self._samples.size - self._n_segment + 1, self._n_hop)
-        for block in _blocks(self._samples[: self._n_segment]):
-            self._hop.push(block)
         self._n_runs = 0
 
+    def _whole_hops(self) -> int:
+        """Samples that end where a decision does."""
+        n_more = self._samples.size - self._n_segment
+        return self._n_segment + n_more // self._n_hop * self._n_hop
+
     def facts(self) -> dict[str, Any]:
-        """What is measured: ``clip``, and of ``segment`` and ``hop`` their length and frames."""
+        """What is measured: ``clip``, lengths of ``segment`` and ``hop``; and ``memory`` so far."""
         return {
+            "memory": self._memory,
             "clip": self._clip,
             "segment": {
                 "audio_s": self._n_segment / self._sample_rate,
@@ -102,7 +114,9 @@ class Rig:
         decision = _note(times, "hop", self._hop, blocks)
         times["hop.processor_ms"].append(1000 * (time.process_time() - processor_s))
         times["hop.latency_ms"].append(decision.timing.latency_ms)
-        for name, stage_ms in self._stages.run(self._n_runs).items():
+        stages_ms = self._stages.run(self._n_runs)
+        times["hop.capture_processor_ms"].append(stages_ms.pop(CAPTURE_PROCESSOR))
+        for name, stage_ms in stages_ms.items():
             times[f"stages.{name}"].append(stage_ms)
         self._n_runs += 1
 

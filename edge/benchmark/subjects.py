@@ -178,8 +178,10 @@ def _accuracy(figures: Sequence[Any]) -> dict[str, Any] | None:
     if not figures:
         return None
     whole = [f for f in figures if f.get("role") == _ROLE and f.get("metric") == "uar"]
+    # "speaker-5fold, ravdess": the corpus of each is told with its figure.
+    splits = dict.fromkeys(str(f["split"]).partition(",")[0] for f in whole or figures)
     return {
-        "split": ", ".join(str(f["split"]) for f in whole) or str(figures[0].get("split")),
+        "split": ", ".join(splits),
         "mean_uar": round(sum(f["value"] for f in whole) / len(whole), 4) if whole else None,
         "figures": [dict(figure) for figure in figures],
     }

@@ -11,7 +11,8 @@ import tempfile
 from typing import Any, Protocol
 
 import edge
-from edge.benchmark.child import measured, open_rig
+from edge.benchmark.child import open_rig
+from edge.benchmark.rig import Times
 from edge.benchmark.subjects import Subject
 from edge.errors import EdgeSerError
 from edge.runtimes.deaths import how_it_died
@@ -31,8 +32,8 @@ class Worker(Protocol):
 
     facts: dict[str, Any]
 
-    def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
-        """Measure a round, see :func:`edge.benchmark.child.measured`."""
+    def round(self, duration_s: float, n_least: int) -> Times:
+        """Measure a round, see :meth:`edge.benchmark.rig.Rig.round`."""
         ...
 
     def hear(self, path: str) -> dict[str, Any]:
@@ -74,8 +75,8 @@ class _Inside:
         self._rig = open_rig(str(subject.artifact.path), n_threads)
         self.facts = self._rig.facts()
 
-    def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
-        return measured(self._rig, duration_s, n_least)
+    def round(self, duration_s: float, n_least: int) -> Times:
+        return self._rig.round(duration_s, n_least)
 
     def hear(self, path: str) -> dict[str, Any]:
         return self._rig.hear(path)
@@ -106,7 +107,7 @@ class _Child:
             self.close()
             raise
 
-    def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
+    def round(self, duration_s: float, n_least: int) -> Times:
         return self._ask({"duration_s": duration_s, "n_least": n_least})
 
     def hear(self, path: str) -> dict[str, Any]:

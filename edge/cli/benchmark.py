@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.benchmark_report import Telling, add_telling
 from edge.cli.notices import say, warn
 from edge.cli.options import add_model, number, positive_s
+from edge.cli.progress_line import ProgressLine
 from edge.cli.renamed import add_report_options
 from edge.errors import ParameterError
 
@@ -89,8 +89,11 @@ def _measured(args: argparse.Namespace) -> dict[str, Any]:
     from edge.benchmark.report import Settings, measure
 
     settings = Settings(duration_s=args.duration, n_threads=args.threads)
-    progress = say if sys.stderr.isatty() else lambda _: None
-    return measure(subjects, settings, left_out, clips, progress, warn)
+    progress = ProgressLine()
+    try:
+        return measure(subjects, settings, left_out, clips, progress.show, warn)
+    finally:
+        progress.clear()
 
 
 def _threads(text: str) -> int:

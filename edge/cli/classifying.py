@@ -18,7 +18,8 @@ from edge.answers.records import line_of, record_of
 from edge.answers.request import Answered, Request, Task, answer, keep
 from edge.answers.tables import FORMATS, PARQUET, SUFFIXES, Lines, check_pyarrow, write_parquet
 from edge.cli.notices import complain, say, warn
-from edge.errors import ParameterError, how_many, printable
+from edge.cli.progress_line import ProgressLine
+from edge.errors import ParameterError, how_many
 from edge.files import atomic_path
 from edge.jobs import run_in_order
 from edge.sinks import JsonLinesSink
@@ -302,19 +303,12 @@ class _Progress:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.n_known: int | None = None
-        is_free = args.output is not None or not sys.stdout.isatty()
-        self._is_on = sys.stderr.isatty() and is_free
+        self._line = ProgressLine(args.output is not None or not sys.stdout.isatty())
 
     def show(self, n: int, task: Task) -> None:
-        if self._is_on and self.n_known != 1:
+        if self.n_known != 1:
             of = "" if self.n_known is None else f"/{self.n_known}"
-            self._write(printable(f"{n + 1}{of} {Path(task.path).name}")[:78])
+            self._line.show(f"{n + 1}{of} {Path(task.path).name}")
 
     def clear(self) -> None:
-        if self._is_on:
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        # Nobody may be left to watch.
-        with contextlib.suppress(OSError, ValueError):
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        self._line.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.notices import say
+from edge.cli.progress_line import ProgressLine
 from edge.errors import EdgeSerError, ParameterError
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def run(args: argparse.Namespace) -> int:
     look = Look(this_system(programs), wishes)
     table = Table(shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
     findings: list[Finding] = []
-    progress = _Progress()
+    progress = ProgressLine()
     try:
-        for finding in examine(look, waits=lambda row: progress.show(row.name)):
+        for finding in examine(look, waits=lambda row: progress.show(f"looking at {row.name} ...")):
             progress.clear()
             findings.append(finding)
             if args.json:
@@ -148,22 +148,3 @@ def _summary(findings: Sequence[Finding], took_s: float) -> dict[str, Any]:
         "exit_code": exit_code(findings),
         "took_s": round(took_s, 2),
     }
-
-
-class _Progress:
-    """What is waited for, where somebody watches."""
-
-    def __init__(self) -> None:
-        self._is_on = sys.stderr.isatty()
-
-    def show(self, check: str) -> None:
-        self._write(f"looking at {check} ...")
-
-    def clear(self) -> None:
-        self._write("")
-
-    def _write(self, text: str) -> None:
-        if self._is_on:
-            # Nobody may be left to watch.
-            with contextlib.suppress(OSError, ValueError):
-                print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 import edge.benchmark.report
 
 FACTS = {
     "clip": "nothing",
+    "memory": {"peak_rss_mb": 41.26, "steady_rss_mb": None},
     "segment": {"audio_s": 1.984, "frames": 61},
     "hop": {"audio_s": 0.512, "frames": 16},
 }
 KEYS = (
     *(f"segment.{name}_ms" for name in ("whole", "features", "model")),
-    *(f"hop.{name}_ms" for name in ("whole", "features", "model", "processor", "latency")),
+    *(f"hop.{name}_ms" for name in ("whole", "features", "model", "processor", "latency",
+                                    "capture_processor")),
     *(f"stages.{name}" for name in ("capture_copy", "resample", "features_segment",
                                     "features_increment", "gate", "model", "decision")),
 )  # fmt: skip
@@ -28,12 +28,11 @@ class FakeWorker:
         self.facts, self._round_ms, self._log, self._name = FACTS, round_ms, log, name
         self._n_rounds = 0
 
-    def round(self, duration_s: float, n_least: int) -> dict[str, Any]:
+    def round(self, duration_s: float, n_least: int) -> dict[str, list[float]]:
         ms = self._round_ms[min(self._n_rounds, len(self._round_ms) - 1)]
         self._n_rounds += 1
         self._log.append(self._name)
-        times = {key: [ms] * n_least for key in KEYS}
-        return {"times": times, "peak_rss_mb": 40.0 + self._n_rounds, "steady_rss_mb": 39.0}
+        return {key: [ms] * n_least for key in KEYS}
 
     def close(self) -> None:
         self._log.append(f"{self._name} closed")
