@@ -69,6 +69,7 @@ def measured(
             "features_ms": times(1.2 * factor, rng, n),
             "model_ms": times(1.4 * factor, rng, n),
             "processor_ms": times(2.9 * factor, rng, n),
+            "capture_processor_ms": times(1.1 * factor, rng, n),
         },
         "real_time_factor": 0.0057 * factor,
         "core_share": 0.0057 * factor,

@@ -42,6 +42,7 @@ _TITLES = {
     "gate": "speech gate",
     "latency_ms": "after its last block",
     "processor_ms": "processor's time",
+    "capture_processor_ms": "processor, capture",
     "python_ms": "Python",
     "import_ms": "imports",
     "verify_ms": "reading, hashes",
