@@ -63,7 +63,7 @@ def test_the_same_again_is_no_regression() -> None:
     both = compare(report(measured("a", 1)), report(measured("a", 2)))
     assert not both.regressed
     assert not [d.what for d in both.differences if d.beyond_noise]
-    assert "none of 28 figures changed beyond noise" in format_comparison(both)
+    assert "none of 29 figures changed beyond noise" in format_comparison(both)
 
 
 def test_slower_is_a_regression_past_the_tolerance_only() -> None:
@@ -81,7 +81,7 @@ def test_a_regression_is_a_line_of_the_table() -> None:
     new["hop"]["whole_ms"] = measured("a", 1, factor=1.5)["hop"]["whole_ms"]
     new["artifact"]["model_bytes"] *= 2
     lines = format_comparison(compare(report(old), report(new))).splitlines()
-    assert "2 of 28 figures changed beyond noise" in "\n".join(lines)
+    assert "2 of 29 figures changed beyond noise" in "\n".join(lines)
     (hop,) = (line for line in lines if "hop: whole" in line)
     assert "+50.0 %" in hop
     assert hop.endswith("worse")
@@ -140,7 +140,7 @@ def test_the_comparison_is_plain_json() -> None:
         part["segment"]["whole_ms"]["raw"] = [3.0]
     record = json.loads(json.dumps(compare(report(old), report(new)).to_dict(), allow_nan=False))
     assert record["regressed"] is True
-    assert record["n_compared"] == len(record["differences"]) == 28
+    assert record["n_compared"] == len(record["differences"]) == 29
 
 
 def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
