@@ -64,6 +64,10 @@ _DEVICE_RATE = 48_000
 #: What is warm has been done this often.
 _N_WARM_UP = 4
 
+#: Sound before the first decision that is measured, in s: what looks at the beginning of a
+#: recording alone, its band, is done by then.
+_LEAD_S = 14.0
+
 Floats = NDArray[np.float32]
 
 
@@ -177,8 +181,9 @@ def measure(artifact: str, clip: str, n_runs: int) -> dict[str, list[float]]:
     stream = classifier.stream()
     n_hop = stream.window_hop * spec.hop_length
     n_segment = spec.n_samples(stream.window_frames)
-    n_all = n_segment + n_hop * (2 * _N_WARM_UP + n_runs + 1)
-    sound = np.resize(samples, 3 * n_all)
+    n_before = -(-round(_LEAD_S * sample_rate) // n_hop) * n_hop + n_segment
+    n_runs_all = _N_WARM_UP + n_runs
+    sound = np.resize(samples, n_before + 3 * n_hop * n_runs_all)
     marks = Marks()
 
     def hop_at(run: int, factor: int = 1) -> Floats:
@@ -202,7 +207,7 @@ def measure(artifact: str, clip: str, n_runs: int) -> dict[str, list[float]]:
         n_runs,
     )
     gate = make_frame_gate(None, manifest)
-    rows = extractor.extract(sound[:n_all])
+    rows = extractor.extract(sound[: n_segment + n_hop * n_runs_all])
     n_rows = stream.window_hop
     if gate is not None:
         marks.repeat(
@@ -219,10 +224,10 @@ def measure(artifact: str, clip: str, n_runs: int) -> dict[str, list[float]]:
         return session.infer(window, corpus)
 
     marks.repeat("model", judged, n_runs)
-    stream.push(sound[:n_segment])
+    stream.push(sound[:n_before])
 
     def heard(run: int) -> None:
-        place = n_segment + run * n_hop
+        place = n_before + run * n_hop
         decisions: list[Any] = []
         for block in _blocks(sound[place : place + n_hop], BLOCK_SAMPLES):
             decisions += stream.push(block)
@@ -230,7 +235,7 @@ def measure(artifact: str, clip: str, n_runs: int) -> dict[str, list[float]]:
 
     marks.repeat("hop", heard, n_runs)
     # A block more: what completes a segment is the first of its hop.
-    n_lead = -(-n_segment // BLOCK_SAMPLES) * BLOCK_SAMPLES + _N_WARM_UP * n_hop
+    n_lead = -(-n_before // BLOCK_SAMPLES) * BLOCK_SAMPLES + _N_WARM_UP * n_hop
     source = HeardAtOnce(sound[: n_lead + n_runs * n_hop], sample_rate, n_hop, n_lead, marks)
     with contextlib.redirect_stdout(io.StringIO()):
         listen(source, ("jsonl",), classifier=classifier)
