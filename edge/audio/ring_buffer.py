@@ -126,7 +126,8 @@ class RingBuffer:
                 end = (self._first + self._n_held) % capacity
                 n_before_wrap = min(block.size, capacity - end)
                 self._samples[end : end + n_before_wrap] = block[:n_before_wrap]
-                self._samples[: block.size - n_before_wrap] = block[n_before_wrap:]
+                if n_before_wrap < block.size:
+                    self._samples[: block.size - n_before_wrap] = block[n_before_wrap:]
                 self._first = (self._first + n_dropped) % capacity
                 self._n_held += block.size - n_dropped
             self._n_written += block.size
@@ -196,7 +197,8 @@ class RingBuffer:
             n_before_wrap = min(n, capacity - self._first)
             samples = np.empty(n, dtype=np.float32)
             samples[:n_before_wrap] = self._samples[self._first : self._first + n_before_wrap]
-            samples[n_before_wrap:] = self._samples[: n - n_before_wrap]
+            if n_before_wrap < n:
+                samples[n_before_wrap:] = self._samples[: n - n_before_wrap]
             self._first = (self._first + n) % capacity
             self._n_held -= n
             piece = Piece(samples, self._n_overrun, self._n_lost)
