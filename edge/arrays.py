@@ -128,8 +128,8 @@ def as_samples(samples: ArrayLike, name: str = "samples") -> NDArray[np.float32]
 def _is_sound(array: NDArray[np.float32]) -> bool:
     """Whether all samples are finite and within ``MAX_ABS_SAMPLE``."""
     # Every comparison with NaN is false.  A sum of squares bounds each sample in one pass, and
-    # what is sound stays below; what is not is looked at again.  `vdot` multiplies as `dot` does and
-    # warns of no overflow: to keep `dot` silent costs twice what it does.
+    # what is sound stays below; what is not is looked at again.  `vdot` multiplies as `dot` does,
+    # and warns of no overflow: to keep `dot` silent costs twice what it does.
     if np.vdot(array, array) <= _MAX_SQUARE:
         return True
     # `reduce` goes the short way that `max` goes round.

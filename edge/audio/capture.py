@@ -125,7 +125,9 @@ class Capture:
                 return Recorded(tail, self._arrived_s(n_behind + piece.samples.size))
         self._waiting = None
         n_lost = self._lost(piece)
-        samples = self._resampler.push(piece.samples)
+        samples = piece.samples
+        if self._device_rate != self._sample_rate:
+            samples = self._resampler.push(samples)
         self._position += piece.samples.size
         self._n_told += samples.size
         return Recorded(samples, self._arrived_s(n_behind), n_lost, _reason(piece))
