@@ -45,6 +45,8 @@ _SILENCE_DB = -60.0
 LOOKS = ((24, 29.0), (48, 27.0), (96, 22.0), (160, 19.0))
 #: Frames taken in together, counted from the first one: no split into blocks shows.
 _N_TAKEN = 8
+#: Loud frames whose mirrors are looked at together; not before they are loud beside what follows.
+_N_WAITING = 16
 #: In dB of a squared sample; below is nothing.
 _FLOOR = 1e-16
 _LESS_RIGHT = "the model has learnt from wider sound and is less often right"
@@ -91,6 +93,8 @@ class BandMeter:
         # structures of its sides, above by below, above by above, below by below.
         self._bands = np.empty((0, _TOP), np.float32)
         self._products = np.empty((0, len(_MIRRORS_HZ), 3), np.float32)
+        # Of the newest loud frames, whose products are not there yet: the spectrum.
+        self._waiting = np.empty((0, self._n_fft // 2 + 1))
         bins = np.arange(_TOP + 1) * _BAND_HZ * self._n_fft / sample_rate
         self._first_bins = np.round(bins).astype(np.intp)
         self._next_look = 0
@@ -119,24 +123,34 @@ class BandMeter:
         frames = frame_view(heard, self._n_fft, hop)
         n_taken = len(frames) // _N_TAKEN * _N_TAKEN
         self._tail = heard[n_taken * hop :].copy()
+        if not n_taken:
+            return None
+        spectra = np.fft.rfft(frames[:n_taken] * self._window, axis=1)
+        power = spectra.real**2 + spectra.imag**2
+        # An offset, as wide as the taper makes it, is no sound.
+        power[:, :2] = 0.0
+        bands = np.add.reduceat(power, self._first_bins, axis=1)[:, :_TOP].astype(np.float32)
         for first in range(0, n_taken, _N_TAKEN):
-            said = self._take(frames[first : first + _N_TAKEN])
+            taken = slice(first, first + _N_TAKEN)
+            said = self._take(power[taken], bands[taken])
             if self._done:
                 return said
         return None
 
-    def _take(self, frames: NDArray[np.float32]) -> str | None:
+    def _take(self, power: NDArray[np.float64], bands: NDArray[np.float32]) -> str | None:
         """Keep the loud ones, and look at what there is where there is enough."""
-        power = np.abs(np.fft.rfft(frames * self._window, axis=1)) ** 2
-        # An offset, as wide as the taper makes it, is no sound.
-        power[:, :2] = 0.0
-        bands = np.add.reduceat(power, self._first_bins, axis=1)[:, :_TOP].astype(np.float32)
         self._bands = np.concatenate((self._bands, bands))
-        self._products = np.concatenate((self._products, self._mirror_products(power)))
+        self._waiting = np.concatenate((self._waiting, power))
         level = self._bands.sum(axis=1)
         loud = level > max(float(level.max()) * 10 ** (-_RANGE_DB / 10), 10 ** (_SILENCE_DB / 10))
-        self._bands, self._products = self._bands[loud], self._products[loud]
+        n_products = len(self._products)
+        self._bands, self._products = self._bands[loud], self._products[loud[:n_products]]
+        self._waiting = self._waiting[loud[n_products:]]
         n_wanted, fall_db = LOOKS[self._next_look]
+        if self.n_loud >= n_wanted or len(self._waiting) >= _N_WAITING:
+            products = self._mirror_products(self._waiting)
+            self._products = np.concatenate((self._products, products))
+            self._waiting = self._waiting[:0]
         if self.n_loud < n_wanted:
             return None
         said = self._look(fall_db)
@@ -144,6 +158,7 @@ class BandMeter:
         if said is not None or self._next_look == len(LOOKS):
             self._done = True
             self._bands, self._products = self._bands[:0].copy(), self._products[:0].copy()
+            self._waiting = self._waiting[:0].copy()
             self._tail = np.empty(0, np.float32)
         return said
 
@@ -175,14 +190,15 @@ class BandMeter:
         # Of the loudest tenth of the frames, band by band: a fricative now and then is enough.
         loudest_tenth = np.sort(self._bands, axis=0)[-(-9 * (self.n_loud - 1) // 10)]
         levels = 10 * np.log10(loudest_tenth + _FLOOR)
-        falls = [
-            # The median of four is the mean of the two in the middle.
-            float(np.sort(levels[edge - _N_BELOW : edge])[1:-1].mean())
-            - float(levels[edge + _N_EDGE :].max())
-            for edge in range(_LOWEST_EDGE, _HIGHEST_EDGE)
-        ]
-        fall_db = max(falls)
-        behind = _LOWEST_EDGE + falls.index(fall_db) + _N_EDGE
+        edges = np.arange(_LOWEST_EDGE, _HIGHEST_EDGE)
+        # The median of four is the mean of the two in the middle.
+        below = np.sort(levels[edges[:, None] - np.arange(_N_BELOW, 0, -1)], axis=1)
+        highest_from = np.maximum.accumulate(levels[::-1])[::-1]
+        held = below[:, 1:-1].mean(axis=1).astype(np.float64)
+        falls = held - highest_from[edges + _N_EDGE].astype(np.float64)
+        steepest = int(falls.argmax())
+        fall_db = float(falls[steepest])
+        behind = _LOWEST_EDGE + steepest + _N_EDGE
         # The edge stands half way down, or 20 dB: a taper's skirts are wider than a cliff.
         least = levels[behind:].max() + max(fall_db / 2, fall_db - 20)
         high = np.flatnonzero(levels[:behind] > least)
@@ -196,16 +212,18 @@ class BandMeter:
         """
         logs = np.log(power + 1e-20)
         sums = np.cumsum(logs, axis=1)
-        # Bins at the ends, which have no 7 neighbours, are not asked for.
-        fine = np.zeros_like(logs)
-        fine[:, 8:-7] = logs[:, 8:-7] - (sums[:, 15:] - sums[:, :-15]) / 15
+        # Bins at the ends, which have no 7 neighbours, are not asked for: the first is bin 8.
+        means = sums[:, 15:] - sums[:, :-15]
+        means /= 15
+        fine = np.subtract(logs[:, 8:-7], means, out=means)
         products = np.empty((len(power), len(_MIRRORS_HZ), 3), np.float32)
         bin_hz = self._sample_rate / self._n_fft
         for k, mirror_hz in enumerate(_MIRRORS_HZ):
             centre = round(mirror_hz / bin_hz)
             reach = min(centre - 20, power.shape[1] - centre - 8, round(4000 / bin_hz) - 20)
-            above = fine[:, centre + 10 : centre + reach]
-            below = fine[:, centre - 10 : centre - reach : -1]
+            above = fine[:, centre + 2 : centre - 8 + reach]
+            below = fine[:, centre - 18 : centre - 8 - reach : -1]
             pairs = ((above, below), (above, above), (below, below))
-            products[:, k] = np.stack([(x * y).sum(axis=1) for x, y in pairs], axis=1)
+            for side, (x, y) in enumerate(pairs):
+                products[:, k, side] = np.einsum("ij,ij->i", x, y)
         return products
