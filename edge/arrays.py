@@ -239,6 +239,7 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
         raise ParameterError(f"logits have shape {scaled.shape}, (..., n_labels) is wanted")
     if not np.isfinite(scaled).all():
         raise ParameterError("logits hold NaN or infinite values, finite ones are wanted")
-    odds = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    posterior: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
+    # `reduce` goes the short way that `max` and `sum` go round.
+    odds = np.exp(scaled - np.maximum.reduce(scaled, axis=-1, keepdims=True))
+    posterior: NDArray[np.float64] = odds / np.add.reduce(odds, axis=-1, keepdims=True)
     return posterior

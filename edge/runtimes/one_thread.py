@@ -25,7 +25,7 @@ class OneThread:
         self._refusal = refusal
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(False):
             raise ParameterError(self._refusal)
 
     def __exit__(self, *_: object) -> None:

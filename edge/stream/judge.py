@@ -180,7 +180,9 @@ class Judge:
         voice = self.voice
         reference_s = self._no_reference_s if voice is None else voice.reference_s
         # Nothing but a frame gate tells pauses from speech.
-        speech_share = None if self.frame_gate is None else float(spoken.mean())
+        speech_share = (
+            None if self.frame_gate is None else int(np.count_nonzero(spoken)) / spoken.size
+        )
         nobody = self._nobody(rms, spoken)
         if nobody is not None:
             if self._smoother is not None:
@@ -228,8 +230,9 @@ class Judge:
             raise BackendError(
                 f"the {name} model gave logits of shape {np.shape(logits)}, {wanted} is wanted"
             )
-        if not np.isfinite(logits).all():
+        try:
+            return softmax(logits[0], self._temperature)
+        except ParameterError as error:
             raise BackendError(
                 f"the {name} model gave logits that are NaN or infinite, finite ones are wanted"
-            )
-        return softmax(logits[0], self._temperature)
+            ) from error

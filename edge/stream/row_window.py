@@ -160,6 +160,12 @@ class RowWindow:
         into blocks computes the same numbers to the last bit.
         """
         n_before = self._n_pending
+        n_after = n_before + samples.size
+        if n_after < self._n_batch:
+            # Most blocks end nothing.
+            self._pending[n_before:n_after] = samples
+            self._n_pending = n_after
+            return samples.size
         n_after = min(n_before + samples.size, self._n_batch)
         self._pending[n_before:n_after] = samples[: n_after - n_before]
         self._n_pending = n_after

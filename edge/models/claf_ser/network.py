@@ -120,24 +120,21 @@ class ClafSerRunner:
 
     def run(self, features: Floats, corpus: int) -> Floats:
         """Run the network, see :meth:`edge.models.base.Runner.run`."""
-        return self.run_with_attention(features, corpus)[0]
+        parts = [self._run(part, corpus)[0] for part in _batches(features)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def run_with_attention(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
         """Run the network, see :meth:`edge.models.base.AttentiveRunner.run_with_attention`."""
-        n_batch = features.shape[0]
-        if n_batch <= _MAX_BATCH:
-            return self._run(features, corpus)
-        parts = [
-            self._run(features[start : start + _MAX_BATCH], corpus)
-            for start in range(0, n_batch, _MAX_BATCH)
-        ]
+        parts = [self._run(part, corpus) for part in _batches(features)]
         logits, attention = zip(*parts, strict=True)
-        return np.concatenate(logits), np.concatenate(attention)
+        n_stacked, n_frames = self._network.sizes.frame_stack, features.shape[1]
+        by_frame = _by_frame(np.concatenate(attention), n_stacked, n_frames)
+        return np.concatenate(logits), by_frame
 
     def _run(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
+        """Logits, and the attention of each step."""
         network = self._network
-        n_frames, n_stacked = features.shape[1], network.sizes.frame_stack
-        features = _stacked(features, n_stacked)
+        features = _stacked(features, network.sizes.frame_stack)
         pooled, attention = self._attention(self._lstm(features))
         hidden: Floats = pooled @ network.attended_weight
         hidden += self._phonetic(features) @ network.phonetic_weight
@@ -150,7 +147,7 @@ class ClafSerRunner:
         np.maximum(hidden, np.float32(0), out=hidden)
         logits: Floats = hidden @ network.fc2_weight
         logits += network.fc2_bias
-        return logits, _by_frame(attention, n_stacked, n_frames)
+        return logits, attention
 
     def _lstm(self, features: Floats) -> Floats:
         """Twice the BiLSTM's output: (B, T, n_features) -> (B, T, 2 * hidden)."""
@@ -198,7 +195,9 @@ class ClafSerRunner:
             summed[:, shift:] += taps[:, :-shift, centre - shift]
             summed[:, :-shift] += taps[:, shift:, centre + shift]
         np.maximum(summed, np.float32(0), out=summed)
-        mean: Floats = summed.mean(axis=1)
+        # `reduce` goes the short way that `mean` goes round.
+        mean: Floats = np.add.reduce(summed, axis=1)
+        mean /= np.float32(n_frames)
         return mean
 
 
@@ -265,6 +264,14 @@ def _folded_classifier(
         "conv_weight": conv.reshape(conv.shape[0], -1),
         "conv_bias": weights["conv.bias"],
     }
+
+
+def _batches(features: Floats) -> list[Floats]:
+    """Examples that are run at once."""
+    if len(features) <= _MAX_BATCH:
+        return [features]
+    starts = range(0, len(features), _MAX_BATCH)
+    return [features[start : start + _MAX_BATCH] for start in starts]
 
 
 def _stacked(features: Floats, n_stacked: int) -> Floats:

@@ -68,7 +68,9 @@ class _AttentiveNumpySession(SingleUser):
         self._manifest, self._runner = manifest, runner
 
     def infer(self, features: Floats, corpus: int) -> Floats:
-        return self.infer_with_attention(features, corpus)[0]
+        check_inputs(self._manifest, features, corpus)
+        with self._alone:
+            return self._runner.run(features, corpus)
 
     def infer_with_attention(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
         check_inputs(self._manifest, features, corpus)
