@@ -18,6 +18,7 @@ __all__ = [
     "Counts",
     "build_clock",
     "build_plugin",
+    "check_children",
     "counted",
     "emulator",
     "run_here",
@@ -29,6 +30,8 @@ _HERE = Path(__file__).resolve().parent
 
 #: Number of the system call ``getpriority`` on x86-64.
 CALL_X86 = 140
+
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
 #: Marks of a stage: what its thread and what all threads had executed so far.
 Counts = list[tuple[int, int, int]]
@@ -56,6 +59,30 @@ def emulator(machine: str) -> str:
             "apt-get install qemu-user"
         )
     return found
+
+
+def check_children(machine: str, registry: Path = _BINFMT) -> None:
+    """See that programs which an emulated one starts are emulated as well.
+
+    Parameters
+    ----------
+    machine : str
+        As QEMU calls it.
+    registry : Path
+        Where the kernel lists what it hands to others.
+
+    Raises
+    ------
+    EdgeSerError
+        If they are not: ``doctor`` starts some.
+    """
+    if not (registry / f"qemu-{machine}").exists():
+        raise EdgeSerError(
+            f"the kernel does not hand programs of {machine} to QEMU, and `doctor` starts some: "
+            "apt-get install qemu-user-static, and where systemd does not run also: "
+            f"mount -t binfmt_misc none {registry}; "
+            f"cat /usr/lib/binfmt.d/qemu-{machine}.conf >{registry}/register"
+        )
 
 
 def build_plugin(folder: Path) -> Path:

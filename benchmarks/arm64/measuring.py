@@ -17,7 +17,14 @@ from benchmarks.arm64.artifacts import Measured, gather
 from benchmarks.arm64.boards import CORES
 from benchmarks.arm64.clips import digest_of, find_clips, make_clips
 from benchmarks.arm64.counting import by_stage, summed
-from benchmarks.arm64.emulate import build_plugin, counted, run_here, run_in, said
+from benchmarks.arm64.emulate import (
+    build_plugin,
+    check_children,
+    counted,
+    run_here,
+    run_in,
+    said,
+)
 from benchmarks.arm64.labels import compared, parsed
 from benchmarks.arm64.roots import ARM64, ARMV7, Root, build_root, build_wheel
 from benchmarks.arm64.x86 import measure_here
@@ -153,6 +160,7 @@ class Measuring:
 
     def _commands_of(self, tree: Any, cpu: str, artifact: Measured) -> dict[str, Any]:
         def piece() -> dict[str, Any]:
+            check_children(tree.qemu)
             root = self._root(tree, cpu)
             clips, named = self.clips[:8], ["--artifact", str(artifact.folder)]
             classify = ["-m", "edge_ser", "classify", "--json", *named, *map(str, clips)]

@@ -125,6 +125,8 @@ def test_what_is_missing_is_named_with_its_mend(
         emulate.build_plugin(tmp_path)
     with pytest.raises(EdgeSerError, match="apt-get install debootstrap"):
         roots.build_root(roots.ARM64, tmp_path)
+    with pytest.raises(EdgeSerError, match="apt-get install qemu-user-static"):
+        emulate.check_children("aarch64", tmp_path)
 
 
 def test_a_wish_that_cannot_be_done_ends_with_a_sentence(
