@@ -15,6 +15,16 @@ STAGES = {
 }  # fmt: skip
 
 
+#: What a board tells that tells nothing.
+BOARD = {
+    "time": "2026-11-27T19:30:00Z", "governors": [], "clock_mhz": None, "limit_mhz": None,
+    "hardware_mhz": None, "pace_ms": 1.0, "degrees_celsius": {}, "power_mw": {}, "cpu_quota": None,
+    "load_average": [0.0, 0.0, 0.0],
+    "throttling": {"bits": None, "now": [], "since_start": [], "voltage_low": None, "cooling": {},
+                   "n_times": None},
+}  # fmt: skip
+
+
 def times(middle: float, rng: np.random.Generator, n: int = 200) -> dict[str, Any]:
     """Times around a median, with the few slow ones that every machine has."""
     values = middle * rng.lognormal(0, 0.03, n)
@@ -92,7 +102,11 @@ def report(*artifacts: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "numpy": "2.4.6", "threads": {"OMP_NUM_THREADS": "1"},
             "load_average": [0.0, 0.01, 0.0],
         },
-        "state": {"before": {}, "after": {}, "valid": True, "reasons": []},
+        "state": {
+            "before": BOARD, "after": BOARD, "valid": True, "reasons": [], "notes": [],
+            "between": {"cpus": 4, "own_s": 9.0, "others_share": 0.01, "swapped_pages": 0,
+                        "n_held_back": None},
+        },
         "method": {
             "duration_s": 30.0, "threads": 1, "warm_up": 5, "cold_starts": 5, "block_samples": 512,
             "capture_rate_hz": 48_000, "capture_block_s": 0.032,

@@ -50,7 +50,7 @@ def main(folder: str, n_threads: int) -> None:
                 if "hear" in asked:
                     _say(answers, rig.hear(asked["hear"]))
                 else:
-                    _say(answers, rig.round(asked["duration_s"], asked["n_least"]))
+                    _say(answers, rig.round(**asked))
         except EdgeSerError as error:
             _say(answers, {"error": str(error)})
 

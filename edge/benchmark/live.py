@@ -29,7 +29,7 @@ from edge.errors import EdgeSerError, ParameterError
 from edge.machine.process import ProcessUse, read_process
 from edge.machine.system import System
 
-__all__ = ["LIVE_S", "Listened", "listen_live"]
+__all__ = ["LEAST_S", "LIVE_S", "Listened", "listen_live"]
 
 #: Seconds that are watched, unless said otherwise.
 LIVE_S = 30.0
@@ -102,7 +102,7 @@ def listen_live(
     """
     if not duration_s >= LEAST_S:
         raise ParameterError(
-            f"the duration of live listening is {duration_s:g} s, {LEAST_S:g} s or more is wanted"
+            f"live listening is watched for {duration_s:g} s, {LEAST_S:g} s or more is wanted"
         )
     if read_process(system, os.getpid()) is None:
         raise EdgeSerError(

@@ -12,6 +12,7 @@ from edge.benchmark.compare import Comparison, format_comparison
 from edge.benchmark.picture import PANELS, svg_of
 from edge.benchmark.stored import artifacts_of, is_timing, name_of, stage_title
 from edge.benchmark.table import FIGURES
+from edge.benchmark.table_besides import besides
 from edge.benchmark.timings import PERCENTILES
 from edge.errors import ParameterError, printable
 from edge.files import atomic_path
@@ -54,7 +55,6 @@ _BLOCKS = (
     ("segment", "A whole segment, from nothing"),
     ("stages", "Every stage by itself"),
     ("cold_start", "Start of the program"),
-    ("stable_label", "From the end of speech to the label that stays"),
 )
 
 
@@ -98,6 +98,7 @@ def page_of(report: Part, comparison: Comparison | None = None) -> str:
     figures = "\n".join(
         f"<figure><h2>{title}</h2>{svg_of(title, report)}</figure>" for title in PANELS
     )
+    besides_text = _text("\n".join(besides(report)))
     compared = "" if comparison is None else (
         f"<h2>Next to an older report</h2>\n<pre>{_text(format_comparison(comparison))}</pre>"
     )  # fmt: skip
@@ -133,6 +134,7 @@ def page_of(report: Part, comparison: Comparison | None = None) -> str:
 {"".join(_figure_rows(measured))}</tbody></table></div>
 <p class="soft">The accuracy is what the manifests claim, on the clips that they name: it was not
 measured here.</p>
+{f"<h2>The board, and listening</h2><pre>{besides_text}</pre>" if besides_text else ""}
 <h2>How it was measured</h2>
 <dl>
 {"".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in _method(report))}

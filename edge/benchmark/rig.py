@@ -81,7 +81,7 @@ class Rig:
             return {}
         return {"label": answer.label, "probability": answer.posterior[answer.label]}
 
-    def round(self, duration_s: float, n_least: int = 1) -> Times:
+    def round(self, duration_s: float, n_least: int = 1, *, only_hops: bool = False) -> Times:
         """Measure for a while.
 
         Parameters
@@ -89,6 +89,8 @@ class Rig:
         duration_s : float
         n_least : int
             Runs of each, however long they take.
+        only_hops : bool
+            Nothing but what a device does that listens.
 
         Returns
         -------
@@ -100,24 +102,27 @@ class Rig:
         ends_s = time.perf_counter() + duration_s
         n_runs = 0
         while n_runs < n_least or time.perf_counter() < ends_s:
-            self._run(times)
+            self._run(times, only_hops)
             n_runs += 1
         return dict(times)
 
-    def _run(self, times: Times) -> None:
+    def _run(self, times: Times, only_hops: bool) -> None:
         place = self._places[self._n_runs % len(self._places)]
-        self._segment.reset()
-        _note(times, "segment", self._segment, [self._samples[place : place + self._n_segment]])
+        if not only_hops:
+            self._segment.reset()
+            segment = self._samples[place : place + self._n_segment]
+            _note(times, "segment", self._segment, [segment])
         place = (place + self._n_segment) % (self._samples.size - self._n_hop)
         blocks = _blocks(self._samples[place : place + self._n_hop])
         processor_s = time.process_time()
         decision = _note(times, "hop", self._hop, blocks)
         times["hop.processor_ms"].append(1000 * (time.process_time() - processor_s))
         times["hop.latency_ms"].append(decision.timing.latency_ms)
-        stages_ms = self._stages.run(self._n_runs)
-        times["hop.capture_processor_ms"].append(stages_ms.pop(CAPTURE_PROCESSOR))
-        for name, stage_ms in stages_ms.items():
-            times[f"stages.{name}"].append(stage_ms)
+        if not only_hops:
+            stages_ms = self._stages.run(self._n_runs)
+            times["hop.capture_processor_ms"].append(stages_ms.pop(CAPTURE_PROCESSOR))
+            for name, stage_ms in stages_ms.items():
+                times[f"stages.{name}"].append(stage_ms)
         self._n_runs += 1
 
 

@@ -52,20 +52,20 @@ class Drift:
 
 
 def drift(times_s: Sequence[float], values: Sequence[float]) -> Drift | None:
-    """Find the slope of a curve; None of fewer than six points.
+    """Find the slope of a curve; None of fewer than six points, or of no length.
 
     Parameters
     ----------
     times_s, values : sequence of float
     """
-    if len(values) < _N_LEAST:
+    if len(values) < _N_LEAST or not np.ptp(times_s):
         return None
     minutes, points = np.asarray(times_s) / 60, 100 * np.asarray(values) / np.median(values)
     pairs = np.triu_indices(len(points), 1)
     slope = _slope(minutes, points, pairs)
     draws = np.random.default_rng(0).integers(0, len(points), (_N_DRAWS, len(points)))
-    # A draw of one point alone has no slope.
-    slopes = [_slope(minutes[draw], points[draw], pairs) for draw in draws if np.ptp(draw)]
+    # A draw of one moment alone has no slope.
+    slopes = [_slope(minutes[draw], points[draw], pairs) for draw in draws if np.ptp(minutes[draw])]
     low, high = np.percentile(slopes, (2.5, 97.5))
     whole = slope * (minutes[-1] - minutes[0])
     return Drift(*(round(float(value), 4) for value in (slope, low, high, whole)))
@@ -158,7 +158,7 @@ def _bucket(
     degrees = thermometers(system)
     throttled = [*ask_firmware(system, system.run).now, *cooling_states(system)]
     return {
-        "at_s": round(at_s, 2),
+        "at_s": round(at_s, 3),
         "n": len(times_ms),
         "p50_ms": round(float(p50), 4),
         "p95_ms": round(float(p95), 4),

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge.benchmark.boards import boards_line
 from edge.benchmark.stored import artifacts_of, is_number, is_timing, stage_title
+from edge.benchmark.table_besides import besides
 from edge.benchmark.timings import PERCENTILES
 from edge.errors import printable
 
@@ -92,7 +93,6 @@ def _timing_rows(measured: Sequence[Part]) -> Iterator[tuple[str, list[tuple[str
         ("segment", f"a segment of {first['segment']['audio_s']:.3g} s, from nothing"),
         ("stages", "every stage by itself"),
         ("cold_start", "start of the program"),
-        ("stable_label", "from the end of speech to the label that stays"),
     ):
         parts = [each.get(key) or {} for each in measured]
         names = list(
@@ -166,6 +166,7 @@ def _foot(report: Part) -> Iterator[str]:
     total_mb = report["installed"]["total_bytes"] / 1e6
     yield f"installed         {total_mb:.1f} MB: {packages}"
     yield f"listened to       {report['method']['clip']}"
+    yield from besides(report)
     for each in report.get("left_out") or ():
         yield f"left out          {printable(str(dict(each).get('reason')))}"
     yield "for docs/boards.md:"

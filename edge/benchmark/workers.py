@@ -32,7 +32,7 @@ class Worker(Protocol):
 
     facts: dict[str, Any]
 
-    def round(self, duration_s: float, n_least: int) -> Times:
+    def round(self, duration_s: float, n_least: int, *, only_hops: bool = False) -> Times:
         """Measure a round, see :meth:`edge.benchmark.rig.Rig.round`."""
         ...
 
@@ -75,8 +75,8 @@ class _Inside:
         self._rig = open_rig(str(subject.artifact.path), n_threads)
         self.facts = self._rig.facts()
 
-    def round(self, duration_s: float, n_least: int) -> Times:
-        return self._rig.round(duration_s, n_least)
+    def round(self, duration_s: float, n_least: int, *, only_hops: bool = False) -> Times:
+        return self._rig.round(duration_s, n_least, only_hops=only_hops)
 
     def hear(self, path: str) -> dict[str, Any]:
         return self._rig.hear(path)
@@ -107,8 +107,8 @@ class _Child:
             self.close()
             raise
 
-    def round(self, duration_s: float, n_least: int) -> Times:
-        return self._ask({"duration_s": duration_s, "n_least": n_least})
+    def round(self, duration_s: float, n_least: int, *, only_hops: bool = False) -> Times:
+        return self._ask({"duration_s": duration_s, "n_least": n_least, "only_hops": only_hops})
 
     def hear(self, path: str) -> dict[str, Any]:
         return self._ask({"hear": os.path.abspath(path)})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+_UNITS_S = {"s": 1, "m": 60, "h": 3600}
 # No board has more cores.
 _MOST_THREADS = 256
 
@@ -63,6 +64,27 @@ def add_parser(commands: Commands) -> None:
         help="also tell how often clips of yours are named as their folders (LABEL/FILE) or "
         "DIR/labels.csv (path,label) name them, and as by the first artifact",
     )
+    parser.add_argument(
+        "--live",
+        type=_duration_s,
+        nargs="?",
+        const=30.0,
+        metavar="S",
+        help="also watch the real `listen` for S s (default: %(const)g), over the microphone or, "
+        "where none can be opened, over the bundled clip: share of a core, wake-ups, memory",
+    )
+    parser.add_argument(
+        "--live-source",
+        metavar="mic|demo|FILE",
+        help="what it listens to: the microphone, or a clip at the pace of speech",
+    )
+    parser.add_argument(
+        "--sustained",
+        type=_duration_s,
+        metavar="TIME",
+        help="also do hop after hop for TIME, 600, 10m or 1h, and see whether the board keeps its "
+        "speed, how warm it gets and what a decision takes from a meter of energy",
+    )
     add_model(parser)
     add_report_options(parser, "all figures")
     add_telling(parser)
@@ -76,6 +98,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measured(args: argparse.Namespace) -> dict[str, Any]:
+    if args.live_source is not None and args.live is None:
+        raise ParameterError("--live-source says what --live listens to: add --live")
+    from edge.benchmark.report import Settings
+    from edge.benchmark.run import Wishes, run_benchmark
+    from edge.machine.programs import Programs
+    from edge.machine.system import this_system
+
+    wishes = Wishes(args.live, args.live_source, args.sustained)
     clips = None
     if args.audio is not None:
         from edge.benchmark.clips import read_clips
@@ -86,14 +116,28 @@ def _measured(args: argparse.Namespace) -> dict[str, Any]:
         from edge.benchmark.agreement import check_comparable
 
         check_comparable(clips, subjects)
-    from edge.benchmark.report import Settings, measure
-
     settings = Settings(duration_s=args.duration, n_threads=args.threads)
+    system = this_system(Programs())
     progress = ProgressLine()
     try:
-        return measure(subjects, settings, left_out, clips, progress.show, warn)
+        return run_benchmark(
+            subjects, settings, wishes, system, left_out, clips, progress.show, warn
+        )
     finally:
         progress.clear()
+
+
+def _duration_s(text: str) -> float:
+    """Read seconds, or a number with its unit: 90, 90s, 10m, 1h."""
+    unit = text[-1:].lower()
+    scale = _UNITS_S.get(unit, 1)
+    try:
+        return scale * positive_s(text[:-1] if unit in _UNITS_S else text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time such as 90, 90s, 10m or 1h; an artifact is named before the "
+            "options"
+        ) from None
 
 
 def _threads(text: str) -> int:

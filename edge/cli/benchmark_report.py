@@ -90,7 +90,7 @@ class Telling:
             check_matplotlib()
             if args.picture is not None:
                 check_target(args.picture)
-        measuring = (args.artifacts, args.all, args.artifact, args.audio)
+        measuring = (args.artifacts, args.all, args.artifact, args.audio, args.live, args.sustained)
         if args.stored is not None and any(measuring):
             raise ParameterError(
                 "--from takes what was measured before and does not go with artifacts or clips to "

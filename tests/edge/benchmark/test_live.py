@@ -70,7 +70,7 @@ def test_without_a_microphone_the_reason_is_told(
 
 
 def test_what_cannot_be_watched_is_one_sentence(tiny_artifact: Artifact, tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=r"live listening is 0.5 s, 1 s or more is wanted"):
+    with pytest.raises(ParameterError, match=r"watched for 0.5 s, 1 s or more is wanted"):
         listen_live(tiny_artifact.path, "numpy", fake_system(tmp_path), duration_s=0.5)
     with pytest.raises(EdgeSerError, match="watched through /proc, which is not there"):
         listen_live(tiny_artifact.path, "numpy", fake_system(tmp_path), source="demo")

@@ -114,7 +114,11 @@ def test_a_clip_ends_where_its_speech_does(tmp_path: Path) -> None:
     sound = np.concatenate([np.zeros(rate), np.full(rate, 0.5), np.full(rate // 2, 1e-3)])
     write_wav(tmp_path / "a.wav", sound, rate)
     write_wav(tmp_path / "silent.wav", np.zeros(rate), rate)
-    (turn,) = turns_of([tmp_path / "a.wav", tmp_path / "silent.wav"], RATE)
+    write_wav(tmp_path / "long.wav", np.full(25 * rate, 0.5), rate)
+    (tmp_path / "none.wav").write_bytes(b"no sound")
+    names = ("a.wav", "silent.wav", "none.wav", "long.wav")
+    turn, long = turns_of([tmp_path / name for name in names], RATE)
+    assert (long.name, long.samples.size) == ("long.wav", 20 * RATE)
     assert turn.name == "a.wav"
     assert turn.samples.size / RATE == pytest.approx(1.0, abs=0.05)
     with pytest.raises(ParameterError, match="no clip holds speech"):

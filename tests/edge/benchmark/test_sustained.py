@@ -87,6 +87,7 @@ def test_one_bucket_that_was_disturbed_is_no_drift() -> None:
     assert found is not None
     assert (found.percent_per_min, found.is_there) == (0.0, False)
     assert drift(times_s[:5], [1.0, 2.0, 3.0, 4.0, 5.0]) is None
+    assert drift([1.0] * 12, [5.0] * 12) is None
 
 
 def test_a_short_run_has_shorter_buckets(tmp_path: Path, clock: Clock) -> None:
