@@ -51,6 +51,7 @@ def measured(
         "installed_bytes": 43_000_000,
         "runs": n,
         "round_runs": [n // 2, n - n // 2],
+        "processes": 2,
         "warm_up": {"runs": 5, "hop_ms": times(4.0 * factor, rng, 5)},
         "cold_start": {
             "runs": 5,

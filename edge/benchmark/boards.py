@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 #: What would end a cell or begin a link, an image or a tag.
-_MARKS = re.compile(r"[|`<>\[\]*_\\&]")
+_MARKS = re.compile(r"[|`<>\[\]*\\&]")
 _BREAK = "<br>"
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from edge.benchmark.boards import boards_line
 from edge.benchmark.compare import Comparison, format_comparison
 from edge.benchmark.picture import PANELS, svg_of
-from edge.benchmark.stored import artifacts_of, is_timing, name_of, stage_title
+from edge.benchmark.stored import artifacts_of, name_of, timings_in
+from edge.benchmark.stored import title as title_of
 from edge.benchmark.table import FIGURES
 from edge.benchmark.table_besides import besides
 from edge.benchmark.timings import PERCENTILES
@@ -121,7 +122,7 @@ def page_of(report: Part, comparison: Comparison | None = None) -> str:
 {figures}
 </div>
 {compared}
-<h2>All times, in milliseconds</h2>
+<h2>All times, in milliseconds where no unit stands</h2>
 <div class="wide"><table>
 <thead><tr><th></th>{"".join(f"<th>{key}</th>" for key in ("n", *PERCENTILES, "mean", "min"))}\
 </tr></thead>
@@ -170,18 +171,21 @@ def _warning(report: Part) -> str:
 def _timing_rows(measured: Sequence[Part]) -> Iterator[str]:
     for each in measured:
         for key, title in _BLOCKS:
-            rows = {name: t for name, t in (each.get(key) or {}).items() if is_timing(t)}
+            rows = [(_title(path, timing), timing)
+                    for path, timing in timings_in(each.get(key) or {})]  # fmt: skip
             if rows:
                 yield (
                     f'<tr class="block"><th colspan="8">{_text(name_of(each))}: '
                     f"{title[0].lower()}{title[1:]}</th></tr>\n"
                 )
-            for name, timing in rows.items():
+            for name, timing in rows:
                 cells = "".join(f"<td>{timing[p]:.3f}</td>" for p in (*PERCENTILES, "mean", "min"))
-                yield (
-                    f"<tr><th>{_text(stage_title(name))}</th><td>{len(timing['raw'])}</td>"
-                    f"{cells}</tr>\n"
-                )
+                yield (f"<tr><th>{_text(name)}</th><td>{len(timing['raw'])}</td>{cells}</tr>\n")
+
+
+def _title(path: tuple[str, ...], timing: Part) -> str:
+    unit = timing.get("unit", "ms")
+    return title_of(*path) + ("" if unit == "ms" else f", {unit}")
 
 
 def _figure_rows(measured: Sequence[Part]) -> Iterator[str]:

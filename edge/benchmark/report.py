@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -18,11 +19,11 @@ from edge.benchmark.cold_start import ColdStarts
 from edge.benchmark.installed import installed_bytes
 from edge.benchmark.machine import describe_machine
 from edge.benchmark.rig import BLOCK_SAMPLES
-from edge.benchmark.rounds import in_rounds
+from edge.benchmark.rounds import Measured, in_rounds
 from edge.benchmark.stages import CAPTURE_BLOCK_S, CAPTURE_RATE
 from edge.benchmark.stored import VERSION
 from edge.benchmark.subjects import LeftOut, Subject
-from edge.benchmark.workers import Worker, open_worker
+from edge.benchmark.workers import open_worker
 from edge.errors import ParameterError
 from edge.files import atomic_path
 from edge.runtimes.probe import can_try
@@ -44,12 +45,16 @@ class Settings:
     n_cold_starts : int
     n_warm_up : int
         Runs of each kind before the clock counts: caches, buffers, clock speed.
+    n_processes : int
+        That measure an artifact, one after another: where memory lies differs from one to the
+        next, and with it the times.  Never more than there are rounds.
     """
 
     duration_s: float = 30.0
     n_threads: int = 1
     n_cold_starts: int = 5
     n_warm_up: int = 5
+    n_processes: int = 8
 
     def __post_init__(self) -> None:
         if not 0 < self.duration_s < math.inf:
@@ -99,10 +104,15 @@ def measure(
     cold_starts = _cold_starts(subjects, settings, progress)
     agreements: list[dict[str, Any] | None] = [None for _ in subjects]
     with ExitStack() as stack:
-        workers = [_open(stack, subject, settings.n_threads) for subject in subjects]
-        measured = in_rounds(workers, settings.duration_s, settings.n_warm_up, progress)
+        measured: list[Measured] = []
+        for subject in subjects:
+            measured.append(Measured(functools.partial(open_worker, subject, settings.n_threads)))
+            stack.callback(measured[-1].close)
+        # In a frozen application there is one process, this one.
+        n_processes = settings.n_processes if can_try() else 1
+        in_rounds(measured, settings.duration_s, settings.n_warm_up, n_processes, progress)
         if clips is not None:
-            hearing = Hearing(clips, subjects, workers, progress)
+            hearing = Hearing(clips, subjects, [each.worker for each in measured], progress)
             agreements = [*hearing.reports()]
             if trouble := hearing.trouble():
                 tell(trouble)
@@ -157,12 +167,6 @@ def _cold_starts(
         for each in starts:
             each.start()
     return [each.report() for each in starts]
-
-
-def _open(stack: ExitStack, subject: Subject, n_threads: int) -> Worker:
-    worker = open_worker(subject, n_threads)
-    stack.callback(worker.close)
-    return worker
 
 
 def write_report(path: str | os.PathLike[str], report: dict[str, Any]) -> None:

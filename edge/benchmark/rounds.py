@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,56 +22,91 @@ _ROUND_S = 1.0
 
 
 def in_rounds(
-    workers: Sequence[Worker],
+    found: Sequence[Measured],
     duration_s: float,
     n_warm_up: int,
+    n_processes: int = 1,
     progress: Callable[[str], object] = lambda _: None,
-) -> list[Measured]:
+) -> None:
     """Warm up and measure, a round of each artifact after another.
 
     Parameters
     ----------
-    workers : sequence of Worker
+    found : sequence of Measured
     duration_s : float
         Seconds for each.
     n_warm_up : int
-        Runs that do not count.
+        Runs of every process that do not count.
+    n_processes : int
+        That measure an artifact one after another, where there are as many rounds.
     progress : callable
         Is told a sentence now and then.
     """
     n_rounds = max(1, round(duration_s / _ROUND_S))
     round_s = duration_s / n_rounds
     n_least = math.ceil(_N_LEAST / n_rounds)
-    found = [Measured(worker) for worker in workers]
-    for each in found:
-        each.warm_up(n_warm_up)
+    n_processes = min(n_processes, n_rounds)
+    n_begun = 0
     for i in range(n_rounds):
         done_s, all_s = (len(found) * s for s in (i * round_s, duration_s))
         progress(f"measuring, {done_s:.0f} of {all_s:.0f} s")
+        if i * n_processes >= n_begun * n_rounds:
+            n_begun += 1
+            for each in found:
+                each.begin(n_warm_up)
         for each in found:
             each.round(round_s, n_least)
-    return found
 
 
 class Measured:
-    """What was measured of one artifact so far."""
+    """What was measured of one artifact so far, and the process that does it.
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker, self.facts = worker, worker.facts
+    Parameters
+    ----------
+    open_one : callable
+        Gives a new worker.
+
+    Attributes
+    ----------
+    worker : Worker
+        The one that measures at the moment.
+    facts : dict
+        What is measured.
+    """
+
+    def __init__(self, open_one: Callable[[], Worker]) -> None:
+        self._open_one, self.worker = open_one, open_one()
+        self.facts = self.worker.facts
+        self._memory = [self.facts["memory"]]
         self._warm_up: dict[str, list[float]] = {}
         self._times: dict[str, list[float]] = {}
         self._round_runs: list[int] = []
 
-    def warm_up(self, n: int) -> None:
-        """Run, and keep it apart."""
-        self._warm_up = self._worker.round(0.0, n)
+    def begin(self, n_warm_up: int) -> None:
+        """Warm a process up, a new one where this one has measured; the first time is kept."""
+        if self._round_runs:
+            worker = self._open_one()
+            self.close()
+            self.worker = worker
+            self._memory.append(worker.facts["memory"])
+        times = self.worker.round(0.0, n_warm_up)
+        self._warm_up = self._warm_up or times
+
+    def close(self) -> None:
+        """End the process."""
+        self.worker.close()
 
     def round(self, duration_s: float, n_least: int) -> None:
         """Run for a while."""
-        times = self._worker.round(duration_s, n_least)
+        times = self.worker.round(duration_s, n_least)
         for name, times_ms in times.items():
             self._times.setdefault(name, []).extend(times_ms)
         self._round_runs.append(len(times["hop.whole_ms"]))
+
+    def _megabytes(self, name: str) -> float | None:
+        """Of the process in the middle: what it needs differs by a page or two."""
+        known = [memory[name] for memory in self._memory if memory[name] is not None]
+        return round(statistics.median(known), 1) if known else None
 
     def report(self) -> dict[str, Any]:
         """Sum it up."""
@@ -85,6 +121,7 @@ class Measured:
         return {
             "runs": sum(self._round_runs),
             "round_runs": self._round_runs,
+            "processes": len(self._memory),
             "warm_up": {
                 "runs": len(self._warm_up["hop.whole_ms"]),
                 "hop_ms": timings(self._warm_up["hop.whole_ms"]),
@@ -94,10 +131,7 @@ class Measured:
             "hop": {**self.facts["hop"], **blocks["hop"]},
             "real_time_factor": _digits(blocks["hop"]["whole_ms"]["mean"] / hop_ms),
             "core_share": _digits(listening_ms / hop_ms),
-            "memory": {
-                name: None if value is None else round(value, 1)
-                for name, value in self.facts["memory"].items()
-            },
+            "memory": {name: self._megabytes(name) for name in ("peak_rss_mb", "steady_rss_mb")},
         }
 
 

@@ -117,7 +117,7 @@ def timings_in(part: Mapping[str, Any], *path: str) -> Iterator[tuple[tuple[str,
 
 def stage_title(key: str) -> str:
     """Call a stage what a person calls it."""
-    return _TITLES.get(key, key.removesuffix("_ms").replace("_", " "))
+    return _TITLES.get(key, key.removesuffix("_ms").removesuffix("_s").replace("_", " "))
 
 
 def title(*path: str) -> str:

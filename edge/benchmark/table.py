@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ _LABEL, _CELL = 24, 18
 _N_ACROSS = (100 - _LABEL) // (_CELL + 1)
 #: Of several artifacts, these alone.
 _OF_SEVERAL = ("p50", "p95")
+
+#: Of a block, in this order; the others behind them.
+_FIRST = ("whole_ms", "latency_ms", "features_ms", "model_ms")
 
 Part = Mapping[str, Any]
 
@@ -164,7 +168,9 @@ def _megabytes(n_bytes: object) -> str:
 def _foot(report: Part) -> Iterator[str]:
     packages = ", ".join(f"{k} {v / 1e6:.1f}" for k, v in report["installed"]["bytes"].items())
     total_mb = report["installed"]["total_bytes"] / 1e6
-    yield f"installed         {total_mb:.1f} MB: {packages}"
+    yield from textwrap.wrap(
+        f"installed         {total_mb:.1f} MB: {packages}", 100, subsequent_indent=" " * 18
+    )
     yield f"listened to       {report['method']['clip']}"
     yield from besides(report)
     for each in report.get("left_out") or ():

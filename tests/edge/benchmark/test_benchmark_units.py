@@ -12,6 +12,7 @@ import types
 import pytest
 from benchmark_fakes import fake_workers
 
+import edge.benchmark.report
 from edge.artifact import Artifact
 from edge.benchmark.child import open_rig
 from edge.benchmark.peak_memory import peak_rss_mb, rss_mb
@@ -64,6 +65,21 @@ def test_artifacts_take_turns(subject: Subject, monkeypatch: pytest.MonkeyPatch)
     assert log[:6] == ["worker 0", "worker 1"] * 3
     assert sorted(log[6:]) == ["worker 0 closed", "worker 1 closed"]
     assert [each["hop"]["whole_ms"]["p50"] for each in report["artifacts"]] == [1.0, 2.0]
+
+
+def test_an_artifact_is_measured_by_several_processes(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = fake_workers(monkeypatch, [500.0, 1.0], [500.0, 9.0])
+    monkeypatch.setattr(edge.benchmark.report, "can_try", lambda: True)
+    monkeypatch.setattr(edge.benchmark.report, "_cold_starts", lambda *_: [None])
+    (found,) = measure([subject], Settings(duration_s=4, n_processes=2))["artifacts"]
+    assert found["processes"] == 2
+    assert found["hop"]["whole_ms"]["raw"] == [1.0] * 10 + [9.0] * 10
+    assert found["warm_up"]["hop_ms"]["n"] == 5
+    assert log == [
+        *["worker 0"] * 3, "worker 0 closed", *["worker 1"] * 3, "worker 1 closed",
+    ]  # fmt: skip
 
 
 def test_a_rig_measures_every_stage(tiny_artifact: Artifact) -> None:

@@ -49,6 +49,7 @@ def stored(tmp_path: Path) -> Path:
 
 def test_artifacts_stand_side_by_side_in_100_columns() -> None:
     found = several()
+    found["installed"]["bytes"] |= {f"package-{i}": 12_345_678 for i in range(9)}
     lines = format_report(found).split("for docs/boards.md:")[0].splitlines()
     assert max(map(len, lines)) <= 100
     (names,) = (line for line in lines if "claf-ser-tiny-onnx" in line)
@@ -79,6 +80,12 @@ def test_the_line_of_a_board_is_a_row_of_the_page() -> None:
     for line in [*rows[1:], boards_line(several()), boards_line(report(measured("a", 1)))]:
         assert len(cells(line)) == len(COLUMNS)
         assert all(cells(line))
+
+
+def test_an_architecture_keeps_its_name() -> None:
+    found = report(measured("a", 1))
+    found["machine"] |= {"board": None, "architecture": "x86_64"}
+    assert cells(boards_line(found))[:2] == ["Cortex-A72", "4 CPUs, x86_64"]
 
 
 def test_a_strangers_word_stays_in_its_cell() -> None:
