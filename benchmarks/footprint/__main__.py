@@ -151,7 +151,11 @@ def collected(
             titles = f"{measured[peer]['title']} / {measured[ours]['title']}"
             # The bars are against librosa and torch.
             held = Bar(f"{what}: {titles}", peer, ours, bar if peer == PEERS[0] else None)
-            rows.append(bar_row(held, *values))
+            row = bar_row(held, *values)
+            if key == "cold_ms":
+                peer_ms, our_ms = (measured[name]["cpu_ms"]["p50"] for name in (peer, ours))
+                row["ratio_of_cpu"] = round(peer_ms / our_ms, 3)
+            rows.append(row)
     return measured, rows
 
 
