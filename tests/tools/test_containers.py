@@ -102,6 +102,18 @@ def test_the_linter_of_recipes_has_nothing_to_say() -> None:
     subprocess.run(["hadolint", str(FOLDER / "Containerfile")], check=True)
 
 
+@pytest.mark.parametrize(("engine", "has_format"), [("podman", True), ("docker", False)])
+def test_podman_is_asked_for_the_format_that_holds_a_health_check(
+    engine: str, has_format: bool
+) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "container", f"ENGINE=/opt/bin/{engine}"],
+        check=True, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert f"/opt/bin/{engine} build " in done.stdout
+    assert ("--format docker " in done.stdout) == has_format
+
+
 @pytest.mark.timeout(900)
 def test_it_is_built_and_heard() -> None:
     found = [each for each in ("podman", "docker") if shutil.which(each)]
@@ -119,6 +131,12 @@ def test_it_is_built_and_heard() -> None:
     if there.returncode != 0:
         pytest.skip(f"the image {base} is not on this machine: {engine} pull {base}")
     subprocess.run(["make", "container", f"ENGINE={engine}"], check=True, cwd=ROOT)
+    told = subprocess.run(
+        [engine, "image", "inspect", "edge-ser"], check=True, capture_output=True, text=True
+    )
+    [image] = json.loads(told.stdout)
+    assert "health.py" in str(image.get("Healthcheck") or image["Config"].get("Healthcheck"))
+    assert image["Config"]["User"] == "990"
     done = subprocess.run(
         [engine, "run", "--rm", "edge-ser", "listen", "--source", "demo", "--fast", "--json"],
         check=True, capture_output=True, text=True,
