@@ -127,9 +127,8 @@ class Ours:
         self.n_hop = segment.window_hop * classifier.spec.hop_length
         #: By round, whether the window of the hop was shown to the model.
         self.judged: dict[int, bool] = {}
-        # All of the clip first: what listens to the first seconds alone is then done.
         for stream in hops:
-            for block in blocks(np.concatenate((clip, clip[: self.n_segment]))):
+            for block in blocks(clip[: self.n_segment]):
                 stream.push(block)
 
     def cold(self, place: int) -> None:

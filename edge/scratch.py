@@ -9,9 +9,6 @@ __all__ = ["Scratch"]
 
 T = TypeVar("T")
 
-#: Kept for the next: more than threads compute side by side, and after a crowd of them no more.
-_MOST_IDLE = 32
-
 
 class Scratch(Generic[T]):
     """Buffers of one kind, of which there are as many as are used at the same moment.
@@ -47,8 +44,7 @@ class Scratch(Generic[T]):
 
     def give(self, scratch: T) -> None:
         """Give back what was taken; it is not to be looked at any more."""
-        if len(self._idle) < _MOST_IDLE:
-            self._idle.append(scratch)
+        self._idle.append(scratch)
 
     def prepare(self) -> None:
         """Make the first one now, where there is none: whoever takes it will not wait."""

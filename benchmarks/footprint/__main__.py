@@ -151,11 +151,7 @@ def collected(
             titles = f"{measured[peer]['title']} / {measured[ours]['title']}"
             # The bars are against librosa and torch.
             held = Bar(f"{what}: {titles}", peer, ours, bar if peer == PEERS[0] else None)
-            row = bar_row(held, *values)
-            if key == "cold_ms":
-                peer_ms, our_ms = (measured[name]["cpu_ms"]["p50"] for name in (peer, ours))
-                row["ratio_of_cpu"] = round(peer_ms / our_ms, 3)
-            rows.append(row)
+            rows.append(bar_row(held, *values))
     return measured, rows
 
 

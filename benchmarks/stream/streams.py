@@ -124,7 +124,7 @@ def run_streams(n_streams: int, task: dict[str, Any], mode: str) -> dict[str, An
 
 def is_served(run: dict[str, Any], hop_ms: float) -> bool:
     """Whether one core was enough."""
-    return bool(run["p99_ms"] <= hop_ms and run["load"] <= MOST_LOAD)
+    return run["p99_ms"] <= hop_ms and run["load"] <= MOST_LOAD
 
 
 def saturate(task: dict[str, Any], mode: str, hop_ms: float, most: int) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def decisions(models: list[str], backends: list[str], n_runs: int) -> list[dict[
             blocks = blocks_of(classifier)
             for segment_s, hop_s in [(None, None), *((s, h) for s in SEGMENTS_S for h in HOPS_S)]:
                 stream = classifier.stream(segment_s, hop_s)
-                about: dict[str, Any] = {"model": model, "backend": backend}
+                about = {"model": model, "backend": backend}
                 about |= {"segment_s": stream.segment_s, "hop_s": stream.hop_s}
                 about["is_default"] = segment_s is None
                 speaker = Speaker(stream, blocks, 0)

@@ -266,9 +266,7 @@ class HighPass:
         out: NDArray[np.float64],
         n_whole: int,
     ) -> None:
-        # In place: what comes behind finds its own memory in the cache.
-        sums = rows * up
-        np.add.accumulate(sums, axis=1, out=sums)
+        sums = np.cumsum(rows * up, axis=1)
         # A section at the beginning of every block, and of the one that follows.
         states, state, over = [], self._states[k], self._over_block[k]
         for total in sums[:, -1].tolist():

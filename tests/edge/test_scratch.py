@@ -23,19 +23,3 @@ def test_what_is_given_back_is_lent_again() -> None:
     # The one that the caches know best.
     assert scratch.take() is first
     assert len(made) == 2
-
-
-def test_what_a_crowd_used_is_not_kept_for_ever() -> None:
-    made: list[int] = []
-
-    def make() -> list[int]:
-        made.append(len(made))
-        return [made[-1]]
-
-    scratch = Scratch(make)
-    for lent in [scratch.take() for _ in range(100)]:
-        scratch.give(lent)
-    assert len(made) == 100
-    for _ in range(100):
-        scratch.take()
-    assert len(made) > 150
