@@ -13,6 +13,9 @@ from edge.errors import ParameterError, how_many
 
 __all__ = ["Comparison", "Difference", "compare", "format_comparison"]
 
+#: By how much the machine itself may be slower or faster before it is said.
+_PACE = 0.05
+
 #: Blocks that are not compared: runs that are slow by their nature, and a curve that is as long
 #: as it was told to be.
 _APART = ("warm_up", "sustained")
@@ -119,20 +122,20 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
             f"the old report has {', '.join(olds)} and the new one {', '.join(news)}: an artifact "
             "that is in both is wanted"
         )
-    now_of = {name: dict(timings_in(news[name])) for name in both}
+    now_of = {name: dict(_raw_values(news[name])) for name in both}
     pairs = [
-        (name, path, was, now_of[name][path])
+        (name, path, unit, was, now_of[name][path, unit])
         for name in both
-        for path, was in timings_in(olds[name])
-        if path in now_of[name] and path[0] not in _APART
+        for (path, unit), was in _raw_values(olds[name])
+        if (path, unit) in now_of[name]
     ]
     differences = []
-    for name, path, was, now in pairs:
-        change = change_of_median(was["raw"], now["raw"], len(pairs))
+    for name, path, unit, was, now in pairs:
+        change = change_of_median(was, now, len(pairs))
         differences.append(
             Difference(
-                name, title(*path), str(was.get("unit", "ms")), change.old, change.new,
-                change.share, _finite(change.low), _finite(change.high), change.beyond_noise,
+                name, title(*path), unit, change.old, change.new, change.share,
+                _finite(change.low), _finite(change.high), change.beyond_noise,
                 change.low > tolerance,
             )
         )  # fmt: skip
@@ -142,6 +145,20 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
     return Comparison(
         _identity(old), _identity(new), tolerance, tuple(_remarks(old, new)), tuple(differences)
     )
+
+
+def _raw_values(
+    measured: Mapping[str, Any],
+) -> Iterator[tuple[tuple[tuple[str, ...], str], list[float]]]:
+    """Give all figures that were measured again and again: where they are, the unit, the values."""
+    for path, timing in timings_in(measured):
+        if path[0] not in _APART:
+            yield (path, str(timing.get("unit", "ms"))), timing["raw"]
+    slices = _of(_of(measured, "live"), "slices")
+    for key, unit, scale in (("core_share", "%", 100.0), ("wakeups_per_s", "/s", 1.0)):
+        values = slices.get(key)
+        if isinstance(values, list) and values and all(is_number(x) and x >= 0 for x in values):
+            yield (("live", key), unit), [scale * x for x in values]
 
 
 def _finite(share: float) -> float | None:
@@ -193,6 +210,12 @@ def _remarks(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         was, now = (_of(report, "method").get(key) for report in (old, new))
         if was != now:
             yield f"the old report is of another {what}, {was} and now {now}"
+    paces = [_figure(report, ("state", "before", "pace_ms")) for report in (old, new)]
+    if paces[0] and paces[1] and abs(paces[1] / paces[0] - 1) > _PACE:
+        yield (
+            f"a fixed piece of work took {paces[0]:.2f} ms then and {paces[1]:.2f} ms now: the "
+            "machine itself is not as fast as it was, or faster"
+        )
     for word, report in (("old", old), ("new", new)):
         if _of(report, "state").get("valid") is False:
             reasons = "; ".join(map(str, _of(report, "state").get("reasons") or ["not said why"]))

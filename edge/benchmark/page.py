@@ -9,7 +9,8 @@ from typing import Any
 
 from edge.benchmark.boards import boards_line
 from edge.benchmark.compare import Comparison, format_comparison
-from edge.benchmark.picture import PANELS, svg_of
+from edge.benchmark.panels import panels_of
+from edge.benchmark.picture import svg_of
 from edge.benchmark.stored import artifacts_of, name_of, timings_in
 from edge.benchmark.stored import title as title_of
 from edge.benchmark.table import FIGURES
@@ -97,7 +98,7 @@ def page_of(report: Part, comparison: Comparison | None = None) -> str:
     machine, measured = report["machine"], artifacts_of(report)
     on = _text(machine["board"] or machine["cpu"] or machine["architecture"])
     figures = "\n".join(
-        f"<figure><h2>{title}</h2>{svg_of(title, report)}</figure>" for title in PANELS
+        f"<figure><h2>{title}</h2>{svg_of(title, report)}</figure>" for title in panels_of(report)
     )
     besides_text = _text("\n".join(besides(report)))
     compared = "" if comparison is None else (
@@ -136,7 +137,7 @@ def page_of(report: Part, comparison: Comparison | None = None) -> str:
 <p class="soft">The accuracy is what the manifests claim, on the clips that they name: it was not
 measured here.</p>
 {f"<h2>The board, and listening</h2><pre>{besides_text}</pre>" if besides_text else ""}
-<h2>How it was measured</h2>
+{_besides(report)}<h2>How it was measured</h2>
 <dl>
 {"".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in _method(report))}
 </dl>
@@ -166,6 +167,12 @@ def _warning(report: Part) -> str:
         return ""
     reasons = "; ".join(map(str, state.get("reasons") or ["it was disturbed"]))
     return f'<p class="warning">Not valid: {_text(reasons)}. Measure again.</p>\n'
+
+
+def _besides(report: Part) -> str:
+    lines = "\n".join(_text(line) for line in besides(report))
+    title = "The board, listening, the label that stays, minutes on end"
+    return f"<h2>{title}</h2>\n<pre>{lines}</pre>\n" if lines else ""
 
 
 def _timing_rows(measured: Sequence[Part]) -> Iterator[str]:

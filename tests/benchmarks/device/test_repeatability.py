@@ -9,6 +9,7 @@ import pytest
 from made_reports import measured, report
 
 from benchmarks.device import repeatability
+from benchmarks.device.__main__ import without_raw
 from benchmarks.device.repeatability import agreement_of, main
 
 
@@ -32,6 +33,12 @@ def test_a_change_that_is_none_is_counted(
     assert main(["--pairs", "2", "--output", str(tmp_path / "r.json")]) == 1
     assert "1 of 2 pairs agree" in capsys.readouterr().out
     assert (tmp_path / "r.json").is_file()
+
+
+def test_a_kept_report_has_no_single_runs() -> None:
+    found = without_raw(report(measured("a", 1)))
+    assert "raw" not in found["artifacts"][0]["hop"]["whole_ms"]
+    assert found["artifacts"][0]["hop"]["whole_ms"]["p50"] > 0
 
 
 def test_no_pairs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,6 +122,23 @@ def test_what_makes_reports_hard_to_compare_is_said() -> None:
     assert remarks in format_comparison(compare(old, new)).replace("  note: ", "")
 
 
+def test_what_listening_takes_is_compared_slice_by_slice() -> None:
+    old, new = measured("a", 1), measured("a", 1)
+    old["live"] = {"slices": {"core_share": [0.010, 0.011, 0.010, 0.011], "wakeups_per_s": [30.0]}}
+    new["live"] = {"slices": {"core_share": [0.020, 0.021, 0.020, 0.021], "wakeups_per_s": [30.0]}}
+    (share,) = (d for d in compare(report(old), report(new)).differences if "share" in d.what)
+    assert (share.what, share.unit, share.regression) == ("live: core share", "%", True)
+    assert share.old == pytest.approx(1.05)
+
+
+def test_a_machine_that_is_slower_itself_is_said() -> None:
+    states = [{"valid": True, "before": {"pace_ms": pace_ms}} for pace_ms in (2.0, 2.5, 2.04)]
+    reports = [report(measured("a", 1), state=state) for state in states]
+    (remark,) = compare(reports[0], reports[1]).remarks
+    assert "a fixed piece of work took 2.00 ms then and 2.50 ms now" in remark
+    assert compare(reports[0], reports[2]).remarks == ()
+
+
 def test_without_an_artifact_in_both_there_is_nothing_to_compare() -> None:
     with pytest.raises(ParameterError, match="has a on numpy and the new one a on onnx: an art"):
         compare(report(measured("a", 1)), report(measured("a", 1, backend="onnx")))
