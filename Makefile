@@ -41,7 +41,7 @@ help: ## this list
 listen: $(RUN)/.installed ## hear the emotions in a clip, a file or the microphone
 	@$(RUN)/bin/edge-ser listen --source "$(SOURCE)" $(ARGS)
 
-bench: $(RUN)/.installed ## time features, model and whole on this machine
+bench: $(RUN)/.installed ## cold start, every stage, speed and memory on this machine
 	@$(RUN)/bin/edge-ser benchmark $(ARGS)
 
 test: lint typecheck imports pytest ## everything that must be true before a change lands

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.audio.find import find_audio_files
-from edge.digest import sha256_hex
+from edge.digest import sha256_hex, sha256_of_file
 from edge.errors import ParameterError, how_many, shown
 from edge.files import read_file
 
@@ -46,7 +46,7 @@ class Clips:
 
     def digest(self) -> str:
         """SHA-256 of the contents, whatever their names: the same figure is of the same clips."""
-        digests = sorted(sha256_hex(_content(clip.path)) for clip in self.clips)
+        digests = sorted(_digest(clip.path) for clip in self.clips)
         return sha256_hex("".join(digests).encode())
 
 
@@ -123,8 +123,8 @@ def _listed(table: Path) -> Iterator[Clip]:
         raise ParameterError(f"{table} names no clip: one row a clip is wanted")
 
 
-def _content(path: Path) -> bytes:
+def _digest(path: Path) -> str:
     try:
-        return path.read_bytes()
+        return sha256_of_file(path)
     except OSError:
-        return b""  # Hearing it says what is wrong.
+        return sha256_hex(b"")  # Hearing it says what is wrong.

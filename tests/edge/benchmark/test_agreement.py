@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edge.benchmark.clips import read_clips
 from edge.benchmark.subjects import Subject
 from edge.bundled import DEMO_CLIP
 from edge.cli.main import main
+from edge.digest import sha256_hex, sha256_of_file
 from edge.errors import AudioFileError, ParameterError
 
 
@@ -84,6 +86,13 @@ def test_the_digest_is_of_the_contents(tmp_path: Path) -> None:
     assert read_clips(one).digest() == read_clips(other).digest()
     (other / "sad" / "b.wav").write_bytes(b"another")
     assert read_clips(one).digest() != read_clips(other).digest()
+
+
+def test_a_long_recording_is_digested_in_pieces(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 10_000
+    (tmp_path / "long").write_bytes(content)
+    assert sha256_of_file(tmp_path / "long") == hashlib.sha256(content).hexdigest()
+    assert sha256_of_file(tmp_path / "long") == sha256_hex(content)
 
 
 @pytest.mark.parametrize(
