@@ -17,6 +17,7 @@ from edge.machine.processor import (
     clock_speeds,
     cooling_states,
     cpu_quota,
+    firmware_mhz,
     is_voltage_low,
     thermometers,
     throttle_counts,
@@ -135,17 +136,23 @@ class Board:
         system = self._system
         pace_ms = self._pace_ms()
         # At once, before an idle processor is clocked down again.
+        clock_mhz = firmware_mhz(system.run)
         speeds = clock_speeds(system, self._cpus)
         tegrastats = ask_tegrastats(system)
         degrees = thermometers(system)
         if tegrastats is not None:
             degrees = {**tegrastats.degrees_celsius, **degrees}
         now_s = datetime.datetime.fromtimestamp(system.now_s(), datetime.timezone.utc)
-        clock_mhz = speeds.now_mhz if speeds else tegrastats.cpu_mhz if tegrastats else None
+        # Of those that know it the best first.
+        clocks_mhz = (
+            clock_mhz,
+            speeds.now_mhz if speeds else None,
+            tegrastats.cpu_mhz if tegrastats else None,
+        )
         return BoardState(
             time=now_s.isoformat(timespec="seconds").replace("+00:00", "Z"),
             governors=list(speeds.governors) if speeds else [],
-            clock_mhz=clock_mhz,
+            clock_mhz=next((mhz for mhz in clocks_mhz if mhz), None),
             limit_mhz=speeds.limit_mhz if speeds else None,
             hardware_mhz=speeds.hardware_mhz if speeds else None,
             pace_ms=pace_ms,

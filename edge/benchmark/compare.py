@@ -128,6 +128,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
         for name in both
         for (path, unit), was in _raw_values(olds[name])
         if (path, unit) in now_of[name]
+        if _heard_alike(olds[name].get(path[0]), news[name].get(path[0]))
     ]
     differences = []
     for name, path, unit, was, now in pairs:
@@ -159,6 +160,13 @@ def _raw_values(
         values = slices.get(key)
         if isinstance(values, list) and values and all(is_number(x) and x >= 0 for x in values):
             yield (("live", key), unit), [scale * x for x in values]
+
+
+def _heard_alike(old: object, new: object) -> bool:
+    """Whether two blocks, where they name what was listened to, name the same."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return True
+    return all(old.get(key) == new.get(key) for key in ("source", "clips"))
 
 
 def _finite(share: float) -> float | None:

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.machine.meters import Meter, find_meter
-from edge.machine.processor import ask_firmware, clock_speeds, cooling_states, thermometers
+from edge.machine.processor import (
+    ask_firmware,
+    clock_speeds,
+    cooling_states,
+    firmware_mhz,
+    thermometers,
+)
 from edge.machine.system import System
 
 __all__ = ["Drift", "drift", "measure_sustained"]
@@ -153,6 +159,7 @@ def _bucket(
     watts: float | None,
 ) -> dict[str, Any]:
     # At once, before an idle processor is clocked down again.
+    clock_mhz = firmware_mhz(system.run)
     speeds = clock_speeds(system, cpus)
     p50, p95 = np.percentile(times_ms, (50, 95))
     degrees = thermometers(system)
@@ -162,7 +169,7 @@ def _bucket(
         "n": len(times_ms),
         "p50_ms": round(float(p50), 4),
         "p95_ms": round(float(p95), 4),
-        "clock_mhz": speeds.now_mhz if speeds else None,
+        "clock_mhz": clock_mhz or (speeds.now_mhz if speeds else None),
         "degrees_celsius": max(degrees.values(), default=None),
         "throttled": throttled,
         "watts": None if watts is None else round(watts, 3),

@@ -101,7 +101,7 @@ def _sustained(sustained: dict[str, Any]) -> Iterator[str]:
         told.append(f"{curve['first']:.0f} to {curve['last']:.0f} °C, {curve['most']:.0f} at most")
     if sustained["clock_mhz"] is not None:
         told.append(f"{sustained['clock_mhz']['first']} to {sustained['clock_mhz']['last']} MHz")
-    told += sustained["throttled"]
+    told += sustained["throttled"] or sustained["state"]["reasons"]
     if told:
         yield f"                  {', '.join(told)}"
     if energy["meter"] is None:

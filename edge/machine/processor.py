@@ -10,7 +10,8 @@ from edge.machine.system import System
 
 __all__ = [
     "CPUS", "ClockSpeeds", "Firmware", "ask_firmware", "clock_speeds", "cooling_states",
-    "cpu_quota", "is_voltage_low", "thermal_zones", "thermometers", "throttle_counts",
+    "cpu_quota", "firmware_mhz", "is_voltage_low", "thermal_zones", "thermometers",
+    "throttle_counts",
 ]  # fmt: skip
 
 CPUS = "/sys/devices/system/cpu"
@@ -27,6 +28,18 @@ _BITS = {
     2: "the processor is throttled",
     3: "the soft temperature limit is reached",
 }
+
+
+def firmware_mhz(run: Callable[[list[str], float], Ran]) -> int | None:
+    """Ask a Raspberry Pi for its processors' clock; the kernel tells the one that it asked for.
+
+    Parameters
+    ----------
+    run : callable
+        Runs a program within a time.
+    """
+    hertz = run(["vcgencmd", "measure_clock", "arm"], _LIMIT_S).out.partition("=")[2].strip()
+    return round(int(hertz) / 1e6) or None if hertz.isdecimal() else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -79,13 +79,13 @@ def test_a_pi_that_was_left_alone_counts(between: Callable[..., dict[str, Any]])
     [
         (
             {},
-            {"programs": {"vcgencmd": "throttled=0x50005"}},
+            {"programs": {"vcgencmd get_throttled": "throttled=0x50005"}},
             "the supply's voltage is too low, says the firmware (0x50005)",
         ),
         # Over by the time of the second reading, and still known.
         (
             {},
-            {"programs": {"vcgencmd": "throttled=0x40000"}},
+            {"programs": {"vcgencmd get_throttled": "throttled=0x40000"}},
             "the processor is throttled, says the firmware (0x40000)",
         ),
         ({f"{FREQ}/scaling_cur_freq": "600000"}, {}, "the clock fell from 1000 to 600 MHz"),
@@ -116,8 +116,21 @@ def test_a_pi_that_was_held_back_or_disturbed_does_not(
     assert verdict["valid"] is (reason == "")
 
 
+def test_the_clock_of_a_pi_is_what_its_firmware_says(tmp_path: Path) -> None:
+    def board(mhz: int) -> BoardState:
+        # The kernel goes on telling the clock that it asked for.
+        return state(tmp_path, programs={
+            "vcgencmd get_throttled": "throttled=0x0\n",
+            "vcgencmd measure_clock arm": f"frequency(0)={mhz}000384\n",
+        })  # fmt: skip
+
+    assert judge(board(1000), board(600))["reasons"] == ["the clock fell from 1000 to 600 MHz"]
+
+
 def test_each_bit_of_the_firmware_has_its_words(tmp_path: Path) -> None:
-    told = state(tmp_path, programs={"vcgencmd": "throttled=0xe0008"}).to_dict()["throttling"]
+    told = state(tmp_path, programs={"vcgencmd get_throttled": "throttled=0xe0008"}).to_dict()[
+        "throttling"
+    ]
     assert told["now"] == ["the soft temperature limit is reached"]
     assert told["since_start"] == [
         "the clock speed is capped", "the processor is throttled",
@@ -126,7 +139,7 @@ def test_each_bit_of_the_firmware_has_its_words(tmp_path: Path) -> None:
 
 
 def test_what_was_throttled_before_is_a_note_and_no_reason(tmp_path: Path) -> None:
-    programs: dict[str, Reply] = {"vcgencmd": "throttled=0x20000"}
+    programs: dict[str, Reply] = {"vcgencmd get_throttled": "throttled=0x20000"}
     before = state(tmp_path, programs=programs)
     verdict = judge(before, state(tmp_path, LATER, programs))
     assert verdict["valid"]

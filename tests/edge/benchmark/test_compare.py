@@ -151,6 +151,21 @@ def test_a_stage_that_only_one_report_has_is_left_out() -> None:
     assert not [d for d in compare(report(old), report(new)).differences if "gate" in d.what]
 
 
+def test_listening_to_something_else_is_not_compared() -> None:
+    slow, fast = (measured("a", 1), measured("a", 1))
+    for part, share, source in ((slow, 0.02, "microphone"), (fast, 0.01, "bundled dialogue")):
+        slices = {"core_share": [share] * 10, "wakeups_per_s": [25.0] * 10}
+        part["live"] = {"source": source, "slices": slices}
+
+    def found() -> dict[str, Any]:
+        differences = compare(report(fast), report(slow)).differences
+        return {d.what: d for d in differences if d.what.startswith("live")}
+
+    assert found() == {}
+    slow["live"]["source"] = fast["live"]["source"]
+    assert found()["live: core share"].regression
+
+
 def test_the_comparison_is_plain_json() -> None:
     old, new = measured("a", 1), measured("a", 1, factor=2)
     for part in (old, new):
