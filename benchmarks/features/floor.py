@@ -25,7 +25,7 @@ from benchmarks.features.pairs import blocks_of, half_spectra, irfft, rfft
 from benchmarks.features.profile import HOP_FRAMES, medians_us, runs
 from edge import FeatureSpec, ParameterError
 from edge.arrays import rows_view
-from edge.features.row_maker import RowMaker
+from edge.features.row_maker import RowMaker, row_makers
 
 __all__ = ["counted_calls", "floor"]
 
@@ -152,6 +152,9 @@ def counted_calls(spec: FeatureSpec, samples: np.ndarray) -> dict[str, list[Call
         for name in MODULES:
             module = importlib.import_module(name)
             stack.enter_context(mock.patch.object(module, "np", TellingNumPy(np)))
+        # Buffers that were made before tell nothing, and those that tell are lent to nobody else.
+        row_makers.cache_clear()
+        stack.callback(row_makers.cache_clear)
         telling = runs(spec, samples)
         for (title, (extractor, method, given)), rows in zip(telling.items(), wanted, strict=True):
             # The first call of a size cuts the buffers.
