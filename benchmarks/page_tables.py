@@ -20,8 +20,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], n_left: int = 1
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|")
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
+    return str(value).replace("|", "\\|")
+
+
+def _number(value: float) -> str:
+    """Four digits that mean something, and no powers of ten."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def figures(result: Result) -> Iterator[str]:
@@ -45,7 +53,7 @@ def ratios(rows: Iterable[Result]) -> str:
     """Give what was divided by what, with the interval and the bar."""
     return table(
         ("how many times", "median", "95 % interval", "bar", ""),
-        ((row["what"], row["ratio"], " to ".join(f"{x:.4g}" for x in row["interval"]),
+        ((row["what"], row["ratio"], " to ".join(map(_number, row["interval"])),
           _bar(row["bar"], row.get("at_least", True)), _met(row["met"])) for row in rows),
     )  # fmt: skip
 
@@ -74,7 +82,7 @@ def footprint(result: Result) -> Iterator[str]:
         ("", "start to decision, ms", "p25 to p75", "resident, MB", "peak, MB", "unpacked, MB"),
         (
             (row["title"], row["cold_ms"]["p50"],
-             f"{row['cold_ms']['p25']:.4g} to {row['cold_ms']['p75']:.4g}",
+             f"{_number(row['cold_ms']['p25'])} to {_number(row['cold_ms']['p75'])}",
              row["rss_mb"]["p50"], row["peak_mb"]["p50"], row["installed"]["unpacked_mb"])
             for row in result["measured"].values()
         ),
@@ -82,7 +90,7 @@ def footprint(result: Result) -> Iterator[str]:
     yield ratios(result["ratios"])
     yield table(
         ("what", "measured", "bar", ""),
-        ((row["what"], f"{row['value']:.4g} {row['unit']}", f"≤ {row['bar']:g} {row['unit']}",
+        ((row["what"], f"{_number(row['value'])} {row['unit']}", f"≤ {row['bar']:g} {row['unit']}",
           _met(row["met"])) for row in result["absolute"]),
     )  # fmt: skip
 
@@ -162,8 +170,12 @@ def arm64(result: Result) -> Iterator[str]:
                 for row in result["estimates"]
             ), 2,
         )  # fmt: skip
-    if result.get("assumptions"):
-        yield "Assumed: " + _words(result["assumptions"]) + "."
+    for key, value in (result.get("assumptions") or {}).items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            first, *others = value[0]
+            yield table((f"assumed: {first}", *others), (list(each.values()) for each in value))
+        else:
+            yield f"Assumed, {key}: {_cell(value)}."
     if result.get("x86"):
         yield table(
             ("the same arithmetic here", "stage", "estimate / measured"),
@@ -182,15 +194,6 @@ def _millions(n: float | None) -> object:
 def _range(values: Iterable[float]) -> str:
     low, middle, high = values
     return f"{middle:.3g} ({low:.3g} to {high:.3g})"
-
-
-def _words(value: object) -> str:
-    """Write assumptions of any form in a sentence."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_words(part)}" for key, part in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_words, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def device(result: Result) -> Iterator[str]:

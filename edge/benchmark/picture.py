@@ -68,7 +68,8 @@ def draw_report(report: Part, path: str | os.PathLike[str]) -> None:
         panels = figure.subplots(len(found), 1, height_ratios=heights)
         for axes, (title, (_, draw, _)) in zip(panels, found.items(), strict=True):
             draw(axes, measured)
-            pad = 6 if axes.get_legend() is None else 42
+            # Where a legend stands between a title and its panel.
+            pad = 42 if axes.get_legend() and title == "Where the time goes" else 6
             axes.set_title(title, loc="left", fontsize=11, pad=pad)
         try:
             with atomic_path(path) as temporary:
