@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from field_cases import NO_LABEL, Case, cases
+from field_case import NO_LABEL, Case
+from field_cases import cases
 
 import edge
 from edge.cli.main import main
