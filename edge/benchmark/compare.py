@@ -31,7 +31,7 @@ class Difference:
     Attributes
     ----------
     artifact : str
-        Name and backend; "" for what is installed.
+        Name and backend.
     what : str
     unit : str
     old, new : float
@@ -142,7 +142,6 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
         )  # fmt: skip
     for name in both:
         differences += _single(name, olds[name], news[name], tolerance)
-    differences += _single("", old, new, tolerance)
     return Comparison(
         _identity(old), _identity(new), tolerance, tuple(_remarks(old, new)), tuple(differences)
     )
@@ -177,7 +176,8 @@ def _finite(share: float) -> float | None:
 _SINGLE = (
     (("artifact", "model_bytes"), "model file", "B"),
     (("artifact", "folder_bytes"), "artifact's folder", "B"),
-    (("installed", "total_bytes"), "installed", "B"),
+    # With its runtime; what others of the same report need is not its own.
+    (("installed_bytes",), "installed", "B"),
     (("memory", "peak_rss_mb"), "memory: peak", "MB"),
     (("memory", "steady_rss_mb"), "memory: steady", "MB"),
     (("cold_start", "peak_rss_mb"), "cold start: memory", "MB"),
@@ -265,13 +265,13 @@ def format_comparison(comparison: Comparison) -> str:
     lines += [
         f"  {len(changed)} of {how_many(n, 'figure')} changed beyond noise",
         "",
-        f"  {'':<34} {'before':>12} {'now':>12} {'change':>10}   {'interval':<18}",
+        f"  {'':<34} {'before':>12} {'now':>12} {'change':>10}   {'interval, %':<18}",
     ]
     group = None
     for d in changed:
         if d.artifact != group:
             group = d.artifact
-            lines.append(group or "this installation")
+            lines.append(group)
         interval = "" if d.low is None else f"{_percent(d.low)} to {_percent(d.high)}"
         lines.append(
             f"  {d.what:<34} {_amount(d.old, d.unit):>12} {_amount(d.new, d.unit):>12} "

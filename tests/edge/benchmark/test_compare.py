@@ -100,6 +100,14 @@ def test_memory_has_a_little_noise_and_size_has_none() -> None:
     assert changed == ["artifact's folder", "memory: steady"]
 
 
+def test_what_other_artifacts_need_is_no_change_of_one() -> None:
+    old, new = report(measured("a", 1)), report(measured("a", 1))
+    old["installed"]["total_bytes"] *= 3
+    assert not [d.what for d in compare(old, new).differences if d.beyond_noise]
+    new["artifacts"][0]["installed_bytes"] *= 2
+    assert [d.what for d in compare(old, new).differences if d.regression] == ["installed"]
+
+
 def test_what_makes_reports_hard_to_compare_is_said() -> None:
     old = report(measured("a", 1), measured("b", 1))
     new = report(
