@@ -165,8 +165,8 @@ def build() -> tuple[np.ndarray, list[tuple[float, float, Line]]]:
     # A room is never digitally silent, and a level of -inf dB is no fair first picture.
     clip += np.random.default_rng(SEED).normal(0.0, 10 ** (NOISE_DB / 20), len(clip))
     samples = np.round(limit(clip) * 32767)
-    # The lowest three bits are room noise, which nothing can pack: a hundred kB of the wheel.
-    return (np.clip((samples + 4) // 8, -4096, 4095) * 8).astype("<i2"), script
+    # The lowest four bits are room noise, which nothing can pack: 150 kB of the wheel.
+    return (np.clip((samples + 8) // 16, -2048, 2047) * 16).astype("<i2"), script
 
 
 def limit(clip: np.ndarray) -> np.ndarray:
