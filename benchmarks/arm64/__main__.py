@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 1 if sentences else 0
         found = report(Measuring(_ROOT, wishes), given.output)
         print(table(found))
-    except EdgeSerError as error:
+    except (EdgeSerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

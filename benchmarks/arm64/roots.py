@@ -168,8 +168,8 @@ def build_root(tree: Tree, work: Path, python: str = sys.executable) -> Root:
         )
     if os.geteuid() != 0:
         raise EdgeSerError(
-            "debootstrap wants to be root: run this as root once, with the same --work, and then "
-            "as whoever you like"
+            "debootstrap wants to be root: run this as root once, and chown -R "
+            f"{root.folder.parent} to whoever goes on"
         )
     shutil.rmtree(root.folder, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
