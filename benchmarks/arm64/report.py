@@ -142,12 +142,19 @@ def table(found: dict[str, Any]) -> str:
                 f"{row['board']:<22} {row['artifact']:<22} {_range(ms['hop']):>20} "
                 f"{_range(segment):>20} {_range(row['live_percent']):>20}"
             )
-            if row["board"] == LIVE_BOARD:
-                within = row["instructions_within_bar"]
-                lines.append(
-                    f"{'':<22} {LIVE_BAR_PERCENT} % would be {within[0] / 1e6:.1f} to "
-                    f"{within[2] / 1e6:.1f} million instructions a hop"
-                )
+        within = next(
+            (
+                r["instructions_within_bar"]
+                for r in found["estimates"]
+                if "instructions_within_bar" in r
+            ),
+            None,
+        )
+        if within:
+            lines.append(
+                f"{LIVE_BAR_PERCENT} % of a core of a {LIVE_BOARD} are "
+                f"{_range(n / 1e6 for n in within)} million instructions a hop"
+            )
     for row in found.get("x86", []):
         lines.append(
             f"here, {row['name']}: instructions a cycle by stage {row['instructions_a_cycle']}, "
