@@ -228,7 +228,7 @@ class Measuring:
             stamp = root.folder / ".wheel"
             if not stamp.is_file() or stamp.read_text() != self._code:
                 print("building the wheel ...", file=sys.stderr)
-                self._wheel = self._wheel or build_wheel(self.checkout)
+                self._wheel = self._wheel or build_wheel(self.checkout, self.wishes.work / "wheel")
                 root.take_wheel(self._wheel)
                 stamp.write_text(self._code)
         root.be(CORES[cpu].part if cpu in CORES else 0xC07)

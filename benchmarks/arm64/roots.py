@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -210,15 +209,15 @@ def _install(python: str, target: Path, wheels: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def build_wheel(checkout: Path, python: str = sys.executable) -> Path:
-    """Build the device's wheel of a checkout, in a temporary folder of its own.
+def build_wheel(checkout: Path, folder: Path, python: str = sys.executable) -> Path:
+    """Build the device's wheel of a checkout into a folder, which holds nothing else then.
 
     Raises
     ------
     EdgeSerError
         If it cannot be built.
     """
-    folder = Path(tempfile.mkdtemp(prefix="edge-ser-wheel-"))
+    shutil.rmtree(folder, ignore_errors=True)
     _run(python, "-m", "build", "--outdir", folder, checkout)
     [wheel] = folder.glob("*.whl")
     return wheel
