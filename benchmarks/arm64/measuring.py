@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ class Measuring:
     def __init__(self, checkout: Path, wishes: Wishes) -> None:
         self.checkout, self.wishes = checkout, wishes
         self._kept = wishes.work / "finished"
-        self._code = _digest(checkout)
+        self._code, self._wheel_code = _digest(checkout, _MEASURES), _digest(checkout)
         self._wheel: Path | None = None
         self._roots: dict[str, Root] = {}
         self.artifacts = [
@@ -226,11 +226,11 @@ class Measuring:
         if root is None:
             root = self._roots[tree.name] = build_root(tree, self.wishes.work)
             stamp = root.folder / ".wheel"
-            if not stamp.is_file() or stamp.read_text() != self._code:
+            if not stamp.is_file() or stamp.read_text() != self._wheel_code:
                 print("building the wheel ...", file=sys.stderr)
                 self._wheel = self._wheel or build_wheel(self.checkout, self.wishes.work / "wheel")
                 root.take_wheel(self._wheel)
-                stamp.write_text(self._code)
+                stamp.write_text(self._wheel_code)
         root.be(CORES[cpu].part if cpu in CORES else 0xC07)
         return root
 
@@ -255,11 +255,11 @@ def _versions(output: str) -> dict[str, str]:
     return versions
 
 
-def _digest(checkout: Path) -> str:
+def _digest(checkout: Path, measures: Sequence[str] = ()) -> str:
     """SHA-256 of the code that is measured, and of what measures it."""
     digest = hashlib.sha256(np.__version__.encode())
     measured = [path for name in ("edge", "edge_ser") for path in (checkout / name).rglob("*")]
-    for path in sorted([*measured, *(_HERE / name for name in _MEASURES)]):
+    for path in sorted([*measured, *(_HERE / name for name in measures)]):
         if path.suffix in (".py", ".c", ".npz", ".onnx", ".json"):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -44,6 +44,7 @@ def report(measuring: Measuring, path: Path) -> dict[str, Any]:
     found |= {
         "type": "arm64",
         "version": 1,
+        "command": "python -m benchmarks.arm64 --work DIR",
         **git_state("edge", "benchmarks/arm64"),
         "machine": describe_machine(),
         "qemu": _version(emulator("aarch64")),

@@ -135,6 +135,7 @@ class HeardAtOnce:
         self, clip: Floats, sample_rate: int, n_hop: int, n_lead: int, marks: Marks
     ) -> None:
         self._clip, self._n_hop, self._n_lead, self._marks = clip, n_hop, n_lead, marks
+        self._sample_rate = sample_rate
         self._capture = Capture(sample_rate, sample_rate, 2.0)
 
     def blocks(self, stop: Stop) -> Iterator[Block]:
@@ -147,9 +148,9 @@ class HeardAtOnce:
                     self._marks.end("listen")
                 self._marks.begin("listen")
                 is_marked = True
-            self._capture.write(
-                self._clip[start : start + BLOCK_SAMPLES], None, time.monotonic(), False
-            )
+            # As if it had come in time: an emulator is late for every block.
+            block, came_s = self._clip[start : start + BLOCK_SAMPLES], start / self._sample_rate
+            self._capture.write(block, came_s, came_s, False)
             recorded = self._capture.take(0.1)
             # However slow the emulator is, no decision may be left out.
             yield Block(recorded.samples, recorded.arrived_s)
@@ -194,8 +195,10 @@ def measure(artifact: str, clip: str, n_runs: int) -> dict[str, list[float]]:
         capture, factor = Capture(device_rate, sample_rate, 2.0), device_rate // sample_rate
 
         def copied(run: int, capture: Capture = capture, factor: int = factor) -> None:
-            for block in _blocks(hop_at(run, factor), factor * BLOCK_SAMPLES):
-                capture.write(block, None, time.monotonic(), False)
+            for index, block in enumerate(_blocks(hop_at(run, factor), factor * BLOCK_SAMPLES)):
+                # As if it had come in time: an emulator is late for every block.
+                came_s = (run * n_hop + index * BLOCK_SAMPLES) / sample_rate
+                capture.write(block, came_s, came_s, False)
                 capture.take(0.1)
 
         marks.repeat(stage, copied, n_runs)
