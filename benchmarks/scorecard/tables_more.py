@@ -43,7 +43,7 @@ def across_corpora(scorecard: Scorecard) -> str:
     said = "; ".join(f"{r.who} {r.value} {{{r.key}}}" for r in theirs)
     lines = prose(
         "**A corpus never heard**: `leave-one-corpus-out` and `german-to-english`, UAR over the "
-        f"classes that both sides have, not calibrated, no teachers. Published: {said}."
+        f"classes that both sides have, not calibrated, no runs as teachers. Published: {said}."
     )
     lines += "\n\n" + table(head, rows, n_left=1)
     both = [

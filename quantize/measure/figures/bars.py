@@ -278,7 +278,7 @@ FURTHER_BARS: tuple[Bar, ...] = (
         )
         for window, of_speech, goal in (("2.0 s", False, 0.64), ("1.0 s", True, 0.55))
     ),
-    Bar(0.42, _unheard, name="a corpus never heard, mean of four, UAR"),
+    Bar(0.42, _unheard, name="a corpus that `claf-ser-alone` never heard, mean of four, UAR"),
     *(
         Bar(
             goal,

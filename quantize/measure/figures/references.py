@@ -42,14 +42,13 @@ class Reference:
 _PAPER = (
     "Aditya, Kuchibhotla, Poduri and Vankayalapati, table 7: a random split of RAVDESS, SAVEE, "
     "EMO-DB and TESS whose share and seeds are not stated; the rows of their table 6 average an F1 "
-    "of 88. They have 24 RAVDESS actors and whole EMO-DB utterances, and give the model the "
-    "corpus; here there are 22 RAVDESS actors and the first two seconds of EMO-DB without "
-    "boredom, and the language is unknown."
+    "of 88. They have 24 RAVDESS actors and give the model the corpus; here there are 22 RAVDESS "
+    "actors, EMO-DB is without boredom, and the language is unknown."
 )
 _PAPER_RNN = (
     "Aditya, Kuchibhotla, Poduri and Vankayalapati, table 7: one SimpleRNN a corpus, trained and "
     "tested on a random split of it; here one model learns all four corpora at once, and the "
-    "figures are for 22 RAVDESS actors and EMO-DB's first two seconds without boredom."
+    "figures are for 22 RAVDESS actors and EMO-DB without boredom."
 )
 _TIMNET = (
     "The authors' re-run in issue 16 of TIM-Net_SER, 500 epochs, judged in the last one: random "
@@ -70,8 +69,8 @@ _EMOBOX = (
 _EMOBOX_ACROSS = (
     "Ma et al. (2024), EmoBox, arXiv:2406.07162: the best of ten pre-trained models is right 38 "
     "to 51 times in a hundred on most pairs of corpora, trained on one and tested on balanced "
-    "clips of another in four classes; here three corpora train, and all classes that both "
-    "sides have are answered."
+    "clips of another in four classes; here three corpora train, with what is learnt from beside "
+    "them, and all classes that both sides have are answered."
 )
 
 REFERENCES: tuple[Reference, ...] = (
