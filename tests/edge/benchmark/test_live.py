@@ -64,7 +64,8 @@ def test_without_a_microphone_the_reason_is_told(
     tiny_artifact: Artifact, system: System, tmp_path: Path
 ) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
-    environ = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}"}
+    paths = filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     with pytest.raises(EdgeSerError, match=r"does not listen: .*PortAudio"):
         listen_live(tiny_artifact.path, "numpy", system, source="mic", environ=environ)
 
