@@ -72,13 +72,13 @@ CONTENDERS = (
         "ours, numpy int8",
         Environment("ours_numpy", (), ""),
         "ours.py",
-        str(BUNDLED / "claf-ser-int8"),
+        "numpy",
     ),
     Contender(
         "ours, onnx int8",
         Environment("ours_onnx", (), "[onnx]"),
         "ours.py",
-        str(BUNDLED / "claf-ser-int8-onnx"),
+        "onnx",
     ),
     Contender(
         "librosa + torch",
