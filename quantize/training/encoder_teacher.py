@@ -77,10 +77,10 @@ class EncoderTeacher:
         self._vectors = embeddings.of(clips)
         self._truth, self._n_labels = label_numbers(clips, labels), len(labels)
         self._weights = corpus_weights(clips)
-        if knows_speakers:
-            self._parts = _parts_of_clips([clip.clip_id for clip in clips], seed)
-        else:
-            self._parts = _parts([clip.speaker for clip in clips], seed)
+        # A clip alone, or all that are by its speaker, share a part.
+        self._parts = _parts(
+            [clip.clip_id if knows_speakers else clip.speaker for clip in clips], seed
+        )
         self._strength = strength
         self._number = {clip.clip_id: at for at, clip in enumerate(clips)}
         self._device = torch.device("cpu")
@@ -201,9 +201,9 @@ def fit_linear(
     return lambda new: np.asarray(((new - mean) / scale) @ kept_weight + kept_bias, np.float32)
 
 
-def _parts(speakers: Sequence[str], seed: int) -> NDArray[np.int64]:
-    """Which part each clip is in; a speaker's clips share one."""
-    names = sorted(set(speakers))
+def _parts(owners: Sequence[str], seed: int) -> NDArray[np.int64]:
+    """Which part each clip is in; all of one owner share one."""
+    names = sorted(set(owners))
     if len(names) < 2:
         raise TrainingError(
             "an encoder teaches what it has learnt from other speakers, and all training clips are "
@@ -211,15 +211,7 @@ def _parts(speakers: Sequence[str], seed: int) -> NDArray[np.int64]:
         )
     order = np.random.default_rng(seed).permutation(len(names))
     part_of = {names[at]: number % N_PARTS for number, at in enumerate(order)}
-    return np.array([part_of[speaker] for speaker in speakers])
-
-
-def _parts_of_clips(clip_ids: Sequence[str], seed: int) -> NDArray[np.int64]:
-    """Which part each clip is in, whoever speaks; of the clips' names, not of their order."""
-    order = np.random.default_rng(seed).permutation(len(clip_ids))
-    parts = np.empty(len(clip_ids), np.int64)
-    parts[np.argsort(clip_ids)[order]] = np.arange(len(clip_ids)) % N_PARTS
-    return parts
+    return np.array([part_of[owner] for owner in owners])
 
 
 def _components(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

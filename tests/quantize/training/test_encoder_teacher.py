@@ -60,14 +60,20 @@ def test_corpora_count_alike_up_to_twice(clips):
     assert sums["ravdess"] == pytest.approx(sums["savee"], rel=1e-5)
 
 
-def test_nobody_is_answered_for_by_a_fit_on_the_same_speaker(clips):
-    """One speaker's vectors say the emotion in a way of their own: only who heard them knows it."""
+def one_tells_it_otherwise(clips):
+    """Vectors of which one speaker's say the emotion otherwise, whose each is, and labels."""
     speakers = sorted({c.speaker for c in clips})
     odd = [c.speaker == speakers[0] for c in clips]
     vectors = np.hstack([telling(clips), np.zeros((len(clips), len(LABELS)), np.float32)])
     vectors[odd, :12] = 0.0
     numbers = label_numbers(clips, LABELS)
     vectors[odd, 12 + numbers[odd]] = 30.0
+    return vectors, odd, numbers
+
+
+def test_nobody_is_answered_for_by_a_fit_on_the_same_speaker(clips):
+    """One speaker's vectors say the emotion in a way of their own: only who heard them knows it."""
+    vectors, odd, numbers = one_tells_it_otherwise(clips)
     teacher = EncoderTeacher(embeddings_of(clips, vectors), clips, LABELS)
     ids = [c.clip_id for c, is_odd in zip(clips, odd, strict=True) if is_odd]
     whole, nobody = torch.ones(len(ids)), torch.arange(len(ids))
@@ -81,12 +87,7 @@ def test_nobody_is_answered_for_by_a_fit_on_the_same_speaker(clips):
 
 def test_people_that_are_heard_again_may_be_known(clips):
     """Where the held-out clips are by the same people, a fit leaves out the clip alone."""
-    speakers = sorted({c.speaker for c in clips})
-    odd = [c.speaker == speakers[0] for c in clips]
-    vectors = np.hstack([telling(clips), np.zeros((len(clips), len(LABELS)), np.float32)])
-    vectors[odd, :12] = 0.0
-    numbers = label_numbers(clips, LABELS)
-    vectors[odd, 12 + numbers[odd]] = 30.0
+    vectors, _, _ = one_tells_it_otherwise(clips)
     known, unknown = (
         EncoderTeacher(embeddings_of(clips, vectors), clips, LABELS, strength=1.0, knows_speakers=k)
         for k in (True, False)
