@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.pipeline import artifact_folders, open_all
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
 from benchmarks.shared.interleaved import (
     Bar,
@@ -41,9 +42,8 @@ from benchmarks.shared.interleaved import (
 )
 from edge.benchmark.machine import describe_machine
 from edge.bundled import MODELS_DIR
-from edge.errors import EdgeSerError, MissingDependencyError, ParameterError
+from edge.errors import MissingDependencyError
 from edge.runtimes.onnx import open_onnx
-from quantize.basics.files import write_json
 
 MEASURED_FILES = (
     *("edge", "benchmarks/model_peers.py", "benchmarks/pipeline.py"),
@@ -195,17 +195,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the order (%(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(argv)
-    try:
-        if args.rounds < 1:
-            raise ParameterError(f"--rounds is {args.rounds}, at least 1 is wanted")
-        result = measure(args)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--rounds", args.rounds)
+        return measure(args)
+
+    return tell(measured, table, args.output)
 
 
 if __name__ == "__main__":

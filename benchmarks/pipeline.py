@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
 from benchmarks.shared.interleaved import (
     Bar,
@@ -44,14 +45,13 @@ from benchmarks.shared.interleaved import (
 )
 from benchmarks.shared.librosa_reference import require_librosa
 from benchmarks.shared.paper_pipeline import librosa_rows, torch_model
-from edge import EdgeSerError, MissingDependencyError, ParameterError
+from edge import MissingDependencyError, ParameterError
 from edge.artifact import read_artifact
 from edge.audio.file import read_audio
 from edge.benchmark.machine import describe_machine
 from edge.bundled import DEMO_CLIP, MODELS_DIR
 from edge.stream.classifier import Classifier
 from edge.stream.loading import load
-from quantize.basics.files import write_json
 
 MEASURED_FILES = ("edge", "benchmarks/pipeline.py", "benchmarks/shared", "quantize/models")
 BLOCK_SAMPLES = 512
@@ -273,19 +273,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the order (%(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(argv)
-    try:
-        if args.rounds < 1:
-            raise ParameterError(f"--rounds is {args.rounds}, at least 1 is wanted")
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--rounds", args.rounds)
         require_librosa()
         result = measure(args)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    result["met"] = all(row["met"] is not False for row in result["ratios"])
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0 if result["met"] else 1
+        return {**result, "met": all(row["met"] is not False for row in result["ratios"])}
+
+    return tell(measured, table, args.output)
 
 
 if __name__ == "__main__":

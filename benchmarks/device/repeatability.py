@@ -21,12 +21,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
 from edge.benchmark.compare import compare
 from edge.benchmark.machine import describe_machine
 from edge.benchmark.stored import name_of, read_report
-from edge.errors import EdgeSerError, ParameterError
-from quantize.basics.files import write_json
+from edge.errors import ParameterError
 
 __all__ = ["agreement_of", "main"]
 
@@ -86,17 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--duration", type=float, default=30.0, help="seconds (%(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(arguments)
-    try:
-        if args.pairs < 1:
-            raise ParameterError(f"--pairs is {args.pairs}, at least 1 is wanted")
-        result = repeat(args.artifacts, args.pairs, args.duration)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0 if result["met"] else 1
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--pairs", args.pairs)
+        return repeat(args.artifacts, args.pairs, args.duration)
+
+    return tell(measured, table, args.output)
 
 
 def repeat(artifacts: Sequence[str], n_pairs: int, duration_s: float) -> dict[str, Any]:

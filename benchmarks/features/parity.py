@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 # The reference lives with the parity data of the tests, so that both are one definition.
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
 from benchmarks.shared.librosa_reference import arguments, reference, require_librosa
-from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError
+from edge import FeatureExtractor, FeatureSpec, ParameterError
 from edge.audio.file import read_audio
 from edge.audio.resample import resample
-from quantize.basics.files import write_json
 from quantize.data.corpora import DOMAINS, CorpusReport, load_corpora
 from quantize.data.corpora.base import Clip
 
@@ -216,22 +216,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips", type=int, default=200, help="clips to draw (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw (%(default)s)")
     args = parser.parse_args(argv)
-    try:
-        if args.clips < 1:
-            raise ParameterError(f"--clips is {args.clips}, at least 1 is wanted")
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--clips", args.clips)
         clips, reports = load_corpora(args.data, DOMAINS)
         require_librosa()
         chosen = draw(clips, args.clips, args.seed)
         result = provenance(args, chosen, reports) | measure(chosen, FeatureSpec(), args.seed)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    met = [*result["features"].values(), result["pitch"], result["streaming"]]
-    result["met"] = all(part["met"] for part in met)
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0 if result["met"] else 1
+        met = [*result["features"].values(), result["pitch"], result["streaming"]]
+        return {**result, "met": all(part["met"] for part in met)}
+
+    return tell(measured, table, args.output)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.features import methods as timed
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
 from benchmarks.shared.interleaved import (
     Bar,
@@ -41,10 +42,9 @@ from benchmarks.shared.interleaved import (
     ratio_lines,
     time_lines,
 )
-from edge import EdgeSerError, FeatureSpec, MissingDependencyError, ParameterError
+from edge import FeatureSpec, MissingDependencyError
 from edge.benchmark.machine import describe_machine
 from edge.runtimes.onnx import open_onnx
-from quantize.basics.files import write_json
 
 MEASURED_FILES = (
     *("edge/features", "benchmarks/features/peers.py", "benchmarks/features/methods.py"),
@@ -182,17 +182,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # librosa pads a segment for its larger frames and says so; python_speech_features warns of
     # its own regular expressions.
     warnings.simplefilter("ignore")
-    try:
-        if args.rounds < 1:
-            raise ParameterError(f"--rounds is {args.rounds}, at least 1 is wanted")
-        result = measure(args)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--rounds", args.rounds)
+        return measure(args)
+
+    return tell(measured, table, args.output)
 
 
 if __name__ == "__main__":

@@ -34,11 +34,11 @@ import numpy as np  # noqa: E402
 from benchmarks.features import memory, parity, report  # noqa: E402
 from benchmarks.features import methods as timed  # noqa: E402
 from benchmarks.features.parity_signals import contour, shape, shaped_noise, voice  # noqa: E402
+from benchmarks.shared.command import at_least_one, tell  # noqa: E402
 from benchmarks.shared.git_state import git_state  # noqa: E402
 from benchmarks.shared.librosa_reference import reference, require_librosa  # noqa: E402
-from edge import EdgeSerError, FeatureExtractor, FeatureSpec, ParameterError  # noqa: E402
+from edge import FeatureExtractor, FeatureSpec, ParameterError  # noqa: E402
 from edge.benchmark.machine import describe_machine  # noqa: E402
-from quantize.basics.files import write_json  # noqa: E402
 from quantize.data.corpora import DOMAINS, load_corpora  # noqa: E402
 
 SEGMENT_S = 2.0
@@ -202,26 +202,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     # librosa pads a segment for its larger frames and says so; python_speech_features warns of
     # its own regular expressions.
     warnings.simplefilter("ignore")
-    try:
-        if args.segments < 1:
-            raise ParameterError(f"--segments is {args.segments}, at least 1 is wanted")
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--segments", args.segments)
         require_librosa()
         result = measure(args)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    result["met"] = all(
-        part["met"]
-        for part in (
-            *result["ratios"],
-            *result["parity"]["features"].values(),
-            result["parity"]["pitch"],
+        parity = result["parity"]
+        met = all(
+            part["met"]
+            for part in (*result["ratios"], *parity["features"].values(), parity["pitch"])
         )
-    ) and bool(result["memory"]["constant"])
-    print(report.table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0 if result["met"] else 1
+        return {**result, "met": met and bool(result["memory"]["constant"])}
+
+    return tell(measured, report.table, args.output)
 
 
 if __name__ == "__main__":

@@ -25,11 +25,11 @@ from benchmarks.features.floor import floor
 from benchmarks.features.pairs import FFT_IN_SINGLE, spectrum_pairs
 from benchmarks.features.pairs_power import feature_pairs
 from benchmarks.features.profile import HOP_FRAMES, medians_us, profile
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
-from edge import EdgeSerError, FeatureSpec, ParameterError
+from edge import FeatureSpec, ParameterError
 from edge.benchmark.machine import describe_machine
 from edge.features.row_maker import RowMaker
-from quantize.basics.files import write_json
 
 MEASURED_FILES = (
     *("edge/features", "edge/arrays.py", "benchmarks/features/speed.py", "benchmarks/shared"),
@@ -170,17 +170,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the signal (%(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(argv)
-    try:
-        if args.repeats < 1:
-            raise ParameterError(f"--repeats is {args.repeats}, at least 1 is wanted")
-        result = measure(args)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--repeats", args.repeats)
+        return measure(args)
+
+    return tell(measured, table, args.output)
 
 
 if __name__ == "__main__":

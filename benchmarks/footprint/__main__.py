@@ -33,12 +33,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.footprint.venvs import ROOT, Environment, clean_environment, make, sizes
+from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
 from benchmarks.shared.interleaved import Bar, bar_row, ratio_lines, spread
 from edge.benchmark.machine import describe_machine
 from edge.bundled import DEMO_CLIP
 from edge.errors import EdgeSerError, ParameterError
-from quantize.basics.files import write_json
 
 MEASURED_FILES = ("edge", "edge_ser", "pyproject.toml", "benchmarks/footprint")
 SEGMENT_S = 2.0
@@ -243,21 +243,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the order (%(default)s)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write the result here")
     args = parser.parse_args(argv)
-    try:
-        if args.runs < 1:
-            raise ParameterError(f"--runs is {args.runs}, at least 1 is wanted")
+
+    def measured() -> dict[str, Any]:
+        at_least_one("--runs", args.runs)
         if not Path("/proc/self/status").exists():
             raise ParameterError("memory is read from /proc, a Linux is wanted")
         result = measure(args)
-    except EdgeSerError as error:
-        print(f"edge-ser: error: {error}", file=sys.stderr)
-        return 2
-    rows = [*result["ratios"], *result["absolute"]]
-    result["met"] = all(row["met"] is not False for row in rows)
-    print(table(result))
-    if args.output is not None:
-        write_json(args.output, result)
-    return 0 if result["met"] else 1
+        rows = [*result["ratios"], *result["absolute"]]
+        return {**result, "met": all(row["met"] is not False for row in rows)}
+
+    return tell(measured, table, args.output)
 
 
 if __name__ == "__main__":

@@ -129,11 +129,16 @@ def is_served(run: dict[str, Any], hop_ms: float) -> bool:
 
 def saturate(task: dict[str, Any], mode: str, hop_ms: float, most: int) -> dict[str, Any]:
     """Run ever more streams until they are too many, and look for the number between."""
-    runs, served, too_many, n_streams = [], 0, most + 1, 1
-    while n_streams <= most and too_many > most:
+    runs: list[dict[str, Any]] = []
+    served, too_many, n_streams = 0, most + 1, 1
+
+    def is_enough(n_streams: int) -> bool:
         runs.append(run_streams(n_streams, task, mode))
         print(json.dumps({**task, "mode": mode, **runs[-1]}), file=sys.stderr, flush=True)
-        if is_served(runs[-1], hop_ms):
+        return is_served(runs[-1], hop_ms)
+
+    while n_streams <= most and too_many > most:
+        if is_enough(n_streams):
             served = n_streams
         else:
             too_many = n_streams
@@ -142,9 +147,7 @@ def saturate(task: dict[str, Any], mode: str, hop_ms: float, most: int) -> dict[
         n_streams = (served + too_many) // 2
         if n_streams in (served, too_many):
             break
-        runs.append(run_streams(n_streams, task, mode))
-        print(json.dumps({**task, "mode": mode, **runs[-1]}), file=sys.stderr, flush=True)
-        if is_served(runs[-1], hop_ms):
+        if is_enough(n_streams):
             served = n_streams
         else:
             too_many = n_streams
