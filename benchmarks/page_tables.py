@@ -148,11 +148,27 @@ def arm64(result: Result) -> Iterator[str]:
             (
                 (row["cpu"], row["name"],
                  ", ".join(f"{k} {v}" for k, v in row["packages"].items() if k != "python"),
-                 row["n_clips"], row["n_equal"], f"{row['largest_difference']:.1e}")
+                 row["n_clips"],
+                 *((row["failure"], None) if "failure" in row
+                   else (row["n_equal"], f"{row['largest_difference']:.1e}")))
                 for row in result["labels"]
             ), 3,
         )  # fmt: skip
-    for cpu, artifacts in (result.get("instructions") or {}).items():
+    if result.get("commands"):
+        yield table(
+            ("`classify --json` and `doctor`", "artifact", "clips", "labels equal",
+             "exit code of `doctor`", "what it found wrong"),
+            (
+                (row["cpu"], row["name"],
+                 *((None, row["failure"], None, None) if "failure" in row else
+                   (row["classify"]["n_clips"], row["classify"]["n_equal"],
+                    row["doctor_exit_code"],
+                    "; ".join(finding["sentence"] for finding in row["doctor"]) or "nothing")))
+                for row in result["commands"]
+            ), 2,
+        )  # fmt: skip
+    for cpu, every in (result.get("instructions") or {}).items():
+        artifacts = {name: row for name, row in every.items() if "failure" not in row}
         stages = dict.fromkeys(s for row in artifacts.values() for s in row["instructions"])
         yield table(
             (f"million instructions, {cpu}", *artifacts),

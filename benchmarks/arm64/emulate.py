@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from edge.errors import EdgeSerError
 __all__ = [
     "CALL_X86",
     "Counts",
+    "UnansweredError",
     "build_clock",
     "build_plugin",
     "check_children",
@@ -33,6 +35,9 @@ CALL_X86 = 140
 
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
+#: Seconds that one program may take; the longest takes 200.
+_LIMIT_S = 1800.0
+
 #: Marks of a stage: what its thread and what all threads had executed so far.
 Counts = list[tuple[int, int, int]]
 
@@ -42,6 +47,22 @@ _CALM = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
 }
+
+
+class UnansweredError(EdgeSerError):
+    """A program that was ended by a signal, by an error of its own or for want of an end.
+
+    Parameters
+    ----------
+    doing : str
+        What it did.
+    how : str
+        How it ended, such as ``"crashed: signal 11 (SIGSEGV)"``.
+    """
+
+    def __init__(self, doing: str, how: str) -> None:
+        super().__init__(f"{doing} {how}")
+        self.how = how
 
 
 def emulator(machine: str) -> str:
@@ -183,13 +204,23 @@ def said(done: subprocess.CompletedProcess[str], doing: str) -> str:
 
     Raises
     ------
-    EdgeSerError
+    UnansweredError
         If it failed.
     """
+    if done.returncode < 0:
+        # QEMU ends itself by the signal that ended what it runs.
+        raise UnansweredError(doing, f"crashed: signal {_named(-done.returncode)}")
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-        raise EdgeSerError(f"{doing} ended with exit code {done.returncode}: {' '.join(lines)}")
+        raise UnansweredError(doing, f"ended with exit code {done.returncode}: {' '.join(lines)}")
     return done.stdout
+
+
+def _named(number: int) -> str:
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)
 
 
 def _clean_environment() -> dict[str, str]:
@@ -200,11 +231,15 @@ def _clean_environment() -> dict[str, str]:
 def _run(
     command: Sequence[str | Path], environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(word) for word in command],
-        env=environment, cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    words = [str(word) for word in command]
+    try:
+        return subprocess.run(
+            words,
+            env=environment, cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL, timeout=_LIMIT_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise UnansweredError(Path(words[0]).name, f"did not end within {_LIMIT_S:g} s") from error
 
 
 def counted(path: Path) -> Counts:

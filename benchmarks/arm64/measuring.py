@@ -18,6 +18,7 @@ from benchmarks.arm64.boards import CORES
 from benchmarks.arm64.clips import digest_of, find_clips, make_clips
 from benchmarks.arm64.counting import by_stage, summed
 from benchmarks.arm64.emulate import (
+    UnansweredError,
     build_plugin,
     check_children,
     counted,
@@ -26,7 +27,7 @@ from benchmarks.arm64.emulate import (
     said,
 )
 from benchmarks.arm64.labels import compared, parsed
-from benchmarks.arm64.roots import ARM64, ARMV7, Root, build_root, build_wheel
+from benchmarks.arm64.roots import ARM64, ARMV7, Root, build_root, build_wheel, versions_of
 from benchmarks.arm64.x86 import measure_here
 from edge.bundled import DEMO_CLIP
 from edge.errors import EdgeSerError
@@ -86,10 +87,17 @@ class Measuring:
     ----------
     checkout : Path
     wishes : Wishes
+
+    Attributes
+    ----------
+    troubles : list of str
+        A sentence for each runtime that did not answer on a processor, and for each that answered
+        otherwise than this machine.
     """
 
     def __init__(self, checkout: Path, wishes: Wishes) -> None:
         self.checkout, self.wishes = checkout, wishes
+        self.troubles: list[str] = []
         self._kept = wishes.work / "finished"
         self._code, self._wheel_code = _digest(checkout, _MEASURES), _digest(checkout)
         self._wheel: Path | None = None
@@ -124,23 +132,33 @@ class Measuring:
         return [self._labels_of(ARMV7, _ARMV7_CPU, artifact, "today") for artifact in of_numpy]
 
     def _labels_of(self, tree: Any, cpu: str, artifact: Measured, packages: str) -> dict[str, Any]:
+        of = {"architecture": tree.name, "cpu": cpu, **artifact.to_dict()}
+        here = self._here(artifact)
+
         def piece() -> dict[str, Any]:
             root = self._root(tree, cpu)
             words = [_HERE / "answers.py", artifact.folder, *self.clips]
             there = said(run_in(root, cpu, packages, words), f"answering on {cpu}")
+            n_clips = len(self.clips)
             return {
-                "architecture": tree.name,
-                "cpu": cpu,
-                **artifact.to_dict(),
+                **of,
                 "packages": _versions(there),
-                "packages_here": _versions(self._here(artifact)),
-                **compared(
-                    parsed(self._here(artifact), len(self.clips)), parsed(there, len(self.clips))
-                ),
+                "packages_here": _versions(here),
+                **compared(parsed(here, n_clips), parsed(there, n_clips)),
             }
 
         name = f"labels {tree.name} {cpu} {artifact.folder.name} {packages} {self.clips_sha256}"
-        return self._once(name, piece)
+        who = f"{artifact.folder.name} on {cpu}"
+        try:
+            row = self._once(name, piece)
+        except UnansweredError as error:
+            versions = versions_of(packages, artifact.runtime)
+            by = ", ".join(f"{package} {version}" for package, version in versions.items())
+            self.troubles.append(f"{who} by {by} {error.how}")
+            return {**of, "packages": versions, "n_clips": len(self.clips), "failure": error.how}
+        if row["different"]:
+            self.troubles.append(f"{who} has other labels for {', '.join(row['different'])}")
+        return row
 
     def _here(self, artifact: Measured) -> str:
         """What this machine says of the clips."""
@@ -159,20 +177,21 @@ class Measuring:
         return [self._commands_of(tree, cpu, artifacts[0]) for cpu in cpus]
 
     def _commands_of(self, tree: Any, cpu: str, artifact: Measured) -> dict[str, Any]:
+        of = {"architecture": tree.name, "cpu": cpu, "name": artifact.folder.name}
+        clips, named = self.clips[:8], ["--artifact", str(artifact.folder)]
+        classify = ["-m", "edge_ser", "classify", "--json", *named, *map(str, clips)]
+
         def piece() -> dict[str, Any]:
             check_children(tree.qemu)
             root = self._root(tree, cpu)
-            clips, named = self.clips[:8], ["--artifact", str(artifact.folder)]
-            classify = ["-m", "edge_ser", "classify", "--json", *named, *map(str, clips)]
             there = run_in(root, cpu, "today", classify)
+            said(there, f"classify on {cpu}")
             here = run_here(str(self.checkout), classify)
             doctor = run_in(root, cpu, "today", ["-m", "edge_ser", "doctor", "--json", *named])
             findings = [json.loads(line) for line in doctor.stdout.splitlines() if line[:1] == "{"]
             spoken = [finding for finding in findings if finding.get("type") == "finding"]
             return {
-                "architecture": tree.name,
-                "cpu": cpu,
-                "name": artifact.folder.name,
+                **of,
                 "classify_exit_codes": [here.returncode, there.returncode],
                 "classify": compared(
                     parsed(here.stdout, len(clips)), parsed(there.stdout, len(clips))
@@ -187,10 +206,14 @@ class Measuring:
             }
 
         name = f"commands {tree.name} {cpu} {artifact.folder.name} {self.clips_sha256}"
-        return self._once(name, piece)
+        try:
+            return self._once(name, piece)
+        except UnansweredError as error:
+            self.troubles.append(f"{error} with {artifact.folder.name}")
+            return {**of, "failure": error.how}
 
     def counts(self) -> dict[str, dict[str, Any]]:
-        """Instructions of every stage: processor to artifact to :func:`summed`."""
+        """Instructions of every stage: processor to artifact to :func:`summed`, or ``failure``."""
         return {
             cpu: {a.folder.name: self._counts_of(cpu, a) for a in self.artifacts}
             for cpu in self.wishes.cpus
@@ -206,7 +229,11 @@ class Measuring:
             said(run_in(root, cpu, "today", words, options), f"counting on {cpu}")
             return {**artifact.to_dict(), **summed(by_stage(counted(out)))}
 
-        return self._once(f"counts {cpu} {artifact.folder.name} {self.wishes.n_runs}", piece)
+        try:
+            return self._once(f"counts {cpu} {artifact.folder.name} {self.wishes.n_runs}", piece)
+        except UnansweredError as error:
+            self.troubles.append(f"{error} with {artifact.folder.name}")
+            return {**artifact.to_dict(), "failure": error.how}
 
     def x86(self) -> list[dict[str, Any]]:
         """Instructions of this machine and its milliseconds, of the same program, with NumPy."""

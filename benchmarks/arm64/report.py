@@ -37,7 +37,8 @@ def report(measuring: Measuring, path: Path) -> dict[str, Any]:
     dict
         ``labels`` (a row a processor and runtime), ``commands``, ``instructions`` (processor to
         artifact to ``n``, ``instructions`` and ``spread`` by stage), ``assumptions``,
-        ``estimates``, ``x86`` (the same arithmetic where both are known).
+        ``estimates``, ``x86`` (the same arithmetic where both are known).  What a processor did
+        not answer has ``failure``, such as "crashed: signal 11 (SIGSEGV)", in its place.
     """
     wishes = measuring.wishes
     found = _kept(path)
@@ -90,7 +91,10 @@ def checked(measuring: Measuring, path: Path) -> list[str]:
     said = []
     for cpu, artifacts in measuring.counts().items():
         for name, found in artifacts.items():
-            if name not in kept.get(cpu, {}):
+            if "failure" in found:
+                said.append(f"{cpu}, {name}: it {found['failure']}")
+                continue
+            if "instructions" not in kept.get(cpu, {}).get(name, {}):
                 raise ParameterError(
                     f"{path} keeps no instructions of {name} on {cpu}; count them first: "
                     "python -m benchmarks.arm64 --parts counts"
@@ -111,11 +115,8 @@ def table(found: dict[str, Any]) -> str:
             by = ", ".join(
                 f"{name} {version}" for name, version in row["packages"].items() if name != "python"
             )
-            lines.append(
-                f"{row['cpu']:<12} {row['name']:<22} {by:<24} "
-                f"{row['n_equal']}/{row['n_clips']}  {row['largest_difference']:.1e}"
-            )
-    for cpu, artifacts in found.get("instructions", {}).items():
+            lines.append(f"{row['cpu']:<12} {row['name']:<22} {by:<24} {_agreement(row)}")
+    for cpu, artifacts in _counted(found.get("instructions", {})).items():
         names = list(artifacts)
         lines += [
             "",
@@ -164,6 +165,12 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _agreement(row: dict[str, Any]) -> str:
+    if "failure" in row:
+        return str(row["failure"])
+    return f"{row['n_equal']}/{row['n_clips']}  {row['largest_difference']:.1e}"
+
+
 def _range(values: Iterable[float]) -> str:
     low, middle, high = values
     return f"{middle:.3g} ({low:.3g}-{high:.3g})"
@@ -188,6 +195,14 @@ def _judged(row: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
 def _stages(instructions: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
     return {
         cpu: {name: row["instructions"] for name, row in artifacts.items()}
+        for cpu, artifacts in _counted(instructions).items()
+    }
+
+
+def _counted(instructions: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what was ended before it was counted."""
+    return {
+        cpu: {name: row for name, row in artifacts.items() if "failure" not in row}
         for cpu, artifacts in instructions.items()
     }
 

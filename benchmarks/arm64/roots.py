@@ -18,7 +18,16 @@ from pathlib import Path
 
 from edge.errors import EdgeSerError
 
-__all__ = ["ARM64", "ARMV7", "PACKAGES", "Root", "Tree", "build_root", "build_wheel"]
+__all__ = [
+    "ARM64",
+    "ARMV7",
+    "PACKAGES",
+    "Root",
+    "Tree",
+    "build_root",
+    "build_wheel",
+    "versions_of",
+]
 
 _MIRROR = "http://deb.debian.org/debian"
 _SUITE = "bookworm"
@@ -37,6 +46,13 @@ _PLATFORMS = (
     "manylinux_2_28",
     "manylinux_2_34",
 )
+
+#: What of them a runtime is.
+_RUNTIME_PACKAGES = {
+    "numpy": ("numpy",),
+    "onnx": ("numpy", "onnxruntime"),
+    "tflite": ("numpy", "ai-edge-litert", "tflite-runtime"),
+}
 
 #: Where Debian's own packages of Python lie.
 _DIST_PACKAGES = "usr/lib/python3/dist-packages"
@@ -188,6 +204,25 @@ def build_root(tree: Tree, work: Path, python: str = sys.executable) -> Root:
             _install(python, root.folder / "opt" / name, wheels)
     stamp.write_text(wanted)
     return root
+
+
+def versions_of(packages: str, runtime: str) -> dict[str, str]:
+    """Versions of what answers, of a runtime that was ended before it could say them.
+
+    Parameters
+    ----------
+    packages : str
+        A key of :data:`PACKAGES`.
+    runtime : {"numpy", "onnx", "tflite"}
+
+    Returns
+    -------
+    dict
+        Names as Python imports them.
+    """
+    wheels = dict(wheel.split("==") for wheel in PACKAGES[packages] if "==" in wheel)
+    names = [name for name in _RUNTIME_PACKAGES[runtime] if name in wheels]
+    return {name.replace("-", "_"): wheels[name] for name in names}
 
 
 def _choose_libraries(folder: Path) -> None:

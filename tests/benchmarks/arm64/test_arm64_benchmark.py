@@ -7,21 +7,25 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from benchmarks import page_tables
 from benchmarks.arm64 import __main__ as command
-from benchmarks.arm64 import boards, emulate, roots
+from benchmarks.arm64 import boards, emulate, measuring, report, roots
 from benchmarks.arm64.clips import digest_of, find_clips, make_clips
 from benchmarks.arm64.counting import by_stage, exceeded, summed
 from benchmarks.arm64.labels import compared, parsed
-from benchmarks.arm64.report import table
 from benchmarks.arm64.stages import STAGES
 from edge.errors import EdgeSerError
 
-RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results" / "arm64.json"
+ROOT = Path(__file__).resolve().parents[3]
+RESULTS = ROOT / "benchmarks" / "results" / "arm64.json"
 
 #: A folder that `python -m benchmarks.arm64 --work` has built.
 WORK = Path(os.environ.get("EDGE_SER_ARM64", str(Path.home() / ".cache" / "edge-ser-arm64")))
@@ -108,7 +112,7 @@ def test_the_table_never_calls_an_estimate_a_measurement() -> None:
     stages = dict.fromkeys(("hop", "listen", "features_segment", "model"), 1e6)
     counts = {"cortex-a53": {"tiny": {"instructions": stages}}}
     rows = boards.estimates({"cortex-a53": {"tiny": stages}})
-    text = table({"instructions": counts, "estimates": rows})
+    text = report.table({"instructions": counts, "estimates": rows})
     assert "ESTIMATES, no measurement" in text
     assert "Raspberry Pi 3" in text
     assert "not measurements" in boards.assumptions()["what"]
@@ -134,6 +138,52 @@ def test_a_wish_that_cannot_be_done_ends_with_a_sentence(
 ) -> None:
     assert command.main(["--cpus", "cortex-m4"]) == 2
     assert "'cortex-m4' is none of cortex-a53" in capsys.readouterr().err
+
+
+def test_a_runtime_that_crashes_is_a_line_and_everything_else_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On one of two processors it is ended by a signal, and on the other it answers."""
+
+    def run_in(
+        _: object, cpu: str, packages: str, words: Sequence[str | Path]
+    ) -> subprocess.CompletedProcess[str]:
+        crash = ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"]
+        return emulate.run_here(str(ROOT), crash if cpu == "cortex-a53" else words)
+
+    monkeypatch.setattr(measuring, "run_in", run_in)
+    monkeypatch.setattr(measuring.Measuring, "_root", lambda *_: None)
+    monkeypatch.setattr(report, "emulator", lambda _: sys.executable)
+    output = tmp_path / "arm64.json"
+    args = ["--work", str(tmp_path), "--output", str(output), "--parts", "labels", "--clips", "2"]
+    wanted = ["--cpus", "cortex-a53,cortex-a72", "--runtimes", "numpy", "--models", "tiny"]
+    assert command.main([*args, *wanted]) == 1
+    crashed, answered = json.loads(output.read_text())["labels"]
+    how = "crashed: signal 11 (SIGSEGV)"
+    assert (crashed["cpu"], crashed["failure"]) == ("cortex-a53", how)
+    assert crashed["packages"] == {"numpy": "2.4.6"}
+    assert (answered["cpu"], answered["n_equal"]) == ("cortex-a72", 2)
+    told = capsys.readouterr()
+    assert told.err.splitlines()[-1] == f"claf-ser-tiny on cortex-a53 by numpy 2.4.6 {how}"
+    assert how in told.out
+    assert how in "\n".join(page_tables.arm64(json.loads(output.read_text())))
+    # Nothing is kept of a crash: what was mended since answers.
+    assert command.main([*args, *wanted, "--cpus", "cortex-a72"]) == 0
+
+
+def test_a_crash_while_instructions_are_counted_is_said(tmp_path: Path) -> None:
+    kept = {"cortex-a53": {"tiny": {"instructions": {"hop": 100}}}}
+    (tmp_path / "kept.json").write_text(json.dumps({"instructions": kept}))
+    now = {"cortex-a53": {"tiny": {"failure": "crashed: signal 4 (SIGILL)"}}}
+    [sentence] = report.checked(SimpleNamespace(counts=lambda: now), tmp_path / "kept.json")  # type: ignore[arg-type]
+    assert sentence == "cortex-a53, tiny: it crashed: signal 4 (SIGILL)"
+    assert "cortex-a53, million" in report.table({"instructions": now})
+
+
+def test_what_has_no_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulate, "_LIMIT_S", 0.2)
+    with pytest.raises(emulate.UnansweredError, match=r"did not end within 0\.2 s"):
+        emulate.run_here("", ["-c", "import time; time.sleep(30)"])
 
 
 def test_a_board_is_shown_instead_of_this_machine(tmp_path: Path) -> None:
