@@ -18,6 +18,7 @@ from edge.artifact import Artifact
 from edge.digest import sha256_hex
 from edge.errors import BackendError, EdgeSerError
 from edge.runtimes.deaths import how_it_died
+from edge.runtimes.instead import instead_of
 from edge.runtimes.trial import CPU_S
 
 __all__ = ["TIMEOUT_S", "Probe", "can_try", "probe_artifact", "try_artifact"]
@@ -136,7 +137,5 @@ def probe_artifact(
 
 
 def _failed(path: str | os.PathLike[str], problem: str) -> Probe:
-    error = BackendError(
-        f"{path} cannot be used: its runtime {problem}; choose another backend or artifact"
-    )
+    error = BackendError(f"{path} cannot be used: its runtime {problem}; {instead_of(path)}")
     return Probe(None, problem, error)

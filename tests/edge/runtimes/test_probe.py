@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from runtime_fakes import ENVIRONMENT, complaint, records, run_cli, voice
 import edge
 from edge.artifact import Artifact
 from edge.audio.file import write_wav
+from edge.bundled import MODELS_DIR
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
+from edge.runtimes.instead import instead_of
 from edge.runtimes.probe import probe_artifact
 
 TESTS = Path(__file__).resolve().parents[2]
@@ -95,9 +98,38 @@ def test_death_is_a_sentence(kinds: Path, behave: Behave, way: str, problem: str
     assert (probe.ms, probe.problem) == (None, problem)
     assert isinstance(probe.error, BackendError)
     assert str(probe.error) == (
-        f"{kinds / 'onnx'} cannot be used: its runtime {problem}; choose another backend or "
-        "artifact"
+        f"{kinds / 'onnx'} cannot be used: its runtime {problem}; "
+        f"use --artifact {kinds / 'numpy'} --backend numpy"
     )
+
+
+def test_what_is_named_in_place_of_a_dead_runtime_works(
+    kinds: Path, runtime: Path, clip: Path
+) -> None:
+    """The sentence is followed to the letter."""
+    crashing = environment(runtime, "SIGSEGV")
+    done = run_cli("classify", clip, "--backend", "onnx", "--artifact", kinds, env=crashing)
+    assert done.returncode == 2
+    _, _, mend = complaint(done.stderr).partition("; use ")
+    done = run_cli("classify", clip, *shlex.split(mend), env=crashing)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_artifact_without_another_kind_is_told_of_the_bundled_model(
+    kinds: Path, behave: Behave, tmp_path: Path
+) -> None:
+    shutil.copytree(kinds / "onnx", tmp_path / "alone")
+    behave("SIGSEGV")
+    said = str(probe_artifact(tmp_path / "alone").error)
+    assert "edge-ser-quantize export RUN --kind numpy-int8" in said
+    assert said.endswith(": --artifact claf-ser --backend numpy")
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("claf-ser-int8-onnx", "claf-ser"), ("claf-ser-tiny-onnx", "claf-ser-tiny")]
+)
+def test_of_a_bundled_model_the_other_kind_of_it_is_named(name: str, model: str) -> None:
+    assert instead_of(MODELS_DIR / name) == f"use --artifact {model} --backend numpy"
 
 
 def test_ctrl_c_is_no_fault_of_the_runtime(kinds: Path, behave: Behave) -> None:
