@@ -34,12 +34,15 @@ class Trial:
         A whole sentence, where the runtime or the artifact had one to say.
     is_late : bool
         There was not enough time, which may be nobody's fault.
+    is_cut : bool
+        It had less time than it is given, since other checks had used it up.
     """
 
     ms: float | None = None
     problem: str | None = None
     error: str | None = None
     is_late: bool = False
+    is_cut: bool = False
 
 
 def try_artifact(look: Look, folder: Path) -> Trial:
@@ -56,8 +59,8 @@ def try_import(look: Look, backend: str) -> Trial:
     return _try(look, "edge.doctor.import_trial", backend, _IMPORT_LIMIT_S)
 
 
-def _try(look: Look, module: str, argument: str, limit_s: float) -> Trial:
-    limit_s = look.within_s(limit_s)
+def _try(look: Look, module: str, argument: str, own_limit_s: float) -> Trial:
+    limit_s = look.within_s(own_limit_s)
     ran = look.system.start_python(module, [argument], limit_s)
     look.outputs[f"python -m {module} {argument}"] = ran.out + ran.err
     if ran.is_good:
@@ -68,7 +71,11 @@ def _try(look: Look, module: str, argument: str, limit_s: float) -> Trial:
         if isinstance(ms, float) or (ms is None and module != _TRIAL and ran.out.strip()):
             return Trial(ms)
         return Trial(problem="says nothing that can be read")
-    return Trial(problem=_end(ran, limit_s), is_late=ran.is_late)
+    return Trial(
+        problem=_end(ran, limit_s),
+        is_late=ran.is_late,
+        is_cut=ran.is_late and limit_s < own_limit_s,
+    )
 
 
 def last_object(text: str) -> dict[str, Any]:

@@ -130,6 +130,16 @@ def test_numpy_that_does_not_run_is_an_error(tmp_path: Path) -> None:
     assert next(iter(backends(look))).state == "error"
 
 
+def test_numpy_on_a_board_that_is_too_slow_for_all_checks_is_not_called_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = fake_look(tmp_path, {}, {"edge.runtimes.trial": Ran(None, is_late=True)})
+    monkeypatch.setattr(look, "left_s", lambda: 2.0)
+    first = next(iter(backends(look)))
+    assert (first.state, first.mend) == ("skipped", "edge-ser benchmark --backend numpy")
+    assert "within 2 s, which may be for want of time" in first.sentence
+
+
 def test_a_backend_that_is_not_installed_is_passed_over_with_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
