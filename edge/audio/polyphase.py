@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,11 @@ _PASS, _STOP = 0.9, 1.0
 _HALF_LENGTH = kaiser_half_length(_STOP - _PASS)
 # Outputs that one matrix product yields a row of: enough for the product to be quick, few enough
 # that little of the matrix is zero.
-_GROUP = 48
+_GROUP, _LONG_GROUP = 32, 48
+# Rows of a product in single precision, where the bits of one hang on how many others there are:
+# always as many, so that the split into blocks leaves no trace.  A block of a microphone's, 32 ms
+# from 48 kHz, fills two of them.
+_TILE_ROWS = 8
 # Beyond this many filter taps (2 MiB) the phases are interpolated instead of tabled.
 _MAX_TABLE = 1 << 19
 # Phases in a period of the smaller rate: linear interpolation is then good to -107 dB.
@@ -52,11 +57,16 @@ class Polyphase:
         self.n_phases, self.step = dst // divisor, src // divisor
         self._scale = min(1.0, dst / src)
         self.half = math.ceil(_HALF_LENGTH / self._scale)
-        self.row_outputs = self.n_phases * math.ceil(_GROUP / self.n_phases)
+        # A row of many phases, such as 44.1 kHz has, is many products, and a block of a
+        # microphone's has few rows of it: their number stays free, and the precision double, in
+        # which the float32 result of a row is the same however many others there are.
+        self._tile_rows = _TILE_ROWS if self.n_phases <= _GROUP else 0
+        self._group = _GROUP if self._tile_rows else _LONG_GROUP
+        self.row_outputs = self.n_phases * math.ceil(self._group / self.n_phases)
         self.row_inputs = self.row_outputs * self.step // self.n_phases
         self.is_tabled = self.row_outputs * 2 * self.half <= _MAX_TABLE
         self.first_input: list[int] = []
-        self.matrices: list[DoubleArray] = []
+        self.matrices: list[FloatArray | DoubleArray] = []
         if self.is_tabled:
             self._build_matrices()
         else:
@@ -75,15 +85,15 @@ class Polyphase:
 
     def _build_matrices(self) -> None:
         """Taps of consecutive outputs as the columns of one matrix, shifted as their inputs are."""
-        for start in range(0, self.row_outputs, _GROUP):
-            outputs = np.arange(start, min(start + _GROUP, self.row_outputs)) * self.step
+        for start in range(0, self.row_outputs, self._group):
+            outputs = np.arange(start, min(start + self._group, self.row_outputs)) * self.step
             shift = outputs // self.n_phases - outputs[0] // self.n_phases
             taps = self._taps(outputs % self.n_phases / self.n_phases)
             matrix = np.zeros((2 * self.half + int(shift[-1]), outputs.size))
             rows = shift[:, np.newaxis] + np.arange(2 * self.half)
             matrix[rows, np.arange(outputs.size)[:, np.newaxis]] = taps
             self.first_input.append(int(outputs[0]) // self.n_phases + 1 - self.half)
-            self.matrices.append(matrix)
+            self.matrices.append(matrix.astype(np.float32) if self._tile_rows else matrix)
 
     def compute(self, samples: FloatArray, start: int, first: int, last: int) -> FloatArray:
         """Compute outputs ``first`` to ``last - 1``; ``samples`` begin at input ``start``.
@@ -100,18 +110,22 @@ class Polyphase:
         first_row, last_row = first // self.row_outputs, (last - 1) // self.row_outputs
         result = np.empty((last_row - first_row + 1, self.row_outputs), dtype=np.float32)
         for group, matrix in enumerate(self.matrices):
-            column = group * _GROUP
+            column = group * self._group
+            columns = slice(column, column + matrix.shape[1])
             # Only rows whose outputs of this group are wanted.
             low = max(first_row, -((column + matrix.shape[1] - 1 - first) // self.row_outputs))
             high = min(last_row, (last - 1 - column) // self.row_outputs)
-            rows_a_piece = max(1, _PIECE // matrix.shape[0])
+            tile_rows = self._tile_rows or 1
+            rows_a_piece = max(1, _PIECE // (matrix.shape[0] * tile_rows)) * tile_rows
             for row in range(low, high + 1, rows_a_piece):
                 n_rows = min(rows_a_piece, high + 1 - row)
                 origin = row * self.row_inputs + self.first_input[group] - start
-                windows = _windows(samples, origin, n_rows, self.row_inputs, matrix.shape[0])
-                result[
-                    row - first_row : row - first_row + n_rows, column : column + matrix.shape[1]
-                ] = windows @ matrix
+                n_whole = -(-n_rows // tile_rows) * tile_rows
+                windows = _windows(samples, origin, n_whole, self.row_inputs, matrix)
+                made = windows.reshape(-1, self._tile_rows or n_rows, len(matrix)) @ matrix
+                result[row - first_row : row - first_row + n_rows, columns] = made.reshape(
+                    n_whole, -1
+                )[:n_rows]
         begin = first - first_row * self.row_outputs
         return result.reshape(-1)[begin : begin + last - first].copy()
 
@@ -137,17 +151,18 @@ class Polyphase:
         return result
 
 
-def _windows(samples: FloatArray, origin: int, n_rows: int, step: int, width: int) -> DoubleArray:
-    """Rows of ``width`` samples every ``step``, zeros beyond the end, as one piece of memory."""
+def _windows(
+    samples: FloatArray, origin: int, n_rows: int, step: int, matrix: npt.NDArray[Any]
+) -> npt.NDArray[Any]:
+    """Rows of samples every ``step``, as a matrix takes them; zeros beyond the end."""
+    width = len(matrix)
     n_missing = origin + (n_rows - 1) * step + width - samples.size
     if n_missing > 0:
         # Pad no more than what is used, not the whole clip.
-        samples = np.pad(samples[origin:], (0, n_missing))
+        samples = np.concatenate((samples[origin:], np.zeros(n_missing, dtype=np.float32)))
         origin = 0
     view = np.lib.stride_tricks.as_strided(
         samples[origin:], (n_rows, width), (step * samples.itemsize, samples.itemsize),
         writeable=False,
     )  # fmt: skip
-    # In double precision a product has the same float32 result however many rows it has, so the
-    # split into blocks leaves no trace. In single precision it left up to 1e-6.
-    return view.astype(np.float64)
+    return np.ascontiguousarray(view, dtype=matrix.dtype)

@@ -123,6 +123,25 @@ def test_a_long_stream_of_callback_blocks(pair):
     np.testing.assert_allclose(got, resample(clip, *pair), atol=1e-6)
 
 
+@pytest.mark.parametrize("pair", [(48_000, 16_000), (32_000, 16_000), (8_000, 16_000)])
+@pytest.mark.parametrize("size", [1, 97, 1_536, 24_576])
+def test_whole_factors_have_the_same_bits_however_the_samples_are_split(pair, size):
+    clip = np.sign(np.random.default_rng(5).uniform(-1, 1, 600 if size == 1 else 30_000))
+    resampler = Resampler(*pair)
+    parts = [resampler.push(clip[first : first + size]) for first in range(0, clip.size, size)]
+    got = np.concatenate([*parts, resampler.flush()])
+    np.testing.assert_array_equal(got, resample(clip, *pair))
+
+
+def test_single_precision_is_enough():
+    clip = np.sign(np.random.default_rng(5).uniform(-1, 1, 24_000))
+    plan = Polyphase(48_000, 16_000)
+    taps = plan._taps(np.zeros(1))[0]
+    padded = np.pad(clip, (plan.half - 1, plan.half))
+    want = np.lib.stride_tricks.sliding_window_view(padded, taps.size)[::3] @ taps
+    np.testing.assert_allclose(resample(clip, 48_000, 16_000), want, rtol=0, atol=2e-6)
+
+
 @pytest.mark.parametrize("pair", SPLIT_PAIRS)
 def test_reset_and_flush_give_a_fresh_object(pair):
     clip = np.random.default_rng(6).uniform(-1, 1, 900)
