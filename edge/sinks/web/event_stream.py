@@ -17,6 +17,8 @@ Send = Callable[[Message], Awaitable[None]]
 _N_CLIENTS = 256
 #: Records that wait for one client: half a minute of them.
 _N_WAITING = 64
+#: Handed on at once; what is longer waits here, where all share it, and not in a copy of each.
+_PIECE_BYTES = 8_192
 #: So many clients are woken at once, and then others have the processor.
 _N_AT_ONCE, _PAUSE_S = 16, 0.002
 #: A line that says nothing, so that whoever is gone is noticed.
@@ -41,13 +43,15 @@ class _Client:
         self.has_ended = False
 
     def take(self) -> bytes:
-        """Give all that waits, and say what was left out."""
-        text = b"".join(self.waiting)
-        self.waiting.clear()
+        """Give a piece of what waits, and say what was left out before it."""
+        taken, n_bytes = [], 0
         if self.n_lost:
-            text = b'event: lost\ndata: {"n_lost":%d}\n\n' % self.n_lost + text
+            taken.append(b'event: lost\ndata: {"n_lost":%d}\n\n' % self.n_lost)
             self.n_lost = 0
-        return text
+        while self.waiting and n_bytes < _PIECE_BYTES:
+            taken.append(self.waiting.popleft())
+            n_bytes += len(taken[-1])
+        return b"".join(taken)
 
 
 class EventStream:
@@ -107,7 +111,7 @@ class EventStream:
                 await client.is_due.wait()
                 client.is_due.clear()
                 has_ended = client.has_ended
-                if text := client.take():
+                while text := client.take():
                     await send({"type": "http.response.body", "body": text, "more_body": True})
                 if has_ended:
                     break

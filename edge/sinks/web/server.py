@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -26,8 +28,12 @@ _IDLE_S = 20
 _N_CONNECTIONS = 400
 _N_BACKLOG = 128
 _HEADER_BYTES = 16_384
-#: Waits for a client in our hands, and in the system's.
-_BUFFER_BYTES = 65_536
+#: Waits for a client in the system's hands. In ours it is little: each has a copy of its own there,
+#: while the records that wait behind it are shared by all.
+_BUFFER_BYTES, _OWN_BYTES = 65_536, 8_192
+#: Closed by a reset: what is left is thrown away, on both sides and at once. The system would keep
+#: it, and offer it for minutes to whoever reads nothing.
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 def bind(settings: WebSettings) -> socket.socket:
@@ -189,7 +195,7 @@ def _protocol() -> Any:
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            transport.set_write_buffer_limits(high=_BUFFER_BYTES)
+            transport.set_write_buffer_limits(high=_OWN_BYTES)
             if len(self.connections) > _N_CONNECTIONS:
                 transport.abort()
                 return
@@ -212,13 +218,19 @@ def _protocol() -> Any:
 
         def pause_writing(self) -> None:
             super().pause_writing()
-            self._stalled = self.loop.call_later(_STALLED_S, self.transport.abort)
+            self._stalled = self.loop.call_later(_STALLED_S, self._cut_off)
 
         def resume_writing(self) -> None:
             super().resume_writing()
             if self._stalled is not None:
                 self._stalled.cancel()
                 self._stalled = None
+
+        def _cut_off(self) -> None:
+            connection = self.transport.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            self.transport.abort()
 
         def _expect(self) -> None:
             # Bytes of a request that trickle in do not move its end.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import random
 import signal
@@ -108,7 +109,24 @@ def test_one_that_reads_nothing_is_cut_off_in_the_end(monkeypatch):
             if n % 50 == 0:
                 time.sleep(0.01)
         until(lambda: n_clients(sink.port) == 0)
+        # It hears of it, however much it has not read.
+        until(lambda: stalled.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET)
         stalled.close()
+
+
+def test_those_that_read_nothing_are_lent_little_memory_each():
+    with served() as sink, contextlib.ExitStack() as stalled:
+        for _ in range(8):
+            stalled.enter_context(listen(sink.port, buffer_bytes=4_096))
+        until(lambda: n_clients(sink.port) == 8)
+        large = {"label": "x" * 2_000, "state": "quiet", "posterior": None}
+        # More than the system holds: the rest waits in our hands.
+        for n in range(400):
+            sink.emit(decision(n, 5.0, **large))
+        until(lambda: ask_json(sink.port, "/api/v1/health")["left_out"] > 0)
+        connections = sink._server._server.server_state.connections
+        waiting = [each.transport.get_write_buffer_size() for each in list(connections)]
+        assert sum(waiting) < 8 * 20_000, waiting
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "])
