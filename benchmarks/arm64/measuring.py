@@ -170,11 +170,11 @@ class Measuring:
         name = f"here {artifact.folder.name} {artifact.model_sha256} {self.clips_sha256}"
         return str(self._once(name, piece)["said"])
 
-    def commands(self, tree: Any = ARM64) -> list[dict[str, Any]]:
-        """`doctor --json` and `classify --json` as a person would give them."""
-        artifacts = [a for a in self.artifacts if tree is ARM64 or a.runtime == "numpy"]
-        cpus = self.wishes.cpus if tree is ARM64 else (_ARMV7_CPU,)
-        return [self._commands_of(tree, cpu, artifacts[0]) for cpu in cpus]
+    def commands(self) -> list[dict[str, Any]]:
+        """`doctor --json` and `classify --json` as a person would give them, on armv7, too."""
+        rows = [self._commands_of(ARM64, cpu, self.artifacts[0]) for cpu in self.wishes.cpus]
+        of_numpy = [artifact for artifact in self.artifacts if artifact.runtime == "numpy"]
+        return rows + [self._commands_of(ARMV7, _ARMV7_CPU, each) for each in of_numpy[:1]]
 
     def _commands_of(self, tree: Any, cpu: str, artifact: Measured) -> dict[str, Any]:
         of = {"architecture": tree.name, "cpu": cpu, "name": artifact.folder.name}
