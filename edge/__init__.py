@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from edge.stream.events import Event as Event
     from edge.stream.events import EventSettings as EventSettings
     from edge.stream.file_answer import FileAnswer as FileAnswer
+    from edge.stream.group import StreamGroup as StreamGroup
     from edge.stream.loading import classify_file as classify_file
     from edge.stream.loading import load as load
     from edge.stream.smoothing import SmootherSettings as SmootherSettings
@@ -75,6 +76,7 @@ _HOME = {
     "Status": "edge.stream.status",
     "Stop": "edge.sources.base",
     "Stream": "edge.stream.stream",
+    "StreamGroup": "edge.stream.group",
     "Summary": "edge.pipeline",
     "Timing": "edge.stream.decision",
     "classify_file": "edge.stream.loading",
@@ -110,6 +112,7 @@ __all__ = [
     "Status",
     "Stop",
     "Stream",
+    "StreamGroup",
     "Summary",
     "Timing",
     "__version__",

@@ -1,15 +1,17 @@
 """Measure how many live streams one core serves, and what another one takes.
 
     python -m benchmarks.stream.streams [--seconds 6] [--models claf-ser claf-ser-tiny]
-                                 [--backends numpy onnx] [--modes loop threads processes]
+                                 [--backends numpy onnx]
+                                 [--modes loop together threads processes]
                                  [--most 4096] [--runs 200] [--core 0] [--output FILE]
 
 `streams`: 1, 2, 4 ... streams of the bundled dialogue hear a block of 32 ms each at the pace of
 sound, each at a moment of its own, until they are too many for one core; then the number between is
 looked for. The core is enough while the 99th percentile of the time from the arrival of the block
 that completes a hop to its decision stays within a hop, and the work takes no more than the time of
-the sound. `loop` is one thread, as a server's, `threads` are four in one process and `processes`
-four of one thread, which share the core and the streams.
+the sound. `loop` is one thread, as a server's, `together` the same with a `StreamGroup`, which is
+pushed once in the length of a block, `threads` are four in one process and `processes` four of one
+thread, which share the core and the streams.
 
 `decisions`: the time that a hop takes, of every model and runtime in turn, for segments of 1 to 8 s
 and hops of 0.25 to 1 s; by the hop it is what a core would serve if nothing else took time.
@@ -41,7 +43,8 @@ MEASURED_FILES = [
     "edge",
     *("benchmarks/stream/streams.py", "benchmarks/stream/streams_child.py"),
 ]
-MODES = {"loop": (1, 1), "threads": (1, 4), "processes": (4, 1)}
+#: Processes and threads of each.
+MODES = {"loop": (1, 1), "together": (1, 1), "threads": (1, 4), "processes": (4, 1)}
 #: Of the time of the sound, that the work of all streams may take.
 MOST_LOAD = 0.98
 #: To find the number between the last power of two that was served and the first that was not.
@@ -97,7 +100,13 @@ def run_streams(n_streams: int, task: dict[str, Any], mode: str) -> dict[str, An
     n_processes, n_threads = MODES[mode]
     shares = [len(range(k, n_streams, n_processes)) for k in range(n_processes)]
     children = [
-        Child({**task, "n_streams": share, "n_threads": min(share, n_threads), "seed": k})
+        Child(
+            {
+                **task,
+                "together": mode == "together",
+                **{"n_streams": share, "n_threads": min(share, n_threads), "seed": k},
+            }
+        )
         for k, share in enumerate(shares)
         if share
     ]

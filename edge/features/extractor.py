@@ -86,7 +86,7 @@ class FeatureExtractor:
                 f"{self.spec.win_length} ({1000 * self.spec.win_length / self.spec.sample_rate:.0f}"
                 f" ms at {self.spec.sample_rate} Hz)"
             )
-        return self._rows(checked)
+        return self.rows_of(checked)
 
     def push(self, block: ArrayLike) -> NDArray[np.float32]:
         """Take a block of any length and return the rows that it completes.
@@ -107,10 +107,10 @@ class FeatureExtractor:
         ParameterError
             As :meth:`extract`; the state is then unchanged.
         """
-        checked = as_samples(block, "block")
-        if self._front_end is not None:
-            checked = self._front_end.process_checked(checked)
-        return self.push_checked(checked)
+        samples = self.begin(as_samples(block, "block"))
+        rows = self.rows_of(samples)
+        self.keep_tail(samples, len(rows))
+        return rows
 
     def push_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
         """:meth:`push` what has been checked, and has been through a front end, already.
@@ -119,10 +119,26 @@ class FeatureExtractor:
         end: its samples are checked there, and need not be once more.
         """
         samples = np.concatenate((self._tail, checked)) if self._tail.size else checked
-        rows = self._rows(samples)
-        # A copy: the caller may reuse the block's memory, as audio callbacks do.
-        self._tail = samples[len(rows) * self.spec.hop_length :].copy()
+        rows = self.rows_of(samples)
+        self.keep_tail(samples, len(rows))
         return rows
+
+    def begin(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Put a checked block through the front end and behind what was kept.
+
+        Returns
+        -------
+        float32 [shape=(n_samples,)]
+            What the next rows are of; :meth:`keep_tail` goes on from there.
+        """
+        if self._front_end is not None:
+            checked = self._front_end.process_checked(checked)
+        return np.concatenate((self._tail, checked)) if self._tail.size else checked
+
+    def keep_tail(self, samples: NDArray[np.float32], n_rows: int) -> None:
+        """Keep what later rows need of samples from which so many were computed."""
+        # A copy: the caller may reuse the block's memory, as audio callbacks do.
+        self._tail = samples[n_rows * self.spec.hop_length :].copy()
 
     def reset(self) -> None:
         """Forget the samples pushed so far; equal to a fresh extractor."""
@@ -130,7 +146,19 @@ class FeatureExtractor:
         if self._front_end is not None:
             self._front_end.reset()
 
-    def _rows(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def rows_of(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rows of every whole frame of checked samples, whatever was heard before.
+
+        Parameters
+        ----------
+        samples : float32 [shape=(n_samples,)]
+            Contiguous, and through the front end.
+
+        Returns
+        -------
+        float32 [shape=(n_frames, n_features)]
+            A new array.
+        """
         maker = self._makers.take()
         rows = maker.rows(samples)
         self._makers.give(maker)

@@ -15,6 +15,7 @@ from edge.runtimes.one_thread import OneThread
 
 __all__ = [
     "AttentiveSession",
+    "BatchSession",
     "Model",
     "Session",
     "SingleUser",
@@ -80,6 +81,35 @@ class AttentiveSession(Session, Protocol):
             ``softmax(Q K^T / sqrt(d))`` averaged over its queries: the share of each
             head's attention that each frame receives, with which the model pools over
             time; frames of one step share alike.  Sums to 1 over the frames; a new array.
+
+        Raises
+        ------
+        ParameterError, BackendError
+            As :meth:`Session.infer`.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchSession(Session, Protocol):
+    """A session that computes many examples for less than each alone, and none by another.
+
+    A model whose numbers are rounded by the range of a whole batch has none: there, what one
+    stream hears would change the answers of the others.
+    """
+
+    def infer_each(self, features: Floats, corpus: int) -> Floats:
+        """Run the model on examples that have nothing to do with each other.
+
+        Parameters
+        ----------
+        features, corpus
+            As in :meth:`Session.infer`.
+
+        Returns
+        -------
+        float32 [shape=(B, n_labels)]
+            Logits; each row that of :meth:`Session.infer` on its example alone, to 1e-5.
 
         Raises
         ------

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,76 +11,17 @@ from numpy.typing import NDArray
 from edge.arrays import softmax
 from edge.errors import BackendError, ParameterError, shown
 from edge.stream.answering import Answering
-from edge.stream.decision import NO_SPEECH, QUIET, Decision, State, Timing
+from edge.stream.decision import NO_SPEECH, QUIET, State
 from edge.stream.frame_gate import OFF, enough_speech, make_frame_gate
 from edge.stream.smoothing import Smoother, SmootherSettings
 from edge.stream.speech_gate import GateSettings, SpeechGate
+from edge.stream.verdict import Question, Verdict
 from edge.stream.voice import VoiceState, make_voice
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
 
-__all__ = ["Judge", "Verdict"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is said about one feature window, see :class:`edge.stream.decision.Decision`.
-
-    Parameters
-    ----------
-    state : {"speech", "uncertain", "no-speech", "quiet"}
-    label, raw_label : str or None
-    posterior : mapping of str to float, or None
-    activation : float or None
-    model_s : float
-        Seconds spent in the model.
-    reference_s : float or None
-    speech_share : float or None
-    """
-
-    state: State = QUIET
-    label: str | None = None
-    posterior: Mapping[str, float] | None = None
-    raw_label: str | None = None
-    activation: float | None = None
-    model_s: float = 0.0
-    reference_s: float | None = None
-    speech_share: float | None = None
-
-    def decision(
-        self, start_s: float, end_s: float, features_s: float, arrived_s: float, **about: Any
-    ) -> Decision:
-        """Say it of a segment.
-
-        Parameters
-        ----------
-        start_s, end_s : float
-            The segment.
-        features_s : float
-            Seconds spent on features.
-        arrived_s : float
-            ``time.perf_counter()`` when the last of it was there.
-        **about
-            ``level_db``, ``warning``, ``skipped_hops``.
-        """
-        return Decision(
-            start_s=start_s,
-            end_s=end_s,
-            state=self.state,
-            label=self.label,
-            posterior=self.posterior,
-            raw_label=self.raw_label,
-            activation=self.activation,
-            reference_s=self.reference_s,
-            speech_share=self.speech_share,
-            timing=Timing(
-                features_ms=1000 * features_s,
-                model_ms=1000 * self.model_s,
-                latency_ms=1000 * (time.perf_counter() - arrived_s),
-            ),
-            **about,
-        )
+__all__ = ["Judge"]
 
 
 class Judge:
@@ -177,6 +116,36 @@ class Judge:
         BackendError
             If the model fails or gives no logits that can be used, whatever it raises.
         """
+        return self.answer(self.ask(rows, rms, spoken, elapsed_s))
+
+    def answer(self, asked: Verdict | Question) -> Verdict:
+        """:meth:`judge` what :meth:`ask` gave.
+
+        Raises
+        ------
+        BackendError
+            As :meth:`judge`.
+        """
+        if isinstance(asked, Verdict):
+            return asked
+        started_s = time.perf_counter()
+        logits = self.logits(asked)
+        return self.conclude(asked, logits, asked.model_s + time.perf_counter() - started_s)
+
+    def ask(
+        self,
+        rows: NDArray[np.float32],
+        rms: NDArray[np.float32],
+        spoken: NDArray[np.bool_],
+        elapsed_s: float,
+    ) -> Verdict | Question:
+        """:meth:`judge` up to the model: what it is to be asked, or that nobody speaks.
+
+        Parameters
+        ----------
+        rows, rms, spoken, elapsed_s
+            As in :meth:`judge`.
+        """
         voice = self.voice
         reference_s = self._no_reference_s if voice is None else voice.reference_s
         # Nothing but a frame gate tells pauses from speech.
@@ -188,12 +157,32 @@ class Judge:
             if self._smoother is not None:
                 self._smoother.rest(elapsed_s)
             return Verdict(nobody, reference_s=reference_s, speech_share=speech_share)
-        started_s = time.perf_counter()
+        model_s = 0.0
         if voice is not None:
+            started_s = time.perf_counter()
             rows = voice.move(rows)
-        logits = self._logits(rows)
-        model_s = time.perf_counter() - started_s
+            model_s = time.perf_counter() - started_s
+        return Question(rows, self._corpus, elapsed_s, model_s, reference_s, speech_share)
+
+    def conclude(self, question: Question, logits: NDArray[np.float32], model_s: float) -> Verdict:
+        """:meth:`judge` from the model on.
+
+        Parameters
+        ----------
+        question : Question
+            The newest.
+        logits : float32 [shape=(1, n_labels)]
+            The model's answer; not checked.
+        model_s : float
+            Seconds spent in the model.
+
+        Raises
+        ------
+        BackendError
+            If the logits cannot be used.
+        """
         answering, posterior = self._answering, self._posterior(logits)
+        elapsed_s, speech_share = question.elapsed_s, question.speech_share
         label = raw_label = answering.most_probable(posterior)
         if self._smoother is not None:
             weight = 1.0 if speech_share is None else speech_share
@@ -201,7 +190,7 @@ class Judge:
         by_label = answering.by_label(posterior)
         state, said = answering.said(label, by_label)
         activation = answering.activation(posterior)
-        about = (activation, model_s, reference_s, speech_share)
+        about = (activation, model_s, question.reference_s, speech_share)
         return Verdict(state, said, by_label, raw_label, *about)
 
     def _nobody(self, rms: NDArray[np.float32], spoken: NDArray[np.bool_]) -> State | None:
@@ -213,9 +202,16 @@ class Judge:
             return None
         return NO_SPEECH
 
-    def _logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def logits(self, question: Question) -> NDArray[np.float32]:
+        """Ask the model: float32 [shape=(1, n_labels)].
+
+        Raises
+        ------
+        BackendError
+            If it fails, whatever it raises.
+        """
         try:
-            return self._session.infer(rows[None], self._corpus)
+            return self._session.infer(question.rows[None], question.corpus)
         except BackendError:
             raise
         except Exception as error:

@@ -56,12 +56,12 @@ class RowWindow:
         self._spec = spec = manifest.feature_spec
         self._mean, self._std = manifest.mean, manifest.std
         self._window_frames, self._window_hop = window_frames, window_hop
-        self._heard = heard
-        self._gate = gate
+        self.heard = heard
+        self.gate = gate
         self._voice = voice
         # Models from before there was a front end never heard an offset either.
-        self._blocker = DcBlocker(spec.sample_rate) if spec.front_end is None else None
-        self._extractor = FeatureExtractor(spec)
+        self.blocker = DcBlocker(spec.sample_rate) if spec.front_end is None else None
+        self.extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
         # With room for twice the window and some batches, old rows are moved out once in a
         # while and not with every batch.
@@ -78,11 +78,11 @@ class RowWindow:
 
     def reset(self) -> None:
         """Forget every sample; the same as a fresh object."""
-        if self._blocker is not None:
-            self._blocker.reset()
-        self._extractor.reset()
-        if self._gate is not None:
-            self._gate.reset()
+        if self.blocker is not None:
+            self.blocker.reset()
+        self.extractor.reset()
+        if self.gate is not None:
+            self.gate.reset()
         self._n_computed = 0
         self._n_pending = 0
         self._end = 0
@@ -159,19 +159,40 @@ class RowWindow:
         Where a batch ends depends on the samples taken so far alone, so that every split
         into blocks computes the same numbers to the last bit.
         """
+        n_taken = self.fill(samples)
+        if self.is_full:
+            self.compute()
+        return n_taken
+
+    def fill(self, samples: NDArray[np.float32]) -> int:
+        """:meth:`take` without computing; where :attr:`is_full`, that comes before more.
+
+        Parameters
+        ----------
+        samples : float32 [shape=(n_samples,)]
+            At least one.
+
+        Returns
+        -------
+        int
+            How many were taken.
+        """
         n_before = self._n_pending
         n_after = n_before + samples.size
-        if n_after < self._n_batch:
+        if n_after <= self._n_batch:
             # Most blocks end nothing.
             self._pending[n_before:n_after] = samples
             self._n_pending = n_after
             return samples.size
-        n_after = min(n_before + samples.size, self._n_batch)
-        self._pending[n_before:n_after] = samples[: n_after - n_before]
-        self._n_pending = n_after
-        if n_after == self._n_batch:
-            self.compute()
-        return n_after - n_before
+        n_taken = self._n_batch - n_before
+        self._pending[n_before : self._n_batch] = samples[:n_taken]
+        self._n_pending = self._n_batch
+        return n_taken
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the samples of a batch are there and wait to be computed."""
+        return self._n_pending == self._n_batch
 
     def _plan(self) -> None:
         """Settle where the next batch ends: where a window does if not before."""
@@ -181,16 +202,44 @@ class RowWindow:
     def compute(self) -> None:
         """Compute the rows that the waiting samples complete."""
         started_s = time.perf_counter()
-        samples = self._pending[: self._n_pending]
-        self._heard(samples)
-        if self._blocker is None:
-            rows = self._extractor.push(samples)
+        samples = self.begin_batch()
+        self.heard(samples)
+        if self.blocker is None:
+            rows = self.extractor.push(samples)
         else:
-            rows = self._extractor.push_checked(self._blocker.process_checked(samples))
+            rows = self.extractor.push_checked(self.blocker.process_checked(samples))
+        spoken = None if self.gate is None else self.gate.push(samples, rows)
+        self.end_batch(rows, spoken)
+        self._features_s += time.perf_counter() - started_s
+
+    def begin_batch(self) -> NDArray[np.float32]:
+        """Give the samples that wait, to be computed; their rows go to :meth:`end_batch`.
+
+        Returns
+        -------
+        float32 [shape=(n_samples,)]
+            A view, which the next samples overwrite.
+        """
+        samples = self._pending[: self._n_pending]
         self._n_computed += self._n_pending
         self._n_pending = 0
+        return samples
+
+    def end_batch(
+        self, rows: NDArray[np.float32], spoken: NDArray[np.bool_] | None, took_s: float = 0.0
+    ) -> None:
+        """Go on with the rows of a batch, however they were computed.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(n_rows, n_features)]
+            Not normalised.
+        spoken : bool [shape=(n_rows,)], optional
+            Which of them hold speech; None: nothing tells.
+        took_s : float
+            Seconds spent on them.
+        """
         n_new = len(rows)
-        spoken = None if self._gate is None else self._gate.push(samples, rows)
         if n_new:
             if self._end + n_new > len(self._rows):
                 kept = min(self._window_frames, self._end)
@@ -212,7 +261,7 @@ class RowWindow:
             self._end += n_new
             self._n_rows += n_new
         self._plan()
-        self._features_s += time.perf_counter() - started_s
+        self._features_s += took_s
 
     def pass_over(self) -> None:
         """Go on to the next window without a decision on this one; its rows stay new."""

@@ -21,6 +21,7 @@ from edge.stream.row_window import RowWindow
 from edge.stream.smoothing import SmootherSettings
 from edge.stream.sound_check import SoundCheck
 from edge.stream.speech_gate import GateSettings, segment_level_db
+from edge.stream.verdict import Hop, Verdict
 from edge.stream.voice import Voice, VoiceState
 
 if TYPE_CHECKING:
@@ -308,23 +309,22 @@ class Stream:
 
     def _decide(self, arrived_s: float) -> None:
         """Decide on the rows of the window."""
+        hop = self._ask(arrived_s)
+        try:
+            self._tell(hop, self._judge.answer(hop.asked))
+        except BackendError as error:
+            self._failure = self._failure or error
+
+    def _ask(self, arrived_s: float) -> Hop:
+        """Go on to the next window, and say what is to be asked about this one."""
         rate, window = self.classifier.spec.sample_rate, self._window
         first, end = window.bounds
         elapsed_s = window.n_new / rate
         features_s = window.decided()
-        try:
-            verdict = self._judge.judge(window.rows, window.rms, window.spoken, elapsed_s)
-        except BackendError as error:
-            self._failure = self._failure or error
-            return
-        self._ready.append(
-            verdict.decision(
-                (self._origin + first) / rate,
-                (self._origin + end) / rate,
-                features_s,
-                arrived_s,
-                level_db=segment_level_db(window.rms),
-                warning=self._check.say(),
-                skipped_hops=self._backlog.tell(),
-            )
-        )
+        asked = self._judge.ask(window.rows, window.rms, window.spoken, elapsed_s)
+        bounds_s = (self._origin + first) / rate, (self._origin + end) / rate
+        return Hop(asked, *bounds_s, features_s, arrived_s, segment_level_db(window.rms))
+
+    def _tell(self, hop: Hop, verdict: Verdict) -> None:
+        about = {"warning": self._check.say(), "skipped_hops": self._backlog.tell()}
+        self._ready.append(hop.decision(verdict, **about))

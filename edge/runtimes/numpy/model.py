@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.artifact import Manifest
-from edge.models.base import AttentiveRunner, Runner
+from edge.models.base import AttentiveRunner, Network, Runner
 from edge.models.registry import ARCHITECTURES
 from edge.runtimes.base import Session, SingleUser, check_inputs
 from edge.runtimes.numpy.weights import read_weights
@@ -14,6 +14,10 @@ from edge.runtimes.numpy.weights import read_weights
 __all__ = ["NumpyModel"]
 
 Floats = npt.NDArray[np.float32]
+
+#: Examples that are run at once: of more, the recurrence's state no longer lies in the cache.  What
+#: is left over is filled up, as a loop is made for one number of examples.
+_SIZES = (8, 4, 1)
 
 
 class NumpyModel:
@@ -43,36 +47,50 @@ class NumpyModel:
         """Open a session, see :meth:`edge.runtimes.base.Model.session`."""
         runner = self._network.runner()
         if isinstance(runner, AttentiveRunner):
-            return _AttentiveNumpySession(self._manifest, runner)
-        return _NumpySession(self._manifest, runner)
+            return _AttentiveNumpySession(self._manifest, self._network, runner)
+        return _NumpySession(self._manifest, self._network, runner)
 
 
 class _NumpySession(SingleUser):
-    __slots__ = ("_manifest", "_runner")
+    __slots__ = ("_manifest", "_network", "_runner", "_runners")
 
-    def __init__(self, manifest: Manifest, runner: Runner) -> None:
+    def __init__(self, manifest: Manifest, network: Network, runner: Runner) -> None:
         super().__init__()
-        self._manifest, self._runner = manifest, runner
+        self._manifest, self._network, self._runner = manifest, network, runner
+        # By the number of examples: what is made for one number is of no use for another.
+        self._runners = {1: runner}
 
     def infer(self, features: Floats, corpus: int) -> Floats:
         check_inputs(self._manifest, features, corpus)
         with self._alone:
             return self._runner.run(features, corpus)
 
-
-class _AttentiveNumpySession(SingleUser):
-    __slots__ = ("_manifest", "_runner")
-
-    def __init__(self, manifest: Manifest, runner: AttentiveRunner) -> None:
-        super().__init__()
-        self._manifest, self._runner = manifest, runner
-
-    def infer(self, features: Floats, corpus: int) -> Floats:
+    def infer_each(self, features: Floats, corpus: int) -> Floats:
         check_inputs(self._manifest, features, corpus)
+        logits = []
         with self._alone:
-            return self._runner.run(features, corpus)
+            first, n_left = 0, len(features)
+            while n_left > 0:
+                n_batch = next(size for size in _SIZES if n_left > size // 2)
+                part = features[first : first + n_batch]
+                if len(part) < n_batch:
+                    part = np.concatenate([part, np.repeat(part[-1:], n_batch - len(part), axis=0)])
+                runner = self._runners.get(n_batch)
+                if runner is None:
+                    runner = self._runners[n_batch] = self._network.runner()
+                logits.append(runner.run(part, corpus)[:n_left])
+                first, n_left = first + n_batch, n_left - n_batch
+        return np.concatenate(logits)
+
+
+class _AttentiveNumpySession(_NumpySession):
+    __slots__ = ("_attentive",)
+
+    def __init__(self, manifest: Manifest, network: Network, runner: AttentiveRunner) -> None:
+        super().__init__(manifest, network, runner)
+        self._attentive = runner
 
     def infer_with_attention(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
         check_inputs(self._manifest, features, corpus)
         with self._alone:
-            return self._runner.run_with_attention(features, corpus)
+            return self._attentive.run_with_attention(features, corpus)

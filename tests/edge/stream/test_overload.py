@@ -13,6 +13,7 @@ from runtime_fakes import LinearModel, fake_classifier, voice
 
 import edge.stream.judge
 import edge.stream.stream
+import edge.stream.verdict
 from edge.audio.file import write_wav
 from edge.pipeline import run_pipeline
 from edge.sinks import SinkBase
@@ -54,6 +55,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
     monkeypatch.setattr(edge.stream.stream, "time", found)
     monkeypatch.setattr(edge.stream.judge, "time", found)
+    monkeypatch.setattr(edge.stream.verdict, "time", found)
     return found
 
 
@@ -303,6 +305,7 @@ def test_counters_add_up_to_what_was_captured(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edge.stream.stream, "time", found)
         patch.setattr(edge.stream.judge, "time", found)
+        patch.setattr(edge.stream.verdict, "time", found)
         stream = slow_classifier(found, *costs).stream()
         decisions = listened(Device(found, CLIP[:n_samples], buffer_s), stream)
     assert_counted(decisions, stream, n_samples)

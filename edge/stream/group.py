@@ -1,0 +1,233 @@
+"""Many streams in one thread: what they have in common to do is done in one go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edge.arrays import as_samples
+from edge.errors import BackendError, ParameterError, shown
+from edge.features.together import push_together
+from edge.runtimes.base import BatchSession
+from edge.stream.decision import Decision
+from edge.stream.lengths import LATEST_S, checked_arrival
+from edge.stream.row_window import RowWindow
+from edge.stream.stream import Stream
+from edge.stream.verdict import Hop, Question
+
+if TYPE_CHECKING:
+    from edge.stream.classifier import Classifier
+
+__all__ = ["StreamGroup"]
+
+#: Streams that are computed together at most.  What begins a computation is then a sixteenth of
+#: what it was, and their samples still lie in the cache when the last rows are made of them.
+_AT_ONCE = 16
+
+_Taken = tuple[Stream, NDArray[np.float32], float]
+
+
+class StreamGroup:
+    """Serves many streams of one classifier together, for less than each alone.
+
+    The streams are those of :meth:`Classifier.stream`, with options of their own.  Nothing but time
+    is shared: each hears what it would hear alone, may be pushed alone in between, skip, be flushed
+    and be left out from then on.  A group keeps no stream, and belongs to one thread.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Of all streams.
+
+    Notes
+    -----
+    Half of what a decision takes is to begin: calls of NumPy on a few numbers.  Hops of sixteen
+    streams are begun together.  So push what came in meanwhile of all streams at once, some ten
+    times a second: with one block a call there is nothing to share.
+
+    The rows are those of a stream alone, to the last bit.  A model that takes a batch of windows
+    and computes each by itself (:class:`~edge.runtimes.base.BatchSession`: NumPy's) is asked once
+    for eight; its logits then differ in their last bits.  Others are asked window by window.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        session = classifier.model.session()
+        self._session = session if isinstance(session, BatchSession) else None
+
+    def __repr__(self) -> str:
+        return f"<StreamGroup of {self.classifier!r}>"
+
+    def push(
+        self,
+        blocks: Iterable[tuple[Stream, ArrayLike, float | None]],
+        *,
+        live: bool = False,
+    ) -> list[tuple[Stream, Decision]]:
+        """Let streams take in what came for them, and hand out the decisions that this completes.
+
+        Parameters
+        ----------
+        blocks : iterable of (Stream, float [shape=(n_samples,)], float or None)
+            A stream, its next block and when that arrived, as for :meth:`Stream.push`.  A stream
+            may come more than once, its blocks in their order, or not at all.
+        live : bool
+            As for :meth:`Stream.push`.
+
+        Returns
+        -------
+        list of (Stream, Decision)
+            Of every stream in the order of time; streams in the order of their first block.
+
+        Raises
+        ------
+        ParameterError
+            If a block cannot be used, or a stream is of another classifier, was flushed, or is at
+            work in another call.  Nothing of any block is taken in.
+        BackendError
+            If the model failed on a segment of a stream.  All blocks are taken in all the same, and
+            nothing else is lost: the decisions of this call are handed out with the next one in
+            which their stream takes part, here or alone.
+        """
+        taken = self._checked(blocks)
+        streams = list({id(stream): stream for stream, _, _ in taken}.values())
+        entered: list[Stream] = []
+        try:
+            for stream in streams:
+                stream._alone.__enter__()
+                entered.append(stream)
+                stream._check_open()
+            waiting = taken
+            while waiting:
+                waiting = self._round(waiting, live)
+            if live:
+                for stream, _, arrived_s in taken:
+                    stream._backlog.note(time.perf_counter() - arrived_s)
+            return _handed_out(streams)
+        finally:
+            for stream in entered:
+                stream._alone.__exit__()
+
+    def _checked(self, blocks: Iterable[tuple[Stream, ArrayLike, float | None]]) -> list[_Taken]:
+        now_s = time.perf_counter()
+        taken = []
+        for stream, samples, arrived_s in blocks:
+            if not isinstance(stream, Stream) or stream.classifier is not self.classifier:
+                raise ParameterError(
+                    f"a block is for {shown(stream)}, a stream of this group's classifier is "
+                    "wanted: open it with group.classifier.stream()"
+                )
+            if arrived_s is None:
+                at_s = now_s
+            elif type(arrived_s) is float and abs(arrived_s) <= LATEST_S:
+                at_s = arrived_s
+            else:
+                at_s = checked_arrival(arrived_s)
+            taken.append((stream, as_samples(samples, "samples"), at_s))
+        return taken
+
+    def _round(self, blocks: list[_Taken], live: bool) -> list[_Taken]:
+        """Fill every stream up to the end of its batch, compute those, and give what is left."""
+        full: list[_Taken] = []
+        left: list[_Taken] = []
+        busy: set[int] = set()
+        for stream, samples, arrived_s in blocks:
+            if busy and id(stream) in busy:
+                left.append((stream, samples, arrived_s))
+                continue
+            if not samples.size:
+                continue
+            n_taken = stream._window.fill(samples)
+            if stream._window.is_full:
+                rest = samples[n_taken:]
+                busy.add(id(stream))
+                full.append((stream, rest, arrived_s))
+                if rest.size:
+                    left.append((stream, rest, arrived_s))
+        for first in range(0, len(full), _AT_ONCE):
+            self._compute(full[first : first + _AT_ONCE], live)
+        return left
+
+    def _compute(self, full: list[_Taken], live: bool) -> None:
+        """Compute the batches of these streams, and decide where that is due."""
+        for index, error in _compute_rows([stream._window for stream, _, _ in full]).items():
+            stream = full[index][0]
+            stream._failure = stream._failure or error
+        hops: list[tuple[Stream, Hop]] = []
+        for stream, rest, arrived_s in full:
+            if not stream._window.is_due:
+                continue
+            if live and stream._is_too_late(arrived_s, rest.size):
+                stream._pass_over()
+            else:
+                hops.append((stream, stream._ask(arrived_s)))
+        answers = self._answers([hop.asked for _, hop in hops if isinstance(hop.asked, Question)])
+        for stream, hop in hops:
+            try:
+                verdict = hop.asked
+                if isinstance(verdict, Question):
+                    logits, model_s = answers.get(id(verdict), (None, 0.0))
+                    if logits is None:
+                        verdict = stream._judge.answer(verdict)
+                    else:
+                        verdict = stream._judge.conclude(verdict, logits, model_s)
+                stream._tell(hop, verdict)
+            except BackendError as error:
+                stream._failure = stream._failure or error
+
+    def _answers(self, questions: list[Question]) -> dict[int, tuple[NDArray[np.float32], float]]:
+        """Logits of the questions that are answered together, and seconds spent on each."""
+        answers: dict[int, tuple[NDArray[np.float32], float]] = {}
+        if self._session is None:
+            return answers
+        alike: dict[tuple[int, ...], list[Question]] = {}
+        for question in questions:
+            alike.setdefault((question.corpus, *question.rows.shape), []).append(question)
+        for (corpus, *_), several in alike.items():
+            if len(several) == 1:
+                continue
+            started_s = time.perf_counter()
+            try:
+                logits = self._session.infer_each(np.stack([q.rows for q in several]), corpus)
+            except Exception:
+                # Each is asked alone, so that it is known whose segment it is.
+                continue
+            model_s = (time.perf_counter() - started_s) / len(several)
+            for index, question in enumerate(several):
+                own = logits[index : index + 1]
+                answers[id(question)] = own, question.model_s + model_s
+        return answers
+
+
+def _compute_rows(windows: list[RowWindow]) -> dict[int, BackendError]:
+    """Compute the batches that wait in these windows; which of their gates have failed."""
+    started_s = time.perf_counter()
+    blocks, filtered = [], []
+    for window in windows:
+        samples = window.begin_batch()
+        window.heard(samples)
+        blocks.append(samples)
+        blocker = window.blocker
+        filtered.append(samples if blocker is None else blocker.process_checked(samples))
+    all_rows = push_together([window.extractor for window in windows], filtered)
+    failed: dict[int, BackendError] = {}
+    for index, (window, samples, rows) in enumerate(zip(windows, blocks, all_rows, strict=True)):
+        try:
+            spoken = None if window.gate is None else window.gate.push(samples, rows)
+        except BackendError as error:
+            failed[index] = error
+        else:
+            window.end_batch(rows, spoken, (time.perf_counter() - started_s) / len(windows))
+    return failed
+
+
+def _handed_out(streams: list[Stream]) -> list[tuple[Stream, Decision]]:
+    """Give what the streams have ready, where none has failed."""
+    for stream in streams:
+        if stream._failure is not None:
+            stream._hand_out()
+    return [(stream, each) for stream in streams if stream._ready for each in stream._hand_out()]
