@@ -104,6 +104,14 @@ def _replay(look: Look, kind: Kind, *, is_needed: bool) -> Finding:
             backend=row.name,
             ms=round(trial.ms, 3),
         )
+    if trial.is_cut:
+        # A slow board is no reason to install anything anew.
+        return skipped(
+            f"{name}: {row.name} {trial.problem}, which may be for want of time",
+            f"edge-ser benchmark --backend {row.name}",
+            name,
+            backend=row.name,
+        )
     found = error if is_needed or row.name == "numpy" else warning
     mend = _ANEW if look.notes.get("is_bundled") else _copy(kind.folder)
     if trial.error is None:

@@ -68,6 +68,7 @@ def load(look: Look) -> Iterator[Finding]:
     except (IndexError, ValueError):
         yield skipped("the system does not tell its load")
         return
+    processors = f"{cpus} processor{'s' * (cpus > 1)}"
     facts: dict[str, Any] = {"n_cpus": cpus, "load_1min": load_1min, "cpu_quota": quota}
     if quota is not None and quota < 0.5:
         yield warning(
@@ -77,12 +78,12 @@ def load(look: Look) -> Iterator[Finding]:
         )
     elif load_1min > 2 * cpus:
         yield warning(
-            f"the load is {load_1min:.1f} with {cpus} processors: other programs want them all",
+            f"the load is {load_1min:.1f} with {processors}: other programs want all there is",
             "top -o %CPU",
             **facts,
         )
     else:
-        yield ok(f"load {load_1min:.1f} with {cpus} processor{'s' * (cpus > 1)}", **facts)
+        yield ok(f"load {load_1min:.1f} with {processors}", **facts)
 
 
 def temperature(look: Look) -> Iterator[Finding]:

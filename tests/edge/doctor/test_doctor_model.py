@@ -129,6 +129,18 @@ def test_the_replay_in_a_child(
     assert len(programs.asked) == 1
 
 
+def test_a_board_that_is_too_slow_for_all_checks_is_not_told_to_install_anew(
+    artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = FakePrograms({"edge.runtimes.trial": Ran(None, is_late=True)})
+    wishes = Wishes(artifact=str(artifact.path))
+    look = fake_look(tmp_path / "system", wishes=wishes, run=programs.run)
+    assert [each.state for each in check_artifact(look)] == ["ok"]
+    monkeypatch.setattr(look, "left_s", lambda: 1.0)
+    (replayed,) = reference(look)
+    assert (replayed.state, replayed.mend) == ("skipped", "edge-ser benchmark --backend numpy")
+
+
 def test_the_replay_in_a_real_child(artifact: Artifact) -> None:
     look = Look(this_system(Programs()), Wishes(artifact=str(artifact.path)), total_s=60)
     assert [each.state for each in check_artifact(look)] == ["ok"]

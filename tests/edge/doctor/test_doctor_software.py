@@ -133,8 +133,10 @@ def test_numpy_that_does_not_run_is_an_error(tmp_path: Path) -> None:
 def test_numpy_on_a_board_that_is_too_slow_for_all_checks_is_not_called_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = fake_look(tmp_path, {}, {"edge.runtimes.trial": Ran(None, is_late=True)})
+    late = Ran(None, is_late=True)
+    look = fake_look(tmp_path, {}, {"edge.runtimes.trial": late, "edge.doctor.numpy_trial": late})
     monkeypatch.setattr(look, "left_s", lambda: 2.0)
+    assert one(numpy(look)).state == "skipped"
     first = next(iter(backends(look)))
     assert (first.state, first.mend) == ("skipped", "edge-ser benchmark --backend numpy")
     assert "within 2 s, which may be for want of time" in first.sentence
