@@ -179,7 +179,8 @@ class Measuring:
     def _commands_of(self, tree: Any, cpu: str, artifact: Measured) -> dict[str, Any]:
         of = {"architecture": tree.name, "cpu": cpu, "name": artifact.folder.name}
         clips, named = self.clips[:8], ["--artifact", str(artifact.folder)]
-        classify = ["-m", "edge_ser", "classify", "--json", *named, *map(str, clips)]
+        all_labels = ["--min-probability", "0", *named, *map(str, clips)]
+        classify = ["-m", "edge_ser", "classify", "--json", *all_labels]
 
         def piece() -> dict[str, Any]:
             check_children(tree.qemu)
