@@ -131,6 +131,10 @@ class Onlooker:
         """Send something to everybody."""
         self._client.publish(topic, payload)
 
+    def forget(self, topic: str) -> None:
+        """Have the broker keep nothing on a topic any longer."""
+        self._client.publish(topic, b"", 1, retain=True).wait_for_publish(10)
+
     def of(self, topic: str, since_s: float = 0.0) -> list[Any]:
         """What came on a topic, read; texts that are no JSON as they are."""
         return [_read(payload) for at_s, one, payload in list(self.came)
