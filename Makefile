@@ -86,12 +86,13 @@ deb: $(DEV)/.installed ## build a Debian package (needs debhelper and dh-python)
 # Two at once, PLATFORM=linux/amd64,linux/arm64, where the engine can make the other one's.
 ENGINE := $(firstword $(foreach engine,podman docker,$(if $(shell command -v $(engine)),$(engine))))
 PLATFORM =
+TAG = edge-ser
 # Podman's own format has no place for the health check, and leaves it out.
 FORMAT = $(if $(filter podman,$(notdir $(ENGINE))),--format docker)
 container: ## build the container with podman or docker, PLATFORM=linux/arm64 for another machine
 	@test -n "$(ENGINE)" || { \
 		echo 'edge-ser: error: neither podman nor docker is here: apt-get install podman.' >&2; exit 2; }
-	$(ENGINE) build $(FORMAT) $(if $(PLATFORM),--platform $(PLATFORM)) --tag edge-ser \
+	$(ENGINE) build $(FORMAT) $(if $(PLATFORM),--platform $(PLATFORM)) --tag $(TAG) \
 		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
 		--file packaging/container/Containerfile $(ARGS) .
 
