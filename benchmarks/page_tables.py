@@ -156,16 +156,16 @@ def arm64(result: Result) -> Iterator[str]:
         )  # fmt: skip
     if result.get("commands"):
         yield table(
-            ("`classify --json` and `doctor`", "artifact", "clips", "labels equal",
-             "exit code of `doctor`", "what it found wrong"),
+            ("`classify --json` and `doctor`", "artifact", "what `doctor` found wrong",
+             "its exit code", "clips", "labels equal"),
             (
                 (row["cpu"], row["name"],
-                 *((None, row["failure"], None, None) if "failure" in row else
-                   (row["classify"]["n_clips"], row["classify"]["n_equal"],
+                 *((row["failure"], None, None, None) if "failure" in row else
+                   ("; ".join(finding["sentence"] for finding in row["doctor"]) or "nothing",
                     row["doctor_exit_code"],
-                    "; ".join(finding["sentence"] for finding in row["doctor"]) or "nothing")))
+                    row["classify"]["n_clips"], row["classify"]["n_equal"])))
                 for row in result["commands"]
-            ), 2,
+            ), 3,
         )  # fmt: skip
     for cpu, every in (result.get("instructions") or {}).items():
         artifacts = {name: row for name, row in every.items() if "failure" not in row}
