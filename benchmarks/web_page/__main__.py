@@ -8,9 +8,10 @@ are a process of their own, then the other half without. Wanted are no sample lo
 most 5 ms above the one without, and memory back to where it was. The page's last minutes are filled
 and as many readers come and go before it is weighed, so that neither what the page shows nor what
 Python keeps for the next ones is growth; "cold" is without both. Who measures keeps the latencies
-alone. "blocks" are what Python holds, of whatever size: more of them afterwards were not let go. Who
-decides has real-time priority where that is allowed, with and without the page, so that what else
-the machine does is no part of the difference; the readers have none. It takes twice the minutes.
+alone. "blocks" are what Python holds, of whatever size: more of them afterwards were not let go.
+Who decides has real-time priority where that is allowed, with and without the page, so that what
+else the machine does is no part of the difference; the readers have none. It takes twice the
+minutes.
 """
 
 from __future__ import annotations
