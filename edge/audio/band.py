@@ -16,12 +16,15 @@ Two things are looked for in the loud frames of the first seconds of speech:
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.arrays import frame_view
+from edge.audio.mirrors import MIRRORS_HZ, Mirrors
 
 __all__ = ["LOOKS", "METERED_HZ", "BandMeter", "band_said_once", "rate_warning"]
 
@@ -34,12 +37,11 @@ _LOWEST_EDGE, _HIGHEST_EDGE, _TOP = 24, 56, 62
 METERED_HZ = round(2 * _LOWEST_EDGE * _BAND_HZ)
 #: Bands that hold sound below an edge, and those that the edge itself may take.
 _N_BELOW, _N_EDGE = 4, 2
-#: Nyquist frequencies of 8, 11.025 and 12 kHz.
-_MIRRORS_HZ = (4000.0, 5512.5, 6000.0)
 _MIRRORED = 0.35
 #: Frames that say nothing about the band: 25 dB below the loudest, or near silence.
 _RANGE_DB = 25.0
 _SILENCE_DB = -60.0
+_RANGE, _SILENCE = (np.float32(10 ** (db / 10)) for db in (-_RANGE_DB, _SILENCE_DB))
 #: Loud frames after which is looked, and the fall that is an edge then: few frames may hold no
 #: fricative.  The steepest of native clips of six corpora were 25.9, 24.7, 18.8 and 15.9 dB.
 LOOKS = ((24, 29.0), (48, 27.0), (96, 22.0), (160, 19.0))
@@ -47,8 +49,12 @@ LOOKS = ((24, 29.0), (48, 27.0), (96, 22.0), (160, 19.0))
 _N_TAKEN = 8
 #: Loud frames whose mirrors are looked at together; not before they are loud beside what follows.
 _N_WAITING = 16
-#: In dB of a squared sample; below is nothing.
+#: Of a squared sample; below is nothing.
 _FLOOR = 1e-16
+#: The same of one bin.
+_BIN_FLOOR = 1e-20
+#: Over what a periodic Hann window takes away, for spectra of one side.
+_TAPERED = 2 / 0.375
 _LESS_RIGHT = "the model has learnt from wider sound and is less often right"
 
 
@@ -69,6 +75,41 @@ def band_said_once(sentences: Sequence[str], *, is_speech: bool) -> list[str]:
     return [each for each in sentences if each in kept or each not in of_band]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Plan:
+    """What depends on the rate alone, and on nothing that was heard."""
+
+    n_fft: int
+    #: The sum of the powers is that of the squared samples' mean, tapered.
+    window: NDArray[np.float64]
+    #: Of the bands of 125 Hz, and the bin behind the last; an offset, as wide as the taper makes
+    #: it, is no sound.
+    first_bins: NDArray[np.intp]
+    mirrors: Mirrors
+    #: Bands where an edge may be, and those that hold sound below each.
+    edges: NDArray[np.intp]
+    below: NDArray[np.intp]
+
+
+@functools.lru_cache(maxsize=4)
+def _plan(sample_rate: int) -> _Plan:
+    """Made once for all streams of a rate."""
+    n_fft = 2 ** round(np.log2(0.064 * sample_rate))
+    phase = 2 * np.pi * np.arange(n_fft) / n_fft
+    bins = np.arange(_TOP + 1) * _BAND_HZ * n_fft / sample_rate
+    edges = np.arange(_LOWEST_EDGE, _HIGHEST_EDGE)
+    first_bins = np.round(bins).astype(np.intp)
+    first_bins[0] = 2
+    return _Plan(
+        n_fft=n_fft,
+        window=(0.5 - 0.5 * np.cos(phase)) * np.sqrt(_TAPERED) / n_fft,
+        first_bins=first_bins,
+        mirrors=Mirrors(n_fft // 2 + 1, sample_rate / n_fft),
+        edges=edges,
+        below=edges[:, None] - np.arange(_N_BELOW, 0, -1),
+    )
+
+
 class BandMeter:
     """Tell once that a spectrum ends where that of the model's training does not.
 
@@ -85,24 +126,28 @@ class BandMeter:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._sample_rate = sample_rate
-        self._n_fft = 2 ** round(np.log2(0.064 * sample_rate))
         self._done = sample_rate < 2 * _TOP * _BAND_HZ
-        self._tail = np.empty(0, np.float32)
-        # Of every loud frame: power in bands, and for each mirror the products of the fine
-        # structures of its sides, above by below, above by above, below by below.
-        self._bands = np.empty((0, _TOP), np.float32)
-        self._products = np.empty((0, len(_MIRRORS_HZ), 3), np.float32)
-        # Of the newest loud frames, whose products are not there yet: the spectrum.
-        self._waiting = np.empty((0, self._n_fft // 2 + 1))
-        bins = np.arange(_TOP + 1) * _BAND_HZ * self._n_fft / sample_rate
-        self._first_bins = np.round(bins).astype(np.intp)
-        self._next_look = 0
-        self._window = np.empty(0)
         if not self._done:
-            phase = 2 * np.pi * np.arange(self._n_fft) / self._n_fft
-            # The sum of the powers is that of the squared samples' mean, tapered.
-            self._window = (0.5 - 0.5 * np.cos(phase)) * np.sqrt(2 / 0.375) / self._n_fft
+            self._plan = _plan(sample_rate)
+        self._next_look = 0
+        self._forget()
+
+    @staticmethod
+    def fits(sample_rate: int, n_fft: int, hop_length: int) -> bool:
+        """Whether :meth:`see` can be shown spectra of such frames."""
+        return n_fft == _plan(sample_rate).n_fft == 2 * hop_length
+
+    def _forget(self) -> None:
+        self._tail = np.empty(0, np.float32)
+        # Spectra that are no whole group yet.
+        self._rest: NDArray[np.float32] | None = None
+        # Of every loud frame: level, power in bands, and for each mirror the products of the
+        # fine structures of its sides, above by below, above by above, below by below.
+        self._levels = np.empty(0, np.float32)
+        self._bands = np.empty((0, _TOP), np.float32)
+        self._products = np.empty((0, len(MIRRORS_HZ), 3), np.float32)
+        # Of the newest loud frames, whose products are not there yet: the spectrum.
+        self._waiting: NDArray[np.float32] | None = None
 
     def push(self, samples: NDArray[np.float32]) -> str | None:
         """Listen to the next samples.
@@ -118,49 +163,95 @@ class BandMeter:
         """
         if self._done:
             return None
-        heard = np.concatenate((self._tail, samples))
-        hop = self._n_fft // 2
-        frames = frame_view(heard, self._n_fft, hop)
+        plan = self._plan
+        heard = np.concatenate((self._tail, samples)) if self._tail.size else samples
+        hop = plan.n_fft // 2
+        frames = frame_view(heard, plan.n_fft, hop)
         n_taken = len(frames) // _N_TAKEN * _N_TAKEN
         self._tail = heard[n_taken * hop :].copy()
         if not n_taken:
             return None
-        spectra = np.fft.rfft(frames[:n_taken] * self._window, axis=1)
-        power = spectra.real**2 + spectra.imag**2
-        # An offset, as wide as the taper makes it, is no sound.
-        power[:, :2] = 0.0
-        bands = np.add.reduceat(power, self._first_bins, axis=1)[:, :_TOP].astype(np.float32)
-        for first in range(0, n_taken, _N_TAKEN):
-            taken = slice(first, first + _N_TAKEN)
-            said = self._take(power[taken], bands[taken])
-            if self._done:
-                return said
+        spectra = np.fft.rfft(frames[:n_taken] * plan.window, axis=1)
+        return self._hear((spectra.real**2 + spectra.imag**2).astype(np.float32), 1.0)
+
+    def see(self, power: NDArray[np.float32], scale: float) -> str | None:
+        """Listen to the next frames, whose spectra somebody has computed already.
+
+        Parameters
+        ----------
+        power : float32 [shape=(n_frames, n_bins)]
+            Under a periodic Hann window, of frames that :meth:`fits`; not kept, and not changed.
+        scale : float
+            What it is a multiple of.
+
+        Returns
+        -------
+        str or None
+            The sentence, once.
+        """
+        if self._done:
+            return None
+        if self._rest is not None:
+            power = np.concatenate((self._rest, power))
+        n_taken = len(power) // _N_TAKEN * _N_TAKEN
+        self._rest = power[n_taken:].copy() if n_taken < len(power) else None
+        if not n_taken:
+            return None
+        return self._hear(power[:n_taken], _TAPERED / (scale * self._plan.n_fft**2))
+
+    def _hear(self, power: NDArray[np.float32], factor: float) -> str | None:
+        """Take in whole groups of frames, whose power is to be multiplied."""
+        bands = np.add.reduceat(power, self._plan.first_bins, axis=1)[:, :_TOP]
+        bands *= np.float32(factor)
+        levels = np.add.reduce(bands, axis=1)
+        n_groups, group = len(power) // _N_TAKEN, 0
+        while group < n_groups:
+            # Loud frames are those near the loudest so far, so that each may turn out not to be.
+            kept = np.concatenate((self._levels, levels[group * _N_TAKEN :]))
+            ends = len(self._levels) + _N_TAKEN * np.arange(1, n_groups - group + 1)
+            loudest = np.maximum.accumulate(kept)[ends - 1]
+            least = np.maximum(loudest * _RANGE, _SILENCE)
+            are_loud = (kept > least[:, None]) & (np.arange(kept.size) < ends[:, None])
+            n_wanted, fall_db = LOOKS[self._next_look]
+            is_due = np.count_nonzero(are_loud, axis=1) >= n_wanted
+            at = int(is_due.argmax()) if is_due.any() else len(ends) - 1
+            new = slice(group * _N_TAKEN, (group + at + 1) * _N_TAKEN)
+            self._keep(power[new], bands[new], kept[: ends[at]], are_loud[at, : ends[at]])
+            group += at + 1
+            if is_due[at]:
+                self._multiply(factor)
+                said = self._look(fall_db)
+                self._next_look += 1
+                if said is not None or self._next_look == len(LOOKS):
+                    self._done = True
+                    self._forget()
+                    return said
+        if self._waiting is not None and len(self._waiting) >= _N_WAITING:
+            self._multiply(factor)
         return None
 
-    def _take(self, power: NDArray[np.float64], bands: NDArray[np.float32]) -> str | None:
-        """Keep the loud ones, and look at what there is where there is enough."""
-        self._bands = np.concatenate((self._bands, bands))
-        self._waiting = np.concatenate((self._waiting, power))
-        level = self._bands.sum(axis=1)
-        loud = level > max(float(level.max()) * 10 ** (-_RANGE_DB / 10), 10 ** (_SILENCE_DB / 10))
+    def _keep(
+        self,
+        power: NDArray[np.float32],
+        bands: NDArray[np.float32],
+        levels: NDArray[np.float32],
+        loud: NDArray[np.bool_],
+    ) -> None:
+        """Keep what is loud by now, of the frames before and of new ones."""
+        waiting = power if self._waiting is None else np.concatenate((self._waiting, power))
         n_products = len(self._products)
-        self._bands, self._products = self._bands[loud], self._products[loud[:n_products]]
-        self._waiting = self._waiting[loud[n_products:]]
-        n_wanted, fall_db = LOOKS[self._next_look]
-        if self.n_loud >= n_wanted or len(self._waiting) >= _N_WAITING:
-            products = self._mirror_products(self._waiting)
+        self._levels = levels[loud]
+        self._bands = np.concatenate((self._bands, bands))[loud]
+        self._products = self._products[loud[:n_products]]
+        self._waiting = waiting[loud[n_products:]]
+
+    def _multiply(self, factor: float) -> None:
+        """Have products of all frames in place of spectra."""
+        if self._waiting is not None:
+            # A factor is a constant beside the logarithms, and not in what is fine.
+            products = self._plan.mirrors.products(self._waiting, _BIN_FLOOR / factor)
             self._products = np.concatenate((self._products, products))
-            self._waiting = self._waiting[:0]
-        if self.n_loud < n_wanted:
-            return None
-        said = self._look(fall_db)
-        self._next_look += 1
-        if said is not None or self._next_look == len(LOOKS):
-            self._done = True
-            self._bands, self._products = self._bands[:0].copy(), self._products[:0].copy()
-            self._waiting = self._waiting[:0].copy()
-            self._tail = np.empty(0, np.float32)
-        return said
+            self._waiting = None
 
     def _look(self, least_fall_db: float) -> str | None:
         fall_db, edge_hz = self.steepest_fall()
@@ -169,10 +260,10 @@ class BandMeter:
                 f"nothing above {edge_hz / 1000:.1f} kHz was heard: the recording comes from a "
                 f"telephone, or was made or coded for less sound; {_LESS_RIGHT}"
             )
-        across, above, below = self._products.sum(axis=0).T
+        across, above, below = np.add.reduce(self._products, axis=0).T
         mirrored = across / np.sqrt(above * below + _FLOOR)
         most = int(mirrored.argmax())
-        mirror_hz = _MIRRORS_HZ[most]
+        mirror_hz = MIRRORS_HZ[most]
         if mirrored[most] > _MIRRORED:
             return (
                 f"what was heard above {mirror_hz / 1000:.1f} kHz mirrors what is below: the "
@@ -187,15 +278,17 @@ class BandMeter:
 
     def steepest_fall(self) -> tuple[float, float]:
         """By how many dB the spectrum falls where it falls most, and at what frequency."""
+        plan = self._plan
         # Of the loudest tenth of the frames, band by band: a fricative now and then is enough.
-        loudest_tenth = np.sort(self._bands, axis=0)[-(-9 * (self.n_loud - 1) // 10)]
-        levels = 10 * np.log10(loudest_tenth + _FLOOR)
-        edges = np.arange(_LOWEST_EDGE, _HIGHEST_EDGE)
+        nth = -(-9 * (self.n_loud - 1) // 10)
+        levels = np.partition(self._bands, nth, axis=0)[nth] + np.float32(_FLOOR)
+        np.log10(levels, out=levels)
+        levels *= np.float32(10)
         # The median of four is the mean of the two in the middle.
-        below = np.sort(levels[edges[:, None] - np.arange(_N_BELOW, 0, -1)], axis=1)
+        below = np.sort(levels[plan.below], axis=1)
         highest_from = np.maximum.accumulate(levels[::-1])[::-1]
         held = below[:, 1:-1].mean(axis=1).astype(np.float64)
-        falls = held - highest_from[edges + _N_EDGE].astype(np.float64)
+        falls = held - highest_from[plan.edges + _N_EDGE].astype(np.float64)
         steepest = int(falls.argmax())
         fall_db = float(falls[steepest])
         behind = _LOWEST_EDGE + steepest + _N_EDGE
@@ -203,27 +296,3 @@ class BandMeter:
         least = levels[behind:].max() + max(fall_db / 2, fall_db - 20)
         high = np.flatnonzero(levels[:behind] > least)
         return fall_db, (high[-1] + 1 if high.size else behind) * _BAND_HZ
-
-    def _mirror_products(self, power: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Products of the fine structures of both sides of every mirror.
-
-        The fine structure is the logarithm of the power less its mean over 15 bins: harmonics
-        without the envelope.
-        """
-        logs = np.log(power + 1e-20)
-        sums = np.cumsum(logs, axis=1)
-        # Bins at the ends, which have no 7 neighbours, are not asked for: the first is bin 8.
-        means = sums[:, 15:] - sums[:, :-15]
-        means /= 15
-        fine = np.subtract(logs[:, 8:-7], means, out=means)
-        products = np.empty((len(power), len(_MIRRORS_HZ), 3), np.float32)
-        bin_hz = self._sample_rate / self._n_fft
-        for k, mirror_hz in enumerate(_MIRRORS_HZ):
-            centre = round(mirror_hz / bin_hz)
-            reach = min(centre - 20, power.shape[1] - centre - 8, round(4000 / bin_hz) - 20)
-            above = fine[:, centre + 2 : centre - 8 + reach]
-            below = fine[:, centre - 18 : centre - 8 - reach : -1]
-            pairs = ((above, below), (above, above), (below, below))
-            for side, (x, y) in enumerate(pairs):
-                products[:, k, side] = np.einsum("ij,ij->i", x, y)
-        return products

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from edge.arrays import as_samples
 from edge.errors import ParameterError, how_many, shown
 from edge.features.front_end import HighPass
-from edge.features.row_maker import row_makers
+from edge.features.row_maker import Seen, row_makers
 from edge.features.spec import FeatureSpec
 
 __all__ = ["FeatureExtractor"]
@@ -107,19 +107,17 @@ class FeatureExtractor:
         ParameterError
             As :meth:`extract`; the state is then unchanged.
         """
-        samples = self.begin(as_samples(block, "block"))
-        rows = self.rows_of(samples)
-        self.keep_tail(samples, len(rows))
-        return rows
+        return self.push_checked(as_samples(block, "block"))
 
-    def push_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
-        """:meth:`push` what has been checked, and has been through a front end, already.
+    def push_checked(
+        self, checked: NDArray[np.float32], seen: Seen | None = None
+    ) -> NDArray[np.float32]:
+        """:meth:`push` what has been checked already, as a stream has.
 
-        A stream puts a :class:`~edge.features.front_end.DcBlocker` before a spec without a front
-        end: its samples are checked there, and need not be once more.
+        ``seen`` is shown the spectra of the rows, see :data:`edge.features.row_maker.Seen`.
         """
-        samples = np.concatenate((self._tail, checked)) if self._tail.size else checked
-        rows = self.rows_of(samples)
+        samples = self.begin(checked)
+        rows = self.rows_of(samples, seen)
         self.keep_tail(samples, len(rows))
         return rows
 
@@ -146,13 +144,17 @@ class FeatureExtractor:
         if self._front_end is not None:
             self._front_end.reset()
 
-    def rows_of(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def rows_of(
+        self, samples: NDArray[np.float32], seen: Seen | None = None
+    ) -> NDArray[np.float32]:
         """Rows of every whole frame of checked samples, whatever was heard before.
 
         Parameters
         ----------
         samples : float32 [shape=(n_samples,)]
             Contiguous, and through the front end.
+        seen : Seen, optional
+            Is shown the spectra, see :data:`edge.features.row_maker.Seen`.
 
         Returns
         -------
@@ -160,7 +162,7 @@ class FeatureExtractor:
             A new array.
         """
         maker = self._makers.take()
-        rows = maker.rows(samples)
+        rows = maker.rows(samples, seen)
         self._makers.give(maker)
         return rows
 

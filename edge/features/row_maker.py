@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,11 @@ from edge.features.spec import FeatureSpec
 from edge.features.spectrum import BLOCK, TILE, Spectrum
 from edge.scratch import Scratch
 
-__all__ = ["RowMaker", "row_makers"]
+__all__ = ["RowMaker", "Seen", "row_makers"]
+
+#: Is shown the power of the frames of a tile under a periodic Hann window, times
+#: ``Spectrum.POWER_SCALE``: float32 (n_frames, n_bins), a view that the next tile overwrites.
+Seen = Callable[[NDArray[np.float32]], None]
 
 
 @dataclasses.dataclass(slots=True)
@@ -63,13 +67,15 @@ class RowMaker:
         self._decibels = np.empty((TILE, n_columns - self._layout.n_linear), np.float32)
         self._views: dict[int, _Views] = {}
 
-    def rows(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def rows(self, samples: NDArray[np.float32], seen: Seen | None = None) -> NDArray[np.float32]:
         """Compute the rows of every whole frame.
 
         Parameters
         ----------
         samples : float32 [shape=(n_samples,)]
             Contiguous and checked.
+        seen : Seen, optional
+            Whoever wants the spectra beside the rows, tile by tile.
 
         Returns
         -------
@@ -79,10 +85,12 @@ class RowMaker:
         spec = self.spec
         rows = np.empty((spec.n_frames(samples.size), self._n_features), dtype=np.float32)
         for first in range(0, len(rows), TILE):
-            self._fill(rows[first : first + TILE], samples[first * spec.hop_length :])
+            self._fill(rows[first : first + TILE], samples[first * spec.hop_length :], seen)
         return rows
 
-    def _fill(self, rows: NDArray[np.float32], samples: NDArray[np.float32]) -> None:
+    def _fill(
+        self, rows: NDArray[np.float32], samples: NDArray[np.float32], seen: Seen | None
+    ) -> None:
         n_frames = len(rows)
         spectra = self.spectrum(samples, n_frames)
         v = self._views.get(n_frames)
@@ -95,6 +103,8 @@ class RowMaker:
         power_to_db(v.levels, out=v.decibels)
         for kernel, at, columns in v.families:
             kernel.fill(rows[:, at], spectra, columns)
+        if seen is not None:
+            seen(v.power)
 
     def _cut(self, power: NDArray[np.float32], n_frames: int) -> _Views:
         layout, n_blocks = self._layout, len(power) // BLOCK

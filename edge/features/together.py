@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.features.extractor import FeatureExtractor
+from edge.features.row_maker import Seen
 
 __all__ = ["push_together"]
 
 
 def push_together(
-    extractors: Sequence[FeatureExtractor], blocks: Sequence[NDArray[np.float32]]
+    extractors: Sequence[FeatureExtractor],
+    blocks: Sequence[NDArray[np.float32]],
+    seen: Sequence[Seen | None],
 ) -> list[NDArray[np.float32]]:
     """Let each extractor take its block, as :meth:`~FeatureExtractor.push` does.
 
@@ -23,6 +27,8 @@ def push_together(
         Each once, all of one spec.
     blocks : sequence of float32 [shape=(n_samples,)]
         Checked; one for each, of any length, through no front end yet.
+    seen : sequence of Seen or None
+        One for each, which is shown the spectra of its rows.
 
     Returns
     -------
@@ -46,12 +52,33 @@ def push_together(
     for signal, n in zip(signals, n_hops, strict=True):
         samples[first * hop : first * hop + signal.size] = signal
         first += n
-    all_rows = extractors[0].rows_of(samples)
+    n_rows_each = [spec.n_frames(signal.size) for signal in signals]
+    firsts = [0, *itertools.accumulate(n_hops[:-1])]
+    wanted = [
+        (each, first, first + n_rows)
+        for each, first, n_rows in zip(seen, firsts, n_rows_each, strict=True)
+        if each is not None
+    ]
+    all_rows = extractors[0].rows_of(samples, _dealt(wanted) if wanted else None)
     found = []
-    first = 0
-    for extractor, signal, n in zip(extractors, signals, n_hops, strict=True):
-        n_rows = spec.n_frames(signal.size)
+    for extractor, signal, first, n_rows in zip(
+        extractors, signals, firsts, n_rows_each, strict=True
+    ):
         extractor.keep_tail(signal, n_rows)
         found.append(all_rows[first : first + n_rows])
-        first += n
     return found
+
+
+def _dealt(wanted: Sequence[tuple[Seen, int, int]]) -> Seen:
+    """Show everybody the spectra of the frames from the one number to before the other."""
+    n_before = 0
+
+    def seen(power: NDArray[np.float32]) -> None:
+        nonlocal n_before
+        for each, first, end in wanted:
+            own = power[max(first - n_before, 0) : max(end - n_before, 0)]
+            if len(own):
+                each(own)
+        n_before += len(power)
+
+    return seen

@@ -213,7 +213,9 @@ def _compute_rows(windows: list[RowWindow]) -> dict[int, BackendError]:
         blocks.append(samples)
         blocker = window.blocker
         filtered.append(samples if blocker is None else blocker.process_checked(samples))
-    all_rows = push_together([window.extractor for window in windows], filtered)
+    all_rows = push_together(
+        [window.extractor for window in windows], filtered, [window.seen for window in windows]
+    )
     failed: dict[int, BackendError] = {}
     for index, (window, samples, rows) in enumerate(zip(windows, blocks, all_rows, strict=True)):
         try:

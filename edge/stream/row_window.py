@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from edge.artifact import Manifest
 from edge.features import FeatureExtractor
 from edge.features.front_end import DcBlocker
+from edge.features.row_maker import Seen
+from edge.stream.batches import listen
 from edge.stream.frame_gate import FrameGate
 from edge.stream.voice import Voice
 
 __all__ = ["RowWindow"]
 
-#: Frames computed together at most: the default hop.  A call for one frame costs
+#: Frames that are waited for: the default hop.  A call for one frame costs
 #: nearly half of a call for sixteen, so a stream that is fed blocks of 32 ms waits
 #: for a hop's worth.  It spends a quarter of the work and decides half a
 #: millisecond later (``edge-ser benchmark``, x86-64).
 _BATCH_FRAMES = 16
+#: Batches that are computed in one, where a block holds them: a tile of the spectrum.
+_MOST_BATCHES = 4
 
 
 class RowWindow:
@@ -42,6 +46,8 @@ class RowWindow:
         Tells which frames hold speech; None: all of them do.
     voice : Voice, optional
         Is shown the rows that leave the window.
+    seen : Seen, optional
+        Is shown the spectra of the rows.
     """
 
     def __init__(
@@ -52,11 +58,12 @@ class RowWindow:
         heard: Callable[[NDArray[np.float32]], None],
         gate: FrameGate | None = None,
         voice: Voice | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self._spec = spec = manifest.feature_spec
         self._mean, self._std = manifest.mean, manifest.std
         self._window_frames, self._window_hop = window_frames, window_hop
-        self.heard = heard
+        self.heard, self.seen = heard, seen
         self.gate = gate
         self._voice = voice
         # Models from before there was a front end never heard an offset either.
@@ -142,7 +149,7 @@ class RowWindow:
         return self._n_rows == self._due_row
 
     def take(self, samples: NDArray[np.float32]) -> int:
-        """Take in samples up to the end of the next batch.
+        """Take in samples up to the end of the next batches that lie in one window.
 
         Parameters
         ----------
@@ -156,9 +163,17 @@ class RowWindow:
 
         Notes
         -----
-        Where a batch ends depends on the samples taken so far alone, so that every split
-        into blocks computes the same numbers to the last bit.
+        Where a batch ends depends on the samples taken so far alone.  What looks at batches,
+        gate and meters, is shown each by itself, and a row does not depend on those beside it,
+        so that every split into blocks computes the same numbers to the last bit.
         """
+        n_after = self._n_pending + samples.size
+        if n_after > self._n_batch:
+            size, due = self._pending.size, self._n_due
+            n_most = min(n_after, _MOST_BATCHES * size)
+            n_whole = due if due <= n_most else n_most // size * size
+            if n_whole > self._n_batch:
+                return self._take_several(samples, n_whole)
         n_taken = self.fill(samples)
         if self.is_full:
             self.compute()
@@ -189,6 +204,18 @@ class RowWindow:
         self._n_pending = self._n_batch
         return n_taken
 
+    def _take_several(self, samples: NDArray[np.float32], n_whole: int) -> int:
+        """Compute what waits and the next samples together: several batches, so many samples."""
+        n_before = self._n_pending
+        n_taken = n_whole - n_before
+        whole = samples[:n_taken]
+        if n_before:
+            whole = np.concatenate((self._pending[:n_before], whole))
+        self._n_computed += n_whole
+        self._n_pending = 0
+        self._compute(whole)
+        return n_taken
+
     @property
     def is_full(self) -> bool:
         """Whether the samples of a batch are there and wait to be computed."""
@@ -196,19 +223,22 @@ class RowWindow:
 
     def _plan(self) -> None:
         """Settle where the next batch ends: where a window does if not before."""
-        due = self._spec.n_samples(self._due_row) - self._n_computed
-        self._n_batch = min(due, self._pending.size)
+        self._n_due = self._spec.n_samples(self._due_row) - self._n_computed
+        self._n_batch = min(self._n_due, self._pending.size)
 
     def compute(self) -> None:
         """Compute the rows that the waiting samples complete."""
+        self._compute(self.begin_batch())
+
+    def _compute(self, samples: NDArray[np.float32]) -> None:
+        """Compute the rows that the next samples complete: of one batch, or of some."""
         started_s = time.perf_counter()
-        samples = self.begin_batch()
-        self.heard(samples)
-        if self.blocker is None:
-            rows = self.extractor.push(samples)
-        else:
-            rows = self.extractor.push_checked(self.blocker.process_checked(samples))
-        spoken = None if self.gate is None else self.gate.push(samples, rows)
+        blocker = self.blocker
+        filtered = samples if blocker is None else blocker.process_checked(samples)
+        rows = self.extractor.push_checked(filtered, self.seen)
+        size = self._pending.size
+        n_first = self._spec.n_frames(self._n_computed - samples.size + size) - self._n_rows
+        spoken = listen(samples, rows, size, _BATCH_FRAMES, n_first, self.heard, self.gate)
         self.end_batch(rows, spoken)
         self._features_s += time.perf_counter() - started_s
 

@@ -82,13 +82,12 @@ class Stream:
         self.labels = answering.labels
         self.min_probability = answering.min_probability
         judge = Judge(classifier, answering, smooth, gate, vad, corpus, voice_reference)
-        self._judge, self._check = judge, SoundCheck(spec.sample_rate)
+        self._judge, self._check = judge, SoundCheck(spec)
         #: The reference for the voice, which :meth:`reset` forgets and a gap does not; or None.
         self.voice: Voice | None = judge.voice
-        heard, manifest = self._check.push, classifier.artifact.manifest
-        self._window = RowWindow(
-            manifest, window_frames, window_hop, heard, judge.frame_gate, judge.voice
-        )
+        check, manifest = self._check, classifier.artifact.manifest
+        about = (check.push, judge.frame_gate, judge.voice, check.seen)
+        self._window = RowWindow(manifest, window_frames, window_hop, *about)
         self._backlog = Backlog(self.hop_s)
         self._alone = OneThread(_REFUSAL)
         self.reset()

@@ -196,11 +196,15 @@ def test_feature_time_is_that_since_the_last_decision(monkeypatch: pytest.Monkey
     # A clock that moves on by a second whenever it is read.
     monkeypatch.setattr(edge.stream.stream.time, "perf_counter", itertools.count().__next__)
     stream = fake_classifier().stream()
-    (first,) = stream.push(CLIP[:31_744])
+    blocks = [CLIP[at : at + 512] for at in range(0, 31_744, 512)]
+    (first,) = [decision for block in blocks for decision in stream.push(block)]
     (second,) = stream.push(CLIP[31_744 : 31_744 + 8192])
     # 61 rows come in four batches of 16 at most, a hop in one.
     assert (first.timing.features_ms, second.timing.features_ms) == (4000, 1000)
     assert (first.timing.model_ms, second.timing.model_ms) == (1000, 1000)
+    stream.reset()
+    (at_once,) = stream.push(CLIP[:31_744])
+    assert at_once.timing.features_ms == 1000
 
 
 def test_corpus_is_passed_on_by_its_row() -> None:
