@@ -102,20 +102,24 @@ class Capture:
         ring.write(mono, n_lost)
         self.last_block_s = now_s
 
-    def take(self, timeout_s: float) -> Recorded:
+    def take(self, timeout_s: float, n_wanted: int = 1) -> Recorded:
         """Give what came, up to the next place where samples are missing.
 
         Parameters
         ----------
         timeout_s : float
             Longest wait in seconds for a block; what the resampler makes of one may be empty.
+        n_wanted : int
+            Samples, at the reader's rate, that are waited for and taken, or fewer before a hole; 1:
+            all there are.
 
         Returns
         -------
         Recorded
+            Empty when nothing came in time, or too little.
         """
-        piece = self._next_piece(timeout_s)
-        n_behind = len(self.ring)
+        piece = self._next_piece(timeout_s, n_wanted)
+        n_behind = self.ring.n_behind
         if self._waiting is None and piece.n_overrun + piece.n_lost > 0:
             # What the resampler still holds was heard before the hole.
             tail = self._resampler.flush()
@@ -132,11 +136,15 @@ class Capture:
         self._n_told += samples.size
         return Recorded(samples, self._arrived_s(n_behind), n_lost, _reason(piece))
 
-    def _next_piece(self, timeout_s: float) -> Piece:
+    def _next_piece(self, timeout_s: float, n_wanted: int) -> Piece:
         if self._waiting is not None:
             return self._waiting
+        n_least, n_most = 1, self.ring.capacity
+        if n_wanted > 1:
+            # Never so many that they are overwritten while the last of them are late.
+            n_least = n_most = max(1, min(self._resampler.n_needed(n_wanted), n_most // 2))
         before_s = time.perf_counter()
-        piece = self.ring.take(self.ring.capacity, timeout_s)
+        piece = self.ring.take(n_most, timeout_s, n_least)
         self.waited_s += time.perf_counter() - before_s
         return piece
 

@@ -215,13 +215,17 @@ class Microphone:
         """
         return self.take(timeout_s).samples
 
-    def take(self, timeout_s: float = 1.0) -> Recorded:
+    def take(self, timeout_s: float = 1.0, n_wanted: int = 1) -> Recorded:
         """As :meth:`read`, up to the next place where samples are missing.
 
         Parameters
         ----------
         timeout_s : float
             Longest wait in seconds.
+        n_wanted : int
+            Samples that are waited for and taken: whoever needs half a second at once is not woken
+            by every block of the device's.  Fewer come before a hole, and when the device pauses;
+            1: all there are.
 
         Returns
         -------
@@ -239,7 +243,7 @@ class Microphone:
         """
         if self._stream is None:
             raise AudioDeviceError("the microphone is not open: use it in a with statement")
-        return self._recording.take(timeout_s)
+        return self._recording.take(timeout_s, n_wanted)
 
     def resume(self, timeout_s: float = 1.0) -> Recorded:
         """Go on after a :class:`StalledError`, with the sound of now.

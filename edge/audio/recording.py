@@ -25,6 +25,8 @@ _SETTLED_S = 0.15
 _AHEAD_S = 0.1
 _N_SETTLING = 10
 _LOOK_S = 0.02
+# What there is too little of is given out when nothing came to it for so long.
+_PAUSE_S = 0.2
 
 _NOTHING = Recorded(np.zeros(0, dtype=np.float32), 0.0)
 
@@ -78,18 +80,21 @@ class Recording:
         self._has_ended = True
         self.capture.ring.close()
 
-    def take(self, timeout_s: float) -> Recorded:
+    def take(self, timeout_s: float, n_wanted: int = 1) -> Recorded:
         """Take what came, up to the next place where samples are missing.
 
         Parameters
         ----------
         timeout_s : float
             Longest wait in seconds.
+        n_wanted : int
+            Samples that are waited for and taken; fewer come before a hole, and when the device
+            pauses; 1: all there are.
 
         Returns
         -------
         Recorded
-            Empty when nothing came in time.
+            Empty when nothing came in time, or too little.
 
         Raises
         ------
@@ -102,12 +107,19 @@ class Recording:
         while True:
             # A wait ends early enough to notice a device that stays silent.
             wait_s = max(0.0, min(deadline - time.monotonic(), _SILENT_LIMIT_S / 4))
-            recorded = self.capture.take(wait_s)
+            recorded = self.capture.take(wait_s, n_wanted)
             if recorded.samples.size or recorded.n_lost:
                 return recorded
+            if n_wanted > 1 and self._has_paused():
+                n_wanted = 1
+                continue
             self._check_alive()
             if time.monotonic() >= deadline:
                 return recorded
+
+    def _has_paused(self) -> bool:
+        last_s = self.capture.last_block_s
+        return last_s is not None and time.monotonic() - last_s > _PAUSE_S
 
     def _check_alive(self) -> None:
         if self.capture.ring.closed:

@@ -101,6 +101,14 @@ class Resampler:
         last = -(-n_ready * self._plan.n_phases // self._plan.step) if n_ready > 0 else 0
         return self._advance(values, last)
 
+    def n_needed(self, n_out: int) -> int:
+        """Count the samples that are still to be pushed for so many more outputs, 1 or more."""
+        plan = self._plan
+        if plan is None:
+            return n_out
+        last = (self._n_out + n_out - 1) * plan.step // plan.n_phases
+        return last + 1 + plan.half - self._n_in
+
     def flush(self) -> FloatArray:
         """End the stream: the output that waited for samples to come; then :meth:`reset`.
 

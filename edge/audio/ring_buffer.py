@@ -70,6 +70,9 @@ class RingBuffer:
         self._n_lost = 0
         # The reader goes no further than this place, as a hole may turn out to be there.
         self._barrier: int | None = None
+        # Samples that the reader waits for.
+        self._n_least = 1
+        self._n_newest = 0
         # The lock is held for one copy at most, so the writer never waits for the reader's work.
         self._changed = threading.Condition()
 
@@ -89,6 +92,12 @@ class RingBuffer:
         """Whether :meth:`close` was called."""
         with self._changed:
             return self._closed
+
+    @property
+    def n_behind(self) -> int:
+        """Samples waiting to be read, none when all of them came with the one before them."""
+        with self._changed:
+            return self._n_held if self._n_held >= self._n_newest else 0
 
     def __len__(self) -> int:
         """Count the samples waiting to be read."""
@@ -117,6 +126,7 @@ class RingBuffer:
                 return 0
             if n_lost:
                 self._holes.append((self._n_written, n_lost))
+            self._n_newest = block.size
             capacity = self._samples.size
             n_dropped = max(0, self._n_held + block.size - capacity)
             if block.size >= capacity:
@@ -134,7 +144,8 @@ class RingBuffer:
             self._n_dropped += n_dropped
             self._n_overrun += n_dropped
             self._pass_holes()
-            self._changed.notify()
+            if self._is_enough():
+                self._changed.notify()
             return n_dropped
 
     def hold(self) -> None:
@@ -166,8 +177,8 @@ class RingBuffer:
         """Take the oldest samples; :meth:`take` without a word on what is missing."""
         return self.take(max_samples, timeout_s).samples
 
-    def take(self, max_samples: int, timeout_s: float | None = None) -> Piece:
-        """Take the oldest samples, up to the next hole, waiting until there is at least one.
+    def take(self, max_samples: int, timeout_s: float | None = None, n_least: int = 1) -> Piece:
+        """Take the oldest samples, up to the next hole, waiting until there are enough.
 
         Parameters
         ----------
@@ -175,6 +186,8 @@ class RingBuffer:
             Samples taken at most.
         timeout_s : float or None
             Longest wait in seconds; 0 does not wait, None waits for ever.
+        n_least : int
+            Samples that are enough; fewer are where a hole comes behind them, or the end.
 
         Returns
         -------
@@ -185,13 +198,14 @@ class RingBuffer:
             raise ParameterError(f"max_samples is {max_samples}, at least 1 is wanted")
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
-            while self._n_ready() == 0 and not self._closed:
+            self._n_least = min(max_samples, n_least, self._samples.size)
+            while not self._is_enough() and not self._closed:
                 wait_s = None if deadline is None else deadline - time.monotonic()
                 if wait_s is not None and wait_s <= 0:
                     break
                 self._changed.wait(wait_s)
             n = min(max_samples, self._n_ready())
-            if n == 0:
+            if n == 0 or not (self._closed or self._is_enough()):
                 return Piece(np.zeros(0, dtype=np.float32))
             capacity = self._samples.size
             n_before_wrap = min(n, capacity - self._first)
@@ -212,6 +226,11 @@ class RingBuffer:
             self._closed = True
             self._barrier = None
             self._changed.notify_all()
+
+    def _is_enough(self) -> bool:
+        """Whether there is what the reader waits for, or no more to come before a hole."""
+        n_ready = self._n_ready()
+        return n_ready >= self._n_least or 0 < n_ready < self._n_held
 
     def _n_ready(self) -> int:
         """Samples up to the next hole or barrier."""

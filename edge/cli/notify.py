@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, MutableMapping
@@ -101,7 +102,12 @@ class ServiceTap:
         Seconds that never go back.
     """
 
+    #: A block is a sign of life: as many as there are beats, at least.
+    longest_block_s = math.inf
+
     def __init__(self, notifier: Notifier, clock: Callable[[], float] = time.monotonic) -> None:
+        if notifier.watchdog_s is not None:
+            self.longest_block_s = notifier.watchdog_s / _N_BEATS
         self._notifier = notifier
         self._clock = clock
         self._is_ready = False

@@ -98,6 +98,12 @@ class KeptSource:
         self._word, self._n_least = word, n_least
         self.waited_s, self._waited_before_s = 0.0, self._source.waited_s
 
+    def want(self, n_samples: int) -> None:
+        """Pass on how many samples the next block is to have."""
+        want = getattr(self._source, "want", None)
+        if want is not None:
+            want(n_samples)
+
     def blocks(self, stop: Stop) -> Iterator[Block | Gap | Status]:
         """Yield what comes until the source ends or this run is over."""
         if self._blocks is None:

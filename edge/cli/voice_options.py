@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import time
 from collections.abc import Callable
@@ -133,6 +134,8 @@ class VoiceKeeper:
     clock : callable
         Seconds that never go back.
     """
+
+    longest_block_s = math.inf
 
     def __init__(
         self,

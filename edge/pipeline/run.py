@@ -75,9 +75,18 @@ def run_pipeline(
     spec = stream.classifier.spec
     n_left = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
     stop = stop or Stop()
+    want = getattr(source, "want", None)
+
+    def ask() -> None:
+        """Say how long the next block may be, before the source waits for it."""
+        if want is not None:
+            lengths = (stream.n_wanted, heard.most_samples(spec.sample_rate), n_left)
+            want(min(length for length in lengths if length is not None))
+
     started_s = time.perf_counter()
     with group:
         with _ending_events(run), _closing(source.blocks(stop)) as blocks:
+            ask()
             for came in blocks:
                 if isinstance(came, Status):
                     heard.tell(came)
@@ -93,6 +102,7 @@ def run_pipeline(
                     n_left -= _length(item)
                     if n_left == 0:
                         break
+                ask()
         if not stop.requested:
             # A device that was away all along was there to be told of as a gap.
             if run.n_samples < spec.win_length and not run.n_dropped:

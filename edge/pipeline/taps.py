@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from edge.errors import EdgeSerError, ParameterError, shown
-from edge.sources.base import Block, Gap
+from edge.sources.base import BLOCK_SAMPLES, Block, Gap
 from edge.stream.status import Status
 
 __all__ = ["Tap", "Taps"]
 
-#: Hears everything that goes through, before it is decided on.
+#: Hears everything that goes through, before it is decided on.  An attribute `longest_block_s` says
+#: how much at once it can do with, in seconds; a function without it hears 512 samples at most.
 Tap = Callable[["Block | Gap | Status"], None]
 
 
@@ -39,6 +41,16 @@ class Taps:
             if not callable(tap):
                 raise ParameterError(f"one of taps is {shown(tap)}, a function is wanted")
         self._warn = warn
+
+    def most_samples(self, sample_rate: int) -> int | None:
+        """Samples that a block may have for all of them; None: as many as anybody likes."""
+        longest_s = [getattr(tap, "longest_block_s", None) for tap in self._taps]
+        lengths = [
+            BLOCK_SAMPLES if each_s is None else max(1, int(each_s * sample_rate))
+            for each_s in longest_s
+            if each_s != math.inf
+        ]
+        return min(lengths, default=None)
 
     def tell(self, item: Block | Gap | Status) -> None:
         """Tell every tap; one that raises is named and not told again."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLOCK_SAMPLES",
+    "LISTEN_S",
     "POLL_S",
     "Block",
     "Gap",
@@ -28,8 +29,11 @@ __all__ = [
 #: About what an audio callback hands over: 32 ms at 16 kHz.
 BLOCK_SAMPLES = 512
 
-#: Longest wait before a source looks whether it should stop.
+#: Longest wait before a source looks whether it should stop, or whether sound is to be had.
 POLL_S = 0.1
+
+#: The same while sound comes: each look is a wake-up of the processor's.
+LISTEN_S = 0.25
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,12 +115,20 @@ class Stop:
         deadline_s = time.monotonic() + timeout_s
         # A sleep goes on behind a signal handler, so a long one is cut in pieces.
         while not self.requested and (left_s := deadline_s - time.monotonic()) > 0:
-            time.sleep(min(left_s, POLL_S))
+            time.sleep(min(left_s, LISTEN_S))
         return self.requested
 
 
 class Source(Protocol):
-    """Anything that yields blocks, gaps and word of itself until it ends or is stopped."""
+    """Anything that yields blocks, gaps and word of itself until it ends or is stopped.
+
+    Notes
+    -----
+    A source with a pace of its own may have a method ``want(n_samples)``, which is called before
+    every item: a block shorter than that completes nothing, so it need not be yielded before so
+    many samples are there, and one that ends there is decided on at once.  One without it yields
+    what it likes.
+    """
 
     #: What a person would call it.
     name: str

@@ -53,6 +53,12 @@ class FileSource:
         self._sample_rate = sample_rate
         self._fast = fast
         self._warn = warn
+        self._n_wanted = round(_FAST_BLOCK_S * sample_rate) if fast else BLOCK_SAMPLES
+
+    def want(self, n_samples: int) -> None:
+        """Take note of how many samples the next block is to have, at the pace of speech."""
+        if not self._fast:
+            self._n_wanted = max(1, n_samples)
 
     def blocks(self, stop: Stop) -> Generator[Block | Gap | Status, None, None]:
         """Yield the file's samples.
@@ -64,7 +70,7 @@ class FileSource:
         """
         started_s = there_s = 0.0
         n_samples = 0
-        for samples, read_s in self._pieces():
+        for samples, read_s in self._cut():
             if n_samples == 0:
                 # The clock begins with the first piece: a disk that wakes up is not late speech.
                 started_s = time.perf_counter()
@@ -81,6 +87,18 @@ class FileSource:
                 return
             yield Block(samples, arrived_s=arrived_s)
 
+    def _cut(self) -> Iterator[tuple[NDArray[np.float32], float]]:
+        """Pieces as long as they are wanted, whatever they are read or resampled in."""
+        kept, kept_read_s = np.zeros(0, dtype=np.float32), 0.0
+        for made, read_s in self._pieces():
+            kept = np.concatenate((kept, made)) if kept.size else made
+            kept_read_s += read_s
+            while kept.size >= (n_wanted := self._n_wanted):
+                block, kept = kept[:n_wanted], kept[n_wanted:]
+                yield block, kept_read_s
+                kept_read_s = 0.0
+        yield kept, kept_read_s
+
     def _pieces(self) -> Iterator[tuple[NDArray[np.float32], float]]:
         """Resampled pieces, and the seconds of reading, which is waiting, before each."""
         from edge.audio.band import METERED_HZ, rate_warning
@@ -95,9 +113,7 @@ class FileSource:
                 # The stream hears the others.
                 reader.warnings.append(narrow)
             resampler = full_band_resampler(reader.sample_rate, self._sample_rate)
-            block_s = _FAST_BLOCK_S if self._fast else BLOCK_SAMPLES / self._sample_rate
-            step = max(1, round(block_s * reader.sample_rate))
-            out_step = max(1, round(block_s * self._sample_rate))
+            step = max(1, round(_FAST_BLOCK_S * reader.sample_rate))
             pieces = reader.pieces()
             while True:
                 samples = next(pieces, None)
@@ -107,16 +123,10 @@ class FileSource:
                 if samples is None:
                     break
                 for start in range(0, samples.size, step):
-                    made = resampler.push(samples[start : start + step])
-                    # Resampling may hold samples back and hand out many at once.
-                    for first in range(0, max(1, made.size), out_step):
-                        yield made[first : first + out_step], read_s
-                        read_s = 0.0
+                    yield resampler.push(samples[start : start + step]), read_s
+                    read_s = 0.0
                 before_s = time.perf_counter()
-            made = resampler.flush()
-            for first in range(0, max(1, made.size), out_step):
-                yield made[first : first + out_step], read_s
-                read_s = 0.0
+            yield resampler.flush(), read_s
 
     def _tell(self, warnings: list[str], n_said: int) -> int:
         for sentence in warnings[n_said:]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from edge.audio.recording import StalledError
 from edge.errors import AudioDeviceError, ParameterError, how_many
 from edge.sources.base import (
     BLOCK_SAMPLES,
-    POLL_S,
+    LISTEN_S,
     Block,
     Gap,
     SourceSettings,
@@ -89,7 +90,12 @@ class MicrophoneSource:
             device, sample_rate, channel=channel, capture_rate=capture_rate, gain_db=gain_db
         )
         self._time = StreamTime(sample_rate)
+        self._n_wanted = BLOCK_SAMPLES
         self._slept_s = 0.0
+
+    def want(self, n_samples: int) -> None:
+        """Take note of how many samples the next block is to have."""
+        self._n_wanted = max(1, n_samples)
 
     def blocks(self, stop: Stop) -> Said:
         """Open the device and yield what it records; what it misses while it is away is a gap.
@@ -112,10 +118,10 @@ class MicrophoneSource:
                 except AwayError as error:
                     yield from self._until_heard(error, opening, stop)
                     continue
-                if recorded.n_lost:
-                    self._time.lost(recorded.n_lost)
-                    yield Gap(recorded.n_lost, recorded.reason)
-                yield from self._heard(recorded)
+                yield from self._came(recorded)
+            # What was there by now, and less than was wanted.
+            with contextlib.suppress(AudioDeviceError):
+                yield from self._came(self._microphone.take(0.0))
         finally:
             opening.leave()
 
@@ -153,7 +159,7 @@ class MicrophoneSource:
     def _take(self) -> Recorded:
         """Take what came; a machine that was asleep has lost the rest."""
         before_s = self._microphone.waited_s
-        recorded = self._microphone.take(POLL_S)
+        recorded = self._microphone.take(LISTEN_S, self._n_wanted)
         self.waited_s += self._microphone.waited_s - before_s
         slept_s = _slept_s()
         if slept_s - self._slept_s > _ASLEEP_S:
@@ -161,14 +167,20 @@ class MicrophoneSource:
             raise StalledError("the microphone was lost while this machine was asleep")
         return recorded
 
+    def _came(self, recorded: Recorded) -> Said:
+        """What was lost, and what was heard."""
+        if recorded.n_lost:
+            self._time.lost(recorded.n_lost)
+            yield Gap(recorded.n_lost, recorded.reason)
+        yield from self._heard(recorded)
+
     def _heard(self, recorded: Recorded) -> Said:
-        """Small blocks, each with its own arrival: a backlog shows as latency."""
+        """Blocks no longer than wanted, each with its own arrival: a backlog shows as latency."""
         samples = recorded.samples
         self._time.heard(samples.size, _boot_time_s(recorded))
-        for start in range(0, samples.size, BLOCK_SAMPLES):
-            block = samples[start : start + BLOCK_SAMPLES]
-            n_behind = samples.size - start - block.size
-            arrived_s = recorded.arrived_s - n_behind / self._sample_rate
+        while samples.size:
+            block, samples = samples[: self._n_wanted], samples[self._n_wanted :]
+            arrived_s = recorded.arrived_s - samples.size / self._sample_rate
             # Nobody speaks more slowly because we do not keep up.
             yield Block(block, arrived_s, waits=False)
         for kind, sentence in self._microphone.news():

@@ -29,9 +29,12 @@ class Backlog:
     ----------
     hop_s : float
         From one decision to the next.
+    sample_rate : int
+        Of what is heard, in Hz.
     """
 
-    def __init__(self, hop_s: float) -> None:
+    def __init__(self, hop_s: float, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
         self._most_s, self._progress_s = _MOST * hop_s, _PROGRESS * hop_s
         self.reset()
 
@@ -61,6 +64,19 @@ class Backlog:
     def jump(self) -> None:
         """Take note of a gap: what is heard next is newer, but not for having left hops out."""
         self._due_age_s = 0.0
+
+    def is_late(self, age_s: float, n_behind: int) -> bool:
+        """:meth:`is_too_late` for a decision in the middle of a block.
+
+        Parameters
+        ----------
+        age_s : float
+            Seconds since the block was there.
+        n_behind : int
+            Newer samples that are waiting in it.
+        """
+        self.note(age_s + n_behind / self._sample_rate)
+        return self.is_too_late()
 
     def is_too_late(self) -> bool:
         """Tell whether the decision that is due on it is to be left out; asked once for each."""

@@ -142,7 +142,7 @@ class StreamGroup:
             if not samples.size:
                 continue
             n_taken = stream._window.fill(samples)
-            if stream._window.is_full:
+            if not stream._window.n_wanted:
                 rest = samples[n_taken:]
                 busy.add(id(stream))
                 full.append((stream, rest, arrived_s))
@@ -161,7 +161,8 @@ class StreamGroup:
         for stream, rest, arrived_s in full:
             if not stream._window.is_due:
                 continue
-            if live and stream._is_too_late(arrived_s, rest.size):
+            age_s = time.perf_counter() - arrived_s
+            if live and stream._backlog.is_late(age_s, rest.size):
                 stream._pass_over()
             else:
                 hops.append((stream, stream._ask(arrived_s)))

@@ -134,6 +134,11 @@ class RowWindow:
         return first, (self._n_rows - 1) * hop + self._spec.win_length
 
     @property
+    def n_wanted(self) -> int:
+        """Samples that the next batch of rows lacks; 0: it is there and waits to be computed."""
+        return self._n_batch - self._n_pending
+
+    @property
     def n_new(self) -> int:
         """Samples from the end of the window that was last decided on to the end of this one."""
         return (self._n_rows - self._decided_row) * self._spec.hop_length
@@ -175,12 +180,12 @@ class RowWindow:
             if n_whole > self._n_batch:
                 return self._take_several(samples, n_whole)
         n_taken = self.fill(samples)
-        if self.is_full:
+        if not self.n_wanted:
             self.compute()
         return n_taken
 
     def fill(self, samples: NDArray[np.float32]) -> int:
-        """:meth:`take` without computing; where :attr:`is_full`, that comes before more.
+        """:meth:`take` without computing; where :attr:`n_wanted` is 0, that comes before more.
 
         Parameters
         ----------
@@ -215,11 +220,6 @@ class RowWindow:
         self._n_pending = 0
         self._compute(whole)
         return n_taken
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the samples of a batch are there and wait to be computed."""
-        return self._n_pending == self._n_batch
 
     def _plan(self) -> None:
         """Settle where the next batch ends: where a window does if not before."""

@@ -88,7 +88,7 @@ class Stream:
         check, manifest = self._check, classifier.artifact.manifest
         about = (check.push, judge.frame_gate, judge.voice, check.seen)
         self._window = RowWindow(manifest, window_frames, window_hop, *about)
-        self._backlog = Backlog(self.hop_s)
+        self._backlog = Backlog(self.hop_s, spec.sample_rate)
         self._alone = OneThread(_REFUSAL)
         self.reset()
         if self.voice is not None and isinstance(voice_reference, VoiceState):
@@ -115,6 +115,11 @@ class Stream:
     def skipped_hops(self) -> int:
         """Decisions left out since the start, see :meth:`push`."""
         return self._backlog.n_skipped
+
+    @property
+    def n_wanted(self) -> int:
+        """Samples that complete the next batch of rows; a shorter block completes nothing."""
+        return self._window.n_wanted
 
     def warnings(self) -> list[str]:
         """Everything that was to be said about the sound so far, each sentence once."""
@@ -180,7 +185,8 @@ class Stream:
             while start < checked.size:
                 start += window.take(checked[start:] if start else checked)
                 if window.is_due:
-                    if live and self._is_too_late(arrived_s, checked.size - start):
+                    age_s = time.perf_counter() - arrived_s
+                    if live and self._backlog.is_late(age_s, checked.size - start):
                         self._pass_over()
                     else:
                         self._decide(arrived_s)
@@ -206,9 +212,8 @@ class Stream:
         Returns
         -------
         list of Decision
-            The last one before the gap, where rows are left that none has covered, and the
-            gap itself.  Nothing for 0 samples.  A live stream that is behind leaves the
-            former out.
+            The last one before the gap, where rows are left that none has covered, and the gap
+            itself; nothing for 0 samples.  A live stream that is behind leaves the first out.
 
         Raises
         ------
@@ -295,12 +300,6 @@ class Stream:
             self._pass_over()
         else:
             self._decide(arrived_s)
-
-    def _is_too_late(self, arrived_s: float, n_behind: int) -> bool:
-        """Whether nearly a hop of newer sound is waiting, ``n_behind`` samples of it here."""
-        waits_s = n_behind / self.classifier.spec.sample_rate
-        self._backlog.note(time.perf_counter() - arrived_s + waits_s)
-        return self._backlog.is_too_late()
 
     def _pass_over(self) -> None:
         self._window.pass_over()

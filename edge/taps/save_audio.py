@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable
@@ -61,6 +62,8 @@ class SaveAudio:
     ParameterError
         If ``max_mb`` is no number from 1 to 1e9.
     """
+
+    longest_block_s = math.inf
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from edge.sources import Stop
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeMicrophone]:
     monkeypatch.setattr(edge.audio.microphone, "Microphone", FakeMicrophone)
-    for name in ("openings", "script", "resumed", "said"):
+    for name in ("openings", "script", "resumed", "said", "rest", "wanted"):
         monkeypatch.setattr(FakeMicrophone, name, [], raising=False)
     monkeypatch.setattr(FakeMicrophone, "stop", Stop(), raising=False)
     # Nothing else changes on this machine meanwhile.

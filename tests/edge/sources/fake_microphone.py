@@ -12,6 +12,7 @@ from runtime_fakes import voice
 from edge.audio.capture import Recorded
 from edge.audio.portaudio import AwayError, Call
 from edge.audio.recording import StalledError
+from edge.errors import AudioDeviceError
 from edge.sources import Block, Gap, Stop
 from edge.sources.base import Status
 from edge.sources.microphone import MicrophoneSource
@@ -27,6 +28,8 @@ class FakeMicrophone:
     openings: list[Exception | threading.Event | None]
     script: list[tuple[np.ndarray, int] | Exception]
     resumed: list[np.ndarray]
+    rest: list[np.ndarray]
+    wanted: list[int]
     said: list[tuple[str, str]]
     stop: Stop
     device = SimpleNamespace(name="Desk microphone")
@@ -49,8 +52,13 @@ class FakeMicrophone:
             raise result
         self.is_open = True
 
-    def take(self, timeout_s: float) -> Recorded:
-        assert self.is_open
+    def take(self, timeout_s: float, n_wanted: int = 1) -> Recorded:
+        if not self.is_open:
+            raise AudioDeviceError("the microphone is not open")
+        if not timeout_s:
+            rest = self.rest.pop() if self.rest else EMPTY
+            return Recorded(rest, time.perf_counter())
+        self.wanted.append(n_wanted)
         result = self.script.pop(0)
         if not self.script:
             self.stop.request()

@@ -48,6 +48,26 @@ def test_a_backlog_shows_as_age(fake: type[FakeMicrophone]) -> None:
     assert ages_s == pytest.approx([1088 / RATE, 576 / RATE, 64 / RATE, 0], abs=1e-6)
 
 
+def test_what_is_wanted_is_waited_for_and_handed_out_as_one(fake: type[FakeMicrophone]) -> None:
+    fake.script = [(CLIP[:1], 0), (CLIP[:4000], 0), (CLIP[:4000], 0)]
+    source = MicrophoneSource(None, RATE)
+    source.want(4000)
+    sizes = []
+    for block in source.blocks(fake.stop):
+        sizes.append(block.samples.size)
+        source.want(3000)
+    assert sizes == [1, 3000, 1000, 3000, 1000]
+    # The first sound is not waited for: it says that there is any.
+    assert fake.wanted == [1, 3000, 3000]
+
+
+def test_a_stop_hands_out_what_is_there_already(fake: type[FakeMicrophone]) -> None:
+    fake.script = [(CLIP[:512], 0), (CLIP[512:1024], 0)]
+    fake.rest = [CLIP[1024:1100]]
+    blocks = collect(MicrophoneSource(None, RATE), fake.stop)
+    np.testing.assert_array_equal(np.concatenate([b.samples for b in blocks]), CLIP[:1100])
+
+
 def test_it_is_closed_when_the_reader_leaves(fake: type[FakeMicrophone]) -> None:
     fake.script = [(CLIP, 0), (CLIP, 0)]
     blocks = MicrophoneSource(None, RATE).blocks(Stop())
@@ -92,7 +112,9 @@ def test_stream_time_is_that_of_the_clock(
         source_module, "_boot_time_s", lambda recorded: clock.now_s - recorded.arrived_s
     )
 
-    def take(self: FakeMicrophone, timeout_s: float) -> Recorded:
+    def take(self: FakeMicrophone, timeout_s: float, n_wanted: int = 1) -> Recorded:
+        if not timeout_s:
+            return Recorded(EMPTY, 0.0)
         away_s, late_s, n_blocks = self.script[0]
         if away_s:
             self.script[0] = (0.0, late_s, n_blocks)
