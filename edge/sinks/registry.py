@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from edge.sinks.base import Sink
 from edge.sinks.kinds import SINKS
@@ -15,8 +14,8 @@ from edge.sinks.target import Target, target_from_text
 __all__ = ["About", "SinkSettings", "make_sink"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class About:
+# Named tuples: a dataclass takes Python ten times as long to make, at every start of `listen`.
+class About(NamedTuple):
     """What decides, for whoever shows it beside the decisions.
 
     Parameters
@@ -45,8 +44,7 @@ def _to_nobody(_sentence: str) -> None:
     pass
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class SinkSettings:
+class SinkSettings(NamedTuple):
     """What a sink is made with; each takes what concerns it.
 
     Parameters
