@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from edge.errors import AudioFileError, ParameterError
 from edge.explain.attention import Recorder, attention_over_time, attentive
 from edge.features import FeatureExtractor
-from edge.features.front_end import DcBlocker
 from edge.features.spec import FeatureSpec
 from edge.stream.answering import Answering
 from edge.stream.classifier import Classifier
@@ -26,6 +25,7 @@ from edge.stream.deprecated import renamed
 from edge.stream.file_answer import FileAnswer, Tally, named_errors, pieces
 from edge.stream.lengths import too_short
 from edge.stream.posterior import average_posterior, counted_segments
+from edge.stream.sample_filter import SampleFilter
 from edge.stream.speech_gate import SILENCE_DB
 from edge.stream.stream import Stream
 
@@ -220,7 +220,7 @@ def _explain(recorder: Recorder, stream: Stream, clip: NDArray[np.float32]) -> E
     decisions = stream.push(clip) + stream.flush()
     # The rows that the decisions were made on, to the last bit: features depend on the
     # samples alone and not on how they were cut into blocks.
-    heard = clip if spec.front_end else DcBlocker(spec.sample_rate).process(clip)
+    heard = SampleFilter(spec).process_checked(clip)
     rows = FeatureExtractor(spec).extract(heard).astype(np.float64)
     pitch_hz = rows[:, spec.feature_names.index("pitch_hz")]
     rms = rows[:, spec.feature_names.index("rms")]

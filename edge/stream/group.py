@@ -212,8 +212,7 @@ def _compute_rows(windows: list[RowWindow]) -> dict[int, BackendError]:
         samples = window.begin_batch()
         window.heard(samples)
         blocks.append(samples)
-        blocker = window.blocker
-        filtered.append(samples if blocker is None else blocker.process_checked(samples))
+        filtered.append(window.filter.process_checked(samples))
     all_rows = push_together(
         [window.extractor for window in windows], filtered, [window.seen for window in windows]
     )

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from edge.artifact import Manifest
 from edge.features import FeatureExtractor
-from edge.features.front_end import DcBlocker
 from edge.features.row_maker import Seen
 from edge.stream.batches import listen
 from edge.stream.frame_gate import FrameGate
+from edge.stream.sample_filter import SampleFilter
 from edge.stream.voice import Voice
 
 __all__ = ["RowWindow"]
@@ -66,8 +66,7 @@ class RowWindow:
         self.heard, self.seen = heard, seen
         self.gate = gate
         self._voice = voice
-        # Models from before there was a front end never heard an offset either.
-        self.blocker = DcBlocker(spec.sample_rate) if spec.front_end is None else None
+        self.filter = SampleFilter(spec)
         self.extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
         # With room for twice the window and some batches, old rows are moved out once in a
@@ -85,8 +84,7 @@ class RowWindow:
 
     def reset(self) -> None:
         """Forget every sample; the same as a fresh object."""
-        if self.blocker is not None:
-            self.blocker.reset()
+        self.filter.reset()
         self.extractor.reset()
         if self.gate is not None:
             self.gate.reset()
@@ -233,9 +231,7 @@ class RowWindow:
     def _compute(self, samples: NDArray[np.float32]) -> None:
         """Compute the rows that the next samples complete: of one batch, or of some."""
         started_s = time.perf_counter()
-        blocker = self.blocker
-        filtered = samples if blocker is None else blocker.process_checked(samples)
-        rows = self.extractor.push_checked(filtered, self.seen)
+        rows = self.extractor.push_checked(self.filter.process_checked(samples), self.seen)
         size = self._pending.size
         n_first = self._spec.n_frames(self._n_computed - samples.size + size) - self._n_rows
         spoken = listen(samples, rows, size, _BATCH_FRAMES, n_first, self.heard, self.gate)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.errors import AudioFileError, ParameterError, how_many
 from edge.features import FeatureExtractor
+from edge.features.hum import hum_filter
 from edge.features.spec import FeatureSpec
 from quantize.data.corpora import Clip
 from quantize.data.corpora.contents import file_digest
@@ -132,6 +133,9 @@ def _samples(
         )
     if making.condition:
         samples = degraded(samples, clip, making.condition, spec.sample_rate, voices, sounds)
+        # As a device does, which training hears nothing of: it takes nothing from a clean clip.
+        hum = hum_filter(spec.sample_rate)
+        samples = samples if hum is None else hum.process_checked(samples)
     return samples
 
 

@@ -40,7 +40,7 @@ FIXED_LINES: dict[str, Line] = {
     },
     "mu-law": channels.mu_law,
     "bluetooth": lambda samples, sample_rate: codecs.band_coded(samples),
-    # Of the mains alone, which the front end takes away, and of a rectifier, which it does not.
+    # Of the mains alone, and of a rectifier, whose partials lie where voices do.
     "hum-50Hz": _hum(50.0, 1, -10.0),
     "hum-100Hz": _hum(100.0, 4, -20.0),
     "hum-120Hz": _hum(120.0, 4, -20.0),

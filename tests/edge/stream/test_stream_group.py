@@ -34,17 +34,19 @@ def classifier(request: pytest.FixtureRequest) -> Classifier:
 
 @pytest.fixture(scope="module")
 def sounds() -> list[NDArray[np.float32]]:
-    """Speech from several moments on, some cut off; silence, noise, an offset, a beginning."""
+    """Speech from several moments on, some cut off; silence, noise, offset, hum, a beginning."""
     speech, _ = read_audio(DEMO_CLIP)
     rng = np.random.default_rng(3)
     noise = rng.normal(0.0, 0.1, 50_000).astype(np.float32)
     offset = np.concatenate([np.zeros(24_000, np.float32), 0.4 + 0.1 * noise[:30_000]])
+    hum = (0.005 * np.sin(2 * np.pi * 100 * np.arange(60_000) / 16_000)).astype(np.float32)
     return [
         *(speech[start : start + 100_000] for start in (0, 1_000, 20_000, 77_777)),
         np.clip(20 * speech[:60_000], -1, 1),
         np.zeros(60_000, np.float32),
         noise,
         offset,
+        hum,
         speech[:20_000],
         speech[:700],
     ]
