@@ -10,8 +10,8 @@ sound, each at a moment of its own, until they are too many for one core; then t
 looked for. The core is enough while the 99th percentile of the time from the arrival of the block
 that completes a hop to its decision stays within a hop, and the work takes no more than the time of
 the sound. `loop` is one thread, as a server's, `together` the same with a `StreamGroup`, which is
-pushed once in the length of a block, `threads` are four in one process and `processes` four of one
-thread, which share the core and the streams.
+pushed two blocks of every stream in a call, `threads` are four in one process and `processes` four
+of one thread, which share the core and the streams.
 
 `decisions`: the time that a hop takes, of every model and runtime in turn, for segments of 1 to 8 s
 and hops of 0.25 to 1 s; by the hop it is what a core would serve if nothing else took time.

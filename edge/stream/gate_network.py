@@ -192,37 +192,42 @@ class GateNetwork:
     """
 
     def __init__(self, gate: TrainedGate, spec: FeatureSpec) -> None:
-        columns = GateColumns.of(spec)
+        self.columns = columns = GateColumns.of(spec)
+        self.kernel = gate.kernel
         arrays = gate.arrays(columns.n_inputs)
         first, second, _ = gate.widths
         n_chroma = columns.chroma.stop - columns.chroma.start
         n_features, n_made = spec.n_features, 2 + n_chroma
         # Frames before the first of a batch that are looked at again.
-        self._n_before = n_before = max(1, gate.kernel - 1)
+        self.n_before = n_before = max(1, gate.kernel - 1)
         self._inputs = np.zeros((n_before + BATCH, n_features + n_made + 1), dtype=np.float32)
         self._inputs[:, -1] = 1.0
-        self._first = _on_rows(arrays, gate, columns, n_features)
-        self._second = _with_bias(arrays["second"], arrays["second_bias"], first)
-        self._third = _with_bias(arrays["third"], arrays["third_bias"], second)
-        self._last = np.ascontiguousarray(arrays["last"])
+        self.first_layer = _on_rows(arrays, gate, columns, n_features)
+        self.second_layer = _with_bias(arrays["second"], arrays["second_bias"], first)
+        self.third_layer = _with_bias(arrays["third"], arrays["third_bias"], second)
+        self.last_layer = np.ascontiguousarray(arrays["last"])
         #: Of the last layer, which :meth:`raw` leaves out.
         self.bias = float(arrays["last_bias"][0])
         # The level is left in the scale of its column.
         scale = columns.level_scale
-        self._rises = (gate.floor_rise_db / scale * np.arange(BATCH + 1)).astype(np.float32)
-        self._most_above = np.float32(MAX_ABOVE_DB / scale)
+        self.rises = (gate.floor_rise_db / scale * np.arange(BATCH + 1)).astype(np.float32)
+        self.most_above = np.float32(MAX_ABOVE_DB / scale)
         memories = _memories(first, gate.memories[0]), _memories(second, gate.memories[1])
         self._first_memories, self._second_memories = memories
         self._plans = [self._plan(gate, columns, n_features, n_rows) for n_rows in range(BATCH + 1)]
+
+    def spread(self, layer: int, n_rows: int) -> NDArray[np.float32]:
+        """What the memories of the first layer, 0, or the second multiply with."""
+        return (self._first_memories, self._second_memories)[layer][n_rows].spread
 
     def state(self) -> GateState:
         """Give what is remembered before the first row."""
         memories = self._first_memories, self._second_memories
         first, second = (np.zeros_like(each[0].kept) for each in memories)
-        return GateState(np.zeros_like(self._inputs[: self._n_before]), (first, second))
+        return GateState(np.zeros_like(self._inputs[: self.n_before]), (first, second))
 
     def _plan(self, gate: TrainedGate, columns: GateColumns, n_features: int, n_rows: int) -> _Plan:
-        inputs, before = self._inputs, self._n_before
+        inputs, before = self._inputs, self.n_before
         new = inputs[before : before + n_rows]
         width, kernel = gate.widths[0], gate.kernel
         products = np.zeros((before + n_rows, kernel * width), dtype=np.float32)
@@ -238,8 +243,8 @@ class GateNetwork:
             change=new[:, n_features + 2 : -1],
             again=inputs[n_rows : n_rows + before],
             before=inputs[:before],
-            rises=self._rises[1 : n_rows + 1],
-            rise=self._rises[n_rows],
+            rises=self.rises[1 : n_rows + 1],
+            rise=self.rises[n_rows],
             products=products,
             parts=tuple(
                 products[
@@ -278,27 +283,27 @@ class GateNetwork:
         np.minimum(floor, state.floor, out=floor)
         state.floor = floor[-1] + plan.rise
         level -= floor
-        np.minimum(level, self._most_above, out=plan.above)
+        np.minimum(level, self.most_above, out=plan.above)
         np.greater(plan.pitch, 0.0, out=plan.voiced)
         if state.is_fresh:
             state.is_fresh = False
-            plan.before[:] = plan.inputs[self._n_before]
+            plan.before[:] = plan.inputs[self.n_before]
             plan.before[:, plan.rows.shape[1] + 2 : -1] = 0.0
         change = np.subtract(plan.chroma, plan.chroma_before)
         np.abs(change, out=plan.change)
-        np.dot(plan.inputs, self._first, out=plan.products)
+        np.dot(plan.inputs, self.first_layer, out=plan.products)
         state.before[:] = plan.again
         hidden = plan.parts[0]
         for part in plan.parts[1:]:
             hidden += part
         memory = plan.memories[0]
         np.maximum(hidden, 0.0, out=memory.put)
-        hidden = np.dot(memory.recall(state.kept[0]), self._second)
+        hidden = np.dot(memory.recall(state.kept[0]), self.second_layer)
         memory = plan.memories[1]
         np.maximum(hidden, 0.0, out=memory.put)
-        hidden = np.dot(memory.recall(state.kept[1]), self._third)
+        hidden = np.dot(memory.recall(state.kept[1]), self.third_layer)
         np.maximum(hidden, 0.0, out=hidden)
-        raw: NDArray[np.float32] = np.dot(hidden, self._last)
+        raw: NDArray[np.float32] = np.dot(hidden, self.last_layer)
         return raw
 
 

@@ -14,9 +14,12 @@ from edge.errors import BackendError, ParameterError, shown
 from edge.features.together import push_together
 from edge.runtimes.base import BatchSession
 from edge.stream.decision import Decision
+from edge.stream.gate_network import BATCH
 from edge.stream.lengths import LATEST_S, checked_arrival
 from edge.stream.row_window import RowWindow
 from edge.stream.stream import Stream
+from edge.stream.trained_gate import TrainedSpeechGate
+from edge.stream.trained_gate import push_together as gates_together
 from edge.stream.verdict import Hop, Question
 
 if TYPE_CHECKING:
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamGroup"]
 
-#: Streams that are computed together at most.  What begins a computation is then a sixteenth of
-#: what it was, and their samples still lie in the cache when the last rows are made of them.
-_AT_ONCE = 16
+#: Streams that are computed together at most: sixteen rows of each, and one between two, fill four
+#: tiles of the spectrum, and their samples still lie in the cache when the last rows are made.
+_AT_ONCE = 15
 
 _Taken = tuple[Stream, NDArray[np.float32], float]
 
@@ -45,7 +48,7 @@ class StreamGroup:
 
     Notes
     -----
-    Half of what a decision takes is to begin: calls of NumPy on a few numbers.  Hops of sixteen
+    Half of what a decision takes is to begin: calls of NumPy on a few numbers.  Hops of fifteen
     streams are begun together.  So push what came in meanwhile of all streams at once, some ten
     times a second: with one block a call there is nothing to share.
 
@@ -94,13 +97,14 @@ class StreamGroup:
             which their stream takes part, here or alone.
         """
         taken = self._checked(blocks)
-        streams = list({id(stream): stream for stream, _, _ in taken}.values())
+        streams = list(dict.fromkeys([stream for stream, _, _ in taken]))
         entered: list[Stream] = []
         try:
             for stream in streams:
                 stream._alone.__enter__()
                 entered.append(stream)
-                stream._check_open()
+                if stream._flushed:
+                    stream._check_open()
             waiting = taken
             while waiting:
                 waiting = self._round(waiting, live)
@@ -113,38 +117,37 @@ class StreamGroup:
                 stream._alone.__exit__()
 
     def _checked(self, blocks: Iterable[tuple[Stream, ArrayLike, float | None]]) -> list[_Taken]:
-        now_s = time.perf_counter()
+        # Once a block, and there are thirty of them a second and stream.
+        now_s, classifier = time.perf_counter(), self.classifier
         taken = []
         for stream, samples, arrived_s in blocks:
-            if not isinstance(stream, Stream) or stream.classifier is not self.classifier:
+            if not isinstance(stream, Stream) or stream.classifier is not classifier:
                 raise ParameterError(
                     f"a block is for {shown(stream)}, a stream of this group's classifier is "
                     "wanted: open it with group.classifier.stream()"
                 )
             if arrived_s is None:
-                at_s = now_s
-            elif type(arrived_s) is float and abs(arrived_s) <= LATEST_S:
-                at_s = arrived_s
-            else:
-                at_s = checked_arrival(arrived_s)
-            taken.append((stream, as_samples(samples, "samples"), at_s))
+                arrived_s = now_s  # noqa: PLW2901
+            elif type(arrived_s) is not float or not abs(arrived_s) <= LATEST_S:
+                arrived_s = checked_arrival(arrived_s)  # noqa: PLW2901
+            taken.append((stream, as_samples(samples, "samples"), arrived_s))
         return taken
 
     def _round(self, blocks: list[_Taken], live: bool) -> list[_Taken]:
         """Fill every stream up to the end of its batch, compute those, and give what is left."""
         full: list[_Taken] = []
         left: list[_Taken] = []
-        busy: set[int] = set()
+        busy: set[Stream] = set()
         for stream, samples, arrived_s in blocks:
-            if busy and id(stream) in busy:
-                left.append((stream, samples, arrived_s))
-                continue
             if not samples.size:
                 continue
+            if busy and stream in busy:
+                left.append((stream, samples, arrived_s))
+                continue
             n_taken = stream._window.fill(samples)
-            if not stream._window.n_wanted:
+            if n_taken is not None:
                 rest = samples[n_taken:]
-                busy.add(id(stream))
+                busy.add(stream)
                 full.append((stream, rest, arrived_s))
                 if rest.size:
                     left.append((stream, rest, arrived_s))
@@ -216,15 +219,38 @@ def _compute_rows(windows: list[RowWindow]) -> dict[int, BackendError]:
     all_rows = push_together(
         [window.extractor for window in windows], filtered, [window.seen for window in windows]
     )
-    failed: dict[int, BackendError] = {}
-    for index, (window, samples, rows) in enumerate(zip(windows, blocks, all_rows, strict=True)):
-        try:
-            spoken = None if window.gate is None else window.gate.push(samples, rows)
-        except BackendError as error:
-            failed[index] = error
-        else:
-            window.end_batch(rows, spoken, (time.perf_counter() - started_s) / len(windows))
+    spoken, failed = _spoken(windows, blocks, all_rows)
+    took_s = (time.perf_counter() - started_s) / len(windows)
+    for index, (window, rows) in enumerate(zip(windows, all_rows, strict=True)):
+        if index not in failed:
+            window.end_batch(rows, spoken.get(index), took_s)
     return failed
+
+
+def _spoken(
+    windows: list[RowWindow],
+    blocks: list[NDArray[np.float32]],
+    all_rows: list[NDArray[np.float32]],
+) -> tuple[dict[int, NDArray[np.bool_]], dict[int, BackendError]]:
+    """Which rows of each window hold speech, where something tells, and which gates have failed."""
+    spoken: dict[int, NDArray[np.bool_]] = {}
+    failed: dict[int, BackendError] = {}
+    alike: dict[int, list[tuple[int, TrainedSpeechGate]]] = {}
+    for index, (window, samples, rows) in enumerate(zip(windows, blocks, all_rows, strict=True)):
+        gate = window.gate
+        if isinstance(gate, TrainedSpeechGate) and 0 < len(rows) <= BATCH:
+            alike.setdefault(len(rows), []).append((index, gate))
+        elif gate is not None:
+            try:
+                spoken[index] = gate.push(samples, rows)
+            except BackendError as error:
+                failed[index] = error
+    for several in alike.values():
+        # Those of one classifier are of one artifact.
+        indices, gates = zip(*several, strict=True)
+        told = gates_together(gates, [all_rows[index] for index in indices])
+        spoken.update(zip(indices, told, strict=True))
+    return spoken, failed
 
 
 def _handed_out(streams: list[Stream]) -> list[tuple[Stream, Decision]]:

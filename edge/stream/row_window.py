@@ -178,12 +178,13 @@ class RowWindow:
             if n_whole > self._n_batch:
                 return self._take_several(samples, n_whole)
         n_taken = self.fill(samples)
-        if not self.n_wanted:
-            self.compute()
+        if n_taken is None:
+            return samples.size
+        self.compute()
         return n_taken
 
-    def fill(self, samples: NDArray[np.float32]) -> int:
-        """:meth:`take` without computing; where :attr:`n_wanted` is 0, that comes before more.
+    def fill(self, samples: NDArray[np.float32]) -> int | None:
+        """:meth:`take` without computing.
 
         Parameters
         ----------
@@ -192,16 +193,16 @@ class RowWindow:
 
         Returns
         -------
-        int
-            How many were taken.
+        int or None
+            How many were taken where that completes a batch, which is computed before more come.
         """
         n_before = self._n_pending
         n_after = n_before + samples.size
-        if n_after <= self._n_batch:
+        if n_after < self._n_batch:
             # Most blocks end nothing.
             self._pending[n_before:n_after] = samples
             self._n_pending = n_after
-            return samples.size
+            return None
         n_taken = self._n_batch - n_before
         self._pending[n_before : self._n_batch] = samples[:n_taken]
         self._n_pending = self._n_batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from edge.artifact import Manifest, TrainedGate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 from edge.stream.gate_network import BATCH, gate_networks
+from edge.stream.gates_together import raw_together
 
-__all__ = ["TrainedSpeechGate", "make"]
+__all__ = ["TrainedSpeechGate", "make", "push_together"]
 
 
 def make(manifest: Manifest) -> TrainedSpeechGate:
@@ -98,3 +100,26 @@ class TrainedSpeechGate:
             spoken.append(is_open)
         self._is_open = is_open
         return spoken
+
+
+def push_together(
+    gates: Sequence[TrainedSpeechGate], rows: Sequence[NDArray[np.float32]]
+) -> list[NDArray[np.bool_]]:
+    """Let each gate judge its own rows, as :meth:`TrainedSpeechGate.push` does.
+
+    Parameters
+    ----------
+    gates : sequence of TrainedSpeechGate
+        Each once, all of one artifact.
+    rows : sequence of float32 [shape=(n_rows, n_features)]
+        One for each, of one length: 1 to 16.
+
+    Returns
+    -------
+    list of bool [shape=(n_rows,)]
+    """
+    networks = gates[0]._networks
+    network = networks.take()
+    raw = raw_together(network, np.stack(rows), [gate._state for gate in gates])
+    networks.give(network)
+    return [np.array(gate._hold(own), dtype=np.bool_) for gate, own in zip(gates, raw, strict=True)]
