@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from quantize.training.corpus_labels import label_loss, within
 from quantize.training.settings import TrainSettings
 from quantize.training.teacher_rows import Crops
 from quantize.training.teachers import Answer, FeatureMatching, Heard, Teachers, distillation_loss
@@ -30,6 +31,9 @@ class Objective(nn.Module):
     width : int
         Length of the model's attention-pooled vector.
     teachers : Teachers, optional
+    told : bool [shape=(n_domains, n_labels)], optional
+        Which labels each corpus has, where losses keep to them, see
+        :mod:`quantize.training.corpus_labels`.
 
     Notes
     -----
@@ -44,10 +48,12 @@ class Objective(nn.Module):
         std: NDArray[np.float32],
         width: int,
         teachers: Teachers | None,
+        told: NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
         self.settings, self.teachers = settings, teachers
         self._mean, self._std = mean, std
+        self._told = None if told is None else torch.from_numpy(told)
         self.matching: FeatureMatching | None = None
         if teachers is not None and settings.match_weight > 0:
             self.matching = FeatureMatching(width, teachers.widths)
@@ -62,6 +68,7 @@ class Objective(nn.Module):
         weights: Tensor,
         crops: Crops | None = None,
         place: tuple[int, int] | None = None,
+        domains: Tensor | None = None,
     ) -> tuple[Tensor, Any]:
         """Run the model on a batch.
 
@@ -77,6 +84,8 @@ class Objective(nn.Module):
             Where the rows were cut; wanted by teachers of other features.
         place : tuple of two int, optional
             Epoch and number of a batch that comes again: a teacher is asked about it once.
+        domains : int64 [shape=(B,)], optional
+            Corpora of the crops; wanted where losses keep to their labels.
 
         Returns
         -------
@@ -88,15 +97,16 @@ class Objective(nn.Module):
         rows, share, partner = self._mix(rows)
         # Eq. 24 weighs the domain loss by alpha, which reaches the encoder reversed.
         output = model(rows, languages, alpha=1.0)
-        losses = self._label_losses(output.logits, labels)
+        told = self._labels_told(domains, partner)
+        losses = self._label_losses(output.logits, labels, told)
         if settings.mixup:
-            others = self._label_losses(output.logits, labels[partner])
+            others = self._label_losses(output.logits, labels[partner], told)
             losses = losses.lerp(others, 1.0 - share)
             weights = weights.lerp(weights[partner], 1.0 - share)
         if self.teachers is not None:
             heard = Heard(crops, share, partner) if crops else None
             answer = self._answer(rows, heard, place)
-            losses = self._taught(losses, output, answer)
+            losses = self._taught(losses, output, answer, told)
         return (weights * losses).mean(), output
 
     def _mix(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,8 +121,17 @@ class Objective(nn.Module):
         partner = torch.randperm(n_rows, device=device)
         return rows.lerp(rows[partner], (1.0 - share)[:, None, None]), share, partner
 
-    def _label_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def _labels_told(self, domains: Tensor | None, partner: Tensor) -> Tensor | None:
+        """Labels that each crop's corpus has, or that of what is mixed in: (B, n_labels)."""
+        if self._told is None or domains is None:
+            return None
+        told = self._told.to(domains.device)[domains]
+        return told | told[partner] if self.settings.mixup else told
+
+    def _label_losses(self, logits: Tensor, labels: Tensor, told: Tensor | None) -> Tensor:
         """One loss an example."""
+        if told is not None:
+            return label_loss(logits, labels, self.settings.label_smoothing, told)
         return nn.functional.cross_entropy(
             logits.float(), labels, label_smoothing=self.settings.label_smoothing, reduction="none"
         )
@@ -130,11 +149,14 @@ class Objective(nn.Module):
             self._remembered[place] = answer if self.matching else answer._replace(pooled=None)
         return self._remembered[place]
 
-    def _taught(self, losses: Tensor, output: Any, answer: Answer) -> Tensor:
+    def _taught(self, losses: Tensor, output: Any, answer: Answer, told: Tensor | None) -> Tensor:
         """The labels' losses, (B,), with the teachers' share."""
         settings = self.settings
+        logits, posterior = output.logits.float(), answer.posterior
+        if told is not None:
+            logits, posterior = within(logits, told), within(posterior, told, posterior=True)
         losses = losses.lerp(
-            distillation_loss(output.logits, answer.posterior, settings.distil_temperature),
+            distillation_loss(logits, posterior, settings.distil_temperature),
             settings.distil_share,
         )
         if self.matching is None:

@@ -29,6 +29,9 @@ class TrainSettings(Settings, frozen=True):
         Share of all steps in which the rate rises.
     label_smoothing : float
         Of the emotion loss.
+    corpus_labels : bool
+        Whether losses tell a crop apart from the labels of its own corpus alone, see
+        :mod:`quantize.training.corpus_labels`.
     mixup : float
         Parameter of the Beta distribution that two clips' shares in a training example are
         drawn from (Zhang et al., 2018); 0 mixes none.
@@ -70,6 +73,7 @@ class TrainSettings(Settings, frozen=True):
     weight_decay: NotNegative = 0.05
     warmup_share: Share = 0.05
     label_smoothing: Share = 0.05
+    corpus_labels: bool = False
     mixup: Annotated[float, between(0.0, 1000.0, "a number from 0 to 1000 is wanted")] = 0.0
     distil_share: Share = 0.7
     distil_temperature: Annotated[

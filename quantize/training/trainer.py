@@ -33,6 +33,7 @@ from quantize.runs.checkpoint import Checkpoint, save_checkpoint
 from quantize.runs.files import RunFiles
 from quantize.runs.state import load_state, save_state
 from quantize.training.batch_settings import BatchSettings
+from quantize.training.corpus_labels import labels_of_corpora
 from quantize.training.crops import Batch, CropSampler, examples_of, speech_span
 from quantize.training.epoch_log import EpochLog
 from quantize.training.objective import Objective
@@ -123,7 +124,11 @@ class Trainer:
         if teachers:
             teachers.to(self.device)
         width = 2 * config.hidden if teachers else 0
-        self.objective = Objective(settings, self.mean, self.std, width, teachers).to(self.device)
+        told = None
+        if settings.corpus_labels:
+            told = labels_of_corpora(self.sampler.examples, len(self.labels), len(self.domains))
+        self.objective = Objective(settings, self.mean, self.std, width, teachers, told)
+        self.objective.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
@@ -220,7 +225,7 @@ class Trainer:
             self.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bf16"
         ):
             emotion_loss, output = self.objective(
-                self.model, x, languages, labels, weights, batch.crops, place
+                self.model, x, languages, labels, weights, batch.crops, place, domains
             )
             domain_loss = self._domain_loss(output, domains)
         self.optimizer.zero_grad(set_to_none=True)

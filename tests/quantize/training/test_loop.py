@@ -86,9 +86,9 @@ def drawn(folder: Path, seed: int) -> list[tuple[str, ...]]:
     heard = []
     forward = run.objective.forward
 
-    def listen(model, rows, languages, labels, shares, crops=None, place=None):
+    def listen(model, rows, languages, labels, shares, crops=None, place=None, domains=None):
         heard.append(tuple(crops.clip_ids))
-        return forward(model, rows, languages, labels, shares, crops, place)
+        return forward(model, rows, languages, labels, shares, crops, place, domains)
 
     run.objective.forward = listen  # type: ignore[method-assign]
     run.run()
