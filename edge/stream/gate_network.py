@@ -202,10 +202,10 @@ class GateNetwork:
         self.n_before = n_before = max(1, gate.kernel - 1)
         self._inputs = np.zeros((n_before + BATCH, n_features + n_made + 1), dtype=np.float32)
         self._inputs[:, -1] = 1.0
-        self.first_layer = _on_rows(arrays, gate, columns, n_features)
-        self.second_layer = _with_bias(arrays["second"], arrays["second_bias"], first)
-        self.third_layer = _with_bias(arrays["third"], arrays["third_bias"], second)
-        self.last_layer = np.ascontiguousarray(arrays["last"])
+        self.layer_1 = _on_rows(arrays, gate, columns, n_features)
+        self.layer_2 = _with_bias(arrays["second"], arrays["second_bias"], first)
+        self.layer_3 = _with_bias(arrays["third"], arrays["third_bias"], second)
+        self.layer_4 = np.ascontiguousarray(arrays["last"])
         #: Of the last layer, which :meth:`raw` leaves out.
         self.bias = float(arrays["last_bias"][0])
         # The level is left in the scale of its column.
@@ -291,19 +291,19 @@ class GateNetwork:
             plan.before[:, plan.rows.shape[1] + 2 : -1] = 0.0
         change = np.subtract(plan.chroma, plan.chroma_before)
         np.abs(change, out=plan.change)
-        np.dot(plan.inputs, self.first_layer, out=plan.products)
+        np.dot(plan.inputs, self.layer_1, out=plan.products)
         state.before[:] = plan.again
         hidden = plan.parts[0]
         for part in plan.parts[1:]:
             hidden += part
         memory = plan.memories[0]
         np.maximum(hidden, 0.0, out=memory.put)
-        hidden = np.dot(memory.recall(state.kept[0]), self.second_layer)
+        hidden = np.dot(memory.recall(state.kept[0]), self.layer_2)
         memory = plan.memories[1]
         np.maximum(hidden, 0.0, out=memory.put)
-        hidden = np.dot(memory.recall(state.kept[1]), self.third_layer)
+        hidden = np.dot(memory.recall(state.kept[1]), self.layer_3)
         np.maximum(hidden, 0.0, out=hidden)
-        raw: NDArray[np.float32] = np.dot(hidden, self.last_layer)
+        raw: NDArray[np.float32] = np.dot(hidden, self.layer_4)
         return raw
 
 

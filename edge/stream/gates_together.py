@@ -33,7 +33,7 @@ def raw_together(
     """
     n_streams, n_rows, n_features = rows.shape
     about, n_before = network.columns, network.n_before
-    inputs = np.empty((n_streams, n_before + n_rows, len(network.first_layer)), dtype=np.float32)
+    inputs = np.empty((n_streams, n_before + n_rows, len(network.layer_1)), dtype=np.float32)
     inputs[:, :, -1] = 1.0
     new = inputs[:, n_before:]
     new[:, :, :n_features] = rows
@@ -53,14 +53,14 @@ def raw_together(
     chroma = inputs[:, :, about.chroma]
     change = np.subtract(chroma[:, n_before:], chroma[:, n_before - 1 : -1])
     np.abs(change, out=new[:, :, made])
-    products = np.dot(inputs.reshape(-1, inputs.shape[2]), network.first_layer)
+    products = np.dot(inputs.reshape(-1, inputs.shape[2]), network.layer_1)
     width = products.shape[1] // network.kernel
     products = products.reshape(n_streams, n_before + n_rows, -1)
     hidden = products[:, n_before:, :width]
     for delay in range(1, network.kernel):
         part = products[:, n_before - delay : n_before - delay + n_rows]
         hidden += part[:, :, delay * width : (delay + 1) * width]
-    for layer, weights in enumerate((network.second_layer, network.third_layer)):
+    for layer, weights in enumerate((network.layer_2, network.layer_3)):
         recalled = _recalled(hidden, network.spread(layer, n_rows), layer, states)
         hidden = np.dot(recalled, weights).reshape(n_streams, n_rows, -1)
     np.maximum(hidden, 0.0, out=hidden)
@@ -68,7 +68,7 @@ def raw_together(
     for index, state in enumerate(states):
         state.floor = floors[index, -1] + rises
         state.before[:] = inputs[index, n_rows:]
-    raw: NDArray[np.float32] = np.dot(hidden.reshape(n_streams * n_rows, -1), network.last_layer)
+    raw: NDArray[np.float32] = np.dot(hidden.reshape(n_streams * n_rows, -1), network.layer_4)
     return raw.reshape(n_streams, n_rows)
 
 
