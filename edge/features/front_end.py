@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from edge.arrays import as_samples
 from edge.errors import ParameterError
 from edge.features.families.base import check_settings, count, number
+from edge.features.high_pass import AT_ONCE, UNIT, sections
 
 __all__ = ["DcBlocker", "FrontEnd", "HighPass"]
 
@@ -197,41 +198,27 @@ class HighPass:
 
     Notes
     -----
-    Causal.  A section ``w[n] = p w[n-1] + x[n]`` is, within a block, ``p**n`` times a running sum
-    of ``x[k] p**-k``: a running sum NumPy has, a recursion it has not.
+    Causal.  A section is ``s[n] = p s[n-1] + x[n]``, a recursion, which NumPy has not.  So samples
+    lie in rows: what a row gives by itself, and what the sections at its beginning add, is one
+    product for all rows; and those sections are another one of what the rows before have left.
     """
 
     def __init__(self, sample_rate: int, cutoff_hz: float, order: int) -> None:
         FrontEnd(cutoff_hz, order).check(sample_rate)
-        # Poles of the analogue prototype, by the bilinear transform with the cutoff kept.
-        angles = math.pi * (2 * np.arange(order) + 1 + order) / (2 * order)
-        warped = math.tan(math.pi * cutoff_hz / sample_rate) / np.exp(1j * angles)
-        poles = (1 + warped) / (1 - warped)
-        gain = np.prod((1 + poles) / 2).real
-        #: What the sample itself is weighed with.
-        self._direct = float((gain / np.prod(poles)).real)
-        self._poles: list[Any] = []
-        self._weights: list[Any] = []
-        for k in np.flatnonzero(poles.imag > -1e-12):
-            others = np.delete(poles, k)
-            residue = gain * (1 - 1 / poles[k]) ** order / np.prod(1 - others / poles[k])
-            single = abs(poles[k].imag) < 1e-12
-            # The conjugate section gives the conjugate: twice the real part of one.
-            # Real numbers where they suffice, in half the time.
-            self._poles.append(float(poles[k].real) if single else complex(poles[k]))
-            self._weights.append(float(residue.real) if single else complex(2 * residue))
-        at = np.arange(1, _BLOCK + 1)
-        self._up = [pole ** (-at.astype(np.float64)) for pole in self._poles]
-        self._down = [w * pole**at for pole, w in zip(self._poles, self._weights, strict=True)]
-        self._over_block = [pole**_BLOCK for pole in self._poles]
+        self._settings = sample_rate, cutoff_hz, order
+        self._sections = sections(*self._settings)
         self.reset()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What all share is not copied.
+        return _restored, (self._settings, self._begun, self._pending.copy(), list(self._states))
 
     def reset(self) -> None:
         """Forget all samples; equal to a fresh one."""
         self._begun = False
-        # Samples of the unfinished block, and the sections at its beginning.
+        # Samples of the unfinished unit, and the sections at its beginning.
         self._pending = np.empty(0, np.float32)
-        self._states: list[Any] = [0.0 for _ in self._poles]
+        self._states: list[complex] = []
 
     def process(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Filter the samples that follow the last ones; as :meth:`DcBlocker.process`."""
@@ -243,36 +230,27 @@ class HighPass:
             return checked.copy()
         if not self._begun:
             self._begun = True
-            first = float(checked[0])
-            self._states = [first / (1 - pole) for pole in self._poles]
+            self._states = self._sections.steady(float(checked[0]))
         n_pending = self._pending.size
-        n_whole, n_rest = divmod(n_pending + checked.size, _BLOCK)
-        rows = np.zeros((n_whole + (n_rest > 0), _BLOCK))
-        flat = rows.reshape(-1)
-        flat[:n_pending] = self._pending
-        flat[n_pending : n_pending + checked.size] = checked
-        out = self._direct * rows
-        for k, (up, down) in enumerate(zip(self._up, self._down, strict=True)):
-            self._add_section(k, rows, up, down, out, n_whole)
-        self._pending = flat[n_whole * _BLOCK : n_pending + checked.size].astype(np.float32)
-        return out.reshape(-1)[n_pending : n_pending + checked.size].astype(np.float32)
+        samples = np.concatenate((self._pending, checked)) if n_pending else checked
+        out = np.empty(samples.size, np.float32)
+        products = self._sections.buffers.take()
+        for start in range(0, samples.size, AT_ONCE):
+            part = samples[start : start + AT_ONCE]
+            self._states = products.filter(part, self._states, out[start : start + AT_ONCE])
+        self._sections.buffers.give(products)
+        # A copy: the caller may reuse the block's memory, as audio callbacks do.
+        self._pending = samples[samples.size // UNIT * UNIT :].copy()
+        return out[n_pending:]
 
-    def _add_section(
-        self,
-        k: int,
-        rows: NDArray[np.float64],
-        up: NDArray[Any],
-        down: NDArray[Any],
-        out: NDArray[np.float64],
-        n_whole: int,
-    ) -> None:
-        sums = np.cumsum(rows * up, axis=1)
-        # A section at the beginning of every block, and of the one that follows.
-        states, state, over = [], self._states[k], self._over_block[k]
-        for total in sums[:, -1].tolist():
-            states.append(state)
-            state = over * (state + total)
-        self._states[k] = state if n_whole == len(rows) else states[n_whole]
-        sums += np.array(states)[:, None]
-        sums *= down
-        out += sums.real
+
+def _restored(
+    settings: tuple[int, float, int],
+    begun: bool,
+    pending: NDArray[np.float32],
+    states: list[complex],
+) -> HighPass:
+    """Copy a filter in the middle of its samples."""
+    copied = HighPass(*settings)
+    copied._begun, copied._pending, copied._states = begun, pending, states
+    return copied

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from typing import Any
 
@@ -135,6 +136,22 @@ def test_no_split_shows_in_the_high_pass(order: int, lengths: list[int]) -> None
     assert np.concatenate(parts).tobytes() == whole.process(samples).tobytes()
     whole.reset()
     assert whole.process(samples).tobytes() == np.concatenate(parts).tobytes()
+
+
+@pytest.mark.parametrize("hz", [60.0, 2000.0])
+def test_the_high_pass_is_its_recursion_for_as_long_as_it_hears(hz: float) -> None:
+    warped = math.tan(math.pi * hz / RATE)
+    scale = 1 + math.sqrt(2) * warped + warped**2
+    first, second = 2 * (warped**2 - 1) / scale, (1 - math.sqrt(2) * warped + warped**2) / scale
+    samples = noise(40_000)
+    x1 = x2 = float(samples[0])
+    y1 = y2 = 0.0
+    wanted = []
+    for x in samples.tolist():
+        y = (x - 2 * x1 + x2) / scale - first * y1 - second * y2
+        x1, x2, y1, y2 = x, x1, y, y1
+        wanted.append(y)
+    np.testing.assert_allclose(HighPass(RATE, hz, 2).process(samples), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
