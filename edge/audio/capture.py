@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +14,30 @@ from edge.audio.capture_clock import CaptureClock
 from edge.audio.resample import Resampler
 from edge.audio.ring_buffer import Piece, RingBuffer
 
-__all__ = ["Capture", "Recorded"]
+__all__ = ["Came", "Capture", "Recorded"]
 
 FloatArray = npt.NDArray[np.float32]
+
+
+class Came(NamedTuple):
+    """What the callback was told of a block.
+
+    Parameters
+    ----------
+    n_samples : int
+        Of a channel.
+    adc_s : float or None
+        When its first sample was taken, by the device's clock in seconds.
+    now_s : float
+        ``time.monotonic()`` when it came.
+    has_overflowed : bool
+        Whether the system said that input was lost before it.
+    """
+
+    n_samples: int
+    adc_s: float | None
+    now_s: float
+    has_overflowed: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +80,6 @@ class Capture:
         # A late block is kept back in the buffer, so not for longer than that may take.
         self._clock = CaptureClock(device_rate, buffer_s / 2)
         self.overflows = 0
-        self.last_block_s: float | None = None
         self.waited_s = 0.0
         # A piece whose hole is still to be told.
         self._waiting: Piece | None = None
@@ -73,34 +95,57 @@ class Capture:
         n_dropped = self.ring.dropped_samples + self._n_missing
         return round(n_dropped * self._sample_rate / self._device_rate)
 
-    def write(self, mono: FloatArray, adc_s: float | None, now_s: float, overflow: bool) -> None:
-        """Take in a block; never waits.
+    def write(
+        self, mono: FloatArray, adc_s: float | None, now_s: float, has_overflowed: bool
+    ) -> None:
+        """Take in one block; as :meth:`write_all`, with the fields of :class:`Came`."""
+        self.write_all(mono, [Came(mono.size, adc_s, now_s, has_overflowed)])
+
+    def write_all(self, mono: FloatArray, came: Sequence[Came]) -> None:
+        """Take in blocks, one behind the other; never waits.
 
         Parameters
         ----------
         mono : float32 [shape=(n_samples,)]
-            Copied.
-        adc_s : float or None
-            When its first sample was taken, by the device's clock in seconds.
-        now_s : float
-            ``time.monotonic()`` when it came.
-        overflow : bool
-            Whether the system said that input was lost before it.
+            Of all of them; copied.
+        came : sequence of Came
+            One a block.
         """
-        self.overflows += overflow
         clock, ring = self._clock, self.ring
-        n_settled = clock.settle(now_s)
-        if n_settled is not None:
-            ring.release(n_settled)
-        was_in_doubt = clock.is_in_doubt
-        n_lost = clock.note(mono.size, adc_s, now_s, overflow=overflow)
-        if clock.is_in_doubt and not was_in_doubt:
-            ring.hold()
-        elif was_in_doubt and not clock.is_in_doubt:
-            ring.release()
-        self._n_missing += n_lost + (n_settled or 0)
-        ring.write(mono, n_lost)
-        self.last_block_s = now_s
+        # Blocks between which nothing is to be said are written together.
+        begin = end = n_lost_before = n_newest = 0
+        for block in came:
+            self.overflows += block.has_overflowed
+            n_settled = clock.settle(block.now_s)
+            was_in_doubt = clock.is_in_doubt
+            n_lost = clock.note(
+                block.n_samples, block.adc_s, block.now_s, overflow=block.has_overflowed
+            )
+            if n_lost or n_settled is not None or clock.is_in_doubt != was_in_doubt:
+                ring.write(mono[begin:end], n_lost_before, n_newest)
+                begin, n_lost_before = end, n_lost
+                if n_settled is not None:
+                    ring.release(n_settled)
+                if clock.is_in_doubt and not was_in_doubt:
+                    ring.hold()
+                elif was_in_doubt and not clock.is_in_doubt:
+                    ring.release()
+                self._n_missing += n_lost + (n_settled or 0)
+            end, n_newest = end + block.n_samples, block.n_samples
+        ring.write(mono[begin:end], n_lost_before, n_newest)
+
+    def n_needed(self, n_wanted: int) -> int:
+        """Count the device's samples that are to be there, and taken, for so many of the reader's.
+
+        Parameters
+        ----------
+        n_wanted : int
+            As for :meth:`take`.
+        """
+        if n_wanted <= 1:
+            return 1
+        # Never so many that they are overwritten while the last of them are late.
+        return max(1, min(self._resampler.n_needed(n_wanted), self.ring.capacity // 2))
 
     def take(self, timeout_s: float, n_wanted: int = 1) -> Recorded:
         """Give what came, up to the next place where samples are missing.
@@ -130,7 +175,7 @@ class Capture:
         self._waiting = None
         n_lost = self._lost(piece)
         samples = piece.samples
-        if self._device_rate != self._sample_rate:
+        if samples.size and self._device_rate != self._sample_rate:
             samples = self._resampler.push(samples)
         self._position += piece.samples.size
         self._n_told += samples.size
@@ -139,10 +184,8 @@ class Capture:
     def _next_piece(self, timeout_s: float, n_wanted: int) -> Piece:
         if self._waiting is not None:
             return self._waiting
-        n_least, n_most = 1, self.ring.capacity
-        if n_wanted > 1:
-            # Never so many that they are overwritten while the last of them are late.
-            n_least = n_most = max(1, min(self._resampler.n_needed(n_wanted), n_most // 2))
+        n_least = self.n_needed(n_wanted)
+        n_most = n_least if n_wanted > 1 else self.ring.capacity
         before_s = time.perf_counter()
         piece = self.ring.take(n_most, timeout_s, n_least)
         self.waited_s += time.perf_counter() - before_s

@@ -34,7 +34,7 @@ class InputStream:
 
     Parameters
     ----------
-    stream : sounddevice.InputStream
+    stream : sounddevice.RawInputStream
         Started.
     rate, n_channels : int
         As it was opened, in Hz and channels.
@@ -121,7 +121,7 @@ def open_input(
         callback, finished = prepare(rate, n_channels)
         stream = None
         try:
-            stream = sd.InputStream(
+            stream = sd.RawInputStream(
                 samplerate=rate,
                 channels=n_channels,
                 device=device.index,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.audio.capture import Capture, Recorded
+from edge.audio.capture import Came, Capture, Recorded
 from edge.audio.mixdown import Mixdown
 from edge.audio.portaudio import AwayError
 
@@ -61,6 +62,13 @@ class Recording:
         self._buffer_s = buffer_s
         self._has_ended = False
         self._waited_before_s = 0.0
+        # Blocks as they came, and how many samples of a channel are worked on together.  The lock
+        # is held for that work at most.
+        self._lock = threading.Lock()
+        self._sound: list[bytes] = []
+        self._came: list[Came] = []
+        self._n_waiting, self._n_due = 0, 1
+        self._last_block_s: float | None = None
         self.capture = self._new_capture()
 
     @property
@@ -68,17 +76,47 @@ class Recording:
         """Seconds that reading has waited for sound so far."""
         return self._waited_before_s + self.capture.waited_s
 
-    def on_block(self, block: FloatArray, n_samples: int, times: Any, status: Any) -> None:
-        """Copy and return: this is PortAudio's thread."""
+    def on_block(self, block: Any, n_samples: int, times: Any, status: Any) -> None:
+        """Copy and return: this is PortAudio's thread.
+
+        What is to be done with a block is done for those of a hop at once: a call costs a thread
+        that was asleep many times what it costs the next.
+        """
         now_s = time.monotonic()
         has_overflowed = bool(status and status.input_overflow)
-        mono = self.mixdown.push(block)
-        self.capture.write(mono, _adc_time_s(times), now_s, has_overflowed)
+        with self._lock:
+            self._sound.append(bytes(block))
+            self._came.append(Came(n_samples, _adc_time_s(times), now_s, has_overflowed))
+            self._n_waiting += n_samples
+            self._last_block_s = now_s
+            if self._n_waiting >= self._n_due or has_overflowed:
+                self._work()
+
+    def _work(self) -> None:
+        """Take in the blocks that wait; to be called with the lock."""
+        if self._came:
+            block = np.frombuffer(b"".join(self._sound), dtype=np.float32)
+            mono = self.mixdown.push(block.reshape(-1, self.mixdown.n_channels))
+            self.capture.write_all(mono, self._came)
+            self._forget()
+
+    def _forget(self) -> None:
+        self._sound, self._came, self._n_waiting = [], [], 0
+
+    def _expect(self, n_wanted: int) -> None:
+        """Have the callback work when so many samples can be read, and not before."""
+        with self._lock:
+            n_missing = self.capture.n_needed(n_wanted) - len(self.capture.ring)
+            if self._n_waiting >= n_missing or n_wanted <= 1:
+                self._work()
+            self._n_due = max(1, n_missing)
 
     def on_end(self) -> None:
         """Take in that nothing more will come."""
-        self._has_ended = True
-        self.capture.ring.close()
+        with self._lock:
+            self._work()
+            self._has_ended = True
+            self.capture.ring.close()
 
     def take(self, timeout_s: float, n_wanted: int = 1) -> Recorded:
         """Take what came, up to the next place where samples are missing.
@@ -107,6 +145,7 @@ class Recording:
         while True:
             # A wait ends early enough to notice a device that stays silent.
             wait_s = max(0.0, min(deadline - time.monotonic(), _SILENT_LIMIT_S / 4))
+            self._expect(n_wanted)
             recorded = self.capture.take(wait_s, n_wanted)
             if recorded.samples.size or recorded.n_lost:
                 return recorded
@@ -118,13 +157,13 @@ class Recording:
                 return recorded
 
     def _has_paused(self) -> bool:
-        last_s = self.capture.last_block_s
+        last_s = self._last_block_s
         return last_s is not None and time.monotonic() - last_s > _PAUSE_S
 
     def _check_alive(self) -> None:
         if self.capture.ring.closed:
             raise AwayError(f"the microphone went away: {self._name} stopped")
-        last, limit_s = self.capture.last_block_s, _SILENT_LIMIT_S
+        last, limit_s = self._last_block_s, _SILENT_LIMIT_S
         if last is None:
             last, limit_s = self._started_s, _FIRST_LIMIT_S
         silent_s = time.monotonic() - last
@@ -154,8 +193,8 @@ class Recording:
             If the device went away altogether.
         """
         capture, deadline = self.capture, time.monotonic() + timeout_s
-        last_s = capture.last_block_s
-        while capture.last_block_s == last_s:
+        last_s = self._last_block_s
+        while self._last_block_s == last_s:
             if capture.ring.closed:
                 self._check_alive()
             if time.monotonic() >= deadline:
@@ -170,7 +209,10 @@ class Recording:
     def _settle(self) -> Recorded | None:
         """Give a moment's sound; None where more came in it than was said in it."""
         self._waited_before_s += self.capture.waited_s
-        self.capture = capture = self._new_capture()
+        with self._lock:
+            self._forget()
+            self._n_due = 1
+            self.capture = capture = self._new_capture()
         ends_s = time.monotonic() + _SETTLED_S
         parts = []
         while time.monotonic() < ends_s:

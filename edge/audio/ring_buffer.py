@@ -104,7 +104,7 @@ class RingBuffer:
         with self._changed:
             return self._n_held
 
-    def write(self, block: FloatArray, n_lost: int = 0) -> int:
+    def write(self, block: FloatArray, n_lost: int = 0, n_newest: int | None = None) -> int:
         """Append a block, dropping the oldest samples when there is no room.
 
         Never waits for the reader. A closed buffer takes nothing.
@@ -115,6 +115,8 @@ class RingBuffer:
             Copied.
         n_lost : int
             Samples missing between the block before and this one.
+        n_newest : int, optional
+            How many of them came together at last; None: all.
 
         Returns
         -------
@@ -126,7 +128,7 @@ class RingBuffer:
                 return 0
             if n_lost:
                 self._holes.append((self._n_written, n_lost))
-            self._n_newest = block.size
+            self._n_newest = block.size if n_newest is None else n_newest
             capacity = self._samples.size
             n_dropped = max(0, self._n_held + block.size - capacity)
             if block.size >= capacity:

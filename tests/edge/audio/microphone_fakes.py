@@ -52,7 +52,7 @@ class FakeStream:
         block = np.asarray(block, dtype=self.settings["dtype"])
         block = block.reshape(-1, self.settings["channels"]).copy()
         times = None if adc_s is None else types.SimpleNamespace(inputBufferAdcTime=adc_s)
-        self.settings["callback"](block, len(block), times, flags or Flags())
+        self.settings["callback"](memoryview(block), len(block), times, flags or Flags())
         # PortAudio uses the memory again.
         block[:] = 9.0
 
@@ -105,7 +105,7 @@ class FakeSoundDevice(types.ModuleType):
     def query_hostapis(self):
         return ({"name": "ALSA"}, {"name": "JACK"})
 
-    def InputStream(self, **settings) -> FakeStream:  # noqa: N802
+    def RawInputStream(self, **settings) -> FakeStream:  # noqa: N802
         return FakeStream(self, **settings)
 
     def _exit_handler(self) -> None:

@@ -56,7 +56,7 @@ def test_latency_stays_below_a_hop_and_one_decision(sounddevice: FakeSoundDevice
             super().__init__(sounddevice, **settings)
 
     # A class, as the real one: what is open is known by it.
-    sounddevice.InputStream = Opened  # type: ignore[method-assign]
+    sounddevice.RawInputStream = Opened  # type: ignore[method-assign]
     sounddevice.devices, sounddevice.default = [device("Mic", 1, RATE)], 0
     classifier = fake_classifier(window_frames=8, window_hop=1)
     classifier.model = SlowModel()

@@ -7,11 +7,13 @@ import time
 
 import numpy as np
 import pytest
-from microphone_fakes import FakeSoundDevice
+from microphone_fakes import FakeSoundDevice, Flags
 
 import edge.audio.recording as recording_module
 from edge.audio.capture import Capture
 from edge.audio.microphone import Microphone
+from edge.audio.mixdown import Mixdown
+from edge.audio.portaudio import AwayError
 from edge.audio.resample import Resampler
 from edge.audio.ring_buffer import RingBuffer
 
@@ -94,3 +96,58 @@ def test_a_device_that_pauses_keeps_nothing_back(
         sounddevice.stream.deliver(np.ones((1024, 6)))
         assert microphone.take(0.0, 8192).samples.size == 0
         assert microphone.take(0.1, 8192).samples.size == 1024
+
+
+# The callback
+
+
+def test_a_callback_copies_and_the_blocks_of_a_hop_are_worked_on_together(
+    sounddevice: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    real = Mixdown.push
+    monkeypatch.setattr(
+        Mixdown, "push", lambda self, block: sizes.append(len(block)) or real(self, block)
+    )
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, (20 * 512, 6)).astype(np.float32)
+    with Microphone(2, channel=3) as microphone:
+        # A hop is waited for.
+        assert microphone.take(0.0, 8192).samples.size == 0
+        for start in range(0, len(sound), 512):
+            sounddevice.stream.deliver(sound[start : start + 512])
+        assert sizes == [8192]
+        first = microphone.take(0.0, 8192).samples
+        rest = microphone.take(0.0).samples
+        assert sizes == [8192, 2048]
+    np.testing.assert_array_equal(np.concatenate((first, rest)), sound[:, 3])
+
+
+def test_what_is_lost_is_told_at_once_and_in_its_place(sounddevice: FakeSoundDevice) -> None:
+    with Microphone(2, channel=0) as microphone:
+        assert microphone.take(0.0, 8192).samples.size == 0
+        for index in range(4):
+            sounddevice.stream.deliver(np.ones((512, 6)), adc_s=7.0 + index * 0.032)
+        sounddevice.stream.deliver(np.ones((512, 6)), Flags(input_overflow=True), adc_s=17.128)
+        first, second = microphone.take(0.0, 8192), microphone.take(0.0)
+        assert (first.samples.size, first.n_lost) == (2048, 0)
+        assert (second.samples.size, second.n_lost) == (512, 160_000)
+
+
+def test_an_end_hands_out_what_waits(sounddevice: FakeSoundDevice) -> None:
+    with Microphone(2, channel=0) as microphone:
+        assert microphone.take(0.0, 8192).samples.size == 0
+        sounddevice.stream.deliver(np.ones((512, 6)))
+        sounddevice.stream.vanish()
+        assert microphone.take(0.0, 8192).samples.size == 512
+        with pytest.raises(AwayError, match="stopped"):
+            microphone.take(0.0, 8192)
+
+
+def test_a_reader_that_was_busy_sees_how_far_it_is_behind(sounddevice: FakeSoundDevice) -> None:
+    with Microphone(2, channel=0) as microphone:
+        assert microphone.take(0.0, 8192).samples.size == 0
+        for _ in range(40):
+            sounddevice.stream.deliver(np.ones((512, 6)))
+        late = microphone.take(0.0, 8192)
+        assert late.samples.size == 8192
+        assert time.perf_counter() - late.arrived_s == pytest.approx(24 * 0.032, abs=0.02)
