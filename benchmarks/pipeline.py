@@ -26,7 +26,7 @@ import argparse
 import itertools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,9 @@ from edge.benchmark.machine import describe_machine
 from edge.bundled import DEMO_CLIP, MODELS_DIR
 from edge.stream.classifier import Classifier
 from edge.stream.loading import load
+from edge.stream.stream import Stream
 
 MEASURED_FILES = ("edge", "benchmarks/pipeline.py", "benchmarks/shared", "quantize/models")
-BLOCK_SAMPLES = 512
 #: Milliseconds an utterance in the paper's table 9, on the authors' machine.
 PAPER_MS = 130.0
 
@@ -128,7 +128,7 @@ class Ours:
         #: By round, whether the window of the hop was shown to the model.
         self.judged: dict[int, bool] = {}
         for stream in hops:
-            for block in blocks(clip[: self.n_segment]):
+            for block in blocks(stream, clip[: self.n_segment]):
                 stream.push(block)
 
     def cold(self, place: int) -> None:
@@ -140,14 +140,18 @@ class Ours:
         """Go on by a hop; every other call is of the other stream, which has heard the same."""
         stream = next(self._hops)
         decisions = []
-        for block in blocks(self._clip[place : place + self.n_hop]):
+        for block in blocks(stream, self._clip[place : place + self.n_hop]):
             decisions += stream.push(block)
         self.judged[at] = decisions[-1].posterior is not None
 
 
-def blocks(samples: Samples) -> list[Samples]:
-    """As a microphone hands them over."""
-    return [samples[i : i + BLOCK_SAMPLES] for i in range(0, samples.size, BLOCK_SAMPLES)]
+def blocks(stream: Stream, samples: Samples) -> Iterator[Samples]:
+    """As a microphone hands them over, which is asked for as many as the stream waits for."""
+    start = 0
+    while start < samples.size:
+        end = start + stream.n_wanted
+        yield samples[start:end]
+        start = end
 
 
 def methods_of(

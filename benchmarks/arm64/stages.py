@@ -8,7 +8,7 @@ has the milliseconds of every stage, in its order.
 
 =====================  ===========================================================================
 ``nothing``            two marks, what a pair of them costs
-``capture_copy``       a hop of callbacks at the model's rate into the ring buffer, and out of it
+``capture_copy``       the callbacks of a hop at the model's rate, and what they heard read
 ``resample``           the same from 48 kHz: less the stage before, what resampling costs
 ``features_increment`` the rows of a hop
 ``features_segment``   the rows of a segment
@@ -16,7 +16,7 @@ has the milliseconds of every stage, in its order.
 ``model``              one feature window
 ``hop``                a stream, from one decision to the next: the three above for a hop, and the
                        decision
-``listen``             the same in ``edge.listen``, from the ring buffer to a line of JSON
+``listen``             the same in ``edge.listen``, from the callbacks to a line of JSON
 =====================  ===========================================================================
 """
 
@@ -30,14 +30,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.artifact import read_artifact
-from edge.audio.capture import Capture
 from edge.audio.file import read_audio
+from edge.audio.mixdown import AUTO, Mixdown
+from edge.audio.recording import Recording
 from edge.features import FeatureExtractor
 from edge.pipeline.listening import listen
 from edge.runtimes.open import open_model
@@ -113,6 +115,27 @@ def _mark(number: int) -> None:
         os.getpriority(os.PRIO_PROCESS, _MARK | number)
 
 
+class Device:
+    """A microphone whose callback is ours.
+
+    Parameters
+    ----------
+    device_rate, sample_rate : int
+        Of the device and of the reader, in Hz.
+    """
+
+    def __init__(self, device_rate: int, sample_rate: int) -> None:
+        mixdown = Mixdown(AUTO, 1, device_rate)
+        self.recording = Recording("", sample_rate, 2.0, device_rate, mixdown)
+        self._rate, self._n_heard = device_rate, 0
+
+    def hear(self, block: Floats) -> None:
+        """Hand over a block as if it had come in time: an emulator is late for every one."""
+        self._n_heard += block.size
+        times = SimpleNamespace(inputBufferAdcTime=self._n_heard / self._rate)
+        self.recording.on_block(memoryview(block), block.size, times, None)
+
+
 class HeardAtOnce:
     """A microphone that never waits: a clip through callback and ring buffer, hop by hop.
 
@@ -135,12 +158,17 @@ class HeardAtOnce:
         self, clip: Floats, sample_rate: int, n_hop: int, n_lead: int, marks: Marks
     ) -> None:
         self._clip, self._n_hop, self._n_lead, self._marks = clip, n_hop, n_lead, marks
-        self._sample_rate = sample_rate
-        self._capture = Capture(sample_rate, sample_rate, 2.0)
+        self._device = Device(sample_rate, sample_rate)
+        self._n_wanted = BLOCK_SAMPLES
+
+    def want(self, n_samples: int) -> None:
+        """Take note of how many samples the listener waits for."""
+        self._n_wanted = n_samples
 
     def blocks(self, stop: Stop) -> Iterator[Block]:
         """Yield blocks; where one hop ends, the next begins."""
-        is_marked = False
+        is_marked, n_heard = False, 0
+        self._device.recording.take(0.0, self._n_wanted)
         for start in range(0, self._clip.size - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
             n_behind = start - self._n_lead
             if n_behind >= 0 and n_behind % self._n_hop == 0:
@@ -148,12 +176,13 @@ class HeardAtOnce:
                     self._marks.end("listen")
                 self._marks.begin("listen")
                 is_marked = True
-            # As if it had come in time: an emulator is late for every block.
-            block, came_s = self._clip[start : start + BLOCK_SAMPLES], start / self._sample_rate
-            self._capture.write(block, came_s, came_s, False)
-            recorded = self._capture.take(0.1)
-            # However slow the emulator is, no decision may be left out.
-            yield Block(recorded.samples, recorded.arrived_s)
+            self._device.hear(self._clip[start : start + BLOCK_SAMPLES])
+            n_heard += BLOCK_SAMPLES
+            if n_heard >= self._n_wanted:
+                recorded = self._device.recording.take(0.0, self._n_wanted)
+                n_heard -= recorded.samples.size
+                # However slow the emulator is, no decision may be left out.
+                yield Block(recorded.samples, recorded.arrived_s)
         if is_marked:
             self._marks.end("listen")
 
@@ -192,14 +221,16 @@ def measure(artifact: str, clip: str, n_runs: int) -> dict[str, list[float]]:
 
     marks.repeat("nothing", lambda run: None, n_runs)
     for stage, device_rate in (("capture_copy", sample_rate), ("resample", _DEVICE_RATE)):
-        capture, factor = Capture(device_rate, sample_rate, 2.0), device_rate // sample_rate
+        device, factor = Device(device_rate, sample_rate), device_rate // sample_rate
+        if factor > 1:
+            # What the resampler holds back, so that every hop ends with its own last block.
+            device.hear(sound[: factor * BLOCK_SAMPLES])
+        device.recording.take(0.0, n_hop)
 
-        def copied(run: int, capture: Capture = capture, factor: int = factor) -> None:
-            for index, block in enumerate(_blocks(hop_at(run, factor), factor * BLOCK_SAMPLES)):
-                # As if it had come in time: an emulator is late for every block.
-                came_s = (run * n_hop + index * BLOCK_SAMPLES) / sample_rate
-                capture.write(block, came_s, came_s, False)
-                capture.take(0.1)
+        def copied(run: int, device: Device = device, factor: int = factor) -> None:
+            for block in _blocks(hop_at(run, factor), factor * BLOCK_SAMPLES):
+                device.hear(block)
+            assert device.recording.take(0.0, n_hop).samples.size == n_hop
 
         marks.repeat(stage, copied, n_runs)
     extractor = FeatureExtractor(spec)

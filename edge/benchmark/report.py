@@ -18,7 +18,6 @@ from edge.benchmark.clips import Clips
 from edge.benchmark.cold_start import ColdStarts
 from edge.benchmark.installed import installed_bytes
 from edge.benchmark.machine import describe_machine
-from edge.benchmark.rig import BLOCK_SAMPLES
 from edge.benchmark.rounds import Measured, in_rounds
 from edge.benchmark.stages import CAPTURE_BLOCK_S, CAPTURE_RATE
 from edge.benchmark.stored import VERSION
@@ -130,7 +129,7 @@ def measure(
             "threads": settings.n_threads,
             "warm_up": settings.n_warm_up,
             "cold_starts": settings.n_cold_starts if can_try() else 0,
-            "block_samples": BLOCK_SAMPLES,
+            "block_samples": measured[0].facts["block_samples"],
             "capture_rate_hz": CAPTURE_RATE,
             "capture_block_s": CAPTURE_BLOCK_S,
             "clip": measured[0].facts["clip"],

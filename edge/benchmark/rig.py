@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,8 @@ from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision
 from edge.stream.stream import Stream
 
-__all__ = ["BLOCK_SAMPLES", "Rig", "Times"]
+__all__ = ["Rig", "Times"]
 
-#: What a reader hands over; a hop is pushed in pieces of it, as when listening.
-BLOCK_SAMPLES = 512
 
 #: Milliseconds by what they are of, in the order of the runs.
 Times = dict[str, list[float]]
@@ -45,8 +43,9 @@ class Rig:
         self._n_hop = self._hop.window_hop * spec.hop_length
         # As `listen` does; what is there to measure other things with comes behind, so that its
         # memory does not count.
-        for block in _blocks(self._samples[: self._whole_hops()]):
+        for block in _blocks(self._hop, self._samples[: self._whole_hops()]):
             self._hop.push(block)
+        self._n_block = self._hop.n_wanted
         self._memory = {"peak_rss_mb": peak_rss_mb(), "steady_rss_mb": rss_mb()}
         self._segment = classifier.stream()
         self._stages = Stages(classifier, self._samples)
@@ -60,10 +59,17 @@ class Rig:
         return self._n_segment + n_more // self._n_hop * self._n_hop
 
     def facts(self) -> dict[str, Any]:
-        """What is measured: ``clip``, lengths of ``segment`` and ``hop``; and ``memory`` so far."""
+        """What is measured.
+
+        Returns
+        -------
+        dict
+            ``clip``, ``block_samples``, lengths of ``segment`` and ``hop``; and ``memory`` so far.
+        """
         return {
             "memory": self._memory,
             "clip": self._clip,
+            "block_samples": self._n_block,
             "segment": {
                 "audio_s": self._n_segment / self._sample_rate,
                 "frames": self._segment.window_frames,
@@ -113,7 +119,7 @@ class Rig:
             segment = self._samples[place : place + self._n_segment]
             _note(times, "segment", self._segment, [segment])
         place = (place + self._n_segment) % (self._samples.size - self._n_hop)
-        blocks = _blocks(self._samples[place : place + self._n_hop])
+        blocks = _blocks(self._hop, self._samples[place : place + self._n_hop])
         processor_s = time.process_time()
         decision = _note(times, "hop", self._hop, blocks)
         times["hop.processor_ms"].append(1000 * (time.process_time() - processor_s))
@@ -127,7 +133,7 @@ class Rig:
 
 
 def _note(
-    times: Times, name: str, stream: Stream, blocks: Sequence[NDArray[np.float32]]
+    times: Times, name: str, stream: Stream, blocks: Iterable[NDArray[np.float32]]
 ) -> Decision:
     """Time blocks that complete one window."""
     started_s = time.perf_counter()
@@ -142,5 +148,10 @@ def _note(
     return decision
 
 
-def _blocks(samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    return [samples[i : i + BLOCK_SAMPLES] for i in range(0, samples.size, BLOCK_SAMPLES)]
+def _blocks(stream: Stream, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Cut samples into blocks as long as the stream waits for, as a source does."""
+    start = 0
+    while start < samples.size:
+        end = start + stream.n_wanted
+        yield samples[start:end]
+        start = end

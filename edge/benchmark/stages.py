@@ -9,8 +9,8 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio.capture import Capture
 from edge.audio.mixdown import AUTO, Mixdown
+from edge.audio.recording import Recording
 from edge.features.extractor import FeatureExtractor
 from edge.stream.answering import Answering
 from edge.stream.classifier import Classifier
@@ -44,6 +44,13 @@ class _Known:
     def infer(self, features: Samples, corpus: int) -> Samples:
         """Give the logits that it was told."""
         return self.logits
+
+
+@dataclasses.dataclass(slots=True)
+class _Times:
+    """What PortAudio tells of a block."""
+
+    inputBufferAdcTime: float  # noqa: N815 - PortAudio's name
 
 
 @dataclasses.dataclass(slots=True)
@@ -82,10 +89,16 @@ class Stages:
         n_block = round(CAPTURE_RATE * CAPTURE_BLOCK_S)
         # No noise: NumPy's generator would be 6 MB.
         tone = 0.1 * np.sin(0.05 * np.arange(n_block))
-        self._block, self._now_s = tone.astype(np.float32)[:, None], 0.0
+        self._block, self._adc_s = tone.astype(np.float32).tobytes(), 0.0
+        self._n_block, self._n_hop = n_block, n_hop
         self._n_blocks = max(1, round(self._hop_s / CAPTURE_BLOCK_S))
-        self._capture = Capture(CAPTURE_RATE, spec.sample_rate, 1.0)
-        self._mixdown = Mixdown(AUTO, 1, CAPTURE_RATE)
+        self._recording = Recording(
+            "", spec.sample_rate, max(1.0, 4 * self._hop_s), CAPTURE_RATE,
+            Mixdown(AUTO, 1, CAPTURE_RATE),
+        )  # fmt: skip
+        # What the resampler holds back, so that every hop ends with its own last block.
+        self._hear(1)
+        self._recording.take(0.0, n_hop)
         # Features, gate, model and what is around it.
         front_end = spec.front_end
         self._filter = None if front_end is None else front_end.filter(spec.sample_rate)
@@ -146,23 +159,24 @@ class Stages:
         return times_ms
 
     def _captured(self) -> dict[str, float]:
-        """What a callback does with the blocks of a hop, and the reader that waits for each."""
-        copy_s = resample_s = 0.0
+        """What a callback does with the blocks of a hop, and the reader that waits for them."""
         processor_s = time.thread_time()
-        for _ in range(self._n_blocks):
-            self._now_s += CAPTURE_BLOCK_S
-            started_s = time.perf_counter()
-            mono = self._mixdown.push(self._block)
-            self._capture.write(mono, None, self._now_s, False)
-            copied_s = time.perf_counter()
-            self._capture.take(0.0)
-            copy_s += copied_s - started_s
-            resample_s += time.perf_counter() - copied_s
+        started_s = time.perf_counter()
+        self._hear(self._n_blocks)
+        copied_s = time.perf_counter()
+        self._recording.take(0.0, self._n_hop)
+        ended_s = time.perf_counter()
         return {
-            "capture_copy": 1000 * copy_s,
-            "resample": 1000 * resample_s,
+            "capture_copy": 1000 * (copied_s - started_s),
+            "resample": 1000 * (ended_s - copied_s),
             CAPTURE_PROCESSOR: 1000 * (time.thread_time() - processor_s),
         }
+
+    def _hear(self, n_blocks: int) -> None:
+        """Hand blocks over as PortAudio does, by a clock that is never late."""
+        for _ in range(n_blocks):
+            self._adc_s += CAPTURE_BLOCK_S
+            self._recording.on_block(self._block, self._n_block, _Times(self._adc_s), None)
 
     def _segment_ms(self, segment: Samples) -> float:
         self._whole.reset()

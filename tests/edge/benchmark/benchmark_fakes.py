@@ -8,6 +8,7 @@ import edge.benchmark.report
 
 FACTS = {
     "clip": "nothing",
+    "block_samples": 8192,
     "memory": {"peak_rss_mb": 41.26, "steady_rss_mb": None},
     "segment": {"audio_s": 1.984, "frames": 61},
     "hop": {"audio_s": 0.512, "frames": 16},
