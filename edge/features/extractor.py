@@ -47,7 +47,7 @@ class FeatureExtractor:
         self._makers.prepare()
         front_end = spec.front_end
         self._front_end = front_end.filter(spec.sample_rate) if front_end else None
-        self._tail = np.empty(0, dtype=np.float32)
+        self.tail = np.empty(0, dtype=np.float32)
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -56,7 +56,7 @@ class FeatureExtractor:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is lent to all is not copied.
-        return _restored, (self.spec, self._tail.copy(), copy.deepcopy(self._front_end))
+        return _restored, (self.spec, self.tail.copy(), copy.deepcopy(self._front_end))
 
     def extract(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Feature rows of a whole signal; the streaming state is left alone.
@@ -116,31 +116,24 @@ class FeatureExtractor:
 
         ``seen`` is shown the spectra of the rows, see :data:`edge.features.row_maker.Seen`.
         """
-        samples = self.begin(checked)
+        filtered = self.filtered(checked)
+        samples = np.concatenate((self.tail, filtered)) if self.tail.size else filtered
         rows = self.rows_of(samples, seen)
         self.keep_tail(samples, len(rows))
         return rows
 
-    def begin(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Put a checked block through the front end and behind what was kept.
-
-        Returns
-        -------
-        float32 [shape=(n_samples,)]
-            What the next rows are of; :meth:`keep_tail` goes on from there.
-        """
-        if self._front_end is not None:
-            checked = self._front_end.process_checked(checked)
-        return np.concatenate((self._tail, checked)) if self._tail.size else checked
+    def filtered(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Put checked samples through the front end, where there is one."""
+        return checked if self._front_end is None else self._front_end.process_checked(checked)
 
     def keep_tail(self, samples: NDArray[np.float32], n_rows: int) -> None:
         """Keep what later rows need of samples from which so many were computed."""
         # A copy: the caller may reuse the block's memory, as audio callbacks do.
-        self._tail = samples[n_rows * self.spec.hop_length :].copy()
+        self.tail = samples[n_rows * self.spec.hop_length :].copy()
 
     def reset(self) -> None:
         """Forget the samples pushed so far; equal to a fresh extractor."""
-        self._tail = np.empty(0, dtype=np.float32)
+        self.tail = np.empty(0, dtype=np.float32)
         if self._front_end is not None:
             self._front_end.reset()
 
@@ -172,5 +165,5 @@ def _restored(
 ) -> FeatureExtractor:
     """Copy an extractor with its streaming state."""
     extractor = FeatureExtractor(spec)
-    extractor._tail, extractor._front_end = tail, front_end
+    extractor.tail, extractor._front_end = tail, front_end
     return extractor

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.features.extractor import FeatureExtractor
 from edge.features.row_maker import Seen
+from edge.scratch import Scratch
 
 __all__ = ["push_together"]
 
@@ -45,15 +46,19 @@ def push_together(
         return []
     spec = extractors[0].spec
     hop = spec.hop_length
-    signals = [each.begin(block) for each, block in zip(extractors, blocks, strict=True)]
-    n_hops = [-(-signal.size // hop) for signal in signals]
-    samples = np.zeros(sum(n_hops) * hop, dtype=np.float32)
-    first = 0
-    for signal, n in zip(signals, n_hops, strict=True):
-        samples[first * hop : first * hop + signal.size] = signal
-        first += n
-    n_rows_each = [spec.n_frames(signal.size) for signal in signals]
-    firsts = [0, *itertools.accumulate(n_hops[:-1])]
+    sizes = [each.tail.size + block.size for each, block in zip(extractors, blocks, strict=True)]
+    n_hops = [-(-size // hop) for size in sizes]
+    firsts = [0, *itertools.accumulate(n_hops)]
+    n_rows_each = [spec.n_frames(size) for size in sizes]
+    memory = _MEMORY.take()
+    samples = memory.of(firsts.pop() * hop)
+    signals = [
+        samples[first * hop : first * hop + size] for first, size in zip(firsts, sizes, strict=True)
+    ]
+    for extractor, block, signal in zip(extractors, blocks, signals, strict=True):
+        n_tail = extractor.tail.size
+        signal[:n_tail] = extractor.tail
+        signal[n_tail:] = extractor.filtered(block)
     wanted = [
         (each, first, first + n_rows)
         for each, first, n_rows in zip(seen, firsts, n_rows_each, strict=True)
@@ -66,7 +71,24 @@ def push_together(
     ):
         extractor.keep_tail(signal, n_rows)
         found.append(all_rows[first : first + n_rows])
+    _MEMORY.give(memory)
     return found
+
+
+class _Memory:
+    """Samples side by side; what lies between two signals is of no meaning, and finite."""
+
+    def __init__(self) -> None:
+        self._samples = np.zeros(0, np.float32)
+
+    def of(self, n_samples: int) -> NDArray[np.float32]:
+        """So many, as they were left."""
+        if n_samples > self._samples.size:
+            self._samples = np.zeros(n_samples, np.float32)
+        return self._samples[:n_samples]
+
+
+_MEMORY = Scratch(_Memory)
 
 
 def _dealt(wanted: Sequence[tuple[Seen, int, int]]) -> Seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NoReturn, Protocol, runtime_checkable
 
 import numpy as np
@@ -98,17 +99,19 @@ class BatchSession(Session, Protocol):
     stream hears would change the answers of the others.
     """
 
-    def infer_each(self, features: Floats, corpus: int) -> Floats:
+    def infer_each(self, examples: Sequence[Floats], corpus: int) -> Floats:
         """Run the model on examples that have nothing to do with each other.
 
         Parameters
         ----------
-        features, corpus
+        examples : sequence of float32 [shape=(T, n_features)]
+            All of one length.
+        corpus : int
             As in :meth:`Session.infer`.
 
         Returns
         -------
-        float32 [shape=(B, n_labels)]
+        float32 [shape=(n_examples, n_labels)]
             Logits; each row that of :meth:`Session.infer` on its example alone, to 1e-5.
 
         Raises

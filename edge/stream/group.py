@@ -52,9 +52,10 @@ class StreamGroup:
     streams are begun together.  So push what came in meanwhile of all streams at once, some ten
     times a second: with one block a call there is nothing to share.
 
-    The rows are those of a stream alone, to the last bit.  A model that takes a batch of windows
-    and computes each by itself (:class:`~edge.runtimes.base.BatchSession`: NumPy's) is asked once
-    for eight; its logits then differ in their last bits.  Others are asked window by window.
+    The rows are those of a stream alone, to the last bit.  Sums are added up in another order in
+    the gate, and in a model that takes a batch of windows and computes each by itself, eight at
+    once (:class:`~edge.runtimes.base.BatchSession`: NumPy's); their last bits differ.  Other models
+    are asked window by window.
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -152,14 +153,14 @@ class StreamGroup:
                 if rest.size:
                     left.append((stream, rest, arrived_s))
         for first in range(0, len(full), _AT_ONCE):
-            self._compute(full[first : first + _AT_ONCE], live)
+            together = [stream for stream, _, _ in full[first : first + _AT_ONCE]]
+            for index, error in _compute_rows([each._window for each in together]).items():
+                together[index]._failure = together[index]._failure or error
+        self._decide(full, live)
         return left
 
-    def _compute(self, full: list[_Taken], live: bool) -> None:
-        """Compute the batches of these streams, and decide where that is due."""
-        for index, error in _compute_rows([stream._window for stream, _, _ in full]).items():
-            stream = full[index][0]
-            stream._failure = stream._failure or error
+    def _decide(self, full: list[_Taken], live: bool) -> None:
+        """Decide where that is due: a stream, what is left of its block, and when that arrived."""
         hops: list[tuple[Stream, Hop]] = []
         for stream, rest, arrived_s in full:
             if not stream._window.is_due:
@@ -196,7 +197,7 @@ class StreamGroup:
                 continue
             started_s = time.perf_counter()
             try:
-                logits = self._session.infer_each(np.stack([q.rows for q in several]), corpus)
+                logits = self._session.infer_each([each.rows for each in several], corpus)
             except Exception:
                 # Each is asked alone, so that it is known whose segment it is.
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -65,20 +67,20 @@ class _NumpySession(SingleUser):
         with self._alone:
             return self._runner.run(features, corpus)
 
-    def infer_each(self, features: Floats, corpus: int) -> Floats:
-        check_inputs(self._manifest, features, corpus)
+    def infer_each(self, examples: Sequence[Floats], corpus: int) -> Floats:
         logits = []
         with self._alone:
-            first, n_left = 0, len(features)
+            first, n_left = 0, len(examples)
             while n_left > 0:
                 n_batch = next(size for size in _SIZES if n_left > size // 2)
-                part = features[first : first + n_batch]
-                if len(part) < n_batch:
-                    part = np.concatenate([part, np.repeat(part[-1:], n_batch - len(part), axis=0)])
+                part = list(examples[first : first + n_batch])
+                part += part[-1:] * (n_batch - len(part))
+                features = np.stack(part)
+                check_inputs(self._manifest, features, corpus)
                 runner = self._runners.get(n_batch)
                 if runner is None:
                     runner = self._runners[n_batch] = self._network.runner()
-                logits.append(runner.run(part, corpus)[:n_left])
+                logits.append(runner.run(features, corpus)[:n_left])
                 first, n_left = first + n_batch, n_left - n_batch
         return np.concatenate(logits)
 

@@ -219,7 +219,7 @@ def test_a_model_that_fails_on_a_stream_loses_that_segment_alone(has_batches: bo
 
     classifier.model.infer = failing
     if has_batches:
-        classifier.model.infer_each = failing
+        classifier.model.infer_each = lambda examples, corpus: failing(np.stack(examples), corpus)
     group, streams = StreamGroup(classifier), [classifier.stream() for _ in range(3)]
     sound = 0.1 * voice(40_000)
     n_segment = classifier.spec.n_samples(61)
