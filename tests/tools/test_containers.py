@@ -145,6 +145,15 @@ def inspect(engine: str, image: str) -> dict[str, Any] | None:
     return found
 
 
+def see_that_it_starts(engine: str, base: str) -> None:
+    """Pass over what an engine that builds and starts nothing cannot show."""
+    command = [engine, "run", "--rm", "--entrypoint", "/bin/true", base]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        [*_, last] = done.stderr.splitlines() or ["it says nothing"]
+        pytest.skip(f"{engine} starts no container on this machine: {last}")
+
+
 def heard(engine: str, image: str) -> None:
     """See that an image is as it was meant, and that it listens."""
     found = inspect(engine, image)
@@ -165,6 +174,7 @@ def test_it_is_built_and_heard(engine: str) -> None:
     base = re.findall(r"^ARG BASE=(\S+)$", RECIPE, re.MULTILINE)[0]
     if inspect(engine, base) is None:
         pytest.skip(f"the image {base} is not on this machine: {engine} pull {base}")
+    see_that_it_starts(engine, base)
     subprocess.run(["make", "container", f"ENGINE={engine}"], check=True, cwd=ROOT)
     heard(engine, "edge-ser")
 
@@ -177,6 +187,7 @@ def test_for_arm64_it_is_built_and_heard(engine: str) -> None:
     base = inspect(engine, ARM64_BASE)
     if base is None or base["Architecture"] != "arm64":
         pytest.skip(f"no image for arm64 is called {ARM64_BASE}: docs/install.md says how to make")
+    see_that_it_starts(engine, ARM64_BASE)
     tag = "edge-ser:arm64-tried"
     make = ["make", "container", f"ENGINE={engine}", "PLATFORM=linux/arm64", f"TAG={tag}"]
     make.append(f"ARGS=--build-arg BASE={ARM64_BASE}")
