@@ -201,57 +201,60 @@ class BandMeter:
 
     def _hear(self, power: NDArray[np.float32], factor: float) -> str | None:
         """Take in whole groups of frames, whose power is to be multiplied."""
-        bands = np.add.reduceat(power, self._plan.first_bins, axis=1)[:, :_TOP]
-        bands *= np.float32(factor)
-        levels = np.add.reduce(bands, axis=1)
-        n_groups, group = len(power) // _N_TAKEN, 0
-        while group < n_groups:
-            # Loud frames are those near the loudest so far, so that each may turn out not to be.
-            kept = np.concatenate((self._levels, levels[group * _N_TAKEN :]))
-            ends = len(self._levels) + _N_TAKEN * np.arange(1, n_groups - group + 1)
-            loudest = np.maximum.accumulate(kept)[ends - 1]
-            least = np.maximum(loudest * _RANGE, _SILENCE)
-            are_loud = (kept > least[:, None]) & (np.arange(kept.size) < ends[:, None])
-            n_wanted, fall_db = LOOKS[self._next_look]
-            is_due = np.count_nonzero(are_loud, axis=1) >= n_wanted
-            at = int(is_due.argmax()) if is_due.any() else len(ends) - 1
-            new = slice(group * _N_TAKEN, (group + at + 1) * _N_TAKEN)
-            self._keep(power[new], bands[new], kept[: ends[at]], are_loud[at, : ends[at]])
-            group += at + 1
-            if is_due[at]:
-                self._multiply(factor)
-                said = self._look(fall_db)
-                self._next_look += 1
-                if said is not None or self._next_look == len(LOOKS):
-                    self._done = True
-                    self._forget()
-                    return said
-        if self._waiting is not None and len(self._waiting) >= _N_WAITING:
-            self._multiply(factor)
+        new_bands = np.add.reduceat(power, self._plan.first_bins, axis=1)[:, :_TOP]
+        new_bands *= np.float32(factor)
+        bands = np.concatenate((self._bands, new_bands))
+        levels = np.concatenate((self._levels, np.add.reduce(new_bands, axis=1)))
+        waiting = power if self._waiting is None else np.concatenate((self._waiting, power))
+        # Loud frames are those near the loudest by then, so that each may turn out not to be.
+        ends = np.arange(len(self._levels) + _N_TAKEN, len(levels) + 1, _N_TAKEN)
+        loudest = np.maximum.accumulate(levels)[ends - 1]
+        least = np.maximum(loudest * _RANGE, _SILENCE)
+        loud = levels > least[:, None]
+        loud &= np.arange(len(levels)) < ends[:, None]
+        due = self._due(np.count_nonzero(loud, axis=1).tolist())
+        n_multiplied = len(self._products)
+        if due:
+            # Of all that is looked at, at once.
+            products = np.zeros((len(levels), len(MIRRORS_HZ), 3), np.float32)
+            products[:n_multiplied] = self._products
+            wanted = np.logical_or.reduce(loud[due])[n_multiplied:]
+            products[n_multiplied:][wanted] = self._multiplied(waiting[wanted], factor)
+        for group in due:
+            kept = loud[group]
+            self._bands, self._products = bands[kept], products[kept]
+            said = self._look(LOOKS[self._next_look][1])
+            self._next_look += 1
+            if said is not None or self._next_look == len(LOOKS):
+                self._done = True
+                self._forget()
+                return said
+        kept = loud[-1]
+        self._levels, self._bands = levels[kept], bands[kept]
+        # What came behind the last look waits for the next one.
+        n_looked = int(ends[due[-1]]) if due else n_multiplied
+        if due:
+            self._products = products[:n_looked][kept[:n_looked]]
+        else:
+            self._products = self._products[kept[:n_looked]]
+        self._waiting = waiting[n_looked - n_multiplied :][kept[n_looked:]]
+        if len(self._waiting) >= _N_WAITING:
+            more = self._multiplied(self._waiting, factor)
+            self._products, self._waiting = np.concatenate((self._products, more)), None
         return None
 
-    def _keep(
-        self,
-        power: NDArray[np.float32],
-        bands: NDArray[np.float32],
-        levels: NDArray[np.float32],
-        loud: NDArray[np.bool_],
-    ) -> None:
-        """Keep what is loud by now, of the frames before and of new ones."""
-        waiting = power if self._waiting is None else np.concatenate((self._waiting, power))
-        n_products = len(self._products)
-        self._levels = levels[loud]
-        self._bands = np.concatenate((self._bands, bands))[loud]
-        self._products = self._products[loud[:n_products]]
-        self._waiting = waiting[loud[n_products:]]
+    def _due(self, n_loud: list[int]) -> list[int]:
+        """Behind which groups is looked, by the loud frames at the end of each."""
+        due: list[int] = []
+        looks = LOOKS[self._next_look :]
+        for group, n in enumerate(n_loud):
+            if len(due) < len(looks) and n >= looks[len(due)][0]:
+                due.append(group)
+        return due
 
-    def _multiply(self, factor: float) -> None:
-        """Have products of all frames in place of spectra."""
-        if self._waiting is not None:
-            # A factor is a constant beside the logarithms, and not in what is fine.
-            products = self._plan.mirrors.products(self._waiting, _BIN_FLOOR / factor)
-            self._products = np.concatenate((self._products, products))
-            self._waiting = None
+    def _multiplied(self, power: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+        # A factor is a constant beside the logarithms, and not in what is fine.
+        return self._plan.mirrors.products(power, _BIN_FLOOR / factor)
 
     def _look(self, least_fall_db: float) -> str | None:
         fall_db, edge_hz = self.steepest_fall()

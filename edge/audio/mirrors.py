@@ -33,17 +33,15 @@ class Mirrors:
     """
 
     def __init__(self, n_bins: int, bin_hz: float) -> None:
-        # Bins at the ends, which have no 7 neighbours, are not asked for: the first is bin 8.
-        n_fine = n_bins - _N_MEAN
+        # Bins at the ends, which have no 7 neighbours, are not asked for.
         self._crossed: list[tuple[slice, slice]] = []
         edges = []
         for mirror_hz in MIRRORS_HZ:
             centre = round(mirror_hz / bin_hz)
             reach = min(centre - 20, n_bins - centre - 8, round(_MOST_HZ / bin_hz) - 20)
-            above = slice(centre + 2, centre - 8 + reach)
-            below = slice(centre - 7 - reach, centre - 17)
-            turned = slice(n_fine - below.stop, n_fine - below.start)
-            self._crossed.append((above, turned))
+            above = slice(centre + 10, centre + reach)
+            below = slice(centre + 1 - reach, centre - 9)
+            self._crossed.append((above, slice(n_bins - below.stop, n_bins - below.start)))
             edges += [above.start, above.stop, below.start, below.stop]
         self._edges = np.array(edges, dtype=np.intp)
 
@@ -61,24 +59,25 @@ class Mirrors:
         float32 [shape=(n_frames, n_mirrors, 3)]
             Above by below, above by above, below by below.
         """
-        logs = power + np.float32(floor)
+        # All rows as over one: the sums across two of them are not asked for.
+        logs = np.add(power, np.float32(floor)).reshape(-1)
         np.log(logs, out=logs)
-        # Sums of 15 from those of 1, 2, 4 and 8: whole rows at a time, and no sum that grows.
-        ones = logs[:, 1:]
-        twos = ones[:, :-1] + ones[:, 1:]
-        fours = twos[:, :-2] + twos[:, 2:]
-        means = fours[:, :-11] + fours[:, 4:-7]
-        means += fours[:, 8:-3]
-        means += twos[:, 12:-1]
-        means += ones[:, 14:]
+        # Sums of 15 from those of 1, 2, 4 and 8, none of which grows.
+        twos = logs[:-1] + logs[1:]
+        fours = twos[:-2] + twos[2:]
+        means = fours[:-11] + fours[4:-7]
+        means += fours[8:-3]
+        means += twos[12:-1]
+        means += logs[14:]
         means *= np.float32(1 / _N_MEAN)
-        fine = np.subtract(logs[:, _REACH + 1 : -_REACH], means, out=means)
+        np.subtract(logs[_REACH:-_REACH], means, out=logs[_REACH:-_REACH])
+        fine = logs.reshape(power.shape)
         products = np.empty((len(power), len(self._crossed), 3), np.float32)
         # Forwards twice is faster than once backwards.
-        turned = np.ascontiguousarray(fine[:, ::-1])
+        turned = np.ascontiguousarray(logs[::-1]).reshape(power.shape)[::-1]
         for k, (above, below) in enumerate(self._crossed):
             np.einsum("ij,ij->i", fine[:, above], turned[:, below], out=products[:, k, 0])
-        squares = np.multiply(fine, fine, out=turned)
+        squares = np.multiply(fine, fine)
         # Every second sum lies between two sides and counts for nothing.
         own = np.add.reduceat(squares, self._edges, axis=1)[:, ::2]
         products[:, :, 1:] = own.reshape(len(power), -1, 2)
