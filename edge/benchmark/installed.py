@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import edge
@@ -40,8 +41,13 @@ def installed_bytes(backend: str) -> dict[str, int]:
     return sizes
 
 
-def _with_what_it_needs(module: str) -> Iterable[tuple[str, int]]:
-    """A package and those it requires, those that are here."""
+@functools.cache
+def _with_what_it_needs(module: str) -> tuple[tuple[str, int], ...]:
+    """A package and those it requires, those that are here; nothing is installed meanwhile."""
+    return tuple(_weighed(module))
+
+
+def _weighed(module: str) -> Iterator[tuple[str, int]]:
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
@@ -70,7 +76,13 @@ def _with_what_it_needs(module: str) -> Iterable[tuple[str, int]]:
 
 
 def _distributions_of(module: str) -> list[str]:
-    return list(dict.fromkeys(importlib.metadata.packages_distributions().get(module, ())))
+    return list(dict.fromkeys(_providers().get(module, ())))
+
+
+@functools.cache
+def _providers() -> Mapping[str, list[str]]:
+    """Which distributions each module is of: reads the list of files of every one of them."""
+    return importlib.metadata.packages_distributions()
 
 
 def _bare(name: str) -> str:
