@@ -76,7 +76,7 @@ class Run:
 
 def write_answers(path: Path, run: Run) -> None:
     """Write a run as an NPZ file, whole or not at all."""
-    arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(dict(run.about)))}
+    arrays: dict[str, Any] = {"about": np.array(json.dumps(dict(run.about)))}
     for fold in run.folds:
         for part in _PARTS:
             arrays[f"{fold.number} {part}"] = np.asarray(getattr(fold, part))

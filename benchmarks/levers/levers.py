@@ -12,6 +12,7 @@ __all__ = [
     "FOLDS",
     "LESSONS",
     "LEVERS",
+    "N_VARIANTS",
     "REFERENCES",
     "SCORED",
     "Lever",
@@ -24,6 +25,9 @@ SCORED = ("ravdess", "savee", "emo-db")
 
 #: Corpora that are only ever lessons: more languages, beside those that are scored.
 LESSONS = ("emovo", "nemo")
+
+#: Cached variants in rooms, lines and noise, and as many of changed voices.
+N_VARIANTS = 4
 
 #: Numbers of the folds by the split whose training side they divide once more.
 FOLDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
@@ -55,7 +59,7 @@ class Lever:
     title : str
         What it is, for a table.
     changes : mapping of str to object
-        What it changes in a training's settings.
+        What it changes in :class:`benchmarks.levers.settings.LeverSettings`.
     """
 
     protocol: str
