@@ -109,6 +109,22 @@ def test_no_split_into_blocks_shows(block: int) -> None:
     assert told(samples, block) == told(samples, 4096) != []
 
 
+@pytest.mark.parametrize("n_shown", [1, 7, 61, 200])
+def test_spectra_say_what_their_samples_say_however_they_are_shown(n_shown: int) -> None:
+    """Those of somebody else, times 16: the same loud frames, and the same fall."""
+    samples = speech_like(3, seed=6)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 1024)[::512]
+    power = (16 * np.abs(np.fft.rfft(frames * hann)) ** 2).astype(np.float32)
+    heard, seeing = BandMeter(RATE), BandMeter(RATE)
+    assert BandMeter.fits(RATE, 1024, 512)
+    heard.push(samples)
+    for at in range(0, len(power), n_shown):
+        assert seeing.see(power[at : at + n_shown], 16.0) is None
+    assert seeing.n_loud == heard.n_loud > 24
+    assert seeing.steepest_fall() == pytest.approx(heard.steepest_fall(), abs=1e-3)
+
+
 @pytest.mark.parametrize("rate", [8000, 11_025])
 def test_a_model_of_a_low_rate_has_nothing_to_miss(rate: int) -> None:
     assert told(speech_like(4, rate), rate=rate) == []

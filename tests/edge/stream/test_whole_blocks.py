@@ -65,3 +65,20 @@ def test_the_band_is_told_from_the_spectra_of_the_rows_where_they_fit(spec: Feat
         extractor.push_checked(samples[at : at + 8192], check.seen)
     (sentence,) = check.sentences
     assert sentence.startswith("nothing above 3.")
+
+
+def test_in_a_group_every_stream_sees_the_spectra_of_its_own_sound(tiny: Classifier) -> None:
+    group = edge.StreamGroup(tiny)
+    # More streams than a tile has rows for, one of them behind a telephone.
+    sounds = [
+        telephone(CLIP, 0.9) if which == 5 else np.roll(CLIP, 999 * which) for which in range(6)
+    ]
+    streams = [tiny.stream() for _ in sounds]
+    for at in range(0, CLIP.size, 8192):
+        group.push([(s, x[at : at + 8192], None) for s, x in zip(streams, sounds, strict=True)])
+    said = [stream.warnings() for stream in streams]
+    assert [which for which, each in enumerate(said) if each] == [5]
+    alone = tiny.stream()
+    for at in range(0, CLIP.size, 8192):
+        alone.push(sounds[5][at : at + 8192])
+    assert said[5] == alone.warnings()
