@@ -7,8 +7,8 @@
 ``pack`` rounds the rows of all clips and their variants into one file that a GPU can hold.
 ``train`` trains every lever on every fold side by side, and keeps what the networks say of the
 validation clips: a GPU takes minutes for what two processor cores would take days for, where
-``--levers base corpus-labels --epochs 1`` is a try.  ``table`` makes the figures of them, the first
-file's beside those of runs of their own.
+``--levers base corpus-labels --folds 0 --epochs 1`` is a try.  ``table`` makes the figures of
+them, the first file's beside those of runs of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.errors import EdgeSerError
+from edge.errors import EdgeSerError, ParameterError
 
 _EPOCHS = 77
 
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     train = steps.add_parser("train", help="every lever on every fold, side by side")
     train.add_argument("packed", type=Path, metavar="PACKED")
     train.add_argument("--levers", nargs="+", metavar="NAME", help="all but `functionals` if none")
+    train.add_argument("--folds", nargs="+", type=int, metavar="N", help="all of them if none")
     train.add_argument("--epochs", type=int, default=_EPOCHS, metavar="N", help="%(default)s")
     train.add_argument("--device", choices=("cuda", "cpu"), help="a GPU where there is one")
     train.add_argument(
@@ -74,6 +75,7 @@ def _pack(arguments: argparse.Namespace) -> None:
     from benchmarks.shared.command import at_least_one
 
     at_least_one("--jobs", arguments.jobs)
+    _refuse_no_folder(arguments.out)
     packed = packed_corpora(
         arguments.data,
         arguments.embeddings,
@@ -97,12 +99,15 @@ def _train(arguments: argparse.Namespace) -> None:
     from benchmarks.shared.command import at_least_one
 
     at_least_one("--epochs", arguments.epochs)
+    _refuse_no_folder(arguments.out)
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ParameterError("torch finds no GPU here: leave --device out or say --device cpu")
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.manual_seed(arguments.seed)
     trained = SideBySide(
         read_packed(arguments.packed),
-        trainings(arguments.levers),
+        trainings(arguments.levers, arguments.folds),
         arguments.epochs,
         device,
         compiled() if arguments.compile else PLAIN,
@@ -125,6 +130,17 @@ def _table(arguments: argparse.Namespace) -> None:
     if arguments.render is not None:
         render_into(arguments.render, result)
     print(render(result), end="")
+
+
+def _refuse_no_folder(path: Path) -> None:
+    """Say before the work, not after it, that nothing can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(
+            f"--out is {path}, and {path.parent} cannot be made a folder ({error.strerror}): name "
+            "a file in one that can be written to"
+        ) from error
 
 
 def _tell(line: str) -> None:

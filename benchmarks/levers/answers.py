@@ -145,11 +145,17 @@ def _protocol_figures(protocol: str, folds: Sequence[Fold]) -> dict[str, Any]:
     corpora = np.concatenate([fold.corpora for fold in folds])
     speakers = np.concatenate([fold.speakers for fold in folds])
     present = [corpus for corpus in SCORED if (corpora == corpus).any()]
+    bases = [name for name in BASES[protocol] if name in names]
+    if not bases:
+        raise ParameterError(
+            f"none of the trainings {', '.join(names)} of {protocol} is a base to compare them "
+            f"with: train {BASES[protocol][0]} beside them"
+        )
     levers: dict[str, dict[str, Any]] = {}
     for reference in REFERENCES:
         draws = dict(_drawn(protocol, folds, reference, present))
         draws[MEMBERS] = np.mean([draws[name] for name in names], axis=0)
-        base = np.mean([draws[name] for name in BASES[protocol] if name in draws], axis=0)
+        base = np.mean([draws[name] for name in bases], axis=0)
         for name, table in draws.items():
             row = levers.setdefault(name, {}).setdefault(reference, {})
             for at, corpus in enumerate(present):

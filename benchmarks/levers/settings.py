@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -87,14 +88,24 @@ def settings_of(name: str, fold: int) -> LeverSettings:
     )
 
 
-def trainings(names: list[str] | None = None) -> list[LeverSettings]:
-    """Settings of every fold of the levers, of all but the functionals on strangers if None.
+def trainings(
+    names: Sequence[str] | None = None, folds: Sequence[int] | None = None
+) -> list[LeverSettings]:
+    """Settings of the levers' trainings on the folds of their splits.
 
-    These had a run of their own.
+    Parameters
+    ----------
+    names : sequence of str, optional
+        All but the functionals on strangers if None, which had a run of their own.
+    folds : sequence of int, optional
+        These alone.
     """
     chosen = names or [name for name in LEVERS if name != "functionals"]
+    wanted = folds or [fold for numbers in FOLDS.values() for fold in numbers]
     return [
         settings_of(name, fold)
         for name in chosen
-        for fold in (FOLDS[LEVERS[name].protocol] if name in LEVERS else (0,))
+        # A lever that is none is refused there.
+        for fold in (FOLDS[LEVERS[name].protocol] if name in LEVERS else wanted)
+        if fold in wanted
     ]

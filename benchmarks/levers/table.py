@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.levers.answers import ALL_TOGETHER, MEMBERS
 from benchmarks.levers.levers import BASES, LEVERS, SCORED
 from benchmarks.scorecard.tables import put_between
+from edge.errors import how_many
 from quantize.measure.figures.cells import corpus_name, joined, percent, points, prose, table
 
 __all__ = ["MARKS", "render", "render_into"]
@@ -65,15 +66,15 @@ def _protocol(
 ) -> Iterator[str]:
     present = [corpus for corpus in SCORED if corpus in told["corpora"]]
     voices = joined(
-        f"{corpus_name(c)} {told['corpora'][c]['n_clips']} clips of "
-        f"{told['corpora'][c]['n_speakers']} speakers"
+        f"{corpus_name(c)} {how_many(told['corpora'][c]['n_clips'], 'clip')} of "
+        f"{how_many(told['corpora'][c]['n_speakers'], 'speaker')}"
         for c in present
     )
     own = " **A run of its own**, to be compared with its own base alone." if number else ""
     metric = told["metric"]
     yield prose(
         f"{_WORDS[metric]} on {_SPLITS[protocol]}, without a reference for the voice, "
-        f"{run['epochs']} epochs ({voices}).{own}"
+        f"{how_many(run['epochs'], 'epoch')} ({voices}).{own}"
     )
     head = ["lever", *(corpus_name(corpus) for corpus in present)]
     levers = told["levers"]

@@ -104,6 +104,11 @@ def test_folds_of_other_trainings_are_refused() -> None:
         figures(Run({"epochs": 2}, [mixed.folds[0], *other.folds]))
 
 
+def test_levers_without_a_base_are_refused() -> None:
+    with pytest.raises(ParameterError, match="is a base to compare them with: train base beside"):
+        figures(run(names=["italian", "polish", "corpus-labels"]))
+
+
 def test_a_lever_is_told_with_its_points_and_an_interval_where_speakers_allow() -> None:
     text = render({"runs": [figures(run()), figures(run((0,)))]})
     row = next(line for line in text.splitlines() if line.startswith("| `corpus-labels`"))
