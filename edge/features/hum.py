@@ -29,6 +29,9 @@ _NEAR = 0.25
 #: And in a tone of which nothing is known but that it was there from the first sample on.
 _VERY_NEAR = 0.15
 
+#: And in one of the first stretch that is a hum however loud it is.
+_STILL = 0.03
+
 #: Share of a block's power that its steady tones have where nobody speaks.
 _LEAST_SHARE = 0.75
 
@@ -81,10 +84,10 @@ class HumFilter:
     Notes
     -----
     Causal.  A tone that is there from the first sample on is taken away from 0.5 s on; one that
-    begins later, or is as loud as a voice, once it was heard in 5 s of pauses.  It may lie beside
-    its place by 0.15 % and wander.  One that is missing where nothing could hide it, as a hum
-    never is, is given up within half a second and has to be there for twice as long before it is
-    believed again.
+    begins later, or is as loud as a voice and wavers, once it was heard in 5 s of pauses.  It may
+    lie beside its place by 0.15 % and wander.  One that is missing where nothing could hide it, as
+    a hum never is, is given up within half a second and has to be there for twice as long before
+    it is believed again.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -253,7 +256,8 @@ class HumFilter:
             self._drift = min(max(drift, -_MOST_DRIFT), _MOST_DRIFT)
         still = heard / self._turned(np.arange(1 - N_BLOCKS, 1))
         mean = still.mean(axis=0)
-        new = steady & (np.abs(still - mean).max(axis=0) <= near * np.abs(mean))
+        off = np.abs(still - mean).max(axis=0) / np.maximum(np.abs(mean), _FAINTEST)
+        new = steady & (off <= near)
         power = self._power()
         new &= np.abs(mean) ** 2 / 2 > _FAINTEST_SHARE * power.mean()
         tones = new | (self._seen > 0)
@@ -266,6 +270,8 @@ class HumFilter:
         self._tones[new] = mean[new]
         self._seen[new] = N_BLOCKS
         as_voice = (self._tables.tones_hz > _VOICES_HZ) & (of_tones.max() > _LOUD**2)
+        # No voice is there from the first sample on at its full level.
+        as_voice &= (self._n_first < _N_FIRST) | (off[new].min() > _STILL)
         needed = np.where(as_voice | (not self._n_first), _NEEDED_LATER, _NEEDED_FIRST)
         again = 2 ** np.minimum(self._n_given_up, 3)
         self._needed[new] = np.minimum(needed * again, _MOST_SEEN)[new]

@@ -115,6 +115,15 @@ def test_what_ends_is_given_up_within_half_a_second() -> None:
     assert np.array_equal(left[round(3.6 * RATE) :], samples[round(3.6 * RATE) :])
 
 
+@pytest.mark.parametrize("level", [0.02, 0.2])
+def test_hum_as_loud_as_a_voice_is_gone_if_it_stands_still_from_the_first_sample_on(
+    level: float,
+) -> None:
+    n = 4 * RATE
+    unwanted = hum(n, 120, 4, level)
+    assert left_db((room(n) + unwanted).astype(np.float32), unwanted, 0.5) < -30
+
+
 def test_it_says_what_it_takes() -> None:
     samples = (room(2 * RATE) + hum(2 * RATE, 120, 2)).astype(np.float32)
     used = HumFilter(RATE)
