@@ -87,7 +87,7 @@ class OnnxModel:
 
 
 class _OnnxSession(SingleUser):
-    __slots__ = ("_corpus_dtypes", "_features", "_logits", "_manifest", "_model")
+    __slots__ = ("_corpus_dtypes", "_features", "_logits", "_manifest", "_model", "_of", "_told")
 
     def __init__(self, model: OnnxModel, manifest: Manifest) -> None:
         super().__init__()
@@ -96,14 +96,21 @@ class _OnnxSession(SingleUser):
         # None, or the one of the corpus.
         self._corpus_dtypes = [(spec.name, np.dtype(spec.dtype)) for spec in manifest.inputs[1:]]
         self._logits = [manifest.outputs[0].name]
+        # What is told of the corpus, and of which batch: the same from hop to hop.
+        self._told: dict[str, Any] = {}
+        self._of = (0, 0)
 
     def infer(self, features: Floats, corpus: int) -> Floats:
         check_inputs(self._manifest, features, corpus)
         n_batch = features.shape[0]
-        feeds = {self._features: features}
-        for name, dtype in self._corpus_dtypes:
-            feeds[name] = np.full(n_batch, corpus, dtype=dtype)
         with self._alone:
+            if self._of != (n_batch, corpus):
+                self._of = (n_batch, corpus)
+                self._told = {
+                    name: np.full(n_batch, corpus, dtype=dtype)
+                    for name, dtype in self._corpus_dtypes
+                }
+            feeds = {self._features: features, **self._told}
             try:
                 (logits,) = self._model.run(self._logits, feeds)
             except BackendError:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.artifact import Artifact, read_artifact, write_artifact
+from edge.bundled import MODELS_DIR
 from edge.errors import ArtifactError, BackendError, MissingDependencyError, ParameterError
 from edge.models.claf_ser import ClafSerSizes
 from edge.runtimes.base import Session
@@ -229,6 +230,18 @@ def test_nothing_is_kept_between_calls(order: list[tuple[int, int, int]]) -> Non
         features = rows(n_batch, n_frames)
         expected = session_of().infer(features, language)
         assert np.array_equal(used.infer(features, language), expected)
+
+
+def test_onnx_is_told_the_language_and_the_batch_of_every_call() -> None:
+    pytest.importorskip("onnxruntime")
+    model = open_model(read_artifact(MODELS_DIR / "claf-ser-tiny-onnx"), "onnx")
+    used, features = model.session(), np.resize(rows(1, 9), (2, 9, 35))
+    calls = [(1, 0), (1, 2), (2, 2), (2, 0), (1, 0)]
+    logits = [used.infer(features[:n_batch], language) for n_batch, language in calls]
+    for found, (n_batch, language) in zip(logits, calls, strict=True):
+        wanted = model.session().infer(features[:n_batch], language)
+        np.testing.assert_array_equal(found, wanted)
+    assert not np.array_equal(logits[0], logits[1])
 
 
 def test_result_is_not_overwritten_by_the_next_call(tiny: Session) -> None:
