@@ -1,6 +1,6 @@
 """Measure how many live streams one core serves, and what another one takes.
 
-    python -m benchmarks.stream.streams [--seconds 6] [--models claf-ser claf-ser-tiny]
+    python -m benchmarks.stream.streams [--seconds 6] [--heard 0] [--models claf-ser claf-ser-tiny]
                                  [--backends numpy onnx]
                                  [--modes loop together threads processes]
                                  [--most 4096] [--runs 200] [--core 0] [--output FILE]
@@ -12,6 +12,10 @@ that completes a hop to its decision stays within a hop, and the work takes no m
 the sound. `loop` is one thread, as a server's, `together` the same with a `StreamGroup`, which is
 pushed two blocks of every stream in a call, `threads` are four in one process and `processes` four
 of one thread, which share the core and the streams.
+
+A stream looks at the band of its first five seconds of speech, which takes a tenth of its time
+then. With `--heard 20` all streams have that behind them when the sound begins, as most of a
+server's have; without it none has.
 
 `decisions`: the time that a hop takes, of every model and runtime in turn, for segments of 1 to 8 s
 and hops of 0.25 to 1 s; by the hop it is what a core would serve if nothing else took time.
@@ -246,7 +250,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         for model in args.models:
             hop_ms = 1000 * bundled(model, "numpy").stream().hop_s
             for backend in args.backends:
-                task = {"model": model, "backend": backend, "seconds": args.seconds, "core": core}
+                task = {"model": model, "backend": backend, "core": core}
+                task |= {"seconds": args.seconds, "heard": args.heard}
                 streams.append(saturate(task, mode, hop_ms, args.most))
     hops = decisions(args.models, args.backends, args.runs) if args.runs else []
     return {
@@ -273,6 +278,7 @@ def main() -> int:
     )
     add = parser.add_argument
     add("--seconds", type=float, default=6.0, help="of sound in each run")
+    add("--heard", type=float, default=0.0, help="s of sound before, besides a segment")
     add("--models", nargs="+", choices=MODELS, default=list(MODELS))
     add("--backends", nargs="+", choices=("numpy", "onnx"), default=["numpy", "onnx"])
     add("--modes", nargs="*", choices=MODES, default=list(MODES))

@@ -134,8 +134,8 @@ def serve_together(
             sleep(wait_s)
         blocks = [
             (each.stream, each.next_block(), starts_s + number * block_s + phase_s)
-            for number in rounds
             for each, phase_s in turns
+            for number in rounds
         ]
         latencies_ms += [decision.timing.latency_ms for _, decision in group.push(blocks)]
     return latencies_ms, idle_s
@@ -159,6 +159,11 @@ def listen(task: dict[str, Any]) -> dict[str, Any]:
         speakers[-1].warm_up(n_segment + int(rng.integers(n_hop)))
         if index == 0:
             before = resident_bytes()
+    group = StreamGroup(classifier)
+    for _ in range(round(task["heard"] * classifier.spec.sample_rate / BLOCK_SAMPLES / n_hop)):
+        group.push(
+            (each.stream, each.next_block(), None) for each in speakers for _ in range(n_hop)
+        )
     after = resident_bytes()
     a_stream = (after - before) / (n_streams - 1) if n_streams > 1 else None
     print(json.dumps({"rss_bytes": after, "bytes_a_further_stream": a_stream}), flush=True)
