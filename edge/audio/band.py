@@ -47,6 +47,8 @@ _RANGE, _SILENCE = (np.float32(10 ** (db / 10)) for db in (-_RANGE_DB, _SILENCE_
 LOOKS = ((24, 29.0), (48, 27.0), (96, 22.0), (160, 19.0))
 #: Frames taken in together, counted from the first one: no split into blocks shows.
 _N_TAKEN = 8
+#: Frames that are worked on at once, at most.
+_AT_ONCE = 64
 #: Loud frames whose mirrors are looked at together; not before they are loud beside what follows.
 _N_WAITING = 16
 #: Of a squared sample; below is nothing.
@@ -171,8 +173,14 @@ class BandMeter:
         self._tail = heard[n_taken * hop :].copy()
         if not n_taken:
             return None
-        spectra = np.fft.rfft(frames[:n_taken] * plan.window, axis=1)
-        return self._hear((spectra.real**2 + spectra.imag**2).astype(np.float32), 1.0)
+        # A long block in portions: it may say enough long before its end.
+        for start in range(0, n_taken, _AT_ONCE):
+            portion = frames[start : min(start + _AT_ONCE, n_taken)]
+            spectra = np.fft.rfft(portion * plan.window, axis=1)
+            said = self._hear((spectra.real**2 + spectra.imag**2).astype(np.float32), 1.0)
+            if self._done:
+                return said
+        return None
 
     def see(self, power: NDArray[np.float32], scale: float) -> str | None:
         """Listen to the next frames, whose spectra somebody has computed already.
@@ -197,7 +205,12 @@ class BandMeter:
         self._rest = power[n_taken:].copy() if n_taken < len(power) else None
         if not n_taken:
             return None
-        return self._hear(power[:n_taken], _TAPERED / (scale * self._plan.n_fft**2))
+        factor = _TAPERED / (scale * self._plan.n_fft**2)
+        for start in range(0, n_taken, _AT_ONCE):
+            said = self._hear(power[start : min(start + _AT_ONCE, n_taken)], factor)
+            if self._done:
+                return said
+        return None
 
     def _hear(self, power: NDArray[np.float32], factor: float) -> str | None:
         """Take in whole groups of frames, whose power is to be multiplied."""

@@ -15,8 +15,8 @@ MIRRORS_HZ = (4000.0, 5512.5, 6000.0)
 #: Bins that a fine structure is taken less the mean of, and those to either side.
 _N_MEAN = 15
 _REACH = _N_MEAN // 2
-#: In units of :data:`MIRRORS_HZ`, how far is looked to either side.
-_MOST_HZ = 4000
+#: How far is looked to either side.
+_MOST_HZ = 4000.0
 
 
 class Mirrors:

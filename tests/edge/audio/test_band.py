@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -107,6 +108,15 @@ def test_silence_is_never_judged(samples: np.ndarray) -> None:
 def test_no_split_into_blocks_shows(block: int) -> None:
     samples = cut_off(speech_like(3, seed=5), 5000)
     assert told(samples, block) == told(samples, 4096) != []
+
+
+def test_a_long_block_takes_no_more_memory_than_a_short_one() -> None:
+    quiet = 5e-4 * np.random.default_rng(0).standard_normal(300 * RATE).astype(np.float32)
+    tracemalloc.start()
+    assert BandMeter(RATE).push(quiet) is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5e6
 
 
 @pytest.mark.parametrize("n_shown", [1, 7, 61, 200])
