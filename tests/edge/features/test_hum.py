@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +28,7 @@ def hum(n: int, mains_hz: float, n_partials: int, level: float = 0.005, at: int 
     return level * (np.sin(2 * np.pi * mains_hz * numbers * times_s) / numbers).sum(axis=0)
 
 
+@functools.cache
 def vowel(
     pitch_hz: float, kind: str, duration_s: float, level: float = 0.1, unsteady: float = 0.0
 ) -> np.ndarray:
@@ -42,6 +45,7 @@ def vowel(
     out *= level / out.std()
     out[:480] *= np.linspace(0, 1, 480)
     out[-480:] *= np.linspace(1, 0, 480)
+    out.flags.writeable = False
     return out
 
 
