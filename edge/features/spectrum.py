@@ -78,7 +78,10 @@ class _Views:
     Made once for each number: cutting takes as long as the arithmetic on a small tile.
     """
 
+    #: The halves padded to whole frames, and their two parts.
+    padded: NDArray[np.float64]
     samples: NDArray[np.float64]
+    padding: NDArray[np.float64]
     halves: NDArray[np.complex128]
     bins: NDArray[np.complex128]
     below: NDArray[np.complex128]
@@ -145,22 +148,23 @@ class Spectrum:
         # float64 up to the power: in float32 the rounding noise of the transform fills the
         # valleys that spectral contrast measures (0.03 dB off on real speech, not 1e-5).
         self._halves = np.zeros((n_halves, self.n_columns), np.complex128)
-        self._frames = np.zeros((TILE, self.n_columns), np.complex128)
+        memory = np.zeros(max(2 * TILE * self.n_columns, n_halves * n_fft))
+        self._frames = _carve(memory, np.complex128, TILE, self.n_columns)
         # float32: rounding only changes the difference function by some 1e-6 of its mean.
         self._own = np.zeros((n_halves, self.n_columns), np.complex64)
         self._conjugate = np.zeros((n_halves, self.n_columns), np.complex64)
         self._cross = np.zeros((TILE, self.n_columns), np.complex64)
         # The rest stands where something else is no longer, or not yet, needed: between two
         # calls the caches hold other things, and every kilobyte has to come back.
-        self._samples = _carve(self._frames, np.float64, n_halves, n_fft // 2)
+        self._padded = _carve(memory, np.float64, n_halves, n_fft)
         self._correlation = self._conjugate.view(np.float32)[:TILE, :n_fft]
         self._steps = _carve(self._halves, np.float64, 2 * TILE * self.n_columns)
         self._parts = _carve(self._cross, np.float32, 2 * TILE * self.n_columns)
         self._power = _carve(self._own, np.float32, TILE, self.n_columns)
         n_squares = (TILE - 1) * hop_length + n_fft
-        memory = _carve(self._halves, np.float32, n_squares + TILE * (n_lags - 1))
-        self._squares = memory[:n_squares]
-        self._ends = memory[n_squares:].reshape(TILE, n_lags - 1)
+        tail = _carve(self._halves, np.float32, n_squares + TILE * (n_lags - 1))
+        self._squares = tail[:n_squares]
+        self._ends = tail[n_squares:].reshape(TILE, n_lags - 1)
         self._free = self._frames.reshape(-1).view(np.float32)
         self._offset_limit = np.float32(_OFFSET_SHARE * n_fft)
         self._views: dict[int, _Views] = {}
@@ -202,10 +206,12 @@ class Spectrum:
         else:
             v.samples[:n_frames] = rows_view(samples, 0, n_frames, self.hop_length, half)
             v.samples[n_frames:] = rows_view(samples, half, n_frames, self.hop_length, half)
+        # Padded here and not by NumPy, which then transforms some rows at once.
+        v.padding.fill(0)
         if _FFT_TAKES_OUT:
-            np.fft.rfft(v.samples, n=self.n_fft, axis=1, out=v.bins)
+            np.fft.rfft(v.padded, axis=1, out=v.bins)
         else:
-            v.bins[:] = np.fft.rfft(v.samples, n=self.n_fft, axis=1)
+            v.bins[:] = np.fft.rfft(v.padded, axis=1)
         # The last call left squares there: those of samples far over full scale are, read as
         # numbers of another type, beyond single precision.
         v.below.fill(0)
@@ -248,6 +254,7 @@ class Spectrum:
         halves, frames = self._halves[:n_halves], self._frames[:n_frames]
         # Bin k stands in column k + 1.
         each = (halves[first].reshape(-1), halves[second].reshape(-1), frames.reshape(-1))
+        padded = self._padded[:n_halves]
         own, conjugate = self._own[:n_halves], self._conjugate[:n_halves]
         cross, whole_correlation = self._cross[:n_frames], self._correlation[:n_frames]
 
@@ -260,7 +267,9 @@ class Spectrum:
         hop, length = self.hop_length, self.n_lags - 1
         squares = self._squares[: (n_frames - 1) * hop + self.n_fft]
         return _Views(
-            samples=self._samples[:n_halves],
+            padded=padded,
+            samples=padded[:, : self.n_fft // 2],
+            padding=padded[:, self.n_fft // 2 :],
             halves=halves,
             bins=halves[:, bins],
             below=halves[:, 0],
