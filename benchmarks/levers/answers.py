@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.levers.arrays import reading, write_arrays
 from benchmarks.levers.levers import BASES, REFERENCES, SCORED, protocol_of
 from edge.errors import ParameterError
-from quantize.basics.files import atomic_path
 from quantize.data.corpora.contents import file_digest
 from quantize.measure.bootstrap import accuracy, drawn_speakers, spread, uar
 
@@ -82,8 +81,7 @@ def write_answers(path: Path, run: Run) -> None:
             arrays[f"{fold.number} {part}"] = np.asarray(getattr(fold, part))
         for reference, posteriors in fold.posteriors.items():
             arrays[f"{fold.number} {reference}"] = posteriors.astype(np.float16)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+    write_arrays(path, arrays)
 
 
 def read_answers(path: Path) -> Run:
@@ -94,17 +92,10 @@ def read_answers(path: Path) -> Run:
     ParameterError
         If it is no such file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+    with reading(path, "answers of validation clips", "train PACKED --out FILE") as arrays:
         about = json.loads(str(arrays.pop("about")))
         numbers = sorted({int(name.split(" ")[0]) for name in arrays})
         folds = [_fold(number, arrays) for number in numbers]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ParameterError(
-            f"{path} holds no answers of validation clips ({error}): make it with "
-            "python -m benchmarks.levers train PACKED --out FILE"
-        ) from error
     return Run(about, folds, file_digest(path))
 
 

@@ -7,7 +7,6 @@ eleven: an 8 bit float of them would be heard.
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ParameterError
-from quantize.basics.files import atomic_path
+from benchmarks.levers.arrays import reading, write_arrays
 
 __all__ = [
     "FineRows",
@@ -168,8 +166,7 @@ def write_packed(path: Path, packed: Packed) -> None:
     for number, fold in packed.folds.items():
         for field in fields(Fold):
             arrays[f"fold {number} {field.name}"] = getattr(fold, field.name)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+    write_arrays(path, arrays)
 
 
 def read_packed(path: Path) -> Packed:
@@ -180,9 +177,8 @@ def read_packed(path: Path) -> Packed:
     ParameterError
         If it is no such file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+    mend = "pack --data CORPORA --embeddings FILE ... --out FILE"
+    with reading(path, "packed clips", mend) as arrays:
         names = Names(**json.loads(str(arrays.pop("names"))))
         n_variants = len(arrays["starts"])
         numbers = sorted({int(n.split(" ")[1]) for n in arrays if n.startswith("fold ")})
@@ -199,9 +195,4 @@ def read_packed(path: Path) -> Packed:
             for field in fields(Packed)
             if field.name not in ("names", "folds", *lists)
         }
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ParameterError(
-            f"{path} holds no packed clips ({error}): make it with "
-            "python -m benchmarks.levers pack --data CORPORA --embeddings FILE ... --out FILE"
-        ) from error
     return Packed(names=names, folds=folds, **lists, **plain)
