@@ -53,7 +53,7 @@ class FileSource:
         self._sample_rate = sample_rate
         self._fast = fast
         self._warn = warn
-        self._n_wanted = round(_FAST_BLOCK_S * sample_rate) if fast else BLOCK_SAMPLES
+        self._n_wanted = BLOCK_SAMPLES
 
     def want(self, n_samples: int) -> None:
         """Take note of how many samples the next block is to have, at the pace of speech."""
@@ -113,6 +113,8 @@ class FileSource:
                 # The stream hears the others.
                 reader.warnings.append(narrow)
             resampler = full_band_resampler(reader.sample_rate, self._sample_rate)
+            if self._fast:
+                self._n_wanted = round(_FAST_BLOCK_S * self._sample_rate)
             step = max(1, round(_FAST_BLOCK_S * reader.sample_rate))
             pieces = reader.pieces()
             while True:

@@ -93,7 +93,7 @@ def test_settings_are_those_of_classify(speech: Path) -> None:
 
 def test_another_rate_is_resampled_as_a_whole_clip_is(tmp_path: Path) -> None:
     t_s = np.arange(4 * 44_100) / 44_100
-    write_wav(tmp_path / "high.wav", 0.3 * np.sin(2 * np.pi * 250 * t_s), 44_100)
+    write_wav(tmp_path / "high.wav", 0.3 * np.sin(2 * np.pi * 260 * t_s), 44_100)
     classifier = fake_classifier()
     answer = classifier.classify_file(tmp_path / "high.wav")
     samples, rate = edge.audio.file.read_audio(tmp_path / "high.wav")
