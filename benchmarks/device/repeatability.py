@@ -1,12 +1,13 @@
 """Whether two runs of ``edge-ser benchmark`` agree within the interval that they print.
 
-    python -m benchmarks.device.repeatability --pairs 10 --duration 30 \
+    python -m benchmarks.device.repeatability FOLDER --pairs 10 --duration 30 \
         --output benchmarks/results/repeatability.json
 
 Runs the command twice, one right after the other, as often as wanted, and compares each pair with
 ``--compare``: nothing changed between them, so every change beyond noise is a wrong one.  Exit code
 1 where a pair does not agree.  On a machine that is not idle the intervals are as wide as it is
-restless; the report says what else ran.
+restless; the report says what else ran.  A name that two runtimes share is left to the one that is
+faster in a moment's trial, and two runs may not choose alike: a folder is wanted.
 """
 
 from __future__ import annotations
