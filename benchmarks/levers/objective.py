@@ -11,7 +11,7 @@ from torch import Tensor
 from benchmarks.levers.levers import LESSONS
 from benchmarks.levers.packed import Packed
 from benchmarks.levers.settings import LeverSettings
-from quantize.training.corpus_labels import label_loss, within
+from quantize.training.corpus_labels import label_loss, labels_of_corpora, within
 
 __all__ = ["Objective"]
 
@@ -34,8 +34,7 @@ class Objective:
             fold = packed.folds[one.fold]
             soft[number, fold.train] = fold.logits
         self._soft = torch.as_tensor(soft, device=device)
-        told = np.zeros((len(packed.names.corpora), n_labels), dtype=bool)
-        told[packed.corpus, packed.label] = True
+        told = labels_of_corpora(packed.corpus, packed.label, len(packed.names.corpora), n_labels)
         self._told = torch.as_tensor(told, device=device)
         lessons = [corpus in LESSONS for corpus in packed.names.corpora]
         self._is_lesson = torch.tensor(lessons, device=device)

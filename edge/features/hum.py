@@ -65,7 +65,11 @@ _FINE = 0.02
 
 def hum_filter(sample_rate: int) -> HumFilter | None:
     """Make a filter; None at a rate at which a block of 100 ms is no whole number of samples."""
-    return None if sample_rate < 1000 or sample_rate % BLOCKS_PER_S else HumFilter(sample_rate)
+    return HumFilter(sample_rate) if _fits(sample_rate) else None
+
+
+def _fits(sample_rate: int) -> bool:
+    return sample_rate >= 1000 and sample_rate % BLOCKS_PER_S == 0
 
 
 class HumFilter:
@@ -91,7 +95,7 @@ class HumFilter:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        if sample_rate < 1000 or sample_rate % BLOCKS_PER_S:
+        if not _fits(sample_rate):
             raise ParameterError(
                 f"sample_rate is {sample_rate}, a multiple of {BLOCKS_PER_S} Hz from 1000 Hz up "
                 "is wanted"

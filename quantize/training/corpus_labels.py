@@ -8,36 +8,31 @@ wrong in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
-
-from quantize.training.crops import Example
 
 __all__ = ["label_loss", "labels_of_corpora", "within"]
 
 
 def labels_of_corpora(
-    examples: Sequence[Example], n_labels: int, n_domains: int
+    domains: ArrayLike, labels: ArrayLike, n_domains: int, n_labels: int
 ) -> NDArray[np.bool_]:
     """Tell which labels occur in each corpus.
 
     Parameters
     ----------
-    examples : sequence of Example
-        The training clips.
-    n_labels, n_domains : int
+    domains, labels : int [shape=(n_clips,)]
+        Numbers of each training clip's corpus and label.
+    n_domains, n_labels : int
 
     Returns
     -------
     bool [shape=(n_domains, n_labels)]
     """
     told = np.zeros((n_domains, n_labels), dtype=bool)
-    for example in examples:
-        told[example.domain, example.label] = True
+    told[np.asarray(domains), np.asarray(labels)] = True
     return told
 
 

@@ -126,7 +126,9 @@ class Trainer:
         width = 2 * config.hidden if teachers else 0
         told = None
         if settings.corpus_labels:
-            told = labels_of_corpora(self.sampler.examples, len(self.labels), len(self.domains))
+            examples = self.sampler.examples
+            of, label = [e.domain for e in examples], [e.label for e in examples]
+            told = labels_of_corpora(of, label, len(self.domains), len(self.labels))
         self.objective = Objective(settings, self.mean, self.std, width, teachers, told)
         self.objective.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval().requires_grad_(False)

@@ -81,6 +81,27 @@ def test_the_domain_loss_reaches_its_whole_weight_and_is_learned_from(tmp_path):
     assert not torch.equal(weights(run.model)[lstm], weights(without.model)[lstm])
 
 
+def test_a_corpus_is_told_apart_by_its_own_labels_where_that_is_set(tmp_path):
+    """SAVEE has no "calm": no loss of one of its crops reaches the answer "calm"."""
+    touched = {}
+    for keeps in (False, True):
+        run = build(tmp_path / str(keeps), corpus_labels=keeps)
+        savee = next(batch for batch in run.sampler.epoch(np.random.default_rng(0)))
+        of_savee = np.flatnonzero(savee.domains == DOMAINS.index("savee"))
+        rows, labels, domains, languages = (
+            torch.from_numpy(each[of_savee])
+            for each in (savee.rows, savee.labels, savee.domains, savee.languages)
+        )
+        ones = torch.ones(len(of_savee))
+        loss, _ = run.objective(run.model, rows, languages, labels, ones, domains=domains)
+        loss.backward()
+        assert run.model.fc2.weight.grad is not None
+        touched[keeps] = bool(run.model.fc2.weight.grad[LABELS.index("calm")].any())
+        run.model.zero_grad()
+        run.run()
+    assert touched == {False: True, True: False}
+
+
 def drawn(folder: Path, seed: int) -> list[tuple[str, ...]]:
     run = build(folder, seed=seed, epochs=2)
     heard = []
