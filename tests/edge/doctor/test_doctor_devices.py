@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import json
 import os
 import shutil
@@ -27,6 +28,8 @@ from edge.machine.system import this_system
 
 RATE = 48_000
 needs_server = pytest.mark.skipif(not is_there(), reason="PulseAudio is not installed")
+#: Without it no device can be asked for.
+HAS_PORTAUDIO = ctypes.util.find_library("portaudio") is not None
 
 # A /dev of its own, for one process and its children.
 WITHOUT_SOUND = """
@@ -175,6 +178,12 @@ def silent_environ(runtime: Path) -> dict[str, str]:
     return {**ours, "XDG_RUNTIME_DIR": str(runtime)}
 
 
+def assert_asks_for_portaudio(found: dict[str, list[dict[str, Any]]]) -> None:
+    (told,) = found["portaudio"]
+    assert (told["state"], told["mend"]) == ("error", "sudo apt-get install libportaudio2")
+    assert found["device"][0]["state"] == "skipped"
+
+
 @needs_namespace
 def test_a_container_without_sound_is_told_how_to_get_some(packages: Path, tmp_path: Path) -> None:
     script = f'{WITHOUT_SOUND}\nexec "$@"'
@@ -184,6 +193,9 @@ def test_a_container_without_sound_is_told_how_to_get_some(packages: Path, tmp_p
     states = {name: found[name][0]["state"] for name in ("sound-server", "rights", "capture")}
     assert set(states.values()) == {"skipped"}
     (told,) = found["device"]
+    if not HAS_PORTAUDIO:
+        assert_asks_for_portaudio(found)
+        return
     assert (told["state"], "there is no input device" in told["sentence"]) == ("error", True)
     # Outside of a container it is plugged in.
     assert "--device /dev/snd" in told["mend"] or "arecord -l" in told["mend"]
@@ -200,6 +212,9 @@ def test_a_user_without_rights_is_sent_into_group_audio(packages: Path, tmp_path
     assert "not in group audio" in told["sentence"]
     # In a container the host has to give the group.
     assert told["mend"].startswith(("sudo usermod -aG audio", "start it with the group"))
+    if not HAS_PORTAUDIO:
+        assert_asks_for_portaudio(found)
+        return
     assert found["device"][0]["state"] == "error"
     assert found["device"][0]["mend"] == told["mend"]
 
