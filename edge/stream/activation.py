@@ -41,11 +41,10 @@ class ActivationMeter:
     def __init__(self, labels: Sequence[str], scale: ActivationScale | None = None) -> None:
         scale = scale or ActivationScale()
         self._slope, self._offset = scale.slope, scale.offset
-        self._sides = np.array(
-            [[label in AROUSED, label in CALM] for label in labels], dtype=np.float64
-        ).reshape(-1, 2)
+        self._aroused = [i for i, label in enumerate(labels) if label in AROUSED]
+        self._calm = [i for i, label in enumerate(labels) if label in CALM]
         #: Whether the labels tell: one of each side at least.
-        self.can_tell = bool(self._sides.any(axis=0).all())
+        self.can_tell = bool(self._aroused and self._calm)
 
     def of(self, posteriors: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Activation of every posterior.
@@ -61,17 +60,19 @@ class ActivationMeter:
         """
         if not self.can_tell:
             return None
-        logs = np.log(np.maximum(posteriors @ self._sides, _LEAST))
-        odds = self._slope * (logs[..., 0] - logs[..., 1]) + self._offset
+        sides = [posteriors[..., side].sum(axis=-1) for side in (self._aroused, self._calm)]
+        aroused, calm = np.log(np.maximum(sides, _LEAST))
+        odds = self._slope * (aroused - calm) + self._offset
         # The logistic function, which an exponential would overflow.
         shares: NDArray[np.float64] = 0.5 + 0.5 * np.tanh(0.5 * odds)
         return shares
 
-    def one(self, posterior: NDArray[np.float64]) -> float | None:
-        """Activation of one posterior, float64 [shape=(n_labels,)], in a third of the time."""
+    def one(self, posterior: Sequence[float]) -> float | None:
+        """Activation of one posterior, a number a label, in a small part of the time."""
         if not self.can_tell:
             return None
-        aroused, calm = (posterior @ self._sides).tolist()
+        aroused = sum([posterior[i] for i in self._aroused])
+        calm = sum([posterior[i] for i in self._calm])
         log_ratio = math.log(max(aroused, _LEAST)) - math.log(max(calm, _LEAST))
         return 0.5 + 0.5 * math.tanh(0.5 * (self._slope * log_ratio + self._offset))
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.arrays import as_number
 from edge.errors import ParameterError, printable, shown
 from edge.stream.activation import ActivationMeter
@@ -78,21 +75,22 @@ class Answering:
         self.labels = tuple(known) if self.among is None else tuple(known[i] for i in self.among)
         self._meter = ActivationMeter(known, None if measured is None else measured.activation)
 
-    def posterior(self, full: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of every label that may be said, float64 [shape=(n_chosen,)]."""
+    def posterior(self, full: Sequence[float]) -> Sequence[float]:
+        """Probability of every label that may be said, of those of all labels of the model."""
         return full if self.among is None else renormalised(full, self.among)
 
-    def activation(self, full: NDArray[np.float64]) -> float | None:
+    def activation(self, full: Sequence[float]) -> float | None:
         """How aroused the voice is, from a posterior over all labels of the model."""
         return self._meter.one(full)
 
-    def most_probable(self, full: NDArray[np.float64]) -> str:
+    def most_probable(self, full: Sequence[float]) -> str:
         """Label that leads among those that may be said."""
-        return self.labels[int(self.posterior(full).argmax())]
+        posterior = self.posterior(full)
+        return self.labels[posterior.index(max(posterior))]
 
-    def by_label(self, full: NDArray[np.float64]) -> dict[str, float]:
+    def by_label(self, full: Sequence[float]) -> dict[str, float]:
         """Posterior with names, over the labels that may be said."""
-        return dict(zip(self.labels, self.posterior(full).tolist(), strict=True))
+        return dict(zip(self.labels, self.posterior(full), strict=True))
 
     def said(self, label: str, posterior: Mapping[str, float]) -> tuple[State, str | None]:
         """State of a segment in which somebody spoke, and the label if it reaches the bar."""
@@ -101,7 +99,7 @@ class Answering:
         return SPEECH, label
 
 
-def _columns(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.intp]:
+def _columns(labels: Sequence[str], known: Sequence[str]) -> list[int]:
     """Columns of the labels that may be said, in the model's order."""
     chosen = [] if isinstance(labels, str) or not isinstance(labels, Iterable) else list(labels)
     if not chosen or not all(isinstance(label, str) for label in chosen):
@@ -117,4 +115,4 @@ def _columns(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.intp]:
         raise ParameterError(
             f"labels are {printable(chosen[0])} alone, two or more are wanted to choose between"
         )
-    return np.array([i for i, label in enumerate(known) if label in chosen], dtype=np.intp)
+    return [i for i, label in enumerate(known) if label in chosen]

@@ -171,9 +171,10 @@ class Tally:
         state: State = NO_SPEECH if self._has_sound else QUIET
         label, posterior, activation = None, None, None
         if mean is not None:
-            posterior = answering.by_label(mean)
-            state, label = answering.said(answering.most_probable(mean), posterior)
-            activation = answering.activation(mean)
+            shares = mean.tolist()
+            posterior = answering.by_label(shares)
+            state, label = answering.said(answering.most_probable(shares), posterior)
+            activation = answering.activation(shares)
         return FileAnswer(
             path=name,
             state=state,

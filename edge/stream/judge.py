@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.arrays import softmax
+from edge.arrays import softmax_row
 from edge.errors import BackendError, ParameterError, shown
 from edge.stream.answering import Answering
 from edge.stream.decision import NO_SPEECH, QUIET, State
@@ -219,16 +219,17 @@ class Judge:
                 f"the {self._name} model failed on a segment: {type(error).__name__}: {error}"
             ) from error
 
-    def _posterior(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        name = self._name
-        wanted = (1, self._n_labels)
-        if np.shape(logits) != wanted:
+    def _posterior(self, logits: NDArray[np.float32]) -> list[float]:
+        row = np.asarray(logits, dtype=np.float64)
+        if row.shape != (1, self._n_labels):
             raise BackendError(
-                f"the {name} model gave logits of shape {np.shape(logits)}, {wanted} is wanted"
+                f"the {self._name} model gave logits of shape {row.shape}, "
+                f"{(1, self._n_labels)} is wanted"
             )
         try:
-            return softmax(logits[0], self._temperature)
+            return softmax_row(row[0].tolist(), self._temperature)
         except ParameterError as error:
             raise BackendError(
-                f"the {name} model gave logits that are NaN or infinite, finite ones are wanted"
+                f"the {self._name} model gave logits that are NaN or infinite, "
+                "finite ones are wanted"
             ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,25 +32,26 @@ def rounded_posterior(posterior: Mapping[str, float] | None) -> dict[str, float]
     return {label: round(share, 4) for label, share in posterior.items()}
 
 
-def renormalised(posterior: NDArray[np.float64], among: NDArray[np.intp]) -> NDArray[np.float64]:
+def renormalised(posterior: Sequence[float], among: Sequence[int]) -> list[float]:
     """Posterior over some of its labels: what it would be if no other were possible.
 
     Parameters
     ----------
-    posterior : float64 [shape=(n_labels,)]
-    among : intp [shape=(n_chosen,)]
+    posterior : sequence of float
+        Of every label.
+    among : sequence of int
         Columns that are left.
 
     Returns
     -------
-    float64 [shape=(n_chosen,)]
-        Uniform where nothing at all is left of it.
+    list of float
+        One number a column that is left; uniform where nothing at all is left of it.
     """
-    chosen: NDArray[np.float64] = posterior[among]
-    total = float(chosen.sum())
+    chosen = [posterior[column] for column in among]
+    total = sum(chosen)
     if total <= 0.0:
-        return np.full(among.size, 1.0 / among.size)
-    return chosen / total
+        return [1.0 / len(chosen)] * len(chosen)
+    return [each / total for each in chosen]
 
 
 def file_hop(window_hop: int) -> int:

@@ -12,9 +12,6 @@ import math
 import sys
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from edge.arrays import as_number
 from edge.errors import ParameterError
 from edge.stream.posterior import renormalised
@@ -80,7 +77,7 @@ class Smoother:
         Name of every column of a posterior.
     settings : SmootherSettings, optional
         How much to average and when to change the label.
-    among : intp [shape=(n_chosen,)], optional
+    among : sequence of int, optional
         Columns of the labels that may be held, see :func:`edge.stream.posterior.renormalised`;
         None: all.  The average is over all labels either way, so that a segment that leaves
         the chosen ones little says little about which of them it is.
@@ -95,7 +92,7 @@ class Smoother:
         self,
         labels: Sequence[str],
         settings: SmootherSettings | None = None,
-        among: NDArray[np.intp] | None = None,
+        among: Sequence[int] | None = None,
     ) -> None:
         if not labels:
             raise ParameterError("labels are empty, at least one is wanted")
@@ -107,7 +104,7 @@ class Smoother:
 
     def reset(self) -> None:
         """Forget everything heard; the same as a fresh object."""
-        self._mean: NDArray[np.float64] | None = None
+        self._mean: list[float] | None = None
         self._weight = 1.0
         self._held = 0
         self._candidate = 0
@@ -132,14 +129,14 @@ class Smoother:
         self._quiet_s += _checked_time(elapsed_s)
 
     def update(
-        self, posterior: ArrayLike, elapsed_s: float, speech_share: float = 1.0
-    ) -> tuple[str, NDArray[np.float64]]:
+        self, posterior: Sequence[float], elapsed_s: float, speech_share: float = 1.0
+    ) -> tuple[str, list[float]]:
         """Take in the posterior of the next segment with speech.
 
         Parameters
         ----------
-        posterior : float [shape=(n_labels,)]
-            Unsmoothed posterior.
+        posterior : sequence of float
+            Unsmoothed posterior, a number a label.
         elapsed_s : float
             Seconds from the end of the segment before, quiet ones too, to the end of
             this one.  Of no matter for the first.
@@ -150,7 +147,7 @@ class Smoother:
         Returns
         -------
         label : str
-        posterior : float64 [shape=(n_labels,)]
+        posterior : list of float
             The averaged one, over all labels.
 
         Raises
@@ -159,10 +156,9 @@ class Smoother:
             If the posterior has another length than the labels, the time is not finite or
             runs backwards, or the share is none.
         """
-        row = np.asarray(posterior, dtype=np.float64)
-        if row.shape != (len(self.labels),):
+        if len(posterior) != len(self.labels):
             raise ParameterError(
-                f"posterior has shape {row.shape}, ({len(self.labels)},) is wanted"
+                f"posterior has shape ({len(posterior)},), ({len(self.labels)},) is wanted"
             )
         elapsed_s = _checked_time(elapsed_s)
         if not 0.0 < speech_share <= 1.0:
@@ -171,29 +167,32 @@ class Smoother:
             )
         quiet_s, self._quiet_s = self._quiet_s, 0.0
         if self._mean is None or quiet_s >= self.settings.forget_s:
-            self._mean = row.copy()
+            self._mean = list(posterior)
             self._weight = speech_share
-            self._held = int(self._chosen(row).argmax())
+            self._held = _leader(self._chosen(posterior))
             self._leading_s = self._held_s = 0.0
         else:
             gain = self._gain(elapsed_s + quiet_s)
             # Weights are averaged as posteriors are: an old half-empty segment gives way to a
             # full one sooner, and not the other way round.
             self._weight += gain * (speech_share - self._weight)
-            self._mean += gain * speech_share / self._weight * (row - self._mean)
+            step = gain * speech_share / self._weight
+            self._mean = [
+                mean + step * (new - mean) for mean, new in zip(self._mean, posterior, strict=True)
+            ]
             self._held_s += elapsed_s + quiet_s
             self._choose(self._chosen(self._mean), elapsed_s)
         return self._names[self._held], self._mean.copy()
 
-    def _chosen(self, posterior: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _chosen(self, posterior: Sequence[float]) -> Sequence[float]:
         return posterior if self._among is None else renormalised(posterior, self._among)
 
     def _gain(self, elapsed_s: float) -> float:
         tau_s = self.settings.time_constant_s
         return 1.0 if tau_s == 0 else -math.expm1(-elapsed_s / tau_s)
 
-    def _choose(self, mean: NDArray[np.float64], elapsed_s: float) -> None:
-        leader = int(mean.argmax())
+    def _choose(self, mean: Sequence[float], elapsed_s: float) -> None:
+        leader = _leader(mean)
         if leader == self._held:
             self._leading_s = 0.0
             return
@@ -205,6 +204,10 @@ class Smoother:
         if (leads or lasts) and self._held_s >= self.settings.hold_s - _ROUNDING_S:
             self._held = leader
             self._held_s = 0.0
+
+
+def _leader(posterior: Sequence[float]) -> int:
+    return max(range(len(posterior)), key=posterior.__getitem__)
 
 
 def _checked_time(elapsed_s: float) -> float:

@@ -77,7 +77,7 @@ def test_many_at_once_are_one_by_one(seed: int, slope: float, offset: float) -> 
     assert many.shape == (3, 5)
     assert ((many >= 0) & (many <= 1)).all()
     meter = ActivationMeter(LABELS, scale)
-    ones = [meter.one(row) for row in rows.reshape(-1, 8)]
+    ones = [meter.one(row) for row in rows.reshape(-1, 8).tolist()]
     np.testing.assert_allclose(many.ravel(), ones, rtol=0, atol=1e-12)
 
 

@@ -154,8 +154,7 @@ def test_labels_that_cannot_be_chosen_from_are_refused(labels: Any, match: str) 
 
 
 def test_a_posterior_that_leaves_the_chosen_nothing_is_even() -> None:
-    nothing = np.array([1.0, 0.0, 0.0])
-    np.testing.assert_array_equal(renormalised(nothing, np.array([1, 2])), [0.5, 0.5])
+    assert renormalised([1.0, 0.0, 0.0], [1, 2]) == [0.5, 0.5]
 
 
 def test_activation_is_of_the_posterior_that_is_given_and_calibrated() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.arrays import softmax
+from edge.arrays import softmax, softmax_row
 from edge.errors import ParameterError
 from edge.stream.decision import Decision, State, Timing
 from edge.stream.posterior import average_posterior, counted_segments
@@ -112,6 +112,7 @@ def test_softmax_is_a_posterior_and_ignores_an_offset(
     logits: list[float], temperature: float, offset: float
 ) -> None:
     posterior = softmax(logits, temperature)
+    np.testing.assert_allclose(softmax_row(logits, temperature), posterior, rtol=1e-12, atol=1e-300)
     assert posterior.min() >= 0
     assert posterior.sum() == pytest.approx(1)
     np.testing.assert_allclose(
@@ -138,6 +139,9 @@ def test_softmax_works_on_the_last_axis() -> None:
 def test_softmax_refuses(logits: object, temperature: float, match: str) -> None:
     with pytest.raises(ParameterError, match=match):
         softmax(logits, temperature)
+    if np.ndim(logits) == 1:
+        with pytest.raises(ParameterError, match=match):
+            softmax_row(logits, temperature)  # type: ignore[arg-type]
 
 
 def test_segments_far_below_the_loudest_do_not_count() -> None:

@@ -249,7 +249,7 @@ def test_caller_cannot_reach_the_state() -> None:
     steady = smoother()
     row = np.array([0.2, 0.6, 0.2])
     _, out = steady.update(row, HOP_S)
-    row[:] = out[:] = 0
+    row[:], out[:] = 0, [0.0] * 3
     np.testing.assert_allclose(steady.update([0.2, 0.6, 0.2], HOP_S)[1], [0.2, 0.6, 0.2])
 
 
