@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +13,11 @@ import numpy.typing as npt
 
 from edge.artifact import Manifest, TensorSpec
 from edge.errors import ArtifactError, BackendError, MissingDependencyError
+from edge.models.base import aligned
 from edge.runtimes.base import Session, SingleUser, check_inputs, check_logits, first_line
 from edge.runtimes.onnx_file import check_onnx_file
 from edge.runtimes.threads import n_threads
+from edge.scratch import Scratch
 
 __all__ = ["OnnxModel", "import_onnxruntime", "open_onnx"]
 
@@ -66,15 +70,35 @@ class OnnxModel:
         """Open a session, see :meth:`edge.runtimes.base.Model.session`."""
         return _OnnxSession(self, self._manifest)
 
-    def run(self, names: list[str], feeds: dict[str, Any]) -> list[Any]:
-        """Run the model in this process."""
+    def run(self, features: Floats, corpus: int) -> Any:
+        """Run the model in this process on a batch of any size; its answer is not checked."""
+        self._own_process()
+        first, *others = self._manifest.inputs
+        feeds = {first.name: features}
+        for spec in others:
+            feeds[spec.name] = np.full(len(features), corpus, dtype=spec.dtype)
+        (found,) = self._runtime.run([self._manifest.outputs[0].name], feeds)
+        return found
+
+    def buffers(self, n_batch: int, n_frames: int) -> Scratch[_BoundBuffers]:
+        """Buffers for batches of one size, for whoever runs one in this process and no other."""
+        self._own_process()
+        sizes = n_batch, n_frames
+        found = self._buffers.get(sizes)
+        if found is None:
+            make = functools.partial(_BoundBuffers, self._runtime, self._manifest, *sizes)
+            found = self._buffers.setdefault(sizes, Scratch(make))
+        return found
+
+    def _own_process(self) -> None:
         if os.getpid() != self._pid:
             self._open()
-        found: list[Any] = self._runtime.run(names, feeds)
-        return found
 
     def _open(self) -> None:
         self._runtime, self._pid = open_onnx(self._content), os.getpid()
+        # As long as a session has a use for them.
+        self._buffers: weakref.WeakValueDictionary[tuple[int, int], Scratch[_BoundBuffers]]
+        self._buffers = weakref.WeakValueDictionary()
 
     def __copy__(self) -> OnnxModel:
         return self
@@ -87,39 +111,72 @@ class OnnxModel:
 
 
 class _OnnxSession(SingleUser):
-    __slots__ = ("_corpus_dtypes", "_features", "_logits", "_manifest", "_model", "_of", "_told")
+    __slots__ = ("_buffers", "_manifest", "_model", "_of")
 
     def __init__(self, model: OnnxModel, manifest: Manifest) -> None:
         super().__init__()
         self._model, self._manifest = model, manifest
-        self._features = manifest.inputs[0].name
-        # None, or the one of the corpus.
-        self._corpus_dtypes = [(spec.name, np.dtype(spec.dtype)) for spec in manifest.inputs[1:]]
-        self._logits = [manifest.outputs[0].name]
-        # What is told of the corpus, and of which batch: the same from hop to hop.
-        self._told: dict[str, Any] = {}
-        self._of = (0, 0)
+        # Process, batch and frames that the buffers are for; a stream's windows are all alike.
+        self._of = (0, 0, 0)
+        self._buffers: Scratch[_BoundBuffers] | None = None
 
     def infer(self, features: Floats, corpus: int) -> Floats:
         check_inputs(self._manifest, features, corpus)
-        n_batch = features.shape[0]
         with self._alone:
-            if self._of != (n_batch, corpus):
-                self._of = (n_batch, corpus)
-                self._told = {
-                    name: np.full(n_batch, corpus, dtype=dtype)
-                    for name, dtype in self._corpus_dtypes
-                }
-            feeds = {self._features: features, **self._told}
             try:
-                (logits,) = self._model.run(self._logits, feeds)
-            except BackendError:
+                return self._infer(features, corpus)
+            except (ArtifactError, BackendError):
                 raise
             except Exception as error:
                 raise BackendError(
                     f"onnxruntime could not run the model: {first_line(error)}"
                 ) from error
-        return check_logits(self._manifest, logits, n_batch)
+
+    def _infer(self, features: Floats, corpus: int) -> Floats:
+        n_batch, n_frames, _ = features.shape
+        of = os.getpid(), n_batch, n_frames
+        if of != self._of:
+            # The first of a size shows how wide the answer is; a size that comes once needs no
+            # buffers.
+            self._of, self._buffers = of, None
+            found = self._model.run(features, corpus)
+            return check_logits(self._manifest, found, n_batch)
+        if self._buffers is None:
+            self._buffers = self._model.buffers(n_batch, n_frames)
+        buffers = self._buffers.take()
+        logits = buffers.run(features, corpus)
+        self._buffers.give(buffers)
+        return logits
+
+
+class _BoundBuffers:
+    """Inputs and output of one size, bound to a runtime once: a tenth of a small model's call."""
+
+    __slots__ = ("_binding", "_corpora", "_features", "_logits", "_runtime")
+
+    def __init__(self, runtime: Any, manifest: Manifest, n_batch: int, n_frames: int) -> None:
+        first, *others = manifest.inputs
+        sizes = manifest.architecture
+        self._features = aligned(np.zeros((n_batch, n_frames, sizes.n_features)))
+        # None, or the one of the corpus.
+        self._corpora = [np.zeros(n_batch, dtype=spec.dtype) for spec in others]
+        self._logits = np.zeros((n_batch, sizes.n_labels), dtype=np.float32)
+        self._runtime, self._binding = runtime, runtime.io_binding()
+        self._binding.bind_cpu_input(first.name, self._features)
+        for spec, told in zip(others, self._corpora, strict=True):
+            self._binding.bind_cpu_input(spec.name, told)
+        logits = self._logits
+        self._binding.bind_output(
+            manifest.outputs[0].name, "cpu", 0, np.float32, logits.shape, logits.ctypes.data
+        )
+
+    def run(self, features: Floats, corpus: int) -> Floats:
+        """Run the model; a new array."""
+        self._features[...] = features
+        for told in self._corpora:
+            told.fill(corpus)
+        self._runtime.run_with_iobinding(self._binding)
+        return self._logits.copy()
 
 
 def open_onnx(content: bytes) -> Any:

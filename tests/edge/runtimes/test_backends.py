@@ -244,6 +244,23 @@ def test_onnx_is_told_the_language_and_the_batch_of_every_call() -> None:
     assert not np.array_equal(logits[0], logits[1])
 
 
+def test_onnx_sessions_that_take_turns_answer_as_alone() -> None:
+    pytest.importorskip("onnxruntime")
+    model = open_model(read_artifact(MODELS_DIR / "claf-ser-tiny-onnx"), "onnx")
+    windows = [rows(n_batch, n_frames, seed=n_frames)[..., :1].repeat(35, axis=2)
+               for n_batch, n_frames in ((1, 61), (1, 7), (2, 61))]  # fmt: skip
+    wanted = [model.session().infer(window, 1) for window in windows]
+    sessions = [model.session() for _ in range(3)]
+    found = []
+    for _ in range(3):
+        for session in sessions:
+            found += [session.infer(window, 1) for window in windows for _ in range(3)]
+    # Compared at the end: no answer may be written over by the calls that follow.
+    assert len(found) == 81
+    for index, logits in enumerate(found):
+        np.testing.assert_array_equal(logits, wanted[index // 3 % 3])
+
+
 def test_result_is_not_overwritten_by_the_next_call(tiny: Session) -> None:
     features = rows(1, 7)
     before = features.copy()

@@ -12,7 +12,7 @@ import pytest
 from artifact_fakes import make_artifact, manifest_fields
 
 import edge
-from edge.artifact import write_artifact
+from edge.artifact import read_artifact, write_artifact
 from edge.errors import ArtifactError, BackendError, EdgeSerError
 from edge.runtimes.onnx_file import check_onnx_file
 from edge.runtimes.probe import probe_artifact
@@ -105,6 +105,31 @@ def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
     constants[1] = constant("matrix", np.full((34, 8), np.nan), np.float32)
     with pytest.raises(ArtifactError, match="posterior inf away from its reference"):
         edge.load(artifact(tmp_path, model(nodes, constants)))
+
+
+@pytest.mark.parametrize("n_calls_before", [0, 1, 3])
+def test_a_model_that_changes_its_width_is_refused_at_any_call(
+    tmp_path: Path, n_calls_before: int
+) -> None:
+    # As many logits as the largest feature says.
+    nodes, constants = mean_times_matrix()
+    nodes[1].output[0] = "all"
+    nodes += [
+        helper.make_node("ReduceMax", ["features"], ["largest"], keepdims=0),
+        helper.make_node("Cast", ["largest"], ["n"], to=INT64),
+        helper.make_node("Reshape", ["n", "one"], ["end"]),
+        helper.make_node("Slice", ["all", "zero", "end", "one"], ["logits"]),
+    ]
+    constants += [constant("one", [1]), constant("zero", [0])]
+    found = read_artifact(artifact(tmp_path, model(nodes, constants)))
+    session = RUNTIMES["onnx"].load(found.manifest, found.read_model()).session()
+    wide, narrow = (np.full((1, 5, 34), n, dtype=np.float32) for n in (8, 7))
+    for _ in range(n_calls_before):
+        assert session.infer(wide, 0).shape == (1, 8)
+    with pytest.raises((ArtifactError, BackendError)):
+        session.infer(narrow, 0)
+    # And whoever comes after it is answered.
+    assert session.infer(wide, 0).shape == (1, 8)
 
 
 def test_a_model_that_loops_is_ended(tmp_path: Path) -> None:
