@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
 
-__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference", "as_wide", "normalised"]
+__all__ = ["VoiceColumns", "VoiceMean", "VoiceReference", "VoiceScales", "as_wide", "normalised"]
 
 _SMALLEST_RMS = 1e-6
 
@@ -74,16 +75,19 @@ class VoiceColumns:
             The sums, of the level in dB and of the natural logarithm of the pitch, and how many
             frames each is of; 0 for chroma.  They add up over clips.
         """
-        # Once a hop on a device: bare reductions take half the time.
-        result = np.zeros((2, self.n_features))
-        heard = speech & (rows[:, self.rms] >= _SMALLEST_RMS)
-        spoken = rows[heard].astype(np.float64)
-        pitch = spoken[:, self.pitch]
-        voiced = pitch[pitch > 0]
-        np.multiply(np.add.reduce(spoken), self._is_shifted, out=result[0])
-        result[0, self.rms] = 20 * np.add.reduce(np.log10(spoken[:, self.rms]))
-        result[0, self.pitch] = np.add.reduce(np.log(voiced))
-        result[1] = len(spoken)
+        # Once a hop on a device, of sixteen rows: most of NumPy's time goes by before it begins.
+        levels = rows[:, self.rms].tolist()
+        heard = [
+            is_speech and level >= _SMALLEST_RMS
+            for is_speech, level in zip(speech.tolist(), levels, strict=True)
+        ]
+        voiced = [hertz for hertz in compress(rows[:, self.pitch].tolist(), heard) if hertz > 0]
+        result = np.empty((2, self.n_features))
+        np.dot(np.array(heard, dtype=np.float64), rows.astype(np.float64), out=result[0])
+        result[0] *= self._is_shifted
+        result[0, self.rms] = 20 * sum(map(math.log10, compress(levels, heard)))
+        result[0, self.pitch] = sum(map(math.log, voiced))
+        result[1] = sum(heard)
         result[1, self.pitch] = len(voiced)
         return result
 
@@ -101,34 +105,6 @@ class VoiceColumns:
         rows[..., self.shifted] += change[..., self.shifted]
         rows[..., self.rms] *= 10 ** (change[..., self.rms] / 20)
         rows[..., self.pitch] *= np.exp(change[..., self.pitch])
-
-    def scales(
-        self, change: NDArray[np.floating], mean: NDArray[np.floating], std: NDArray[np.floating]
-    ) -> NDArray[np.float32]:
-        """What :meth:`move` comes to where rows are normalised: a factor and a term a column.
-
-        Parameters
-        ----------
-        change : float [shape=(n_features,)]
-            As for :meth:`move`.
-        mean, std : float [shape=(n_features,)]
-            That the rows are normalised by.
-
-        Returns
-        -------
-        float32 [shape=(2, n_features)]
-            Factors and terms: ``rows * factors + terms`` are the moved rows, normalised.  An
-            unvoiced frame is still one.
-        """
-        result = np.ones((2, self.n_features), dtype=np.float32)
-        np.divide(change * self._is_shifted, std, out=result[1], casting="same_kind")
-        for column, factor in (
-            (self.rms, 10 ** (float(change[self.rms]) / 20)),
-            (self.pitch, math.exp(change[self.pitch])),
-        ):
-            result[0, column] = factor
-            result[1, column] = (factor - 1) * float(mean[column]) / float(std[column])
-        return result
 
 
 def normalised(
@@ -191,15 +167,23 @@ class VoiceReference:
         float64 [shape=(..., n_features + 1)]
             The last number is the part, from 0 to below 1.
         """
-        sums, counts = totals[..., 0, :], totals[..., 1, :]
-        # Each column by the frames that it was heard in: the pitch of a whisper stays.
-        seconds = counts * frame_s
-        parts = seconds / (seconds + self.prior_s)
-        means = sums / np.maximum(counts, 1.0)
+        counts = totals[..., 1, :]
+        most = counts.max(axis=-1, keepdims=True)
+        parts = most / (most + self.prior_s / frame_s)
         change: NDArray[np.float64] = np.concatenate(
-            [parts * (self._centre - means), parts.max(axis=-1, keepdims=True)], axis=-1
+            [self.shift(totals[..., 0, :], counts, frame_s), parts], axis=-1
         )
         return change
+
+    def shift(
+        self, sums: NDArray[np.floating], counts: NDArray[np.floating], frame_s: float
+    ) -> NDArray[np.float64]:
+        """:meth:`change` without the part, of sums and of the numbers of frames."""
+        # Each column by the frames that it was heard in: the pitch of a whisper stays.
+        shift: NDArray[np.float64] = counts * self._centre
+        shift -= sums
+        shift /= counts + self.prior_s / frame_s
+        return shift
 
     @functools.cached_property
     def _centre(self) -> NDArray[np.float64]:
@@ -228,7 +212,7 @@ class VoiceMean:
     def add(self, totals: NDArray[np.float64]) -> None:
         """Take in what was said, see :meth:`VoiceColumns.totals`."""
         self.totals += totals
-        self.n_frames = float(self.totals[1].max())
+        self.n_frames = max(self.totals[1].tolist())
         if self.n_frames > self.most_frames:
             self.totals *= self.most_frames / self.n_frames
             self.n_frames = float(self.most_frames)
@@ -237,6 +221,63 @@ class VoiceMean:
         """Forget the voice."""
         self.totals[:] = 0.0
         self.n_frames = 0.0
+
+
+class VoiceScales:
+    """What :meth:`VoiceColumns.move` comes to where rows are normalised: factors and terms.
+
+    Parameters
+    ----------
+    reference : VoiceReference
+    columns : VoiceColumns
+    mean, std : float32 [shape=(n_features,)]
+        That the rows are normalised by.
+    frame_s : float
+        From one frame to the next, in seconds.
+    """
+
+    def __init__(
+        self,
+        reference: VoiceReference,
+        columns: VoiceColumns,
+        mean: NDArray[np.float32],
+        std: NDArray[np.float32],
+        frame_s: float,
+    ) -> None:
+        self._reference, self._frame_s = reference, frame_s
+        n_features = columns.n_features
+        # What is not shifted is divided by infinity: a term of 0.
+        self._std = np.full(n_features, np.inf)
+        self._std[columns.shifted] = std[columns.shifted]
+        self._rms, self._pitch = columns.rms, columns.pitch
+        self._zero = (mean.astype(np.float64) / std).tolist()
+        self._scales = np.zeros((2, n_features + 1), dtype=np.float32)
+        self._scales[0, :-1] = 1.0
+
+    def of(self, heard: VoiceMean) -> NDArray[np.float32]:
+        """Take in what was heard of the voice by now.
+
+        Returns
+        -------
+        float32 [shape=(2, n_features + 1)]
+            Factors and terms, which the next call overwrites: ``rows * factors + terms`` are the
+            moved rows, normalised, where the last column of ``rows``, the part's, is 0.  An
+            unvoiced frame is still one.
+        """
+        reference, scales = self._reference, self._scales
+        shift = reference.shift(heard.totals[0], heard.totals[1], self._frame_s)
+        # Before the division: these two are factors.
+        level_db, log_pitch = float(shift[self._rms]), float(shift[self._pitch])
+        np.divide(shift, self._std, out=scales[1, :-1], casting="same_kind")
+        for column, factor in (
+            (self._rms, 10 ** (level_db / 20)),
+            (self._pitch, math.exp(log_pitch)),
+        ):
+            scales[0, column] = factor
+            scales[1, column] = (factor - 1) * self._zero[column]
+        heard_s = heard.n_frames * self._frame_s
+        scales[1, -1] = heard_s / (heard_s + reference.prior_s)
+        return scales
 
 
 def as_wide(rows: NDArray[np.float32], n_columns: int) -> NDArray[np.float32]:

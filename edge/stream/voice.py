@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.artifact.budgets import MAX_LEVEL_DB, MAX_MEAN, MAX_PITCH_LOG
 from edge.errors import ParameterError, shown
-from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference
+from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference, VoiceScales
 
 if TYPE_CHECKING:
     from edge.artifact import Manifest
@@ -76,15 +76,15 @@ class Voice:
         spec = manifest.feature_spec
         self._fingerprint = manifest.feature_fingerprint
         self._reference = reference
-        self._mean, self._std = manifest.mean, manifest.std
         self._speech_gate, self._has_frame_gate = speech_gate, has_frame_gate
         self._columns = VoiceColumns(spec)
         self._rate, self._hop = spec.sample_rate, spec.hop_length
         self._frame_s = spec.hop_length / spec.sample_rate
         most_frames = max(1, round(reference.most_s / self._frame_s))
         self._heard = VoiceMean(spec.n_features, most_frames)
-        # Factors and terms of a row; the last column is the part, of what is 0.
-        self._scales = np.zeros((2, spec.n_features + 1), dtype=np.float32)
+        about = (manifest.mean, manifest.std, self._frame_s)
+        self._scales = VoiceScales(reference, self._columns, *about)
+        self._factors, self._terms = self._scales.of(self._heard)
         self._moved = np.zeros((0, spec.n_features + 1), dtype=np.float32)
         self.reset()
 
@@ -109,7 +109,7 @@ class Voice:
         self,
         rows: NDArray[np.float32],
         spoken: NDArray[np.bool_],
-        rms: NDArray[np.float32],
+        rms: NDArray[np.floating],
     ) -> None:
         """Take in rows that have left the window.
 
@@ -119,7 +119,7 @@ class Voice:
             Not normalised.
         spoken : bool [shape=(n_rows,)]
             Which of them hold speech; not looked at without a frame gate.
-        rms : float32 [shape=(n_frames,)]
+        rms : float [shape=(n_frames,)]
             Linear level of the window that these rows began.
         """
         speech, n_speech = spoken, 0
@@ -159,14 +159,12 @@ class Voice:
             return rows
         if self._is_new:
             self._is_new = False
-            change = self._reference.change(self._heard.totals, self._frame_s)
-            self._scales[:, :-1] = self._columns.scales(change[:-1], self._mean, self._std)
-            self._scales[1, -1] = change[-1]
+            self._scales.of(self._heard)
         if len(rows) > len(self._moved):
             self._moved = np.zeros_like(rows)
         moved = self._moved[: len(rows)]
-        np.multiply(rows, self._scales[0], out=moved)
-        moved += self._scales[1]
+        np.multiply(rows, self._factors, out=moved)
+        moved += self._terms
         return moved
 
     def state(self) -> VoiceState:

@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 
 from edge.features.spec import FeatureSpec
-from edge.features.voice_reference import VoiceColumns, VoiceReference, normalised
+from edge.features.voice_reference import (
+    VoiceColumns,
+    VoiceMean,
+    VoiceReference,
+    VoiceScales,
+    normalised,
+)
 
 SPEC = FeatureSpec()
 COLUMNS = VoiceColumns(SPEC)
 FRAME_S = SPEC.hop_length / SPEC.sample_rate
 MEAN = np.linspace(-300, 20, 34).astype(np.float32)
 STD = np.linspace(0.1, 90, 34).astype(np.float32)
+REFERENCE = VoiceReference(tuple(np.linspace(-1, 3, 34).tolist()), 5.0)
 
 
 def speech(n_frames: int, seed: int = 0) -> np.ndarray:
@@ -24,38 +31,61 @@ def speech(n_frames: int, seed: int = 0) -> np.ndarray:
     return rows
 
 
-def change_of(n_frames: int) -> np.ndarray:
-    reference = VoiceReference(tuple(np.linspace(-1, 3, 34).tolist()), 5.0)
-    heard = speech(n_frames, seed=1)
-    return reference.change(COLUMNS.totals(heard, np.ones(n_frames, bool)), FRAME_S)
+def heard_of(n_frames: int) -> VoiceMean:
+    heard = VoiceMean(34, 10_000)
+    heard.add(COLUMNS.totals(speech(n_frames, seed=1), np.ones(n_frames, bool)))
+    return heard
+
+
+def scales_of(heard: VoiceMean) -> np.ndarray:
+    return VoiceScales(REFERENCE, COLUMNS, MEAN, STD, FRAME_S).of(heard)
 
 
 @pytest.mark.parametrize("n_frames", [0, 30, 1000])
 def test_normalised_rows_move_as_raw_ones_do(n_frames: int) -> None:
-    change = change_of(n_frames)
+    heard = heard_of(n_frames)
+    change = REFERENCE.change(heard.totals, FRAME_S)
     rows = speech(61)
-    factors, terms = COLUMNS.scales(change[:-1], MEAN, STD)
-    found = normalised(rows, MEAN, STD, 34) * factors + terms
+    factors, terms = scales_of(heard)
+    found = normalised(rows, MEAN, STD, 35) * factors + terms
     moved = rows.copy()
     COLUMNS.move(moved, change[:-1])
-    np.testing.assert_allclose(found, (moved - MEAN) / STD, rtol=2e-6, atol=2e-5)
+    np.testing.assert_allclose(found[:, :-1], (moved - MEAN) / STD, rtol=2e-6, atol=2e-5)
+    np.testing.assert_allclose(found[:, -1], change[-1], rtol=1e-6)
     assert factors.dtype == terms.dtype == found.dtype == np.float32
 
 
+def test_totals_are_of_the_frames_that_are_speech_and_no_silence() -> None:
+    rows = speech(16)
+    rows[4, COLUMNS.rms] = 0.0
+    told = np.arange(16) % 5 != 0
+    spoken = rows[told & (np.arange(16) != 4)].astype(np.float64)
+    sums, counts = COLUMNS.totals(rows, told)
+    np.testing.assert_allclose(
+        sums[COLUMNS.shifted], spoken[:, COLUMNS.shifted].sum(axis=0), rtol=1e-12
+    )
+    assert sums[COLUMNS.rms] == pytest.approx(20 * np.log10(spoken[:, COLUMNS.rms]).sum())
+    voiced = spoken[spoken[:, COLUMNS.pitch] > 0, COLUMNS.pitch]
+    assert sums[COLUMNS.pitch] == pytest.approx(np.log(voiced).sum())
+    assert counts[COLUMNS.pitch] == len(voiced) < len(spoken)
+    assert (np.delete(counts, COLUMNS.pitch) == len(spoken)).all()
+    assert (COLUMNS.totals(rows, np.zeros(16, bool)) == 0).all()
+
+
 def test_without_speech_nothing_moves() -> None:
-    factors, terms = COLUMNS.scales(change_of(0)[:-1], MEAN, STD)
-    assert (factors == 1).all()
+    factors, terms = scales_of(heard_of(0))
+    assert (factors[:-1] == 1).all()
     assert (terms == 0).all()
 
 
 def test_chroma_and_what_is_unvoiced_stay() -> None:
-    factors, terms = COLUMNS.scales(change_of(1000)[:-1], MEAN, STD)
+    factors, terms = scales_of(heard_of(1000))
     chroma = [i for i, name in enumerate(SPEC.feature_names) if name.startswith("chroma")]
     assert len(chroma) == 12
     assert (factors[chroma] == 1).all()
     assert (terms[chroma] == 0).all()
     rows = speech(9)
-    found = normalised(rows, MEAN, STD, 34) * factors + terms
+    found = normalised(rows, MEAN, STD, 35) * factors + terms
     pitch = found[:, COLUMNS.pitch] * STD[COLUMNS.pitch] + MEAN[COLUMNS.pitch]
     np.testing.assert_allclose(pitch[::3], 0, atol=2e-4)
 
