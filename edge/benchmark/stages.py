@@ -58,7 +58,7 @@ class _Seen:
     """What a judge is shown of a segment."""
 
     rows: Samples
-    rms: Samples
+    rms: NDArray[np.float64]
     spoken: NDArray[np.bool_]
     logits: Samples
 

@@ -90,7 +90,7 @@ class Judge:
     def judge(
         self,
         rows: NDArray[np.float32],
-        rms: NDArray[np.float32],
+        rms: NDArray[np.floating],
         spoken: NDArray[np.bool_],
         elapsed_s: float,
     ) -> Verdict:
@@ -100,7 +100,7 @@ class Judge:
         ----------
         rows : float32 [shape=(n_frames, n_columns)]
             Normalised, as wide as the model takes them.
-        rms : float32 [shape=(n_frames,)]
+        rms : float [shape=(n_frames,)]
             Linear level of every frame.
         spoken : bool [shape=(n_frames,)]
             Which frames hold speech; not looked at without a :attr:`frame_gate`.
@@ -135,7 +135,7 @@ class Judge:
     def ask(
         self,
         rows: NDArray[np.float32],
-        rms: NDArray[np.float32],
+        rms: NDArray[np.floating],
         spoken: NDArray[np.bool_],
         elapsed_s: float,
     ) -> Verdict | Question:
@@ -193,7 +193,7 @@ class Judge:
         about = (activation, model_s, question.reference_s, speech_share)
         return Verdict(state, said, by_label, raw_label, *about)
 
-    def _nobody(self, rms: NDArray[np.float32], spoken: NDArray[np.bool_]) -> State | None:
+    def _nobody(self, rms: NDArray[np.floating], spoken: NDArray[np.bool_]) -> State | None:
         """What to say of a window in which nobody speaks; None where somebody does."""
         if not self._is_off and not self._gate.is_speech(rms):
             return QUIET

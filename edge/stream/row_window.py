@@ -77,7 +77,8 @@ class RowWindow:
         self._features = self._rows[:, :n_features]
         # As they were, for the voice alone.
         self._raw = np.zeros((capacity if voice else 0, n_features), dtype=np.float32)
-        self._rms = np.zeros(capacity, dtype=np.float32)
+        # As whoever looks at levels wants them: once a row, and not twice a window.
+        self._rms = np.zeros(capacity)
         self._spoken = np.ones(capacity, dtype=np.bool_)
         self._pending = np.zeros(_BATCH_FRAMES * spec.hop_length, dtype=np.float32)
         self.reset()
@@ -91,13 +92,12 @@ class RowWindow:
         self._n_computed = 0
         self._n_pending = 0
         self._end = 0
-        self._n_rows = 0
-        self._due_row = self._window_frames
+        self._n_rows = self._n_frames = 0
         self._decided_row = 0
         self._settled_row = 0
         self._left_row = 0
         self._features_s = 0.0
-        self._plan()
+        self._wait_for(self._window_frames)
 
     @property
     def n_samples(self) -> int:
@@ -107,28 +107,28 @@ class RowWindow:
     @property
     def n_frames(self) -> int:
         """Rows in the window: fewer than ``window_frames`` at the start."""
-        return min(self._window_frames, self._n_rows)
+        return self._n_frames
 
     @property
     def rows(self) -> NDArray[np.float32]:
         """Normalised rows of the window, float32 [shape=(n_frames, n_columns)], a view."""
-        return self._rows[self._end - self.n_frames : self._end]
+        return self._rows[self._end - self._n_frames : self._end]
 
     @property
-    def rms(self) -> NDArray[np.float32]:
-        """Linear level of every frame of the window, float32 [shape=(n_frames,)], a view."""
-        return self._rms[self._end - self.n_frames : self._end]
+    def rms(self) -> NDArray[np.float64]:
+        """Linear level of every frame of the window, float64 [shape=(n_frames,)], a view."""
+        return self._rms[self._end - self._n_frames : self._end]
 
     @property
     def spoken(self) -> NDArray[np.bool_]:
         """Which frames of the window hold speech, bool [shape=(n_frames,)], a view."""
-        return self._spoken[self._end - self.n_frames : self._end]
+        return self._spoken[self._end - self._n_frames : self._end]
 
     @property
     def bounds(self) -> tuple[int, int]:
         """First sample of the window and the one behind its last, counted from the start."""
         hop = self._spec.hop_length
-        first = (self._n_rows - self.n_frames) * hop
+        first = (self._n_rows - self._n_frames) * hop
         return first, (self._n_rows - 1) * hop + self._spec.win_length
 
     @property
@@ -220,9 +220,14 @@ class RowWindow:
         self._compute(whole)
         return n_taken
 
+    def _wait_for(self, due_row: int) -> None:
+        """Settle which row is the last of the next window."""
+        self._due_row, self._due_end = due_row, self._spec.n_samples(due_row)
+        self._plan()
+
     def _plan(self) -> None:
         """Settle where the next batch ends: where a window does if not before."""
-        self._n_due = self._spec.n_samples(self._due_row) - self._n_computed
+        self._n_due = self._due_end - self._n_computed
         self._n_batch = min(self._n_due, self._pending.size)
 
     def compute(self) -> None:
@@ -234,7 +239,9 @@ class RowWindow:
         started_s = time.perf_counter()
         rows = self.extractor.push_checked(self.filter.process_checked(samples), self.seen)
         size = self._pending.size
-        n_first = self._spec.n_frames(self._n_computed - samples.size + size) - self._n_rows
+        n_first = len(rows)
+        if samples.size > size:
+            n_first = self._spec.n_frames(self._n_computed - samples.size + size) - self._n_rows
         spoken = listen(samples, rows, size, _BATCH_FRAMES, n_first, self.heard, self.gate)
         self.end_batch(rows, spoken)
         self._features_s += time.perf_counter() - started_s
@@ -287,16 +294,16 @@ class RowWindow:
             self._features[new] /= self._std
             self._end += n_new
             self._n_rows += n_new
+            self._n_frames = min(self._window_frames, self._n_rows)
         self._plan()
         self._features_s += took_s
 
     def pass_over(self) -> None:
         """Go on to the next window without a decision on this one; its rows stay new."""
         if self.is_due:
-            self._due_row += self._window_hop
-            self._plan()
+            self._wait_for(self._due_row + self._window_hop)
         self._settled_row = self._n_rows
-        self._leave(self.n_frames)
+        self._leave(self._n_frames)
 
     def leave(self) -> None:
         """Show the voice all rows that it was not shown before: no window will hold them."""

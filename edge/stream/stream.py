@@ -324,5 +324,4 @@ class Stream:
         return Hop(asked, *bounds_s, features_s, arrived_s, segment_level_db(window.rms))
 
     def _tell(self, hop: Hop, verdict: Verdict) -> None:
-        about = {"warning": self._check.say(), "skipped_hops": self._backlog.tell()}
-        self._ready.append(hop.decision(verdict, **about))
+        self._ready.append(hop.decision(verdict, self._check.say(), self._backlog.tell()))
