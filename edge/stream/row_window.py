@@ -278,11 +278,8 @@ class RowWindow:
             if self._end + n_new > len(self._rows):
                 kept = min(self._window_frames, self._end)
                 self._leave(kept)
-                self._rows[:kept] = self._rows[self._end - kept : self._end]
-                self._rms[:kept] = self._rms[self._end - kept : self._end]
-                self._spoken[:kept] = self._spoken[self._end - kept : self._end]
-                if self._voice is not None:
-                    self._raw[:kept] = self._raw[self._end - kept : self._end]
+                for each in (self._rows, self._rms, self._spoken, self._raw):
+                    each[:kept] = each[self._end - kept : self._end]
                 self._end = kept
             new = slice(self._end, self._end + n_new)
             self._rms[new] = rows[:, self._rms_column]
