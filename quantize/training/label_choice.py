@@ -118,13 +118,26 @@ def remarks(
             f"all clips are of one corpus, {domains[0]}: there is no other to tell it from, and "
             "the domain loss is 0"
         )
-    if run.split == "paper" and train and not any(clip.speaker_known for clip in train):
-        found.append(
+    return found + _of_voices(train, held_out, run)
+
+
+def _of_voices(train: Sequence[Clip], held_out: Sequence[Clip], run: RunSettings) -> list[str]:
+    """Say whose voices may be, or are, on both sides of a split that nobody asked to part them."""
+    if run.split not in ("paper", "given"):
+        return []
+    less = "strangers will be recognised less well than it says"
+    if train and not any(clip.speaker_known for clip in train):
+        return [
             f"nobody says who speaks in {how_many(len(train) + len(held_out), 'clip')}: the split "
-            "may have a voice on both sides, and strangers will be recognised less well than it "
-            "says"
-        )
-    return found
+            f"may have a voice on both sides, and {less}"
+        ]
+    # Of the paper's it is known that it has all voices on both sides.
+    shared = {c.speaker for c in train if c.speaker_known} & {c.speaker for c in held_out}
+    if run.split == "given" and shared:
+        named = ", ".join(sorted(shared)[:3]) + (", ..." if len(shared) > 3 else "")
+        voices = how_many(len(shared), "speaker")
+        return [f"the given split has {voices} on both sides ({named}): {less}"]
+    return []
 
 
 def _them(names: Sequence[str]) -> str:

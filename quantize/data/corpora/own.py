@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,6 +103,7 @@ class OwnRecordings:
                 self.skip("second copy of a clip", entry.path.as_posix())
             else:
                 kept[clip.clip_id] = clip
+        self.notes += _alike(clip.speaker for clip in kept.values() if clip.speaker_known)
         n_unknown = sum(not clip.speaker_known for clip in kept.values())
         if n_unknown:
             some = "nobody says" if n_unknown == len(kept) else f"of {n_unknown} clips nobody says"
@@ -136,6 +138,21 @@ class OwnRecordings:
         """Give the recordings another name; those that have their own keep it."""
         self.entries = [dataclasses.replace(e, corpus=e.corpus or name) for e in self.entries]
         self.name = name
+
+
+def _alike(speakers: Iterable[str]) -> list[str]:
+    """Say which speakers differ by capitals alone: one of them would be held out of himself."""
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for speaker in speakers:
+        spellings[speaker.casefold()].add(speaker.partition("/")[2])
+    alike = sorted(" and ".join(sorted(same)) for same in spellings.values() if len(same) > 1)
+    if not alike:
+        return []
+    more = f" and {len(alike) - 3} more" if len(alike) > 3 else ""
+    return [
+        "speakers that differ by capitals alone are taken for different people: "
+        f"{', '.join(alike[:3])}{more}; spell them alike where they are one"
+    ]
 
 
 def corpus_name(text: str) -> str:

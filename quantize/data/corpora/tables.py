@@ -209,7 +209,19 @@ def _separated(text: str, file: Path) -> tuple[list[str], list[_Row]]:
     separator = "\t" if file.suffix.lower() == ".tsv" else max(",;\t", key=header.count)
     reader = csv.DictReader(text.splitlines(keepends=True), delimiter=separator)
     names = [name for name in reader.fieldnames or () if name]
-    return names, [{name: row.get(name) for name in names} for row in reader]
+    twice = [name for name in _meaning(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"two columns are called {shown(twice[0])}")
+    rows: list[_Row] = []
+    for number, row in enumerate(reader, 1):
+        # Beyond the header's: a cell that was parted at a comma of its own moves all behind it.
+        if any(cell.strip() for cell in row.get(None) or ()):
+            raise ValueError(
+                f"row {number} has more cells than the header: one that holds {separator!r} goes "
+                "in quotation marks"
+            )
+        rows.append({name: row.get(name) for name in names})
+    return names, rows
 
 
 def _json_lines(text: str) -> tuple[list[str], list[_Row]]:
@@ -217,7 +229,10 @@ def _json_lines(text: str) -> tuple[list[str], list[_Row]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        row = json.loads(line)
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {number} is no JSON: {error.msg}") from error
         if not isinstance(row, dict):
             raise ValueError(f"line {number} is no object")
         rows.append(row)

@@ -224,6 +224,11 @@ def test_hugging_face_s_folders_are_read_by_their_tables(tmp_path: Path) -> None
         ("path,label,start_s,end_s\na.wav,up,3,2\n", "ends at 2 s and begins at 3 s"),
         ("path,label,split\na.wav,up,some\n", "has the split 'some', one of train"),
         ("path,label\na.txt,up\n", "has no row with a path"),
+        ("path,label,label\na.wav,up,down\n", "two columns are called 'label'"),
+        (
+            "path,label,speaker\na.wav,up,ann\na.wav,up, down,bob\n",
+            "row 2 has more cells than the header: one that holds ',' goes in quotation marks",
+        ),
         (
             "path,label\na.wav,up\na.wav,Up\nx/../a.wav,down\n",
             "row 3 of .* labels 'a' 'down', row 1 'up': one label",
@@ -255,6 +260,27 @@ def test_a_damaged_table_is_one_sentence(tmp_path: Path, name: str, content: byt
     with pytest.raises(CorpusError, match="cannot be read") as error:
         load_corpora(tmp_path / name)
     assert "\n" not in str(error.value)
+
+
+def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav")
+    table = write_table(tmp_path, "t.jsonl", '{"path": "a.wav", "label": "up"}\n\nnonsense\n')
+    with pytest.raises(CorpusError, match="line 3 is no JSON: Expecting value"):
+        load_corpora(table)
+
+
+def test_empty_cells_behind_the_header_s_do_not_matter(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav")
+    assert labels(write_table(tmp_path, "t.csv", "path,label\na.wav,up,, \n")) == [("t/a", "up")]
+
+
+def test_speakers_that_differ_by_capitals_alone_are_said(tmp_path: Path) -> None:
+    root = mine(tmp_path, "Ann/angry/1.wav", "ann/sad/1.wav", "bob/sad/1.wav", "bob/angry/1.wav")
+    [report] = find_corpora(root).reports
+    [said] = [note for note in report.notes if "capitals" in note]
+    assert "different people: Ann and ann; spell them" in said
+    alike = mine(tmp_path / "other", "ann/angry/1.wav", "bob/sad/1.wav", "bob/angry/1.wav")
+    assert not any("capitals" in note for note in find_corpora(alike).reports[0].notes)
 
 
 def test_a_folder_that_only_holds_a_table_says_to_name_the_table(tmp_path: Path) -> None:

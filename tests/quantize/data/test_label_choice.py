@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from quantize.data.corpora import (
     label_numbers,
     labelled,
 )
+from quantize.runs.settings import RunSettings
+from quantize.training.label_choice import remarks
 
 
 def clips(*labels: str, corpus: str = "own") -> list[Clip]:
@@ -79,3 +82,25 @@ def test_numbers_are_places_in_the_models_order_and_strangers_are_counted():
         CorpusError, match=r"2 have a label .* not trained on: calm \(2\); it tells"
     ):
         label_numbers(found, ("crying", "joy"))
+
+
+def test_voices_on_both_sides_of_a_split_that_came_with_the_clips_are_said():
+    def said(train: str, held_out: str, *, known: bool = True, split: str = "given") -> list[str]:
+        sides = [
+            [
+                dataclasses.replace(clip, speaker=f"own/{name}", speaker_known=known)
+                for clip, name in zip(clips(*"ab" * len(names)), names, strict=False)
+            ]
+            for names in (train, held_out)
+        ]
+        run = RunSettings(corpora=("own",), split=split)
+        return [s for s in remarks(*sides, ("a", "b"), ("own", "other"), run) if "both sides" in s]
+
+    [shared] = said("xy", "yz")
+    assert "the given split has 1 speaker on both sides (own/y): strangers" in shared
+    assert said("xy", "zu") == []
+    # Of the paper's split it is known.
+    assert said("xy", "yz", split="paper") == []
+    for split in ("given", "paper"):
+        assert "nobody says who speaks in 4 clips" in said("xy", "zu", known=False, split=split)[0]
+    assert said("xy", "zu", known=False, split="speaker") == []
