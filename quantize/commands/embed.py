@@ -77,7 +77,7 @@ def _embed(arguments: argparse.Namespace) -> int:
     encoder = open_encoder(choice)
     usable = _clips(arguments, encoder.n_least / encoder.sample_rate)
     del encoder
-    for sentence in usable.sentences():
+    for sentence in (*usable.sentences(), *usable.remarks()):
         progress_note(f"edge-ser-quantize: {sentence}")
     written = embed_clips(
         usable.clips,

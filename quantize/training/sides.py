@@ -8,6 +8,7 @@ from typing import Any
 from quantize.basics.errors import SplitError
 from quantize.data.corpora import Clip
 from quantize.data.corpora.contents import ContentIndex
+from quantize.data.corpora.copies import refuse_copies
 from quantize.data.splits import Split, validation_split
 from quantize.data.splits.by_name import make_split
 from quantize.runs.clips import clips_digest, sides_digests
@@ -48,14 +49,19 @@ def sides_of(
 
 
 def digests_of(
-    train: Sequence[Clip], held_out: Sequence[Clip], run: RunSettings, contents: ContentIndex
+    train: Sequence[Clip],
+    held_out: Sequence[Clip],
+    run: RunSettings,
+    contents: ContentIndex,
+    copies: Sequence[Sequence[Clip]] = (),
 ) -> dict[str, str]:
     """What a training keeps of the clips on its two sides, and of those that are lessons alone.
 
     Raises
     ------
     SplitError
-        If a lesson is a recording that is held out, under another name.
+        If a recording that is held out is learnt from under another name, as a lesson or as one
+        of ``copies``.
     """
     lessons = [clip for clip in train if clip.corpus in run.lessons and held_out]
     own = [clip for clip in train if clip.corpus not in run.lessons or not held_out]
@@ -63,6 +69,7 @@ def digests_of(
     if lessons:
         _refuse_held_out(lessons, held_out, contents)
         sides["lessons"] = clips_digest(lessons, contents)
+    refuse_copies(train, held_out, copies)
     return sides
 
 

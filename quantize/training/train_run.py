@@ -17,7 +17,7 @@ from quantize.data.corpora import (
     counted,
     find_corpora,
 )
-from quantize.data.corpora.usable import shortest_s, usable_clips
+from quantize.data.corpora.usable import Usable, shortest_s, usable_clips
 from quantize.data.embeddings import read_embeddings
 from quantize.data.features.cache import FeatureCache
 from quantize.data.sound.augment import AugmentSettings
@@ -88,8 +88,8 @@ def train_run(
     found = find_corpora(data, corpora, label_map)
     # What names alone tell to be wrong is told before every recording is opened.
     sides_of(chosen_labels(found.clips, labels)[1], run, content=False)
-    clips, left_out = _usable(found, spec, cache_folder, n_workers, cluster, strict)
-    labels, clips = chosen_labels(clips, labels)
+    usable = _usable(found, spec, cache_folder, n_workers, cluster, strict)
+    labels, clips = chosen_labels(usable.clips, labels)
     domains = choose_domains(clips)
     config = for_labels(config, labels, domains)
     run = run.replaced(corpora=tuple(sorted({c.corpus for c in clips})))
@@ -110,7 +110,7 @@ def train_run(
         **({"recipe": recipe} if recipe else {}),
     }
     cache = FeatureCache(cache_folder, spec, augment, cluster=cluster, sounds=recordings)
-    sides = digests_of(train, held_out, run, cache.contents)
+    sides = digests_of(train, held_out, run, cache.contents, usable.copies)
     taught_by = None
     if teachers or embeddings:
         encoder = _encoder(embeddings, train, held_out, labels, settings)
@@ -151,7 +151,7 @@ def train_run(
         "label_map": about["label_map"],
         "labels": list(labels),
         "domains": list(domains),
-        **({"left_out": left_out} if left_out else {}),
+        **({"left_out": sorted(usable.ids_left_out)} if usable.ids_left_out else {}),
         "clips": about["clips"],
         "split_fingerprint": about.get("split_fingerprint"),
         "commit": about["commit"],
@@ -267,8 +267,8 @@ def _usable(
     n_workers: int,
     cluster: str | None,
     strict: bool,
-) -> tuple[list[Clip], list[str]]:
-    """Clips to learn from, and the ids of the others; says what was found."""
+) -> Usable:
+    """Clips to learn from, and the others; says what was found."""
     usable = usable_clips(
         found.clips,
         found.reports,
@@ -278,9 +278,9 @@ def _usable(
         cluster=cluster,
         strict=strict,
     )
-    said = [note for report in found.reports for note in report.notes] + usable.sentences()
-    for sentence in said:
+    notes = [note for report in found.reports for note in report.notes]
+    for sentence in (*notes, *usable.sentences(), *usable.remarks()):
         progress_note(f"edge-ser-quantize: {sentence}")
     per_corpus = counted(clip.corpus for clip in usable.clips)
     progress_note(f"edge-ser-quantize: {how_many(len(usable.clips), 'clip')}: {per_corpus}")
-    return usable.clips, sorted(usable.ids_left_out)
+    return usable

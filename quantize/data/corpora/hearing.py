@@ -54,6 +54,8 @@ class ClipFacts:
         Of its frames, those 40 dB below the loudest.
     content : str
         SHA-256 of its samples, the same for copies in other formats that lose nothing.
+    odd : str or None
+        What is wrong with the file and keeps it from nothing, such as that it was cut off.
     """
 
     problem: str | None
@@ -65,6 +67,7 @@ class ClipFacts:
     narrow: bool = False
     pause_share: float = 0.0
     content: str = ""
+    odd: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready copy."""
@@ -83,6 +86,7 @@ def hear(clip: Clip) -> ClipFacts:
         with open_audio(clip.path) as reader:
             samples = part_of(clip, reader)
             rate, n_channels = reader.sample_rate, reader.n_channels
+            odd = "; ".join(reader.warnings) or None
     except MissingDependencyError:
         raise
     except (EdgeSerError, OSError, MemoryError) as error:
@@ -102,6 +106,7 @@ def hear(clip: Clip) -> ClipFacts:
         narrow=rate_warning(rate) is not None or BandMeter(rate).push(samples) is not None,
         pause_share=float(pauses.mean()),
         content=hashlib.sha256(b"%d " % rate + samples.tobytes()).hexdigest(),
+        odd=odd,
     )
 
 

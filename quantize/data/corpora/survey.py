@@ -11,6 +11,7 @@ from typing import Any
 
 from quantize.basics.tables import aligned
 from quantize.data.corpora.base import LABELS, Clip
+from quantize.data.corpora.copies import copies_among, labelled_twice
 from quantize.data.corpora.hearing import ClipFacts
 from quantize.data.corpora.inventory import CorpusReport
 from quantize.data.corpora.labels import in_order
@@ -71,14 +72,15 @@ class Survey:
                 found[reason].append(clip.path.as_posix())
         return {reason: sorted(found[reason]) for reason in sorted(found)}
 
-    def duplicates(self) -> list[list[str]]:
-        """Ids of clips that hold the same samples, those of one recording together."""
-        same: dict[str, list[str]] = defaultdict(list)
+    def odd(self, clips: Iterable[Clip]) -> dict[str, str]:
+        """Path to what is wrong with the file of a clip that can be used all the same."""
         heard = self.heard or {}
-        for clip in self.found.clips if heard else ():
-            if content := heard[clip.clip_id].content:
-                same[content].append(clip.clip_id)
-        return sorted(sorted(ids) for ids in same.values() if len(ids) > 1)
+        usable = self.usable(clips) if heard else []
+        return {c.path.as_posix(): why for c in usable if (why := heard[c.clip_id].odd)}
+
+    def copies(self) -> list[list[Clip]]:
+        """Clips that hold the same samples, those of one recording together."""
+        return copies_among(self.found.clips, self.heard or {})
 
 
 def survey_records(survey: Survey) -> list[dict[str, Any]]:
@@ -94,6 +96,7 @@ def survey_records(survey: Survey) -> list[dict[str, Any]]:
             by_label = _grouped(clips, lambda clip: clip.label)
             heard["labels"] = {n: _heard_record(survey, part) for n, part in by_label.items()}
             heard["unusable"] = survey.unusable(clips)
+            heard["odd"] = survey.odd(clips)
         records.append({"record": "corpus", **report.to_dict(), "heard": heard})
     clips = survey.found.clips
     records.append(
@@ -103,7 +106,7 @@ def survey_records(survey: Survey) -> list[dict[str, Any]]:
             "n_speakers": len({clip.speaker for clip in clips if clip.speaker_known}),
             "n_speaker_unknown": sum(not clip.speaker_known for clip in clips),
             "heard": _heard_record(survey, clips),
-            "duplicates": survey.duplicates(),
+            "duplicates": [[clip.clip_id for clip in group] for group in survey.copies()],
             "passed_over": {why: list(paths) for why, paths in survey.found.passed_over.items()},
         }
     )
@@ -217,15 +220,20 @@ def _notes(survey: Survey, r: CorpusReport) -> list[str]:
         notes.append(f"missing clips ({len(r.missing_clips)}): {_some(r.missing_clips)}")
     for reason, paths in (*survey.unusable(clips).items(), *r.skipped.items()):
         notes.append(f"left out ({len(paths)}), {reason}: {_some(paths)}")
+    if odd := [f"{path}: {why}" for path, why in survey.odd(clips).items()]:
+        notes.append(f"taken, and odd ({len(odd)}): {_some(odd)}")
     notes += r.notes
     return [*notes, *(f"known: {gap}" for gap in r.gaps if r.present)]
 
 
 def _rest(survey: Survey) -> list[str]:
     notes = []
-    if twice := survey.duplicates():
+    if copies := survey.copies():
+        twice = [[clip.clip_id for clip in group] for group in copies]
         shown = _some([" = ".join(ids[:3]) + (" = ..." if len(ids) > 3 else "") for ids in twice])
         notes.append(f"the same sound under several names ({len(twice)}): {shown}")
+        if contradiction := labelled_twice(copies):
+            notes.append(contradiction)
     for reason, paths in survey.found.passed_over.items():
         notes.append(f"passed over ({len(paths)}), {reason}: {_some(paths)}")
     absent = [r for r in survey.found.reports if not r.folders]

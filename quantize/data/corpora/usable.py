@@ -17,12 +17,13 @@ from quantize.basics.files import write_json
 from quantize.basics.json_files import parse_json
 from quantize.data.corpora.base import Clip
 from quantize.data.corpora.contents import ContentIndex
+from quantize.data.corpora.copies import copies_among, labelled_twice
 from quantize.data.corpora.hearing import ClipFacts, hear_all
 from quantize.data.corpora.inventory import CorpusReport
 
 __all__ = ["Usable", "faults_of", "shortest_s", "usable_clips"]
 
-_FORMAT = "edge-ser clips heard, 1"
+_FORMAT = "edge-ser clips heard, 2"
 _N_NAMED = 20
 #: Begins the key of a file whose bytes nobody could read.
 _UNREAD = "unread:"
@@ -42,11 +43,26 @@ class Usable:
         Reason to the paths of the others.
     ids_left_out : tuple of str
         Ids of those others that have one.
+    copies : list of list of Clip
+        Clips to learn from that hold the same sound, see
+        :func:`quantize.data.corpora.copies.copies_among`.
+    odd : mapping of str to str
+        Path of a clip to learn from to what is wrong with its file.
     """
 
     clips: list[Clip]
     left_out: Mapping[str, tuple[str, ...]]
     ids_left_out: tuple[str, ...]
+    copies: list[list[Clip]]
+    odd: Mapping[str, str]
+
+    def remarks(self) -> list[str]:
+        """What is odd about the clips to learn from: damaged files, copies of other labels."""
+        said = [f"{path}: {why}" for path, why in list(self.odd.items())[:_N_NAMED]]
+        if len(self.odd) > _N_NAMED:
+            said.append(f"{len(self.odd) - _N_NAMED} more clips have such files")
+        contradiction = labelled_twice(self.copies)
+        return said + ([contradiction] if contradiction else [])
 
     def sentences(self) -> list[str]:
         """One for each reason, with the files' names."""
@@ -103,7 +119,13 @@ def usable_clips(
         else:
             ids.append(clip.clip_id)
             left_out[problem].append(str(clip.path))
-    usable = Usable(kept, {why: tuple(left_out[why]) for why in sorted(left_out)}, tuple(ids))
+    usable = Usable(
+        kept,
+        {why: tuple(left_out[why]) for why in sorted(left_out)},
+        tuple(ids),
+        copies_among(kept, facts),
+        {str(clip.path): why for clip in kept if (why := facts[clip.clip_id].odd)},
+    )
     if strict and usable.left_out:
         raise CorpusError(f"--strict: {'; '.join(usable.sentences())}")
     if not kept:
