@@ -267,8 +267,8 @@ def softmax_row(logits: Sequence[float], temperature: float = 1.0) -> list[float
     scaled = [logit / temperature for logit in logits]
     if not all(map(math.isfinite, scaled)):
         raise ParameterError(_NOT_FINITE)
-    most = max(scaled)
-    odds = [math.exp(each - most) for each in scaled]
+    most, exp = max(scaled), math.exp
+    odds = [exp(each - most) for each in scaled]
     total = sum(odds)
     return [each / total for each in odds]
 

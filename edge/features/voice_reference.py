@@ -77,13 +77,12 @@ class VoiceColumns:
         """
         # Once a hop on a device, of sixteen rows: most of NumPy's time goes by before it begins.
         levels = rows[:, self.rms].tolist()
-        heard = [
-            is_speech and level >= _SMALLEST_RMS
-            for is_speech, level in zip(speech.tolist(), levels, strict=True)
-        ]
+        if levels and min(levels) < _SMALLEST_RMS:
+            speech = speech & (rows[:, self.rms] >= _SMALLEST_RMS)
+        heard = speech.tolist()
         voiced = [hertz for hertz in compress(rows[:, self.pitch].tolist(), heard) if hertz > 0]
         result = np.empty((2, self.n_features))
-        np.dot(np.array(heard, dtype=np.float64), rows.astype(np.float64), out=result[0])
+        np.dot(speech.astype(np.float64), rows.astype(np.float64), out=result[0])
         result[0] *= self._is_shifted
         result[0, self.rms] = 20 * sum(map(math.log10, compress(levels, heard)))
         result[0, self.pitch] = sum(map(math.log, voiced))

@@ -64,8 +64,7 @@ class RowWindow:
         self._mean, self._std = manifest.mean, manifest.std
         self._window_frames, self._window_hop = window_frames, window_hop
         self.heard, self.seen = heard, seen
-        self.gate = gate
-        self._voice = voice
+        self.gate, self._voice = gate, voice
         self.filter = SampleFilter(spec)
         self.extractor = FeatureExtractor(spec)
         self._rms_column = spec.feature_names.index("rms")
@@ -287,8 +286,9 @@ class RowWindow:
                 self._spoken[new] = spoken
             if self._voice is not None:
                 self._raw[new] = rows
-            np.subtract(rows, self._mean, out=self._features[new])
-            self._features[new] /= self._std
+            normalised = self._features[new]
+            np.subtract(rows, self._mean, out=normalised)
+            normalised /= self._std
             self._end += n_new
             self._n_rows += n_new
             self._n_frames = min(self._window_frames, self._n_rows)

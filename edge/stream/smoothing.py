@@ -169,7 +169,7 @@ class Smoother:
         if self._mean is None or quiet_s >= self.settings.forget_s:
             self._mean = list(posterior)
             self._weight = speech_share
-            self._held = _leader(self._chosen(posterior))
+            self._held = _leader(self._chosen(self._mean))
             self._leading_s = self._held_s = 0.0
         else:
             gain = self._gain(elapsed_s + quiet_s)
@@ -184,14 +184,14 @@ class Smoother:
             self._choose(self._chosen(self._mean), elapsed_s)
         return self._names[self._held], self._mean.copy()
 
-    def _chosen(self, posterior: Sequence[float]) -> Sequence[float]:
+    def _chosen(self, posterior: list[float]) -> list[float]:
         return posterior if self._among is None else renormalised(posterior, self._among)
 
     def _gain(self, elapsed_s: float) -> float:
         tau_s = self.settings.time_constant_s
         return 1.0 if tau_s == 0 else -math.expm1(-elapsed_s / tau_s)
 
-    def _choose(self, mean: Sequence[float], elapsed_s: float) -> None:
+    def _choose(self, mean: list[float], elapsed_s: float) -> None:
         leader = _leader(mean)
         if leader == self._held:
             self._leading_s = 0.0
@@ -206,8 +206,8 @@ class Smoother:
             self._held_s = 0.0
 
 
-def _leader(posterior: Sequence[float]) -> int:
-    return max(range(len(posterior)), key=posterior.__getitem__)
+def _leader(posterior: list[float]) -> int:
+    return posterior.index(max(posterior))
 
 
 def _checked_time(elapsed_s: float) -> float:
