@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from typing import TYPE_CHECKING
 
-from edge.errors import ParameterError
+from edge.cli.voice_options import state_file
+from edge.errors import ParameterError, printable
 from edge.sinks.kinds import forms
 
 if TYPE_CHECKING:
@@ -42,13 +44,14 @@ def add_sinks(parser: argparse.ArgumentParser) -> None:
 
 
 def check_sinks(configured: Configured) -> None:
-    """Refuse what belongs to a sink that is not named.
+    """Refuse what belongs to a sink that is not named, and one file for two things.
 
     Raises
     ------
     ParameterError
     """
     args = configured.args
+    _check_files(args)
     if args.keep is None or any(target.kind in _KEEPING for target in args.to or ()):
         return
     if not configured.leave_out("keep", "to"):
@@ -70,6 +73,24 @@ def targets(args: argparse.Namespace) -> list[Target]:
     if args.json and not any(str(target) == "jsonl" for target in named):
         named.append(Target("jsonl"))
     return named or [Target("terminal")]
+
+
+def _check_files(args: argparse.Namespace) -> None:
+    """Refuse to write two things into one file, of which the later would replace the other."""
+    wanted = [(f"--to {target}", target.file) for target in args.to or ()]
+    if args.reference != "off":
+        wanted.append((f"--state {args.state}", state_file(args)))
+    written: dict[str, str] = {}
+    for option, path in wanted:
+        if not path or "\0" in path:  # what no file name can hold is said later
+            continue
+        place = os.path.realpath(path)
+        if place in written:
+            raise ParameterError(
+                f"{printable(written[place])} and {printable(option)} would write into one file: "
+                "name another one for each"
+            )
+        written[place] = option
 
 
 def about(args: argparse.Namespace, stream: Stream) -> About:

@@ -154,7 +154,13 @@ class JsonFileSink(JsonLinesSink):
 
 
 def make(target: Target, settings: SinkSettings) -> JsonLinesSink:
-    """Make one for the registry: for standard output, or a file that is rotated."""
+    """Make one for the registry: for standard output, or a file that is rotated.
+
+    Raises
+    ------
+    ParameterError
+        If an option is none, or the file cannot be written or holds something else than records.
+    """
     if target.address:
         from edge.sinks.rotated_file import RotatedFile
 
@@ -163,6 +169,7 @@ def make(target: Target, settings: SinkSettings) -> JsonLinesSink:
             read_size("size", target.option("size", "10M")),
             read_count("files", target.option("files", "5")),
         )
+        _refuse_others(file.path)
         return JsonFileSink(file, events=settings.events, now=settings.now, warn=settings.warn)
     if target.options:
         raise ParameterError(
@@ -170,3 +177,19 @@ def make(target: Target, settings: SinkSettings) -> JsonLinesSink:
             "output: jsonl:FILE is wanted"
         )
     return JsonLinesSink(settings.stream, events=settings.events, now=settings.now)
+
+
+def _refuse_others(path: str) -> None:
+    """Refuse a file of somebody else's: what looks like half a record there is cut away."""
+    try:
+        with open(path, "rb") as stream:
+            begins = stream.read(1)
+    except OSError:
+        # Not there yet, or what is wrong is said when it is opened.
+        return
+    # Zeros are what a power cut may leave of a file.
+    if begins not in (b"", b"{", b"\0"):
+        raise ParameterError(
+            f"records cannot be written to {printable(path)}: it holds something else than "
+            "records; name another file"
+        )

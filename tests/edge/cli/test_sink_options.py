@@ -72,6 +72,34 @@ def test_a_sink_that_cannot_be_is_one_sentence_before_anything_is_heard(words, s
     assert "Traceback" not in printed.err
 
 
+@pytest.mark.parametrize("second", ["jsonl:{}", "sqlite:{}", "jsonl:{}?size=1M"])
+def test_two_sinks_do_not_write_into_one_file(tmp_path, monkeypatch, capsys, second):
+    monkeypatch.chdir(tmp_path)
+    assert listen("--to", "jsonl:a", "--to", second.format(tmp_path / "a")) == 2
+    assert "--to jsonl:a and --to " in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_voice_is_not_kept_in_the_file_of_a_sink(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    (tmp_path / "link").symlink_to("a")
+    words = ("--state", "link", "--to", f"jsonl:{tmp_path}/a")
+    assert listen(*words) == 2
+    assert "--state link would write into one file" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+    assert listen(*words, "--reference", "off") == 2
+    assert "leave one out" in capsys.readouterr().err
+
+
+def test_a_recording_is_not_written_to_as_records(tmp_path, capsys):
+    talk = tmp_path / "talk.wav"
+    shutil.copy(DEMO_CLIP, talk)
+    before = talk.read_bytes()
+    assert main(["listen", "--source", str(talk), "--fast", "--to", f"jsonl:{talk}"]) == 2
+    assert "it holds something else than records" in capsys.readouterr().err
+    assert talk.read_bytes() == before
+
+
 def test_a_command_is_started_when_a_rule_holds(tmp_path, capsys):
     command = f"{sys.executable} -c \"import sys; open(sys.argv[1], 'a').write(sys.stdin.read())\""
     path = tmp_path / "told"

@@ -72,6 +72,25 @@ def test_half_a_line_of_a_crash_is_cut_away(tmp_path, rest):
     assert path.read_bytes() == b"first\nsecond\n"
 
 
+@pytest.mark.parametrize("begins", [b"RIFF", b"# notes\n", b" {", b"\xef\xbb\xbf{"])
+def test_a_file_of_something_else_is_left_alone(tmp_path, begins):
+    path = tmp_path / "a"
+    path.write_bytes(begins + b"\nmore")
+    with pytest.raises(ParameterError, match="it holds something else than records; name another"):
+        make(f"jsonl:{path}")
+    assert path.read_bytes() == begins + b"\nmore"
+
+
+@pytest.mark.parametrize("left", [b"", b'{"ver', b"\0" * 5_000])
+def test_what_a_power_cut_may_leave_of_a_file_is_no_hindrance(tmp_path, left):
+    (tmp_path / "a").write_bytes(left)
+    sink = make(f"jsonl:{tmp_path}/a")
+    sink.open()
+    sink.emit(decision(1))
+    sink.close()
+    assert seconds(tmp_path / "a") == [1]
+
+
 def test_what_was_written_is_there_after_a_kill(tmp_path):
     code = (
         "import os, sys; from edge.sinks.rotated_file import RotatedFile\n"
