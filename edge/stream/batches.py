@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.stream.frame_gate import FrameGate
+from edge.stream.gate_memory import BATCH
+from edge.stream.trained_gate import TrainedSpeechGate
 
 __all__ = ["listen"]
 
@@ -47,11 +49,16 @@ def listen(
     if samples.size <= size:
         heard(samples)
         return None if gate is None else gate.push(samples, rows)
-    spoken, first, end = [], 0, n_first
-    for start in range(0, samples.size, size):
-        batch = samples[start : start + size]
+    by_batch = [samples[start : start + size] for start in range(0, samples.size, size)]
+    for batch in by_batch:
         heard(batch)
-        if gate is not None:
-            spoken.append(gate.push(batch, rows[first:end]))
+    if gate is None:
+        return None
+    if isinstance(gate, TrainedSpeechGate) and n_batch == BATCH:
+        # Its batches take little more than one of them.
+        return gate.push_batches(rows, n_first)
+    spoken, first, end = [], 0, n_first
+    for batch in by_batch:
+        spoken.append(gate.push(batch, rows[first:end]))
         first, end = end, end + n_batch
-    return None if gate is None else np.concatenate(spoken)
+    return np.concatenate(spoken)

@@ -1,29 +1,32 @@
 """What a trained speech gate computes: a network of some thousand weights on the feature rows.
 
-A batch of rows costs about as much as one, as nearly all of it is the calls into NumPy; so
-everything that depends on the number of rows is made once for each, and memories, which
-look back over the frames, are one product with a triangle of weights.
+Some batches of rows cost about as much as one row, as nearly all of it is the calls into NumPy.  So
+the layers take all rows at once, in blocks of one size, which give a row the same numbers wherever
+it stands; memories, which look back over the frames, go on from batch to batch, each one product
+with a triangle of weights.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.arrays import rows_view
 from edge.artifact import GateColumns, TrainedGate
 from edge.artifact.gate import N_MADE
 from edge.features.spec import FeatureSpec
 from edge.scratch import Scratch
+from edge.stream.gate_memory import BATCH, MOST_ROWS, GateMemory
 
-__all__ = ["BATCH", "MAX_ABOVE_DB", "GateNetwork", "GateState", "gate_networks"]
+__all__ = ["MAX_ABOVE_DB", "GateNetwork", "GateState", "gate_networks"]
 
 #: The level over the floor is told no further than this.
 MAX_ABOVE_DB = 40.0
-#: Rows that are computed together at most.
-BATCH = 16
 
 
 @dataclasses.dataclass(slots=True)
@@ -34,9 +37,9 @@ class GateState:
     ----------
     before : float32 [shape=(n_before, n_inputs)]
         Inputs of the frames before that are looked at again.
-    kept : tuple of float32 [shape=(n_memories, n_units + 1)]
+    kept : tuple of float32 [shape=(n_memories, n_units)]
         What is remembered of each layer.
-    floor : float32
+    floor : float
         Level of the background, in the scale of its column.
     is_fresh : bool
         Whether there was no frame before.
@@ -44,85 +47,14 @@ class GateState:
 
     before: NDArray[np.float32]
     kept: tuple[NDArray[np.float32], NDArray[np.float32]]
-    floor: np.float32 = dataclasses.field(default_factory=lambda: np.float32(np.inf))
+    floor: float = math.inf
     is_fresh: bool = True
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Memory:
-    """A layer's output and what is remembered of it, for a certain number of new frames.
-
-    Parameters
-    ----------
-    put : float32 [shape=(n_rows, n_units)], a view
-        Where the layer's output is put.
-    kept : float32 [shape=(n_memories, n_units + 1)], a view
-        Where what is remembered of the frames before is put.
-    source : float32 [shape=(n_memories + n_rows, n_units + 1)], a view
-        Both, and a column of ones.
-    spread : float32 [shape=(n_rows * (1 + n_memories), n_memories + n_rows)]
-        Times ``source``, this is output and memories of every frame, one after the other.
-    recalled : float32 [shape=(n_rows, (1 + n_memories) * (n_units + 1))]
-        Where that is put.
-    """
-
-    put: NDArray[np.float32]
-    kept: NDArray[np.float32]
-    source: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    recalled: NDArray[np.float32]
-
-    def recall(self, kept: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What was put, and the memories of it, side by side; ``kept`` is brought up to date."""
-        self.kept[:] = kept
-        flat = self.recalled.reshape(len(self.spread), -1)
-        np.dot(self.spread, self.source, out=flat)
-        if len(kept):
-            kept[:] = flat[-len(kept) :]
-        return self.recalled
-
-
-@functools.lru_cache(maxsize=8)
-def _spreads(lengths: tuple[float, ...]) -> tuple[NDArray[np.float32], ...]:
-    """What a memory multiplies with, for every number of rows: the same in every stream."""
-    n_kept = len(lengths)
-    spreads = []
-    for n_rows in range(BATCH + 1):
-        ago = np.arange(n_rows)[:, None] - np.arange(n_rows)
-        spread = np.zeros((n_rows, 1 + n_kept, n_kept + n_rows), dtype=np.float32)
-        spread[:, 0, n_kept:] = np.eye(n_rows)
-        for index, length in enumerate(lengths):
-            keep = 1 - 1 / length
-            spread[:, 1 + index, n_kept:] = np.where(ago >= 0, keep ** np.maximum(ago, 0), 0.0)
-            spread[:, 1 + index, n_kept:] *= 1 - keep
-            spread[:, 1 + index, index] = keep ** np.arange(1, n_rows + 1)
-        # Shared by all streams.
-        spread.setflags(write=False)
-        spreads.append(spread.reshape(n_rows * (1 + n_kept), n_kept + n_rows))
-    return tuple(spreads)
-
-
-def _memories(n_units: int, lengths: tuple[float, ...]) -> list[_Memory]:
-    """One for every number of rows, on the same buffer; ``lengths`` as in a TrainedGate."""
-    n_kept = len(lengths)
-    buffer = np.zeros((n_kept + BATCH, n_units + 1), dtype=np.float32)
-    buffer[n_kept:, -1] = 1.0
-    return [
-        _Memory(
-            put=buffer[n_kept : n_kept + n_rows, :-1],
-            kept=buffer[:n_kept],
-            source=buffer[: n_kept + n_rows],
-            spread=spread,
-            recalled=np.zeros((n_rows, (1 + n_kept) * (n_units + 1)), dtype=np.float32),
-        )
-        for n_rows, spread in enumerate(_spreads(lengths))
-    ]
 
 
 def _with_bias(
     weights: NDArray[np.float32], bias: NDArray[np.float32], n_units: int
 ) -> NDArray[np.float32]:
-    """Weights on what a :class:`_Memory` of ``n_units`` recalls, with its columns of ones."""
+    """Weights on what a :class:`GateMemory` of ``n_units`` recalls, with its columns of ones."""
     n_kinds = len(weights) // n_units
     out = np.zeros((n_kinds, n_units + 1, weights.shape[1]), dtype=np.float32)
     out[:, :-1] = weights.reshape(n_kinds, n_units, -1)
@@ -130,18 +62,25 @@ def _with_bias(
     return out.reshape(n_kinds * (n_units + 1), -1)
 
 
+def _with_ones(weights: NDArray[np.float32], at: int) -> NDArray[np.float32]:
+    """Weights whose output has a column of ones behind it, as input ``at`` is always 1."""
+    ones = np.zeros((len(weights), 1), dtype=np.float32)
+    ones[at] = 1.0
+    return np.hstack((weights, ones))
+
+
 def _on_rows(
     arrays: dict[str, NDArray[np.float32]], gate: TrainedGate, columns: GateColumns, n_features: int
 ) -> NDArray[np.float32]:
-    """First layer as one product for all delays, of the rows and what is made of them."""
+    """First layer on rows and what is made of them, the oldest of ``kernel`` rows first."""
     width, kernel, n_inputs = gate.widths[0], gate.kernel, columns.n_inputs
     n_chroma = columns.chroma.stop - columns.chroma.start
     weights = arrays["first"].reshape(kernel, n_inputs, width)
-    out = np.zeros((n_features + 2 + n_chroma + 1, kernel, width), dtype=np.float32)
+    out = np.zeros((kernel, n_features + 2 + n_chroma + 1, width), dtype=np.float32)
     n_shape = columns.shape.stop - columns.shape.start
-    for delay, of_delay in enumerate(weights):
+    # The artifact holds the newest row first.
+    for here, of_delay in zip(out[::-1], weights, strict=True):
         above, voiced, pitch, chroma, change = of_delay[:N_MADE]
-        here = out[:, delay]
         here[n_features] = above * np.float32(columns.level_scale)
         here[n_features + 1] = voiced
         here[columns.pitch] = pitch
@@ -149,30 +88,41 @@ def _on_rows(
         here[n_features + 2 : -1] = change / n_chroma
         here[columns.shape] = of_delay[N_MADE : N_MADE + n_shape]
         here[columns.contrast] = of_delay[N_MADE + n_shape :]
-    out[-1, 0] = arrays["first_bias"]
-    return out.reshape(len(out), -1)
+    out[-1, -1] = arrays["first_bias"]
+    return out.reshape(-1, width)
+
+
+def _activate(layer: tuple[NDArray[np.float32], ...], weights: NDArray[np.float32]) -> None:
+    """Multiply, and put 0 in place of what is below it: zeros take less than the number 0."""
+    block, put, flat, zeros = layer
+    np.matmul(block, weights, out=put)
+    np.maximum(flat, zeros, out=flat)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Plan:
-    """Views for a certain number of rows; making them costs as much as computing with them."""
+    """Views for a certain number of rows; making them costs as much as computing with them.
 
-    inputs: NDArray[np.float32]
+    Blocks are of whole ``BATCH`` rows: those behind the last hold what nobody looks at.
+    """
+
     rows: NDArray[np.float32]
     level: NDArray[np.float32]
     above: NDArray[np.float32]
     pitch: NDArray[np.float32]
     voiced: NDArray[np.float32]
-    chroma: NDArray[np.float32]
-    chroma_before: NDArray[np.float32]
+    flat: NDArray[np.float32]
+    flat_before: NDArray[np.float32]
+    flat_steps: NDArray[np.float32]
+    steps: NDArray[np.float32]
     change: NDArray[np.float32]
     again: NDArray[np.float32]
-    before: NDArray[np.float32]
-    rises: NDArray[np.float32]
-    rise: np.float32
-    products: NDArray[np.float32]
-    parts: tuple[NDArray[np.float32], ...]
-    memories: tuple[_Memory, _Memory]
+    windows: NDArray[np.float32]
+    unfolded: NDArray[np.float32]
+    #: Of every layer but the last, what it multiplies with and where its output is put, which
+    #: then lies in one piece before zeros of its size.
+    layers: tuple[tuple[NDArray[np.float32], ...], ...]
+    last: NDArray[np.float32]
 
 
 class GateNetwork:
@@ -193,118 +143,142 @@ class GateNetwork:
 
     def __init__(self, gate: TrainedGate, spec: FeatureSpec) -> None:
         self.columns = columns = GateColumns.of(spec)
-        self.kernel = gate.kernel
+        self.kernel = kernel = gate.kernel
         arrays = gate.arrays(columns.n_inputs)
-        first, second, _ = gate.widths
+        first, second, third = gate.widths
         n_chroma = columns.chroma.stop - columns.chroma.start
-        n_features, n_made = spec.n_features, 2 + n_chroma
-        # Frames before the first of a batch that are looked at again.
-        self.n_before = n_before = max(1, gate.kernel - 1)
-        self._inputs = np.zeros((n_before + BATCH, n_features + n_made + 1), dtype=np.float32)
+        self._n_features, n_made = spec.n_features, 2 + n_chroma
+        # Frames before the first that are looked at again.
+        self.n_before = n_before = max(1, kernel - 1)
+        self.n_inputs = n_inputs = spec.n_features + n_made + 1
+        self._inputs = np.zeros((n_before + MOST_ROWS, n_inputs), dtype=np.float32)
         self._inputs[:, -1] = 1.0
-        self.layer_1 = _on_rows(arrays, gate, columns, n_features)
-        self.layer_2 = _with_bias(arrays["second"], arrays["second_bias"], first)
+        self._before = self._inputs[:n_before]
+        self._steps = np.zeros((MOST_ROWS, n_inputs), dtype=np.float32)
+        self._unfolded = np.zeros((MOST_ROWS, kernel * n_inputs), dtype=np.float32)
+        on_rows = _on_rows(arrays, gate, columns, spec.n_features)
+        self.layer_1 = _with_ones(on_rows, len(on_rows) - 1)
+        self.layer_2 = _with_ones(_with_bias(arrays["second"], arrays["second_bias"], first), first)
         self.layer_3 = _with_bias(arrays["third"], arrays["third_bias"], second)
-        self.layer_4 = np.ascontiguousarray(arrays["last"])
+        self.layer_4 = np.ascontiguousarray(arrays["last"]).reshape(-1, 1)
         #: Of the last layer, which :meth:`raw` leaves out.
         self.bias = float(arrays["last_bias"][0])
         # The level is left in the scale of its column.
-        scale = columns.level_scale
-        self.rises = (gate.floor_rise_db / scale * np.arange(BATCH + 1)).astype(np.float32)
-        self.most_above = np.float32(MAX_ABOVE_DB / scale)
-        memories = _memories(first, gate.memories[0]), _memories(second, gate.memories[1])
-        self._first_memories, self._second_memories = memories
-        self._plans = [self._plan(gate, columns, n_features, n_rows) for n_rows in range(BATCH + 1)]
+        self.rise = gate.floor_rise_db / columns.level_scale
+        self.most_above = MAX_ABOVE_DB / columns.level_scale
+        self._memories = GateMemory(first, gate.memories[0]), GateMemory(second, gate.memories[1])
+        self._third = np.zeros((MOST_ROWS, third), dtype=np.float32)
+        self._zeros = np.zeros(MOST_ROWS * (1 + max(gate.widths)), dtype=np.float32)
+        self._plans: dict[int, _Plan] = {}
 
     def spread(self, layer: int, n_rows: int) -> NDArray[np.float32]:
         """What the memories of the first layer, 0, or the second multiply with."""
-        return (self._first_memories, self._second_memories)[layer][n_rows].spread
+        return self._memories[layer].spreads[n_rows]
 
     def state(self) -> GateState:
         """Give what is remembered before the first row."""
-        memories = self._first_memories, self._second_memories
-        first, second = (np.zeros_like(each[0].kept) for each in memories)
-        return GateState(np.zeros_like(self._inputs[: self.n_before]), (first, second))
+        first, second = self._memories
+        return GateState(np.zeros_like(self._before), (first.blank(), second.blank()))
 
-    def _plan(self, gate: TrainedGate, columns: GateColumns, n_features: int, n_rows: int) -> _Plan:
-        inputs, before = self._inputs, self.n_before
+    def _plan(self, n_rows: int) -> _Plan:
+        inputs, before, columns = self._inputs, self.n_before, self.columns
         new = inputs[before : before + n_rows]
-        width, kernel = gate.widths[0], gate.kernel
-        products = np.zeros((before + n_rows, kernel * width), dtype=np.float32)
+        n_features, width = self._n_features, self.n_inputs
+        flat = inputs[before - 1 : before + n_rows].reshape(-1)
+        steps = self._steps[:n_rows]
+        n_blocks = -(-n_rows // BATCH)
+        n_whole = n_blocks * BATCH
+        first, second = self._memories
+        taken = self._unfolded, first.recalled, second.recalled, self._third
+        blocks = [each[:n_whole].reshape(n_blocks, BATCH, -1) for each in taken]
+        puts = [each[:n_whole] for each in (first.put, second.put, self._third)]
         return _Plan(
-            inputs=inputs[: before + n_rows],
             rows=new[:, :n_features],
             level=new[:, columns.level],
             above=new[:, n_features],
             pitch=new[:, columns.pitch],
             voiced=new[:, n_features + 1],
-            chroma=new[:, columns.chroma],
-            chroma_before=inputs[before - 1 : before - 1 + n_rows, columns.chroma],
+            flat=flat[width:],
+            flat_before=flat[:-width],
+            flat_steps=steps.reshape(-1),
+            steps=steps[:, columns.chroma],
             change=new[:, n_features + 2 : -1],
             again=inputs[n_rows : n_rows + before],
-            before=inputs[:before],
-            rises=self.rises[1 : n_rows + 1],
-            rise=self.rises[n_rows],
-            products=products,
-            parts=tuple(
-                products[
-                    before - delay : before - delay + n_rows, delay * width : (delay + 1) * width
-                ]
-                for delay in range(kernel)
+            # Some rows side by side, as they lie in memory.
+            windows=rows_view(
+                inputs[before + 1 - self.kernel :].reshape(-1),
+                0,
+                n_rows,
+                width,
+                self.kernel * width,
             ),
-            memories=(self._first_memories[n_rows], self._second_memories[n_rows]),
+            unfolded=self._unfolded[:n_rows],
+            layers=tuple(
+                (block, put.reshape(n_blocks, BATCH, -1), put.reshape(-1), self._zeros[: put.size])
+                for block, put in zip(blocks, puts, strict=False)
+            ),
+            last=blocks[-1],
         )
 
-    def raw(self, rows: NDArray[np.float32], state: GateState) -> NDArray[np.float32]:
+    def raw(
+        self, rows: NDArray[np.float32], state: GateState, ends: Sequence[int]
+    ) -> NDArray[np.float32]:
         """Log odds of speech of the next rows, less the last bias.
 
         Parameters
         ----------
         rows : float32 [shape=(n_rows, n_features)]
-            Not normalised; up to `BATCH`.
+            Not normalised; 1 to `MOST_ROWS`.
         state : GateState
             Is brought up to date.
+        ends : sequence of int
+            Where each batch, of 1 to `BATCH` rows, ends: it is computed as if it had come alone,
+            to the last bit.
 
         Returns
         -------
         float32 [shape=(n_rows,)]
             A new array.
         """
-        n_rows = len(rows)
-        if not n_rows:
-            return np.zeros(0, dtype=np.float32)
-        plan = self._plans[n_rows]
-        plan.before[:] = state.before
+        plan = self._plans.get(len(rows))
+        if plan is None:
+            plan = self._plans[len(rows)] = self._plan(len(rows))
+        self._before[:] = state.before
         plan.rows[:] = rows
-        # The floor falls to every level below it and rises slowly: a running minimum of the
-        # levels less the rise since, which one call computes for all rows.
-        level = np.subtract(plan.level, plan.rises)
-        floor = np.minimum.accumulate(level)
-        np.minimum(floor, state.floor, out=floor)
-        state.floor = floor[-1] + plan.rise
-        level -= floor
-        np.minimum(level, self.most_above, out=plan.above)
-        np.greater(plan.pitch, 0.0, out=plan.voiced)
+        plan.above[:] = self._above(plan.level.tolist(), state)
+        # A pitch is never below 0.
+        np.sign(plan.pitch, out=plan.voiced)
         if state.is_fresh:
             state.is_fresh = False
-            plan.before[:] = plan.inputs[self.n_before]
-            plan.before[:, plan.rows.shape[1] + 2 : -1] = 0.0
-        change = np.subtract(plan.chroma, plan.chroma_before)
-        np.abs(change, out=plan.change)
-        np.dot(plan.inputs, self.layer_1, out=plan.products)
+            self._before[:] = self._inputs[self.n_before]
+            self._before[:, self._n_features + 2 : -1] = 0.0
+        # Of all columns: one long pass takes less than one over the chroma alone.
+        np.subtract(plan.flat, plan.flat_before, out=plan.flat_steps)
+        np.abs(plan.flat_steps, out=plan.flat_steps)
+        plan.change[:] = plan.steps
         state.before[:] = plan.again
-        hidden = plan.parts[0]
-        for part in plan.parts[1:]:
-            hidden += part
-        memory = plan.memories[0]
-        np.maximum(hidden, 0.0, out=memory.put)
-        hidden = np.dot(memory.recall(state.kept[0]), self.layer_2)
-        memory = plan.memories[1]
-        np.maximum(hidden, 0.0, out=memory.put)
-        hidden = np.dot(memory.recall(state.kept[1]), self.layer_3)
-        np.maximum(hidden, 0.0, out=hidden)
-        raw: NDArray[np.float32] = np.dot(hidden, self.layer_4)
+        plan.unfolded[:] = plan.windows
+        first, second, third = plan.layers
+        _activate(first, self.layer_1)
+        self._memories[0].recall(state.kept[0], ends)
+        _activate(second, self.layer_2)
+        self._memories[1].recall(state.kept[1], ends)
+        _activate(third, self.layer_3)
+        raw: NDArray[np.float32] = np.matmul(plan.last, self.layer_4).reshape(-1)[: len(rows)]
         return raw
+
+    def _above(self, levels: list[float], state: GateState) -> list[float]:
+        """Levels over the floor, which falls to every level below it and rises slowly."""
+        floor, rise, most = state.floor, self.rise, self.most_above
+        above = []
+        for level in levels:
+            floor += rise
+            over = level - floor
+            if over < 0.0:
+                floor, over = level, 0.0
+            above.append(over if over < most else most)
+        state.floor = floor
+        return above
 
 
 @functools.lru_cache(maxsize=4)

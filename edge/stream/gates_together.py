@@ -32,15 +32,18 @@ def raw_together(
         As :meth:`GateNetwork.raw` gives for each, to the last bits.
     """
     n_streams, n_rows, n_features = rows.shape
-    about, n_before = network.columns, network.n_before
-    inputs = np.empty((n_streams, n_before + n_rows, len(network.layer_1)), dtype=np.float32)
+    about, n_before, n_inputs = network.columns, network.n_before, network.n_inputs
+    inputs = np.empty((n_streams, n_before + n_rows, n_inputs), dtype=np.float32)
     inputs[:, :, -1] = 1.0
     new = inputs[:, n_before:]
     new[:, :, :n_features] = rows
-    levels = np.subtract(rows[:, :, about.level], network.rises[1 : n_rows + 1])
+    # A running minimum of the levels less the rise since, which one call computes for all rows.
+    rises = (network.rise * np.arange(1, n_rows + 1)).astype(np.float32)
+    levels = np.subtract(rows[:, :, about.level], rises)
     floors = np.minimum.accumulate(levels, axis=1)
-    floors = np.minimum(floors, np.array([[state.floor] for state in states]), out=floors)
-    np.minimum(levels - floors, network.most_above, out=new[:, :, n_features])
+    before = np.array([[state.floor] for state in states], dtype=np.float32)
+    floors = np.minimum(floors, before, out=floors)
+    np.minimum(levels - floors, np.float32(network.most_above), out=new[:, :, n_features])
     np.greater(rows[:, :, about.pitch], 0.0, out=new[:, :, n_features + 1])
     made = slice(n_features + 2, -1)
     for index, state in enumerate(states):
@@ -53,23 +56,31 @@ def raw_together(
     chroma = inputs[:, :, about.chroma]
     change = np.subtract(chroma[:, n_before:], chroma[:, n_before - 1 : -1])
     np.abs(change, out=new[:, :, made])
-    products = np.dot(inputs.reshape(-1, inputs.shape[2]), network.layer_1)
-    width = products.shape[1] // network.kernel
-    products = products.reshape(n_streams, n_before + n_rows, -1)
-    hidden = products[:, n_before:, :width]
-    for delay in range(1, network.kernel):
-        part = products[:, n_before - delay : n_before - delay + n_rows]
-        hidden += part[:, :, delay * width : (delay + 1) * width]
+    hidden = np.dot(_windows(inputs, network.kernel, n_rows), network.layer_1)
     for layer, weights in enumerate((network.layer_2, network.layer_3)):
-        recalled = _recalled(hidden, network.spread(layer, n_rows), layer, states)
-        hidden = np.dot(recalled, weights).reshape(n_streams, n_rows, -1)
+        np.maximum(hidden, 0.0, out=hidden)
+        source = hidden.reshape(n_streams, n_rows, -1)
+        hidden = np.dot(_recalled(source, network.spread(layer, n_rows), layer, states), weights)
     np.maximum(hidden, 0.0, out=hidden)
-    rises = network.rises[n_rows]
     for index, state in enumerate(states):
-        state.floor = floors[index, -1] + rises
+        state.floor = float(floors[index, -1] + rises[-1])
         state.before[:] = inputs[index, n_rows:]
-    raw: NDArray[np.float32] = np.dot(hidden.reshape(n_streams * n_rows, -1), network.layer_4)
+    raw: NDArray[np.float32] = np.dot(hidden, network.layer_4)
     return raw.reshape(n_streams, n_rows)
+
+
+def _windows(inputs: NDArray[np.float32], kernel: int, n_rows: int) -> NDArray[np.float32]:
+    """Of each stream the last rows, each behind those before it: (n_streams * n_rows, many)."""
+    n_streams, n_all, n_inputs = inputs.shape
+    row, number = inputs.strides[1:]
+    windows = np.ndarray(
+        (n_streams, n_rows, kernel * n_inputs),
+        np.float32,
+        inputs,
+        (n_all - n_rows + 1 - kernel) * row,
+        (inputs.strides[0], row, number),
+    )
+    return windows.reshape(n_streams * n_rows, -1)
 
 
 def _recalled(
@@ -78,16 +89,19 @@ def _recalled(
     layer: int,
     states: Sequence[GateState],
 ) -> NDArray[np.float32]:
-    """A layer's output and the memories of it, float32 [shape=(n_streams * n_rows, many)]."""
-    n_streams, n_rows, n_units = hidden.shape
+    """A layer's output and the memories of it, float32 [shape=(n_streams * n_rows, many)].
+
+    The output has a column of ones, which is not kept.
+    """
+    n_streams, n_rows, n_columns = hidden.shape
     n_kept = spread.shape[1] - n_rows
-    source = np.ones((n_streams, n_kept + n_rows, n_units + 1), dtype=np.float32)
+    source = np.ones((n_streams, n_kept + n_rows, n_columns), dtype=np.float32)
     for index, state in enumerate(states):
-        source[index, :n_kept] = state.kept[layer]
-    np.maximum(hidden, 0.0, out=source[:, n_kept:, :-1])
+        source[index, :n_kept, :-1] = state.kept[layer]
+    source[:, n_kept:] = hidden
     flat = np.matmul(spread, source)
     if n_kept:
         for index, state in enumerate(states):
-            state.kept[layer][:] = flat[index, -n_kept:]
+            state.kept[layer][:] = flat[index, -n_kept:, :-1]
     recalled: NDArray[np.float32] = flat.reshape(n_streams * n_rows, -1)
     return recalled

@@ -14,7 +14,7 @@ from edge.errors import BackendError, ParameterError, shown
 from edge.features.together import push_together
 from edge.runtimes.base import BatchSession
 from edge.stream.decision import Decision
-from edge.stream.gate_network import BATCH
+from edge.stream.gate_memory import BATCH
 from edge.stream.lengths import LATEST_S, checked_arrival
 from edge.stream.row_window import RowWindow
 from edge.stream.stream import Stream

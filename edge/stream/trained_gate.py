@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edge.artifact import Manifest, TrainedGate
 from edge.errors import ParameterError
 from edge.features.spec import FeatureSpec
-from edge.stream.gate_network import BATCH, gate_networks
+from edge.stream.gate_memory import BATCH, MOST_ROWS
+from edge.stream.gate_network import gate_networks
 from edge.stream.gates_together import raw_together
 
 __all__ = ["TrainedSpeechGate", "make", "push_together"]
@@ -66,10 +67,31 @@ class TrainedSpeechGate:
 
     def push(self, samples: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Judge rows, see :class:`edge.stream.frame_gate.FrameGate`; samples are not looked at."""
-        if len(rows) <= BATCH:
-            return np.array(self._hold(self._raw(rows)), dtype=np.bool_)
-        parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-        return np.concatenate([self.push(samples, part) for part in parts])
+        return self.push_batches(rows, BATCH)
+
+    def push_batches(self, rows: NDArray[np.float32], n_first: int) -> NDArray[np.bool_]:
+        """Judge the rows of some batches, to the last bit as if each had come alone.
+
+        Parameters
+        ----------
+        rows : float32 [shape=(n_rows, n_features)]
+            Not normalised.
+        n_first : int
+            Rows of the first batch, 0 to 16; every other one has 16 but the last, which has what
+            is left.
+
+        Returns
+        -------
+        bool [shape=(n_rows,)]
+        """
+        spoken: list[bool] = []
+        start, first = 0, n_first or BATCH
+        while start < len(rows):
+            part = rows[start : start + first + MOST_ROWS - BATCH]
+            ends = [*range(first, len(part), BATCH), len(part)]
+            spoken += self._hold(self._raw(part, ends))
+            start, first = start + len(part), BATCH
+        return np.array(spoken, dtype=np.bool_)
 
     def logits(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log odds of speech of the next rows.
@@ -83,11 +105,11 @@ class TrainedSpeechGate:
         -------
         float32 [shape=(n_rows,)]
         """
-        return self._raw(rows) + np.float32(self._bias)
+        return self._raw(rows, [len(rows)]) + np.float32(self._bias)
 
-    def _raw(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _raw(self, rows: NDArray[np.float32], ends: Sequence[int]) -> NDArray[np.float32]:
         network = self._networks.take()
-        raw = network.raw(rows, self._state)
+        raw = network.raw(rows, self._state, ends)
         self._networks.give(network)
         return raw
 

@@ -134,6 +134,34 @@ def test_rows_of_a_long_batch_are_judged_as_in_short_ones() -> None:
     assert gate.push(NOTHING, rows[:0]).size == 0
 
 
+@pytest.mark.parametrize("sizes", [(15, 16, 16, 14), (16, 16, 1), (1, 16, 2), (16,), (3,)])
+@pytest.mark.parametrize("changes", [{}, {"kernel": 1, "memories": [[], [9.0]]}])
+def test_batches_in_one_give_the_last_bit_of_batch_by_batch(
+    sizes: tuple[int, ...], changes: dict[str, Any]
+) -> None:
+    gate = TrainedGate.from_dict(gate_fields(seed=2, **changes), SPEC)
+    alone, together = TrainedSpeechGate(gate, SPEC), TrainedSpeechGate(gate, SPEC)
+    for seed in (1, 2):
+        rows = random_rows(sum(sizes), seed)
+        ends = np.cumsum(sizes).tolist()
+        parts = [alone._raw(part, [len(part)]) for part in np.split(rows, ends[:-1])]
+        # What another stream left in the shared buffers is nothing to it.
+        TrainedSpeechGate(gate, SPEC).push(NOTHING, np.full((64, 34), np.nan, np.float32))
+        assert together._raw(rows, ends).tobytes() == np.concatenate(parts).tobytes()
+
+
+def test_a_first_batch_may_be_short_or_empty() -> None:
+    gate = TrainedGate.from_dict(gate_fields(seed=3), SPEC)
+    rows = random_rows(130)
+    for n_first in (0, 5, 15, 16):
+        alone, together = TrainedSpeechGate(gate, SPEC), TrainedSpeechGate(gate, SPEC)
+        parts = np.split(rows, range(n_first, 130, 16))
+        wanted = np.concatenate([alone.push(NOTHING, part) for part in parts])
+        assert together.push_batches(rows, n_first).tolist() == wanted.tolist()
+        assert 0 < wanted.sum() < 130
+        assert together.logits(rows[:3]).tobytes() == alone.logits(rows[:3]).tobytes()
+
+
 def test_what_opened_it_need_not_keep_it_open() -> None:
     gate = TrainedSpeechGate(
         TrainedGate.from_dict(gate_fields(open_above=0.8, close_below=0.3), SPEC), SPEC
