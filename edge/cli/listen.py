@@ -69,7 +69,13 @@ def add_options(parser: Parser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Decide on speech as it goes until it ends or a signal comes."""
+    """Decide on speech as it goes until it ends or a signal comes.
+
+    Returns
+    -------
+    int
+        0, or 2 where a sink failed, or what was heard last could not be written down.
+    """
     configured = configure(args)
     if args.print_config:
         sys.stdout.write(print_config(configured))
@@ -89,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         except EdgeSerError as error:
             notifier.tell("STOPPING=1", status=str(error))
             raise
-    return 0
+    return 2 if listening.has_failed else 0
 
 
 def check(configured: Configured) -> SourceRow:

@@ -80,11 +80,17 @@ class Listening:
         self._tap = ServiceTap(notifier)
         self.voice = VoiceKeeper(self._notices.warn, self._notices.say)
         self._warn: Callable[[str], None] = self._notices.warn
+        self._has_lost = False
         self._next: _Plan | None = None
         # Of the run that goes on: where it ends, its source, and what that was opened with.
         self._run_stop = RunStop(self.stop)
         self._source: KeptSource | None = None
         self._opened: tuple[SourceRow, SourceSettings] | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether what the last run heard could not be told or kept to its end."""
+        return self._has_lost or self.voice.has_failed
 
     def run(self, configured: Configured, row: SourceRow) -> None:
         """Listen until the source ends or a signal comes."""
@@ -194,6 +200,7 @@ class Listening:
                 events=plan.events,
                 clock=clock,
             )
+        self._has_lost = sinks.has_failed or any(saver.has_failed for saver in savers)
         self._notices.say(summary.sentence())
         return summary.audio_s + summary.dropped_samples / plan.settings.sample_rate
 

@@ -133,6 +133,11 @@ class VoiceKeeper:
         Take what fails, and what was asked for.
     clock : callable
         Seconds that never go back.
+
+    Attributes
+    ----------
+    has_failed : bool
+        Whether the voice could not be written down when that was tried last.
     """
 
     longest_block_s = math.inf
@@ -149,6 +154,7 @@ class VoiceKeeper:
         self._kept: VoiceState | None = None
         self._due_s = 0.0
         self._n_asked = self._n_forgotten = 0
+        self.has_failed = False
 
     def ask(self) -> None:
         """Ask that the voice be forgotten, from any thread; the next sound finds it so."""
@@ -220,5 +226,6 @@ class VoiceKeeper:
         except OSError as error:
             why = error.strerror or type(error).__name__
             self._warn(f"the voice cannot be kept in {printable(self._path)}: {why}")
+            self.has_failed = True
             return
-        self._kept = state
+        self._kept, self.has_failed = state, False

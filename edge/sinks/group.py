@@ -27,6 +27,12 @@ class SinkGroup:
     say : callable, optional
         Takes what a source says of itself, which is no warning; None: ``notice`` does.
 
+    Attributes
+    ----------
+    has_failed : bool
+        Whether one of them raised, so that something was not told to the end; a reader that went
+        away had heard enough.
+
     Notes
     -----
     A sink that raises is closed and named in a warning, once; the others go on.  When the
@@ -43,6 +49,7 @@ class SinkGroup:
         self._sinks = list(sinks)
         self._notice = notice
         self._say = say or notice
+        self.has_failed = False
 
     def __enter__(self) -> SinkGroup:
         """Open all of them."""
@@ -107,6 +114,7 @@ class SinkGroup:
             try:
                 do(sink)
             except Exception as error:
+                self._note_failure(error)
                 self._sinks = [one for one in self._sinks if one is not sink]
                 _close_quietly(sink)
                 if is_last and not self._sinks:
@@ -124,9 +132,16 @@ class SinkGroup:
         for sink in self._sinks:
             try:
                 sink.close()
+            except SinkError as error:
+                self._note_failure(error)
+                self._notice(str(error))
             except Exception as error:
+                self._note_failure(error)
                 self._notice(f"{_name(sink)} failed to close ({_words(error)})")
         self._sinks = []
+
+    def _note_failure(self, error: Exception) -> None:
+        self.has_failed = self.has_failed or not isinstance(error, BrokenPipeError)
 
 
 def _close_quietly(sink: Sink) -> None:

@@ -149,8 +149,20 @@ class JsonFileSink(JsonLinesSink):
             self._n_lost = 0
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file.
+
+        Raises
+        ------
+        SinkError
+            If the last records could not be written.
+        """
         self._file.close()
+        n_lost, self._n_lost = self._n_lost, 0
+        if n_lost:
+            raise SinkError(
+                f"{printable(self._file.path)} lacks {how_many(n_lost, 'record')}, which could not "
+                "be written"
+            )
 
 
 def make(target: Target, settings: SinkSettings) -> JsonLinesSink:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from edge.errors import HistoryError, ParameterError, how_many, printable
+from edge.errors import HistoryError, ParameterError, SinkError, how_many, printable
 from edge.history.tidying import LEAST_BYTES
 from edge.history.writer import EventEntry, HistoryWriter, RunEntry, refuse_others
 from edge.sinks.amounts import read_size, read_span
@@ -93,13 +93,24 @@ class SqliteSink(SinkBase):
         self._summary = summary
 
     def close(self) -> None:
-        """Write what is left, that the run is over, and let go of the file."""
+        """Write what is left, that the run is over, and let go of the file.
+
+        Raises
+        ------
+        SinkError
+            If something is left that cannot be written.
+        """
         if self._tracker is not None:
             for event in self._tracker.finish():
                 self._take(event)
         try:
-            if self._write():
-                self._writer.end(self._now(), self._summary)
+            if not self._write():
+                n_lost = len(self._minutes.waiting) + self._n_lost
+                raise SinkError(
+                    f"the history {printable(self._writer.path)} lacks "
+                    f"{how_many(n_lost, 'minute')} of what was heard, which could not be written"
+                )
+            self._writer.end(self._now(), self._summary)
         except HistoryError as error:
             self._warn(str(error))
         finally:

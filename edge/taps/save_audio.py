@@ -105,6 +105,11 @@ class SaveAudio:
         self._finish()
         self._recordings.close()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether what was heard last could not be saved."""
+        return self._failed_s is not None
+
     def describe(self) -> str:
         """Say where what is heard is kept, and how much of it."""
         return (

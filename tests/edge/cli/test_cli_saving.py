@@ -12,6 +12,7 @@ from runtime_fakes import complaint
 from edge.audio.file import read_audio
 from edge.bundled import DEMO_CLIP
 from edge.cli.main import main
+from edge.taps.recordings import Recordings
 
 DEMO = ["listen", "--source", "demo", "--fast"]
 
@@ -25,6 +26,20 @@ def test_what_is_heard_is_kept_and_said_once(
     assert said == [f"edge-ser: what is heard is saved in {folder}, 5 MB at most"]
     (name,) = os.listdir(folder)
     np.testing.assert_array_equal(read_audio(folder / name)[0], read_audio(DEMO_CLIP)[0])
+
+
+def test_sound_that_could_not_be_kept_is_told_by_the_exit_code(
+    model: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(self: Recordings, time_s: float) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Recordings, "begin", full)
+    assert main([*DEMO, "--duration", "1", "--save-audio", str(tmp_path), *model]) == 2
+    assert "what is heard is not saved in" in capsys.readouterr().err
 
 
 def test_nothing_is_kept_unless_it_is_asked_for(

@@ -14,6 +14,7 @@ from edge.bundled import DEMO_CLIP
 from edge.cli.main import _parser, main
 from edge.cli.sink_options import targets
 from edge.sinks.kinds import SINKS, SinkRow
+from edge.sinks.rotated_file import RotatedFile
 
 
 def listen(*words: str) -> int:
@@ -98,6 +99,29 @@ def test_a_recording_is_not_written_to_as_records(tmp_path, capsys):
     assert main(["listen", "--source", str(talk), "--fast", "--to", f"jsonl:{talk}"]) == 2
     assert "it holds something else than records" in capsys.readouterr().err
     assert talk.read_bytes() == before
+
+
+@pytest.mark.parametrize("beside", [(), ("--to", "jsonl")])
+def test_records_that_were_lost_are_said_and_the_exit_code_tells(
+    tmp_path, monkeypatch, capsys, beside
+):
+    def full(self: RotatedFile, line: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RotatedFile, "write", full)
+    assert listen("--duration", "3", "--to", f"jsonl:{tmp_path}/a.jsonl", *beside) == 2
+    printed = capsys.readouterr()
+    assert "a.jsonl lacks 4 records, which could not be written" in printed.err
+    assert len(records(printed.out)) == (4 if beside else 0)
+
+
+def test_a_voice_that_could_not_be_kept_is_told_by_the_exit_code(tmp_path, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edge.stream.voice_file.write_voice", full)
+    assert listen("--duration", "3", "--state", f"{tmp_path}/voice.json") == 2
+    assert "the voice cannot be kept in" in capsys.readouterr().err
 
 
 def test_a_command_is_started_when_a_rule_holds(tmp_path, capsys):

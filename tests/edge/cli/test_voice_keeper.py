@@ -115,9 +115,11 @@ def test_a_full_disk_is_told_and_the_listening_goes_on(
         clock.now_s = 61
         keeper(BLOCK)
     assert told == [f"the voice cannot be kept in {file}: No space left on device"]
+    assert keeper.has_failed
     clock.now_s = 122
     keeper(BLOCK)
     assert file.exists()
+    assert not keeper.has_failed
 
 
 def test_the_voice_goes_over_to_the_next_stream(

@@ -36,9 +36,9 @@ def test_a_port_in_use_ends_a_run_that_has_nothing_else_to_do(model, capsys, tmp
         said = capsys.readouterr().err
         assert "Address already in use; name another port" in said
         assert "Traceback" not in said
-        # Beside another one it is named, and the run goes on.
+        # Beside another one it is named, the run goes on, and its exit code tells.
         file = tmp_path / "a.jsonl"
-        assert listen(model, "--to", target, "--to", f"jsonl:{file}") == 0
+        assert listen(model, "--to", target, "--to", f"jsonl:{file}") == 2
         assert "Address already in use" in capsys.readouterr().err
         assert '"summary"' in file.read_text()
 

@@ -147,6 +147,22 @@ def test_a_full_disk_loses_lines_and_says_so_twice(tmp_path, monkeypatch):
     ]
 
 
+def test_what_a_disk_that_stays_full_lacks_is_said_at_the_end(tmp_path, monkeypatch):
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    sink = make(f"jsonl:{tmp_path}/a.jsonl", lambda sentence: None)
+    sink.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        sink.emit(decision(0))
+        sink.emit(decision(1))
+    with pytest.raises(SinkError, match=r"a\.jsonl lacks 2 records, which could not be written"):
+        sink.close()
+    # It is closed, and nothing is said twice.
+    sink.close()
+
+
 def test_a_file_that_cannot_be_is_one_sentence(tmp_path):
     with pytest.raises(
         ParameterError, match=r"written to .*: there is no folder .*away; name a file"

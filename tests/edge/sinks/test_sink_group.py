@@ -105,6 +105,24 @@ def test_a_sink_that_fails_is_closed_and_named_once(where: str, first: bool) -> 
         assert good.sentence == said
 
 
+def test_a_group_knows_that_a_sink_failed_and_not_that_a_reader_went_away() -> None:
+    for first, has_failed in (
+        (Diary(), False),
+        (Diary("emit"), True),
+        (Diary("emit", BrokenPipeError()), False),
+        (Diary("close"), True),
+    ):
+        group = SinkGroup([first, Diary()], lambda sentence: None)
+        run_pipeline(Blocks(), fake_classifier().stream(), group)
+        assert group.has_failed == has_failed
+
+
+def test_what_a_sink_could_not_write_to_the_end_is_said_as_it_says_it() -> None:
+    notices: list[str] = []
+    run(Diary("close", SinkError("a.jsonl lacks 3 records")), notice=notices.append)
+    assert notices == ["a.jsonl lacks 3 records"]
+
+
 def test_a_sink_that_fails_late_and_one_that_fails_on_the_news_leave_the_third() -> None:
     notices: list[str] = []
     third = Diary()

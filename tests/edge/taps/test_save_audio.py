@@ -307,11 +307,13 @@ def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
         assert "is not saved in" in sentence
         assert "No space left on device" in sentence
         assert "listening goes on" in sentence
+        assert tap.has_failed
         # A minute later there is room again.
         monkeypatch.setattr(Recordings, "begin", begin)
         monkeypatch.setattr("edge.taps.save_audio._AGAIN_S", 0.0)
         push(tap, samples, clock)
         assert said[1:] == ["what is heard is saved again"]
+        assert not tap.has_failed
     kept = [read_audio(folder / name)[0] for name in names(folder)]
     np.testing.assert_array_equal(kept[-1], samples)
     assert len(kept) == (2 if n_left == 50_000 else 1)
