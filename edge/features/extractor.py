@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,14 @@ class FeatureExtractor:
     def filtered(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
         """Put checked samples through the front end, where there is one."""
         return checked if self._front_end is None else self._front_end.process_checked(checked)
+
+    @staticmethod
+    def filtered_together(
+        extractors: Sequence[FeatureExtractor], blocks: Sequence[NDArray[np.float32]]
+    ) -> Sequence[NDArray[np.float32]]:
+        """:meth:`filtered` for a block of each of some extractors of one spec: the same bits."""
+        filters = [each._front_end for each in extractors if each._front_end is not None]
+        return HighPass.process_together(filters, blocks) if filters else blocks
 
     def keep_tail(self, samples: NDArray[np.float32], n_rows: int) -> None:
         """Keep what later rows need of samples from which so many were computed."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,14 @@ from numpy.typing import ArrayLike, NDArray
 from edge.arrays import as_samples
 from edge.errors import ParameterError
 from edge.features.families.base import check_settings, count, number
-from edge.features.high_pass import AT_ONCE, UNIT, sections
+from edge.features.high_pass import UNIT, Part, sections
 
 __all__ = ["DcBlocker", "FrontEnd", "HighPass"]
 
 #: Samples over which the mean is taken, and to whose end it moves along a line: 8 ms at 16 kHz.
 _BLOCK = 128
+
+_NO_SAMPLES, _SILENCE = np.empty(0, np.float32), np.zeros(UNIT, np.float32)
 
 
 class DcBlocker:
@@ -201,6 +204,10 @@ class HighPass:
     Causal.  A section is ``s[n] = p s[n-1] + x[n]``, a recursion, which NumPy has not.  So samples
     lie in rows: what a row gives by itself, and what the sections at its beginning add, is one
     product for all rows; and those sections are another one of what the rows before have left.
+
+    The products are of single precision: what comes out is within 3e-7 of full scale of the same
+    sums in double.  The first sample is taken from all, so that it is the sound and not an offset
+    that this is a share of.
     """
 
     def __init__(self, sample_rate: int, cutoff_hz: float, order: int) -> None:
@@ -211,13 +218,15 @@ class HighPass:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What all share is not copied.
-        return _restored, (self._settings, self._begun, self._pending.copy(), list(self._states))
+        state = self._begun, self._offset, self._pending.copy(), list(self._states)
+        return _restored, (self._settings, state)
 
     def reset(self) -> None:
         """Forget all samples; equal to a fresh one."""
         self._begun = False
+        self._offset = 0.0
         # Samples of the unfinished unit, and the sections at its beginning.
-        self._pending = np.empty(0, np.float32)
+        self._pending = _NO_SAMPLES
         self._states: list[complex] = []
 
     def process(self, samples: ArrayLike) -> NDArray[np.float32]:
@@ -226,31 +235,58 @@ class HighPass:
 
     def process_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
         """:meth:`process` what :func:`~edge.arrays.as_samples` has let through already."""
+        parts, filtered = self._begin(checked)
+        self._sections.filter(parts)
+        return filtered
+
+    @staticmethod
+    def process_together(
+        filters: Sequence[HighPass], blocks: Sequence[NDArray[np.float32]]
+    ) -> list[NDArray[np.float32]]:
+        """:meth:`process_checked` for several signals in one go: of each, the same bits.
+
+        Parameters
+        ----------
+        filters : sequence of HighPass
+            At least one; each once, all of the same settings.
+        blocks : sequence of float32 [shape=(n_samples,)]
+            One for each.
+
+        Returns
+        -------
+        list of float32 [shape=(n_samples,)]
+        """
+        begun = [each._begin(block) for each, block in zip(filters, blocks, strict=True)]
+        filters[0]._sections.filter([part for parts, _ in begun for part in parts])
+        return [filtered for _, filtered in begun]
+
+    def _begin(self, checked: NDArray[np.float32]) -> tuple[list[Part], NDArray[np.float32]]:
+        """Take a block in: what is to be filtered, and what is then its filtered samples."""
         if not checked.size:
-            return checked.copy()
+            return [], _NO_SAMPLES
         if not self._begun:
             self._begun = True
-            self._states = self._sections.steady(float(checked[0]))
+            first = float(checked[0])
+            # What is beyond full scale is a click, and all that follows would be rounded beside it.
+            self._offset = first if abs(first) <= 1.0 else 0.0
+            self._states = [each.steady(first - self._offset) for each in self._sections.each]
         n_pending = self._pending.size
-        samples = np.concatenate((self._pending, checked)) if n_pending else checked
+        n_whole, n_rest = divmod(n_pending + checked.size, UNIT)
+        samples = checked
+        if n_pending or n_rest:
+            samples = np.concatenate((self._pending, checked, _SILENCE[n_rest or UNIT :]))
+            # A copy: the caller may reuse the block's memory, as audio callbacks do.
+            self._pending = samples[n_whole * UNIT :][:n_rest].copy()
         out = np.empty(samples.size, np.float32)
-        products = self._sections.buffers.take()
-        for start in range(0, samples.size, AT_ONCE):
-            part = samples[start : start + AT_ONCE]
-            self._states = products.filter(part, self._states, out[start : start + AT_ONCE])
-        self._sections.buffers.give(products)
-        # A copy: the caller may reuse the block's memory, as audio callbacks do.
-        self._pending = samples[samples.size // UNIT * UNIT :].copy()
-        return out[n_pending:]
+        parts = Part.all_of(samples, n_whole, self._offset, self._states, out)
+        return parts, out[n_pending : n_pending + checked.size]
 
 
 def _restored(
     settings: tuple[int, float, int],
-    begun: bool,
-    pending: NDArray[np.float32],
-    states: list[complex],
+    state: tuple[bool, float, NDArray[np.float32], list[complex]],
 ) -> HighPass:
     """Copy a filter in the middle of its samples."""
     copied = HighPass(*settings)
-    copied._begun, copied._pending, copied._states = begun, pending, states
+    copied._begun, copied._offset, copied._pending, copied._states = state
     return copied

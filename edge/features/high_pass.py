@@ -5,117 +5,184 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.scratch import Scratch
 
-__all__ = ["AT_ONCE", "UNIT", "Products", "Sections", "sections"]
+__all__ = ["UNIT", "Part", "Section", "Sections", "sections"]
 
 #: Samples of a row and rows of a unit.  All products are of whole units, from the first sample on,
-#: so that no split into blocks shows in the last bit.
+#: so that no split into blocks shows in the last bit, nor what else is filtered with them.
 _ROW, _ROWS = 32, 32
 UNIT = _ROW * _ROWS
-#: Samples that are filtered together at most: 2 s at 16 kHz, and half a megabyte.
-AT_ONCE = 32 * UNIT
+#: Units that are filtered together at most: 2 s at 16 kHz, in 140 kB.
+_AT_ONCE = 32
+
+
+class Part(NamedTuple):
+    """Some units of a signal that are filtered in one go.
+
+    Parameters
+    ----------
+    units : float32 [shape=(n_units, _ROWS, _ROW)]
+        Up to `_AT_ONCE`.
+    n_whole : int
+        How many of them are heard to their end; the others are to be filtered again.
+    offset : float
+        Is taken from the samples first.
+    states : list of complex
+        The sections at the beginning; they are moved on to the end of the last whole unit.
+    out : float32 [shape=(n_units, _ROWS, _ROW)]
+    """
+
+    units: NDArray[np.float32]
+    n_whole: int
+    offset: float
+    states: list[complex]
+    out: NDArray[np.float32]
+
+    @classmethod
+    def all_of(
+        cls,
+        samples: NDArray[np.float32],
+        n_whole: int,
+        offset: float,
+        states: list[complex],
+        out: NDArray[np.float32],
+    ) -> list[Part]:
+        """Cut samples that fill units into parts."""
+        units, filtered = samples.reshape(-1, _ROWS, _ROW), out.reshape(-1, _ROWS, _ROW)
+        parts = []
+        for at in range(0, len(units), _AT_ONCE):
+            end = at + _AT_ONCE
+            whole = min(n_whole, end) - at
+            parts.append(cls(units[at:end], whole, offset, states, filtered[at:end]))
+        return parts
+
+
+class Section(NamedTuple):
+    """One pole, ``s[n] = p s[n-1] + x[n]``.
+
+    Parameters
+    ----------
+    pole : complex
+        One of a conjugate pair.
+    from_row : float32 [shape=(_ROW, 2)]
+        Times a row, what it adds by its end: real part and imaginary one.
+    scan : complex64 [shape=(_ROWS, _ROWS + 1)]
+        Times what the rows of a unit add, the section at the beginning of each and at their end.
+    decay : complex64 [shape=(_ROWS,)]
+        What is left, at the beginning of each row, of the section at the beginning of the unit.
+    over_unit : complex
+        And at the end of the unit.
+    """
+
+    pole: complex
+    from_row: NDArray[np.float32]
+    scan: NDArray[np.complex64]
+    decay: NDArray[np.complex64]
+    over_unit: complex
+
+    def steady(self, sample: float) -> complex:
+        """Give the section when this sample has been there for ever."""
+        return sample / (1 - self.pole)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Sections:
-    """A Butterworth high-pass as a sum of sections of one pole each, ``s[n] = p s[n-1] + x[n]``.
+    """A Butterworth high-pass as a sum of sections of one pole each.
 
     Parameters
     ----------
-    poles : tuple of complex
-        One of each conjugate pair.
-    from_row : float64 [shape=(_ROW, 2 * n_sections)]
-        Times a row, what it adds to every section by its end: real parts and imaginary ones.
-    scans : tuple of complex128 [shape=(_ROWS, _ROWS + 1)]
-        Times what the rows of a unit add, a section at the beginning of each and at their end.
-    decays : complex128 [shape=(n_sections, _ROWS + 1)]
-        What is left there of a section at the beginning of the unit.
-    out : float64 [shape=(_ROW + 2 * n_sections, _ROW)]
+    each : tuple of Section
+    out : float32 [shape=(_ROW + 2 * n_sections, _ROW)]
         Times a row and the sections at its beginning, the filtered row.
     """
 
-    poles: tuple[complex, ...]
-    from_row: NDArray[np.float64]
-    scans: tuple[NDArray[np.complex128], ...]
-    decays: NDArray[np.complex128]
-    out: NDArray[np.float64]
+    each: tuple[Section, ...]
+    out: NDArray[np.float32]
     #: Lent for the length of a call.
-    buffers: Scratch[Products] = dataclasses.field(init=False)
+    buffers: Scratch[_Products] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "buffers", Scratch(functools.partial(Products, self)))
+        object.__setattr__(self, "buffers", Scratch(functools.partial(_Products, self)))
 
-    def steady(self, sample: float) -> list[complex]:
-        """Sections when this sample has been there for ever."""
-        return [sample / (1 - pole) for pole in self.poles]
+    def filter(self, parts: Iterable[Part]) -> None:
+        """Filter parts of signals, those of one in their order."""
+        products = self.buffers.take()
+        together: list[Part] = []
+        n_units = 0
+        for part in parts:
+            n_units += len(part.units)
+            if n_units > _AT_ONCE:
+                products.filter(together)
+                together, n_units = [], len(part.units)
+            together.append(part)
+        if together:
+            products.filter(together)
+        self.buffers.give(products)
 
 
-class Products:
-    """Filters samples; nothing of what it computed matters to the next call.
-
-    Parameters
-    ----------
-    of : Sections
-    """
+class _Products:
+    """Filters units; nothing of what it computed matters to the next call."""
 
     def __init__(self, of: Sections) -> None:
-        n_units, n_states = AT_ONCE // UNIT, 2 * len(of.poles)
-        self._of = of
-        self._rows = np.zeros((n_units, _ROWS, _ROW + n_states))
+        self._out = of.out
+        self._rows = np.zeros((_AT_ONCE, _ROWS, len(of.out)), np.float32)
         self._samples = self._rows[..., :_ROW]
         # Real and imaginary parts side by side are complex numbers.
-        self._states = self._rows[..., _ROW:].view(np.complex128)
-        self._added = np.empty((n_units, _ROWS, n_states))
-        self._filtered = np.empty((n_units, _ROWS, _ROW))
+        states = self._rows[..., _ROW:].view(np.complex64)
+        self._scans = [_Scan(section, states[..., k]) for k, section in enumerate(of.each)]
 
-    def filter(
-        self, samples: NDArray[np.float32], states: list[complex], out: NDArray[np.float32]
-    ) -> list[complex]:
-        """Filter samples from the beginning of a unit on.
+    def filter(self, parts: Sequence[Part]) -> None:
+        """Filter parts of signals, `_AT_ONCE` units in all at most."""
+        end = 0
+        for part in parts:
+            first, end = end, end + len(part.units)
+            np.subtract(part.units, part.offset, out=self._samples[first:end])
+        for k, scan in enumerate(self._scans):
+            scan.fill(self._samples[:end], parts, k)
+        end = 0
+        for part in parts:
+            first, end = end, end + len(part.units)
+            np.matmul(self._rows[first:end], self._out, out=part.out)
 
-        Parameters
-        ----------
-        samples : float32 [shape=(n_samples,)]
-            1 to `AT_ONCE`.
-        states : list of complex
-            The sections there.
-        out : float32 [shape=(n_samples,)]
 
-        Returns
-        -------
-        list of complex
-            The sections at the end of the last whole unit.
-        """
-        of = self._of
-        n_whole, n_rest = divmod(samples.size, UNIT)
-        n_units = n_whole + (n_rest > 0)
-        self._samples[:n_whole] = samples[: n_whole * UNIT].reshape(n_whole, _ROWS, _ROW)
-        if n_rest:
-            last = np.zeros(UNIT, np.float32)
-            last[:n_rest] = samples[n_whole * UNIT :]
-            self._samples[n_whole] = last.reshape(_ROWS, _ROW)
-        added = self._added[:n_units]
-        np.matmul(self._samples[:n_units], of.from_row, out=added)
-        ends = []
-        for k, (scan, decay) in enumerate(zip(of.scans, of.decays, strict=True)):
-            own = np.ascontiguousarray(added.view(np.complex128)[..., k])
-            of_units = np.matmul(own[:, None, :], scan)[:, 0]
-            # Unit by unit: the one recursion that is left.
-            state, over, begun = states[k], complex(decay[-1]), []
-            for total in of_units[:, -1].tolist():
+class _Scan:
+    """A section at the beginning of every row, of what the rows before have added to it."""
+
+    def __init__(self, of: Section, states: NDArray[np.complex64]) -> None:
+        self._of = of
+        self._states = states
+        self._added = np.empty((_AT_ONCE, _ROWS, 2), np.float32)
+        self._as_vectors = self._added.view(np.complex64).reshape(_AT_ONCE, 1, _ROWS)
+        self._scanned = np.empty((_AT_ONCE, 1, _ROWS + 1), np.complex64)
+        self._of_units, self._totals = self._scanned[:, 0, :-1], self._scanned[:, 0, -1]
+        self._begun = np.empty((_AT_ONCE, 1), np.complex64)
+        self._left = np.empty((_AT_ONCE, _ROWS), np.complex64)
+
+    def fill(self, samples: NDArray[np.float32], parts: Sequence[Part], k: int) -> None:
+        """Compute it for the rows of these units, of which it is section k."""
+        of, n_units = self._of, len(samples)
+        np.matmul(samples, of.from_row, out=self._added[:n_units])
+        np.matmul(self._as_vectors[:n_units], of.scan, out=self._scanned[:n_units])
+        totals, over = self._totals[:n_units].tolist(), of.over_unit
+        begun: list[complex] = []
+        # Unit by unit: the one recursion that is left.
+        for part in parts:
+            state, first = part.states[k], len(begun)
+            for total in totals[first : first + part.n_whole]:
                 begun.append(state)
                 state = over * state + total
-            ends.append(begun[n_whole] if n_rest else state)
-            of_units += np.array(begun)[:, None] * decay
-            self._states[:n_units, :, k] = of_units[:, :-1]
-        np.matmul(self._rows[:n_units], of.out, out=self._filtered[:n_units])
-        out[:] = self._filtered.reshape(-1)[: samples.size]
-        return ends
+            part.states[k] = state
+            begun.extend([state] * (first + len(part.units) - len(begun)))
+        self._begun[:n_units, 0] = begun
+        left = np.multiply(self._begun[:n_units], of.decay, out=self._left[:n_units])
+        np.add(self._of_units[:n_units], left, out=self._states[:n_units])
 
 
 @functools.lru_cache(maxsize=4)
@@ -134,20 +201,25 @@ def sections(sample_rate: int, cutoff_hz: float, order: int) -> Sections:
         # The conjugate section gives the conjugate: twice the real part of one.
         kept.append(complex(poles[one].real) if is_single else complex(poles[one]))
         weights.append(complex(residue.real) if is_single else complex(2 * residue))
-    n_kept, at, rows = len(kept), np.arange(_ROW), np.arange(_ROWS + 1)
-    from_row = np.zeros((_ROW, n_kept), np.complex128)
-    decays = np.zeros((n_kept, _ROWS + 1), np.complex128)
+    at, rows = np.arange(_ROW), np.arange(_ROWS + 1)
     # What the sample itself is weighed with.
-    out = np.zeros((_ROW + 2 * n_kept, _ROW))
+    out = np.zeros((_ROW + 2 * len(kept), _ROW))
     out[:_ROW] = np.eye(_ROW) * (gain / np.prod(poles)).real
-    scans = []
+    each = []
     since, rows_since = at - at[:, None], rows - rows[:-1, None] - 1
     for k, (pole, weight) in enumerate(zip(kept, weights, strict=True)):
         over = pole**_ROW
-        from_row[:, k] = pole ** (_ROW - 1 - at)
-        decays[k] = over**rows
-        scans.append(np.where(rows_since >= 0, over ** np.maximum(rows_since, 0), 0))
+        from_row = (pole ** (_ROW - 1 - at))[:, np.newaxis].view(np.float64)
+        scan = np.where(rows_since >= 0, over ** np.maximum(rows_since, 0), 0)
+        section = Section(
+            pole,
+            from_row.astype(np.float32),
+            scan.astype(np.complex64),
+            (over ** rows[:-1]).astype(np.complex64),
+            over**_ROWS,
+        )
+        each.append(section)
         out[:_ROW] += np.where(since >= 0, (weight * pole ** np.maximum(since, 0)).real, 0)
         begun = weight * pole ** (at + 1)
         out[_ROW + 2 * k], out[_ROW + 2 * k + 1] = begun.real, -begun.imag
-    return Sections(tuple(kept), from_row.view(np.float64), tuple(scans), decays, out)
+    return Sections(tuple(each), out.astype(np.float32))

@@ -55,10 +55,11 @@ def push_together(
     signals = [
         samples[first * hop : first * hop + size] for first, size in zip(firsts, sizes, strict=True)
     ]
-    for extractor, block, signal in zip(extractors, blocks, signals, strict=True):
+    all_filtered = FeatureExtractor.filtered_together(extractors, blocks)
+    for extractor, filtered, signal in zip(extractors, all_filtered, signals, strict=True):
         n_tail = extractor.tail.size
         signal[:n_tail] = extractor.tail
-        signal[n_tail:] = extractor.filtered(block)
+        signal[n_tail:] = filtered
     wanted = [
         (each, first, first + n_rows)
         for each, first, n_rows in zip(seen, firsts, n_rows_each, strict=True)

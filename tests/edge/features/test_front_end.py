@@ -138,20 +138,50 @@ def test_no_split_shows_in_the_high_pass(order: int, lengths: list[int]) -> None
     assert whole.process(samples).tobytes() == np.concatenate(parts).tobytes()
 
 
-@pytest.mark.parametrize("hz", [60.0, 2000.0])
-def test_the_high_pass_is_its_recursion_for_as_long_as_it_hears(hz: float) -> None:
+def recursion(samples: np.ndarray, hz: float) -> np.ndarray:
+    """Sample by sample, of second order, in double precision."""
     warped = math.tan(math.pi * hz / RATE)
     scale = 1 + math.sqrt(2) * warped + warped**2
     first, second = 2 * (warped**2 - 1) / scale, (1 - math.sqrt(2) * warped + warped**2) / scale
-    samples = noise(40_000)
     x1 = x2 = float(samples[0])
     y1 = y2 = 0.0
-    wanted = []
+    out = []
     for x in samples.tolist():
         y = (x - 2 * x1 + x2) / scale - first * y1 - second * y2
         x1, x2, y1, y2 = x, x1, y, y1
-        wanted.append(y)
-    np.testing.assert_allclose(HighPass(RATE, hz, 2).process(samples), wanted, atol=1e-6)
+        out.append(y)
+    return np.array(out)
+
+
+@pytest.mark.parametrize("hz", [60.0, 2000.0])
+def test_the_high_pass_is_its_recursion_for_as_long_as_it_hears(hz: float) -> None:
+    samples = noise(40_000)
+    np.testing.assert_allclose(
+        HighPass(RATE, hz, 2).process(samples), recursion(samples, hz), atol=1e-6
+    )
+
+
+def test_what_is_faint_beside_an_offset_is_not_rounded() -> None:
+    samples = np.float32(0.75) + np.float32(1e-3) * noise(20_000)
+    out = HighPass(RATE, 60.0, 2).process(samples)
+    np.testing.assert_allclose(out, recursion(samples, 60.0), atol=1e-9)
+
+
+def test_a_click_at_the_beginning_costs_what_follows_no_precision() -> None:
+    samples = noise(40_000)
+    samples[0] = 900.0
+    out = HighPass(RATE, 60.0, 2).process(samples)
+    np.testing.assert_allclose(out[20_000:], recursion(samples, 60.0)[20_000:], atol=2e-7)
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_signals_that_are_filtered_together_do_not_know_of_each_other(order: int) -> None:
+    together, alone = ([HighPass(RATE, 60.0, order) for _ in range(4)] for _ in range(2))
+    for n_call, sizes in enumerate([(1024, 40_000, 0, 700), (70_000, 1, 8192, 5000), (8192,) * 4]):
+        blocks = [noise(size, 4 * n_call + k) + np.float32(0.1) for k, size in enumerate(sizes)]
+        found = HighPass.process_together(together, blocks)
+        for one, block, own in zip(alone, blocks, found, strict=True):
+            assert own.tobytes() == one.process(block).tobytes()
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
