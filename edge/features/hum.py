@@ -104,15 +104,25 @@ class HumFilter:
         #: Of the tones, in those of 50 Hz.
         self._numbers = self._tables.tones_hz / 50
         self._stretch = np.zeros(self._tables.n_stretch, np.float32)
+        self._is_fresh = False
         self.reset()
 
     def reset(self) -> None:
         """Forget all samples; equal to a fresh one."""
-        n = self._numbers.size
         self._n_heard = 0
         self._n_first = _N_FIRST
         #: Samples that are not looked at.
         self._n_passed = 0
+        # Most have learnt nothing.
+        if not self._is_fresh:
+            self._is_fresh = True
+            self._unlearn()
+
+    def _unlearn(self) -> None:
+        """Know of no tone."""
+        n = self._numbers.size
+        #: Whether nothing is known of any tone.
+        self._is_idle = True
         self._hum: NDArray[np.float32] | None = None
         #: Tones in the middle of the last block heard; 0 where there is none.
         self._tones = np.zeros(n, np.complex128)
@@ -146,12 +156,10 @@ class HumFilter:
         float32 [shape=(n_samples,)]
             The same bits for any split into blocks; `samples` itself where nothing is taken away.
         """
-        if self._n_passed >= samples.size:
-            self._n_passed -= samples.size
-            return samples
-        left, start, self._n_passed = samples, self._n_passed, 0
+        left, start = samples, self._n_passed
         while start < samples.size:
-            n = min(self._stretch.size - self._n_heard, samples.size - start)
+            n_wanted = self._n_wanted()
+            n = min(n_wanted - self._n_heard, samples.size - start)
             place = slice(self._n_heard, self._n_heard + n)
             self._stretch[place] = samples[start : start + n]
             if self._hum is not None:
@@ -159,17 +167,31 @@ class HumFilter:
                 left[start : start + n] -= self._hum[place]
             self._n_heard += n
             start += n
-            if self._n_heard == self._stretch.size:
-                self._learn()
-                self._n_heard, self._n_first = 0, max(0, self._n_first - 1)
-                if not (self._n_first or self._seen.any()):
-                    n_passed = (_ONE_IN - 1) * self._stretch.size
-                    n = min(n_passed, samples.size - start)
-                    start, self._n_passed = start + n, n_passed - n
+            if self._n_heard == n_wanted:
+                start += self._look()
+        self._n_passed = start - samples.size
         return left
+
+    def _n_wanted(self) -> int:
+        """How much of the stretch is to be heard before it is looked at: a block, while idle."""
+        n_block = self._stretch.size // N_BLOCKS
+        return n_block if self._is_idle and self._n_heard < n_block else self._stretch.size
+
+    def _look(self) -> int:
+        """Look at what was heard of a stretch; how many samples are then passed over."""
+        n_passed = self._stretch.size - self._n_heard
+        if not n_passed:
+            self._learn()
+        elif self._tables.may_hold(_LEAST_SHARE, self._stretch[: self._n_heard]):
+            return 0
+        self._n_heard, self._n_first = 0, max(0, self._n_first - 1)
+        if self._is_idle and not self._n_first:
+            n_passed += (_ONE_IN - 1) * self._stretch.size
+        return n_passed
 
     def _learn(self) -> None:
         """Learn from a whole stretch what to take from the next one."""
+        self._is_fresh = False
         heard = self._tables.heard(self._stretch)
         known = self._seen > 0
         if known.any():
@@ -181,7 +203,8 @@ class HumFilter:
         steady = (most - least <= 2 * near * most) & (least > _FAINTEST) & ~known
         if steady.any():
             self._begin(heard, steady, near)
-        if self._seen.any():
+        self._is_idle = not self._seen.any()
+        if not self._is_idle:
             self._taken |= (self._seen > 0) & (self._seen >= self._needed)
             self._hum = self._sound() if self._taken.any() else None
         else:

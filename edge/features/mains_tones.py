@@ -25,6 +25,9 @@ _LEAST_HZ = 2000
 #: A tone that is slightly off is taken to stand still for a twentieth of a block.
 _MOST_PIECES = 20
 
+#: What single precision may take from a power, as a share of it, and more.
+_ROUNDING = 1e-5
+
 
 class MainsTones:
     """Tables for one rate, of which any number of filters may be at work.
@@ -45,6 +48,7 @@ class MainsTones:
         self.tones_hz = np.array(sorted(partials), np.float64)
         self._n_sum = max(n for n in _divisors(n_block) if n == 1 or sample_rate / n >= _LEAST_HZ)
         self._ones = np.ones(self._n_sum, np.float32)
+        self._all_ones = np.ones(n_block // self._n_sum, np.float32)
         turns = self.tones_hz / sample_rate
         middles = (np.arange(n_block // self._n_sum) + 0.5) * self._n_sum - 0.5
         # A sum of neighbours is a low-pass; what it takes is given back.
@@ -68,6 +72,22 @@ class MainsTones:
         n = self.tones_hz.size
         heard: NDArray[np.complexfloating] = parts[:, :n] + 1j * parts[:, n:]
         return heard
+
+    def may_hold(self, share: float, block: NDArray[np.float32]) -> bool:
+        """Whether the tones may hold this share of the power of a block, its mean left out.
+
+        Notes
+        -----
+        Sums of neighbours have no more power than these, so that a "no" is certain, whatever is
+        lost to rounding.
+        """
+        sums = block.reshape(-1, self._n_sum) @ self._ones
+        parts = sums @ self._analysis
+        # As 1-D products: one sum each, with little around it.
+        mean = float(sums @ self._all_ones) / block.size
+        power = float(sums @ sums) / (self._n_sum * block.size)
+        of_tones = float(parts @ parts) / 2
+        return of_tones > share * (power - mean**2) - _ROUNDING * power
 
     def sound(self, tones: NDArray[np.complexfloating], which: Any) -> NDArray[np.float32]:
         """Sound of some tones.

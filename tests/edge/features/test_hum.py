@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge import ParameterError
 from edge.features.hum import HumFilter, hum_filter
+from edge.features.mains_tones import mains_tones
 
 RATE = 16_000
 
@@ -172,6 +173,35 @@ def test_without_hum_the_samples_themselves_go_on(sound: str) -> None:
     }
     samples = sounds[sound].astype(np.float32)
     assert HumFilter(RATE).process_checked(samples) is samples
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 44_100])
+@pytest.mark.parametrize("offset", [0.0, 0.02, 0.6])
+@pytest.mark.parametrize("level", [1e-4, 0.01, 0.3])
+def test_a_block_that_tones_may_hold_is_never_ruled_out(
+    rate: int, offset: float, level: float
+) -> None:
+    tones = mains_tones(rate)
+    at = np.arange(rate // 10)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        hz = rng.choice(tones.tones_hz, rng.integers(1, 6), replace=False)[:, np.newaxis]
+        wanted = np.sin(2 * np.pi * (hz * at / rate + rng.random(hz.shape))).sum(axis=0)
+        noise = rng.standard_normal(at.size)
+        noise -= noise.mean()
+        noise *= (0.3 * wanted.var() / noise.var()) ** 0.5
+        block = (offset + level * (wanted + noise)).astype(np.float32)
+        assert tones.may_hold(0.75, block)
+
+
+@pytest.mark.parametrize("sound", ["noise", "silence", "vowel"])
+def test_most_blocks_are_ruled_out(sound: str) -> None:
+    sounds = {
+        "noise": room(1600),
+        "silence": np.zeros(1600),
+        "vowel": vowel(137, "a", 1.0)[800:2400],
+    }
+    assert not mains_tones(RATE).may_hold(0.75, sounds[sound].astype(np.float32))
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000])
