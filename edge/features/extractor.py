@@ -17,6 +17,8 @@ from edge.features.spec import FeatureSpec
 
 __all__ = ["FeatureExtractor"]
 
+_NO_SAMPLES = np.empty(0, np.float32)
+
 
 class FeatureExtractor:
     """Samples in, feature rows out: 34 wide with the defaults.
@@ -48,7 +50,7 @@ class FeatureExtractor:
         self._makers.prepare()
         front_end = spec.front_end
         self._front_end = front_end.filter(spec.sample_rate) if front_end else None
-        self.tail = np.empty(0, dtype=np.float32)
+        self.tail = _NO_SAMPLES
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -142,7 +144,7 @@ class FeatureExtractor:
 
     def reset(self) -> None:
         """Forget the samples pushed so far; equal to a fresh extractor."""
-        self.tail = np.empty(0, dtype=np.float32)
+        self.tail = _NO_SAMPLES
         if self._front_end is not None:
             self._front_end.reset()
 

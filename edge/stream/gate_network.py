@@ -50,6 +50,13 @@ class GateState:
     floor: float = math.inf
     is_fresh: bool = True
 
+    def forget(self) -> None:
+        """Be as new, in the same memory."""
+        if not self.is_fresh:
+            for each in (self.before, *self.kept):
+                each.fill(0)
+            self.floor, self.is_fresh = np.float32(np.inf), True
+
 
 def _with_bias(
     weights: NDArray[np.float32], bias: NDArray[np.float32], n_units: int

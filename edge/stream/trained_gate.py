@@ -52,17 +52,16 @@ class TrainedSpeechGate:
         self._networks = gate_networks(gate, spec)
         network = self._networks.take()
         self._bias = bias = network.bias
+        self._state = network.state()
         self._networks.give(network)
         self._open, self._close = (
             math.log(share / (1 - share)) - bias for share in (gate.open_above, gate.close_below)
         )
-        self.reset()
+        self._is_open = False
 
     def reset(self) -> None:
         """Forget what was heard; the same as a fresh object."""
-        network = self._networks.take()
-        self._state = network.state()
-        self._networks.give(network)
+        self._state.forget()
         self._is_open = False
 
     def push(self, samples: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.bool_]:
