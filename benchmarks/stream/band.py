@@ -117,14 +117,13 @@ def listen(samples: np.ndarray) -> tuple[str | None, list[tuple[int, float]]]:
     """What the meter says, and at every look the loud frames and the steepest fall in dB."""
     meter, said = band.BandMeter(RATE), None
     falls: list[tuple[int, float]] = []
-    plain = meter.steepest_fall
+    plain = meter._look
 
-    def noted() -> tuple[float, float]:
-        found = plain()
-        falls.append((meter.n_loud, round(found[0], 1)))
-        return found
+    def noted(least_fall_db: float) -> str | None:
+        falls.append((meter.n_loud, round(meter.steepest_fall()[0], 1)))
+        return plain(least_fall_db)
 
-    meter.steepest_fall = noted  # type: ignore[method-assign]
+    meter._look = noted  # type: ignore[method-assign]
     for at in range(0, samples.size, BLOCK):
         said = meter.push(samples[at : at + BLOCK]) or said
     return said, falls

@@ -50,8 +50,8 @@ class ClippingMeter:
         if self._said or not samples.size:
             return None
         self._n_samples += samples.size
-        # `reduce` goes the short way that `max` goes round.
-        if np.maximum.reduce(samples) >= _FULL_SCALE or np.minimum.reduce(samples) <= -_FULL_SCALE:
+        # Where the extremes are is told sooner than what they are.
+        if samples[samples.argmax()] >= _FULL_SCALE or samples[samples.argmin()] <= -_FULL_SCALE:
             is_full = np.abs(samples) >= _FULL_SCALE
             self._n_clipped += int(np.count_nonzero(is_full[1:] & is_full[:-1]))
             self._n_clipped += bool(self._was_full and is_full[0])

@@ -5,8 +5,12 @@ A poor resampler leaves above the old Nyquist frequency what lies below, turned 
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.scratch import Scratch
 
 __all__ = ["MIRRORS_HZ", "Mirrors"]
 
@@ -15,6 +19,8 @@ MIRRORS_HZ = (4000.0, 5512.5, 6000.0)
 #: Bins that a fine structure is taken less the mean of, and those to either side.
 _N_MEAN = 15
 _REACH = _N_MEAN // 2
+#: Frames that are worked on at once: their memory is shared by all streams.
+_AT_ONCE = 48
 #: How far is looked to either side.
 _MOST_HZ = 4000.0
 
@@ -34,16 +40,25 @@ class Mirrors:
 
     def __init__(self, n_bins: int, bin_hz: float) -> None:
         # Bins at the ends, which have no 7 neighbours, are not asked for.
-        self._crossed: list[tuple[slice, slice]] = []
-        edges = []
+        sides = []
         for mirror_hz in MIRRORS_HZ:
             centre = round(mirror_hz / bin_hz)
             reach = min(centre - 20, n_bins - centre - 8, round(_MOST_HZ / bin_hz) - 20)
-            above = slice(centre + 10, centre + reach)
-            below = slice(centre + 1 - reach, centre - 9)
-            self._crossed.append((above, slice(n_bins - below.stop, n_bins - below.start)))
-            edges += [above.start, above.stop, below.start, below.stop]
-        self._edges = np.array(edges, dtype=np.intp)
+            sides.append(
+                (slice(centre + 10, centre + reach), slice(centre + 1 - reach, centre - 9))
+            )
+        first = min(below.start for _, below in sides)
+        end = max(below.stop for _, below in sides)
+        # What is below is turned round from the last bin of it to the first.
+        self._turned = slice(end - 1, first - 1, -1)
+        self._crossed = [
+            (above, slice(end - below.stop, end - below.start)) for above, below in sides
+        ]
+        # The bins above each mirror, then those below.
+        self._sides = np.zeros((n_bins, 2 * len(sides)), np.float32)
+        for column, side in enumerate(itertools.chain(*zip(*sides, strict=True))):
+            self._sides[side, column] = 1
+        self._memory = Scratch(lambda: np.empty((2, _AT_ONCE * n_bins), np.float32))
 
     def products(self, power: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
         """Products of every frame.
@@ -51,34 +66,56 @@ class Mirrors:
         Parameters
         ----------
         power : float32 [shape=(n_frames, n_bins)]
+            Contiguous; overwritten.
         floor : float
             Added before the logarithm.
 
         Returns
         -------
-        float32 [shape=(n_frames, n_mirrors, 3)]
+        float32 [shape=(n_frames, 3, n_mirrors)]
             Above by below, above by above, below by below.
         """
-        # All rows as over one: the sums across two of them are not asked for.
-        logs = np.add(power, np.float32(floor)).reshape(-1)
-        np.log(logs, out=logs)
-        # Sums of 15 from those of 1, 2, 4 and 8, none of which grows.
-        twos = logs[:-1] + logs[1:]
-        fours = twos[:-2] + twos[2:]
-        means = fours[:-11] + fours[4:-7]
-        means += fours[8:-3]
-        means += twos[12:-1]
-        means += logs[14:]
-        means *= np.float32(1 / _N_MEAN)
-        np.subtract(logs[_REACH:-_REACH], means, out=logs[_REACH:-_REACH])
-        fine = logs.reshape(power.shape)
-        products = np.empty((len(power), len(self._crossed), 3), np.float32)
-        # Forwards twice is faster than once backwards.
-        turned = np.ascontiguousarray(logs[::-1]).reshape(power.shape)[::-1]
-        for k, (above, below) in enumerate(self._crossed):
-            np.einsum("ij,ij->i", fine[:, above], turned[:, below], out=products[:, k, 0])
-        squares = np.multiply(fine, fine)
-        # Every second sum lies between two sides and counts for nothing.
-        own = np.add.reduceat(squares, self._edges, axis=1)[:, ::2]
-        products[:, :, 1:] = own.reshape(len(power), -1, 2)
+        products = np.empty((len(power), 3, len(self._crossed)), np.float32)
+        memory = self._memory.take()
+        for first in range(0, len(power), _AT_ONCE):
+            frames = slice(first, first + _AT_ONCE)
+            self._multiply(power[frames], np.float32(floor), products[frames], memory)
+        self._memory.give(memory)
         return products
+
+    def _multiply(
+        self,
+        power: NDArray[np.float32],
+        floor: np.float32,
+        products: NDArray[np.float32],
+        memory: NDArray[np.float32],
+    ) -> None:
+        """Fill in the products of some frames; two arrays of as many numbers are lent."""
+        power += floor
+        np.log(power, out=power)
+        _take_means(power.reshape(-1), memory[:, : power.size])
+        # One copy is faster than to read backwards three times.
+        backwards = power[:, self._turned]
+        turned = memory[0, : backwards.size].reshape(backwards.shape)
+        turned[:] = backwards
+        for k, (above, below) in enumerate(self._crossed):
+            pairs = power[:, None, above], turned[:, below, None]
+            np.matmul(*pairs, out=products[:, 0, k, None, None])
+        np.multiply(power, power, out=power)
+        np.matmul(power, self._sides, out=products.reshape(len(power), -1)[:, len(self._crossed) :])
+
+
+def _take_means(logs: NDArray[np.float32], memory: NDArray[np.float32]) -> None:
+    """Subtract the mean of 15 from all but those at the ends, in place.
+
+    All rows are as one: what is taken across two of them is not asked for.
+    """
+    one, other = memory
+    # Sums of 15 from those of 2, 4, 8 and 16, none of which grows.
+    twos = np.add(logs[:-1], logs[1:], out=one[:-1])
+    fours = np.add(twos[:-2], twos[2:], out=other[:-3])
+    eights = np.add(fours[:-4], fours[4:], out=one[:-7])
+    means = np.add(eights[:-8], eights[8:], out=other[:-15])
+    means -= logs[_N_MEAN:]
+    means *= np.float32(1 / _N_MEAN)
+    logs[_REACH : _REACH + means.size] -= means
