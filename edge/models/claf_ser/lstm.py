@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import weakref
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.models.base import aligned
-from edge.scratch import Scratch
 
-__all__ = ["MAX_HIDDEN_AT_ONCE", "LstmLoop", "both_directions", "lstm_loops"]
+__all__ = ["MAX_HIDDEN_AT_ONCE", "LstmLoop", "both_directions"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -21,22 +18,20 @@ Floats = npt.NDArray[np.float32]
 #: 15 us against 9 us.
 MAX_HIDDEN_AT_ONCE = 48
 
-#: As long as somebody has a use for them: those of a long window are large.
-_LOOPS: weakref.WeakValueDictionary[tuple[int, int, int], Scratch[LstmLoop]]
-_LOOPS = weakref.WeakValueDictionary()
-
 
 class LstmLoop:
-    """Both directions of an LSTM for one batch size and length.
+    """Both directions of an LSTM for one batch size, length and width.
 
     Buffers and every view of them are made once: at one window at a time the
     loop's cost is its products and the number of NumPy calls.  Nothing of one run matters to the
-    next: :func:`lstm_loops` lends them.
+    next.
     """
 
-    def __init__(self, n_batch: int, n_frames: int, hidden: int) -> None:
+    def __init__(self, n_batch: int, n_frames: int, n_features: int, hidden: int) -> None:
         self.n_batch, self.n_frames = n_batch, n_frames
         n_rows = n_frames * n_batch
+        # By direction; the last column stays 1, for the bias.
+        self._rows = aligned(np.ones((2, n_frames, n_batch, n_features + 1)))
         self._projected = _gate_buffer(n_batch, n_rows, hidden)
         # Row 0 is the state before the first frame.
         self._states = aligned(np.zeros((n_frames + 1, 2, n_batch, hidden)))
@@ -112,26 +107,18 @@ class LstmLoop:
             dot(halves, products, cell)
             tanh(cell, squashed)
             multiply(output, squashed, after)
-        states = self._states
-        both = np.concatenate([states[1:, 0], states[:0:-1, 1]], axis=2)
-        return both.transpose(1, 0, 2)
+        states, n_frames = self._states, self.n_frames
+        rows = np.empty((self.n_batch, n_frames, 2, states.shape[3]), dtype=np.float32)
+        rows[:, :, 0] = states[1:, 0].transpose(1, 0, 2)
+        rows[:, :, 1] = states[:0:-1, 1].transpose(1, 0, 2)
+        return rows.reshape(self.n_batch, n_frames, -1)
 
     def _project(self, features: Floats, weight_ih: Floats) -> None:
         """Multiply all frames with the input weights at once, the backward ones reversed."""
-        n_batch, n_frames, n_features = features.shape
-        rows = np.ones((2, n_frames, n_batch, n_features + 1), dtype=np.float32)
+        rows = self._rows
         rows[0, ..., :-1] = features.transpose(1, 0, 2)
         rows[1] = rows[0, ::-1]
-        np.matmul(rows.reshape(2, n_frames * n_batch, -1), weight_ih, self._projected)
-
-
-def lstm_loops(n_batch: int, n_frames: int, hidden: int) -> Scratch[LstmLoop]:
-    """Loops of a size for whoever runs one, whatever the weights, in this process."""
-    sizes = n_batch, n_frames, hidden
-    found = _LOOPS.get(sizes)
-    if found is None:
-        found = _LOOPS.setdefault(sizes, Scratch(functools.partial(LstmLoop, *sizes)))
-    return found
+        np.matmul(rows.reshape(2, -1, rows.shape[3]), weight_ih, self._projected)
 
 
 def both_directions(weight_hh: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -27,9 +27,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.models.base import frozen
-from edge.models.claf_ser.lstm import MAX_HIDDEN_AT_ONCE, both_directions, lstm_loops
+from edge.models.claf_ser.lstm import MAX_HIDDEN_AT_ONCE, both_directions
 from edge.models.claf_ser.sizes import ClafSerSizes
 from edge.models.claf_ser.weights import fold_classifier
+from edge.models.claf_ser.workspace import Workspace, workspaces
 
 __all__ = ["ClafSerNetwork"]
 
@@ -37,6 +38,10 @@ Floats = npt.NDArray[np.float32]
 
 # torch.nn.LayerNorm's default, with which CLAF-SER is trained.
 _NORM_EPSILON = np.float32(1e-5)
+_ZERO = np.float32(0)
+# Products in which the queries' and keys' is done: of a window's size, OpenBLAS packs no matrix of
+# a small one first.
+_N_PARTS = 4
 # More examples at once than this are no faster each, and their buffers leave the cache.
 _MAX_BATCH = 16
 
@@ -110,13 +115,13 @@ def _restored(sizes: ClafSerSizes, *parts: Floats) -> ClafSerNetwork:
 
 
 class ClafSerRunner:
-    """The forward pass of :class:`ClafSerNetwork`; the LSTM's buffers are lent for its length."""
+    """The forward pass of :class:`ClafSerNetwork`; what it writes to is lent for its length."""
 
-    __slots__ = ("_loops", "_network", "_sizes")
+    __slots__ = ("_network", "_shape", "_workspaces")
 
     def __init__(self, network: ClafSerNetwork) -> None:
         self._network = network
-        self._sizes = (0, 0)
+        self._shape: tuple[int, ...] = (0, 0, 0)
 
     def run(self, features: Floats, corpus: int) -> Floats:
         """Run the network, see :meth:`edge.models.base.Runner.run`."""
@@ -134,70 +139,74 @@ class ClafSerRunner:
     def _run(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
         """Logits, and the attention of each step."""
         network = self._network
-        features = _stacked(features, network.sizes.frame_stack)
-        pooled, attention = self._attention(self._lstm(features))
+        if self._shape != features.shape:
+            n_batch, n_frames, _ = self._shape = features.shape
+            self._workspaces = workspaces(n_batch, n_frames, network.sizes)
+        work = self._workspaces.take()
+        features = work.stacked(features)
+        rows = work.loop.run(features, network.weight_ih, network.weight_hh, network.both_hh)
+        pooled, attention = self._attention(rows, work)
         hidden: Floats = pooled @ network.attended_weight
-        hidden += self._phonetic(features) @ network.phonetic_weight
+        hidden += self._phonetic(features, work) @ network.phonetic_weight
+        self._workspaces.give(work)
         hidden += network.corpus_bias[corpus]
-        # The layer norm's mean is already gone.
-        power = np.einsum("bi,bi->b", hidden, hidden) / np.float32(hidden.shape[1])
+        # The layer norm's mean is already gone, and the mean of the squares is the sum of these.
+        power = np.einsum("bi,bi->b", hidden, hidden)
         hidden /= np.sqrt(power + _NORM_EPSILON)[:, None]
         hidden *= network.norm_weight
         hidden += network.norm_bias
-        np.maximum(hidden, np.float32(0), out=hidden)
+        np.maximum(hidden, _ZERO, out=hidden)
         logits: Floats = hidden @ network.fc2_weight
         logits += network.fc2_bias
         return logits, attention
 
-    def _lstm(self, features: Floats) -> Floats:
-        """Twice the BiLSTM's output: (B, T, n_features) -> (B, T, 2 * hidden)."""
-        n_batch, n_frames, _ = features.shape
-        network = self._network
-        if self._sizes != (n_batch, n_frames):
-            self._sizes = (n_batch, n_frames)
-            self._loops = lstm_loops(n_batch, n_frames, network.sizes.hidden)
-        loop = self._loops.take()
-        rows = loop.run(features, network.weight_ih, network.weight_hh, network.both_hh)
-        self._loops.give(loop)
-        return rows
-
-    def _attention(self, rows: Floats) -> tuple[Floats, Floats]:
+    def _attention(self, rows: Floats, work: Workspace) -> tuple[Floats, Floats]:
         """Attend and take the mean over time, before the output projection.
 
         (B, T, 2 * hidden) -> (B, 2 * hidden), the heads side by side, and the weights that
         each head gives to each frame in the mean over its queries: (B, n_heads, T).
         """
         n_batch, n_frames, width = rows.shape
-        n_heads = self._network.sizes.n_heads
-        both = np.matmul(rows[:, None], self._network.query_key)
-        query, key = both[:, :n_heads], both[:, n_heads:]
-        query += self._network.query_bias
-        # (B, head, key, query): sums and maxima over keys then run along the rows.
-        scores = key @ query.transpose(0, 1, 3, 2)
-        scores -= scores.max(axis=2, keepdims=True)
+        network = self._network
+        query, key = self._queries_and_keys(rows, work)
+        # (B, key, head, query): maxima and sums over the keys then run along the rows.
+        scores = work.products
+        by_head = scores.swapaxes(1, 2)
+        np.matmul(key, query.swapaxes(2, 3), by_head)
+        scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
         np.exp(scores, scores)
-        share = np.float32(1 / n_frames) / scores.sum(axis=2)
-        weights = scores @ share[..., None]
-        mixed = weights.transpose(0, 1, 3, 2) @ rows[:, None]
-        pooled: Floats = (mixed @ self._network.value).reshape(n_batch, width)
-        return pooled, weights[..., 0]
+        share = np.float32(1 / n_frames) / np.add.reduce(scores, axis=1)
+        weights = (by_head @ share[..., None])[..., 0]
+        mixed = (weights @ rows).swapaxes(0, 1)
+        pooled: Floats = (mixed @ network.value).swapaxes(0, 1).reshape(n_batch, width)
+        return pooled, weights
 
-    def _phonetic(self, features: Floats) -> Floats:
+    def _queries_and_keys(self, rows: Floats, work: Workspace) -> tuple[Floats, Floats]:
+        """Of every head and frame: (B, n_heads, T, 2 * hidden / n_heads) each."""
+        n_batch, n_frames, width = rows.shape
+        network, both = self._network, work.query_key
+        parts = both.reshape(len(both), _N_PARTS, -1).swapaxes(0, 1)
+        np.matmul(rows.reshape(-1, width), network.query_key, parts)
+        both[:, :width] += network.query_bias
+        shape = n_batch, n_frames, 2, network.sizes.n_heads, -1
+        query, key = both.reshape(shape).transpose(2, 0, 3, 1, 4)
+        return query, key
+
+    def _phonetic(self, features: Floats, work: Workspace) -> Floats:
         """Convolution, ReLU and mean over time -> (B, conv_channels)."""
         n_batch, n_frames, n_features = features.shape
         network = self._network
         kernel, channels = network.sizes.conv_kernel, network.sizes.conv_channels
-        taps = features.reshape(-1, n_features) @ network.conv_weight
-        taps = taps.reshape(n_batch, n_frames, kernel, channels)
+        np.matmul(features.reshape(-1, n_features), network.conv_weight, work.taps)
+        taps = work.taps.reshape(n_batch, n_frames, kernel, channels)
         centre = kernel // 2
         summed = taps[:, :, centre] + network.conv_bias
         for shift in range(1, centre + 1):
             summed[:, shift:] += taps[:, :-shift, centre - shift]
             summed[:, :-shift] += taps[:, shift:, centre + shift]
-        np.maximum(summed, np.float32(0), out=summed)
-        # `reduce` goes the short way that `mean` goes round.
-        mean: Floats = np.add.reduce(summed, axis=1)
-        mean /= np.float32(n_frames)
+        np.maximum(summed, _ZERO, out=summed)
+        # A product takes half the time of a sum along the columns.
+        mean: Floats = work.mean @ summed
         return mean
 
 
@@ -230,19 +239,17 @@ def _folded_attention(
     width, n_heads = 2 * sizes.hidden, sizes.n_heads
     scale = np.float32((width // n_heads) ** -0.5)
 
-    def by_head(weight: Floats) -> Floats:
-        """(width, k) -> (n_heads, k, width / n_heads); ``2 h`` is what k meets."""
-        heads = weight.reshape(n_heads, -1, weight.shape[1]) * np.float32(0.5)
-        ordered: Floats = heads.transpose(0, 2, 1)
-        return ordered
-
-    query = by_head(weights["attention.query.weight"] * scale)
-    key = by_head(weights["attention.key.weight"])
-    bias = weights["attention.query.bias"] * scale
+    # All of them meet `2 h`.
+    query, key, value = (
+        weights[f"attention.{name}.weight"] * np.float32(0.5) for name in ("query", "key", "value")
+    )
+    both = np.concatenate([query * scale, key])
     return {
-        "query_key": np.concatenate([query, key]),
-        "query_bias": bias.reshape(n_heads, 1, -1),
-        "value": by_head(weights["attention.value.weight"]),
+        # (2 * width, width) -> (part, width, 2 * width / n_parts)
+        "query_key": both.reshape(_N_PARTS, -1, width).transpose(0, 2, 1),
+        "query_bias": weights["attention.query.bias"] * scale,
+        # (width, width) -> (n_heads, width, width / n_heads)
+        "value": value.reshape(n_heads, -1, width).transpose(0, 2, 1),
     }
 
 
@@ -251,13 +258,16 @@ def _folded_classifier(
 ) -> dict[str, npt.ArrayLike]:
     width = 2 * sizes.hidden
     fc1, rows = fold_classifier(weights)
+    # So small that the sum of the squares is the mean that the layer norm wants.
+    root = sizes.classifier**0.5
+    fc1, rows = fc1 / root, rows / root
     # One product for all taps: (n_features, kernel * channels).
     conv = weights["conv.weight"].transpose(1, 2, 0)
     return {
         "attended_weight": fc1[:, :width].T,
         "phonetic_weight": fc1[:, width:].T,
         "corpus_bias": rows,
-        "norm_weight": weights["norm.weight"],
+        "norm_weight": weights["norm.weight"] * np.float32(root),
         "norm_bias": weights["norm.bias"],
         "fc2_weight": weights["fc2.weight"].T,
         "fc2_bias": weights["fc2.bias"],
@@ -272,17 +282,6 @@ def _batches(features: Floats) -> list[Floats]:
         return [features]
     starts = range(0, len(features), _MAX_BATCH)
     return [features[start : start + _MAX_BATCH] for start in starts]
-
-
-def _stacked(features: Floats, n_stacked: int) -> Floats:
-    """Lay neighbouring frames side by side: (B, T, k) -> (B, ceil(T / n), n * k)."""
-    if n_stacked == 1:
-        return features
-    n_batch, n_frames, n_features = features.shape
-    if n_missing := -n_frames % n_stacked:
-        # As in training: the last frame again.
-        features = np.concatenate([features] + [features[:, -1:]] * n_missing, axis=1)
-    return features.reshape(n_batch, -1, n_stacked * n_features)
 
 
 def _by_frame(attention: Floats, n_stacked: int, n_frames: int) -> Floats:

@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 
 #: Examples that are run at once: of more, the recurrence's state no longer lies in the cache.  What
 #: is left over is filled up, as a loop is made for one number of examples.
-_SIZES = (8, 4, 1)
+_SIZES = (16, 8, 4, 1)
 
 
 class NumpyModel:

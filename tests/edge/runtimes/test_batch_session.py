@@ -11,7 +11,7 @@ from edge.runtimes.base import BatchSession
 from edge.stream.loading import load
 
 
-@pytest.mark.parametrize("n_examples", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("n_examples", [1, 2, 3, 5, 8, 13, 35])
 def test_every_example_is_answered_as_alone(n_examples: int) -> None:
     model = load(MODELS_DIR / MODELS["claf-ser-tiny"]["numpy"], backend="numpy").model
     rng = np.random.default_rng(n_examples)
