@@ -27,6 +27,11 @@ _CLEARLY = 10.0 ** (0.5 / 10.0)
 #: Correlation below which, and ratio of powers within which, two channels cancel in a mean.
 _CANCELS = -0.9
 _ALIKE = 10.0 ** (6.0 / 10.0)
+#: A channel whose level swings by so much (standard deviation, in dB), comes within so much of the
+#: one that is taken and does not rise and fall with it holds a sound of its own: of another
+#: person, or of the only one, where what is taken is noise.
+_LIVELY_DB, _AUDIBLE_DB, _TOGETHER = 6.0, 40.0, 0.5
+_LEAST_STRETCHES = 8
 
 
 class ChannelPicker:
@@ -47,6 +52,7 @@ class ChannelPicker:
         self._n_enough = _ENOUGH_S * sample_rate
         self._n_most = math.inf if waits_for_sound else _AT_MOST_S * sample_rate
         self._products = np.zeros((n_channels, n_channels))
+        self._powers: list[npt.NDArray[np.float64]] = []
         self._n_loud = 0
         self._n_heard = 0
 
@@ -68,10 +74,13 @@ class ChannelPicker:
 
     @property
     def warning(self) -> str | None:
-        """Say which channel would have cancelled the one that is taken, if one would."""
-        powers, taken = self._products.diagonal(), self.picked
-        if powers[taken] == 0:
+        """Say which channel would have cancelled the one that is taken, or holds another sound."""
+        if not self.has_heard:
             return None
+        return self._turned() or self._unheard()
+
+    def _turned(self) -> str | None:
+        powers, taken = self._products.diagonal(), self.picked
         scale = np.sqrt(powers * powers[taken])
         alike = (powers * _ALIKE > powers[taken]) & (powers > 0)
         against = alike & (self._products[taken] < _CANCELS * scale)
@@ -83,6 +92,21 @@ class ChannelPicker:
             f"wired the wrong way: channel {taken + 1} alone was taken"
         )
 
+    def _unheard(self) -> str | None:
+        if len(self._powers) < _LEAST_STRETCHES:
+            return None
+        levels = 10.0 * np.log10(np.maximum(self._powers, _SILENT_RMS**2))
+        taken = levels[:, self.picked]
+        for other in range(levels.shape[1]):
+            own = levels[:, other]
+            is_heard = own.max() > taken.max() - _AUDIBLE_DB and own.std() > _LIVELY_DB
+            if is_heard and _correlation(own, taken) < _TOGETHER:
+                return (
+                    f"channel {other + 1} holds another sound than channel {self.picked + 1}, "
+                    "which is the loudest and was taken alone"
+                )
+        return None
+
     def push(self, pcm_frames: npt.NDArray[np.floating]) -> None:
         """Take in PCM frames [shape=(n_pcm_frames, n_channels)]."""
         for first in range(0, len(pcm_frames), self._n_stretch):
@@ -92,6 +116,7 @@ class ChannelPicker:
             products = stretch.T @ stretch
             if products.diagonal().max() > len(stretch) * _SILENT_RMS**2:
                 self._products += products
+                self._powers.append(products.diagonal() / len(stretch))
                 self._n_loud += len(stretch)
 
     def listen(self, pieces: Iterable[npt.NDArray[np.floating]]) -> None:
@@ -100,3 +125,10 @@ class ChannelPicker:
             self.push(pcm_frames)
             if self.is_sure:
                 return
+
+
+def _correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Correlate two levels over time; 0 where one of them never changes."""
+    spread = float(one.std() * other.std())
+    together = float(((one - one.mean()) * (other - other.mean())).mean())
+    return together / spread if spread > 0 else 0.0

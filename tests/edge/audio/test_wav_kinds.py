@@ -218,6 +218,48 @@ def test_the_loudest_channel_is_taken(
     assert np.array_equal(samples, np.round(columns[picked] * 32767).astype(np.float32) / 32768)
 
 
+SECOND = np.arange(RATE) / RATE
+SPOKEN = np.concatenate([gain * 0.3 * np.sin(900 * SECOND) for gain in (0, 1, 0, 1, 0.1)])
+ANSWER = np.concatenate([gain * 0.2 * np.sin(700 * SECOND) for gain in (1, 0, 1, 0, 0)])
+HUM = 0.5 * np.sin(2 * np.pi * 50 * np.arange(SPOKEN.size) / RATE)
+NOISE = np.random.default_rng(3).normal(0, 0.01, (2, SPOKEN.size))
+
+
+@pytest.mark.parametrize(
+    ("taken", "other"),
+    [
+        pytest.param(SPOKEN, ANSWER, id="two people of a call"),
+        pytest.param(HUM, SPOKEN, id="an input that hums"),
+        pytest.param(20 * NOISE[0], SPOKEN, id="noise"),
+        pytest.param(SPOKEN + 0.03 * ANSWER, ANSWER + 0.03 * SPOKEN, id="crosstalk"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_channel_that_holds_another_sound_is_named(
+    tmp_path: Path, taken: np.ndarray, other: np.ndarray, is_first: bool
+) -> None:
+    _, said = read(tmp_path, stereo(taken, other) if is_first else stereo(other, taken))
+    (sentence,) = said
+    numbers = (2, 1) if is_first else (1, 2)
+    assert sentence.startswith("channel {} holds another sound than channel {}".format(*numbers))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(np.roll(SPOKEN, 16), id="another microphone"),
+        pytest.param(0.05 * SPOKEN + 0.1 * NOISE[1], id="a far one"),
+        pytest.param(NOISE[1], id="noise"),
+        pytest.param(0.001 * ANSWER, id="nothing that can be heard"),
+        pytest.param(0.002 * HUM, id="faint hum"),
+    ],
+)
+def test_a_channel_of_the_same_voice_or_of_noise_needs_no_word(
+    tmp_path: Path, other: np.ndarray
+) -> None:
+    assert read(tmp_path, stereo(SPOKEN + 0.01 * NOISE[0], other))[1] == []
+
+
 def test_a_channel_that_speaks_after_a_silence_is_found(tmp_path: Path) -> None:
     late = np.concatenate([np.zeros(20 * RATE), VOICE])
     early_noise = np.concatenate([1e-4 * np.sin(np.arange(20 * RATE)), 0 * VOICE])
