@@ -55,7 +55,7 @@ class GateState:
         if not self.is_fresh:
             for each in (self.before, *self.kept):
                 each.fill(0)
-            self.floor, self.is_fresh = np.float32(np.inf), True
+            self.floor, self.is_fresh = math.inf, True
 
 
 def _with_bias(
