@@ -119,23 +119,30 @@ class FeatureExtractor:
 
         ``seen`` is shown the spectra of the rows, see :data:`edge.features.row_maker.Seen`.
         """
-        filtered = self.filtered(checked)
-        samples = np.concatenate((self.tail, filtered)) if self.tail.size else filtered
+        n_tail = self.tail.size
+        samples = np.empty(n_tail + checked.size, np.float32)
+        samples[:n_tail] = self.tail
+        if self._front_end is None:
+            samples[n_tail:] = checked
+        else:
+            self._front_end.process_into(checked, samples[n_tail:])
         rows = self.rows_of(samples, seen)
         self.keep_tail(samples, len(rows))
         return rows
 
-    def filtered(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Put checked samples through the front end, where there is one."""
-        return checked if self._front_end is None else self._front_end.process_checked(checked)
-
     @staticmethod
-    def filtered_together(
-        extractors: Sequence[FeatureExtractor], blocks: Sequence[NDArray[np.float32]]
-    ) -> Sequence[NDArray[np.float32]]:
-        """:meth:`filtered` for a block of each of some extractors of one spec: the same bits."""
+    def filter_together(
+        extractors: Sequence[FeatureExtractor],
+        blocks: Sequence[NDArray[np.float32]],
+        outs: Sequence[NDArray[np.float32]],
+    ) -> None:
+        """Put checked samples through the front ends, where there are any: into what is given."""
         filters = [each._front_end for each in extractors if each._front_end is not None]
-        return HighPass.process_together(filters, blocks) if filters else blocks
+        if filters:
+            HighPass.process_together(filters, blocks, outs)
+            return
+        for block, out in zip(blocks, outs, strict=True):
+            out[:] = block
 
     def keep_tail(self, samples: NDArray[np.float32], n_rows: int) -> None:
         """Keep what later rows need of samples from which so many were computed."""

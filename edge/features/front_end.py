@@ -235,35 +235,46 @@ class HighPass:
 
     def process_checked(self, checked: NDArray[np.float32]) -> NDArray[np.float32]:
         """:meth:`process` what :func:`~edge.arrays.as_samples` has let through already."""
-        parts, filtered = self._begin(checked)
+        out = np.empty(checked.size, np.float32)
+        self.process_into(checked, out)
+        return out
+
+    def process_into(self, checked: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        """:meth:`process_checked`, whose samples go into what is given: as many, contiguous."""
+        parts, filtered = self._begin(checked, out)
         self._sections.filter(parts)
-        return filtered
+        if filtered is not out:
+            out[:] = filtered
 
     @staticmethod
     def process_together(
-        filters: Sequence[HighPass], blocks: Sequence[NDArray[np.float32]]
-    ) -> list[NDArray[np.float32]]:
-        """:meth:`process_checked` for several signals in one go: of each, the same bits.
+        filters: Sequence[HighPass],
+        blocks: Sequence[NDArray[np.float32]],
+        outs: Sequence[NDArray[np.float32]],
+    ) -> None:
+        """:meth:`process_into` for several signals in one go: of each, the same bits.
 
         Parameters
         ----------
         filters : sequence of HighPass
             At least one; each once, all of the same settings.
-        blocks : sequence of float32 [shape=(n_samples,)]
-            One for each.
-
-        Returns
-        -------
-        list of float32 [shape=(n_samples,)]
+        blocks, outs : sequence of float32 [shape=(n_samples,)]
+            One of each for each filter.
         """
-        begun = [each._begin(block) for each, block in zip(filters, blocks, strict=True)]
+        begun = [
+            each._begin(block, out) for each, block, out in zip(filters, blocks, outs, strict=True)
+        ]
         filters[0]._sections.filter([part for parts, _ in begun for part in parts])
-        return [filtered for _, filtered in begun]
+        for (_, filtered), out in zip(begun, outs, strict=True):
+            if filtered is not out:
+                out[:] = filtered
 
-    def _begin(self, checked: NDArray[np.float32]) -> tuple[list[Part], NDArray[np.float32]]:
-        """Take a block in: what is to be filtered, and what is then its filtered samples."""
+    def _begin(
+        self, checked: NDArray[np.float32], out: NDArray[np.float32]
+    ) -> tuple[list[Part], NDArray[np.float32]]:
+        """Take a block in: what is to be filtered, and where its samples are then."""
         if not checked.size:
-            return [], _NO_SAMPLES
+            return [], out
         if not self._begun:
             self._begun = True
             first = float(checked[0])
@@ -272,14 +283,14 @@ class HighPass:
             self._states = [each.steady(first - self._offset) for each in self._sections.each]
         n_pending = self._pending.size
         n_whole, n_rest = divmod(n_pending + checked.size, UNIT)
-        samples = checked
-        if n_pending or n_rest:
-            samples = np.concatenate((self._pending, checked, _SILENCE[n_rest or UNIT :]))
-            # A copy: the caller may reuse the block's memory, as audio callbacks do.
-            self._pending = samples[n_whole * UNIT :][:n_rest].copy()
-        out = np.empty(samples.size, np.float32)
-        parts = Part.all_of(samples, n_whole, self._offset, self._states, out)
-        return parts, out[n_pending : n_pending + checked.size]
+        if not (n_pending or n_rest):
+            return Part.all_of(checked, n_whole, self._offset, self._states, out), out
+        samples = np.concatenate((self._pending, checked, _SILENCE[n_rest or UNIT :]))
+        # A copy: the caller may reuse the block's memory, as audio callbacks do.
+        self._pending = samples[n_whole * UNIT :][:n_rest].copy()
+        filtered = np.empty(samples.size, np.float32)
+        parts = Part.all_of(samples, n_whole, self._offset, self._states, filtered)
+        return parts, filtered[n_pending : n_pending + checked.size]
 
 
 def _restored(

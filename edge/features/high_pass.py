@@ -31,7 +31,7 @@ class Part(NamedTuple):
     units : float32 [shape=(n_units, _ROWS, _ROW)]
         Up to `_AT_ONCE`.
     n_whole : int
-        How many of them are heard to their end; the others are to be filtered again.
+        How many of them are heard to their end: all, or all but one, which is filtered again.
     offset : float
         Is taken from the samples first.
     states : list of complex
@@ -179,7 +179,8 @@ class _Scan:
                 begun.append(state)
                 state = over * state + total
             part.states[k] = state
-            begun.extend([state] * (first + len(part.units) - len(begun)))
+            if part.n_whole < len(part.units):
+                begun.append(state)
         self._begun[:n_units, 0] = begun
         left = np.multiply(self._begun[:n_units], of.decay, out=self._left[:n_units])
         np.add(self._of_units[:n_units], left, out=self._states[:n_units])

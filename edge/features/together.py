@@ -55,11 +55,10 @@ def push_together(
     signals = [
         samples[first * hop : first * hop + size] for first, size in zip(firsts, sizes, strict=True)
     ]
-    all_filtered = FeatureExtractor.filtered_together(extractors, blocks)
-    for extractor, filtered, signal in zip(extractors, all_filtered, signals, strict=True):
-        n_tail = extractor.tail.size
-        signal[:n_tail] = extractor.tail
-        signal[n_tail:] = filtered
+    for extractor, signal in zip(extractors, signals, strict=True):
+        signal[: extractor.tail.size] = extractor.tail
+    outs = [signal[each.tail.size :] for each, signal in zip(extractors, signals, strict=True)]
+    FeatureExtractor.filter_together(extractors, blocks, outs)
     wanted = [
         (each, first, first + n_rows)
         for each, first, n_rows in zip(seen, firsts, n_rows_each, strict=True)
