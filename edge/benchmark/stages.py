@@ -120,9 +120,10 @@ class Stages:
     def _look(self, window: RowWindow, segment: Samples) -> _Seen:
         window.reset()
         _fill(window, segment)
-        rows = window.rows.copy()
+        store = window.store
+        rows = store.rows.copy()
         logits = self._session.infer(rows[None], self._corpus)
-        return _Seen(rows, window.rms.copy(), window.spoken.copy(), logits)
+        return _Seen(rows, store.rms.copy(), store.spoken.copy(), logits)
 
     def run(self, i: int) -> dict[str, float]:
         """Run every stage once.

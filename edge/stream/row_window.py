@@ -13,6 +13,7 @@ from edge.features import FeatureExtractor
 from edge.features.row_maker import Seen
 from edge.stream.batches import listen
 from edge.stream.frame_gate import FrameGate
+from edge.stream.row_store import RowStore
 from edge.stream.sample_filter import SampleFilter
 from edge.stream.voice import Voice
 
@@ -30,8 +31,7 @@ _MOST_BATCHES = 4
 class RowWindow:
     """Samples in, the normalised rows of the current feature window out.
 
-    Every row is computed and normalised once.  The rows of the window lie side by side in
-    one preallocated array, so that looking at them copies nothing.
+    Every row is computed and normalised once.
 
     Parameters
     ----------
@@ -61,24 +61,13 @@ class RowWindow:
         seen: Seen | None = None,
     ) -> None:
         self._spec = spec = manifest.feature_spec
-        self._mean, self._std = manifest.mean, manifest.std
         self._window_frames, self._window_hop = window_frames, window_hop
         self.heard, self.seen = heard, seen
-        self.gate, self._voice = gate, voice
+        self.gate = gate
         self.filter = SampleFilter(spec)
         self.extractor = FeatureExtractor(spec)
-        self._rms_column = spec.feature_names.index("rms")
-        # With room for twice the window and some batches, old rows are moved out once in a
-        # while and not with every batch.
-        capacity = 2 * window_frames + 4 * _BATCH_FRAMES
-        n_features, n_columns = spec.n_features, manifest.architecture.n_features
-        self._rows = np.zeros((capacity, n_columns), dtype=np.float32)
-        self._features = self._rows[:, :n_features]
-        # As they were, for the voice alone.
-        self._raw = np.zeros((capacity if voice else 0, n_features), dtype=np.float32)
-        # As whoever looks at levels wants them: once a row, and not twice a window.
-        self._rms = np.zeros(capacity)
-        self._spoken = np.ones(capacity, dtype=np.bool_)
+        #: The rows; with room for some batches, old ones are not moved out with each.
+        self.store = RowStore(manifest, window_frames, 4 * _BATCH_FRAMES, voice)
         self._pending = np.zeros(_BATCH_FRAMES * spec.hop_length, dtype=np.float32)
         self.reset()
 
@@ -90,11 +79,9 @@ class RowWindow:
             self.gate.reset()
         self._n_computed = 0
         self._n_pending = 0
-        self._end = 0
-        self._n_rows = self._n_frames = 0
+        self.store.reset()
         self._decided_row = 0
         self._settled_row = 0
-        self._left_row = 0
         self._features_s = 0.0
         self._wait_for(self._window_frames)
 
@@ -104,31 +91,11 @@ class RowWindow:
         return self._n_computed + self._n_pending
 
     @property
-    def n_frames(self) -> int:
-        """Rows in the window: fewer than ``window_frames`` at the start."""
-        return self._n_frames
-
-    @property
-    def rows(self) -> NDArray[np.float32]:
-        """Normalised rows of the window, float32 [shape=(n_frames, n_columns)], a view."""
-        return self._rows[self._end - self._n_frames : self._end]
-
-    @property
-    def rms(self) -> NDArray[np.float64]:
-        """Linear level of every frame of the window, float64 [shape=(n_frames,)], a view."""
-        return self._rms[self._end - self._n_frames : self._end]
-
-    @property
-    def spoken(self) -> NDArray[np.bool_]:
-        """Which frames of the window hold speech, bool [shape=(n_frames,)], a view."""
-        return self._spoken[self._end - self._n_frames : self._end]
-
-    @property
     def bounds(self) -> tuple[int, int]:
         """First sample of the window and the one behind its last, counted from the start."""
-        hop = self._spec.hop_length
-        first = (self._n_rows - self._n_frames) * hop
-        return first, (self._n_rows - 1) * hop + self._spec.win_length
+        hop, n_rows = self._spec.hop_length, self.store.n_rows
+        first = (n_rows - self.store.n_frames) * hop
+        return first, (n_rows - 1) * hop + self._spec.win_length
 
     @property
     def n_wanted(self) -> int:
@@ -138,17 +105,17 @@ class RowWindow:
     @property
     def n_new(self) -> int:
         """Samples from the end of the window that was last decided on to the end of this one."""
-        return (self._n_rows - self._decided_row) * self._spec.hop_length
+        return (self.store.n_rows - self._decided_row) * self._spec.hop_length
 
     @property
     def is_settled(self) -> bool:
         """Whether the newest row was decided on, or left out."""
-        return self._n_rows == self._settled_row
+        return self.store.n_rows == self._settled_row
 
     @property
     def is_due(self) -> bool:
         """Whether the window is whole and waits for its decision."""
-        return self._n_rows == self._due_row
+        return self.store.n_rows == self._due_row
 
     def take(self, samples: NDArray[np.float32]) -> int:
         """Take in samples up to the end of the next batches that lie in one window.
@@ -240,7 +207,8 @@ class RowWindow:
         size = self._pending.size
         n_first = len(rows)
         if samples.size > size:
-            n_first = self._spec.n_frames(self._n_computed - samples.size + size) - self._n_rows
+            n_first = self._spec.n_frames(self._n_computed - samples.size + size)
+            n_first -= self.store.n_rows
         spoken = listen(samples, rows, size, _BATCH_FRAMES, n_first, self.heard, self.gate)
         self.end_batch(rows, spoken)
         self._features_s += time.perf_counter() - started_s
@@ -272,26 +240,8 @@ class RowWindow:
         took_s : float
             Seconds spent on them.
         """
-        n_new = len(rows)
-        if n_new:
-            if self._end + n_new > len(self._rows):
-                kept = min(self._window_frames, self._end)
-                self._leave(kept)
-                for each in (self._rows, self._rms, self._spoken, self._raw):
-                    each[:kept] = each[self._end - kept : self._end]
-                self._end = kept
-            new = slice(self._end, self._end + n_new)
-            self._rms[new] = rows[:, self._rms_column]
-            if spoken is not None:
-                self._spoken[new] = spoken
-            if self._voice is not None:
-                self._raw[new] = rows
-            normalised = self._features[new]
-            np.subtract(rows, self._mean, out=normalised)
-            normalised /= self._std
-            self._end += n_new
-            self._n_rows += n_new
-            self._n_frames = min(self._window_frames, self._n_rows)
+        if len(rows):
+            self.store.append(rows, spoken)
         self._plan()
         self._features_s += took_s
 
@@ -299,22 +249,12 @@ class RowWindow:
         """Go on to the next window without a decision on this one; its rows stay new."""
         if self.is_due:
             self._wait_for(self._due_row + self._window_hop)
-        self._settled_row = self._n_rows
-        self._leave(self._n_frames)
+        self._settled_row = self.store.n_rows
+        self.store.leave(self.store.n_frames)
 
     def leave(self) -> None:
         """Show the voice all rows that it was not shown before: no window will hold them."""
-        self._leave(0)
-
-    def _leave(self, n_kept: int) -> None:
-        """Show the voice the rows before the newest ``n_kept``, each once."""
-        n_old = self._n_rows - self._left_row
-        if self._voice is None or n_old <= n_kept:
-            return
-        first, end = self._end - n_old, self._end - n_kept
-        window = slice(first, min(first + self._window_frames, self._end))
-        self._voice.hear(self._raw[first:end], self._spoken[first:end], self._rms[window])
-        self._left_row = self._n_rows - n_kept
+        self.store.leave(0)
 
     def decided(self) -> float:
         """Go on to the next window.
@@ -325,6 +265,6 @@ class RowWindow:
             Seconds spent on rows since the call before.
         """
         self.pass_over()
-        self._decided_row = self._n_rows
+        self._decided_row = self.store.n_rows
         features_s, self._features_s = self._features_s, 0.0
         return features_s

@@ -319,9 +319,10 @@ class Stream:
         first, end = window.bounds
         elapsed_s = window.n_new / rate
         features_s = window.decided()
-        asked = self._judge.ask(window.rows, window.rms, window.spoken, elapsed_s)
+        store = window.store
+        asked = self._judge.ask(store.rows, store.rms, store.spoken, elapsed_s)
         bounds_s = (self._origin + first) / rate, (self._origin + end) / rate
-        return Hop(asked, *bounds_s, features_s, arrived_s, segment_level_db(window.rms))
+        return Hop(asked, *bounds_s, features_s, arrived_s, segment_level_db(store.rms))
 
     def _tell(self, hop: Hop, verdict: Verdict) -> None:
         self._ready.append(hop.decision(verdict, self._check.say(), self._backlog.tell()))

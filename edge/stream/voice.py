@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.artifact import Manifest
     from edge.stream.speech_gate import SpeechGate
 
-__all__ = ["SILENCE_S", "Voice", "VoiceState", "can_be_heard", "make_voice"]
+__all__ = ["SILENCE_S", "Left", "Voice", "VoiceState", "can_be_heard", "make_voice"]
 
 #: Seconds without speech after which a voice is forgotten: who speaks then may be another.
 SILENCE_S = 2 * 3600.0
@@ -47,6 +47,24 @@ class VoiceState:
     sums: tuple[float, ...]
     n_frames: tuple[float, ...]
     silent_s: float = 0.0
+
+
+class Left(NamedTuple):
+    """Rows that have left the window.
+
+    Parameters
+    ----------
+    rows : float32 [shape=(n_rows, n_features)]
+        Not normalised.
+    spoken : bool [shape=(n_rows,)]
+        Which of them hold speech; not looked at without a frame gate.
+    rms : float [shape=(n_frames,)]
+        Linear level of the window that these rows began.
+    """
+
+    rows: NDArray[np.float32]
+    spoken: NDArray[np.bool_]
+    rms: NDArray[np.floating]
 
 
 class Voice:
@@ -111,17 +129,7 @@ class Voice:
         spoken: NDArray[np.bool_],
         rms: NDArray[np.floating],
     ) -> None:
-        """Take in rows that have left the window.
-
-        Parameters
-        ----------
-        rows : float32 [shape=(n_rows, n_features)]
-            Not normalised.
-        spoken : bool [shape=(n_rows,)]
-            Which of them hold speech; not looked at without a frame gate.
-        rms : float [shape=(n_frames,)]
-            Linear level of the window that these rows began.
-        """
+        """Take in rows that have left the window, see :class:`Left`."""
         speech, n_speech = spoken, 0
         if self._speech_gate.is_speech(rms):
             if not self._has_frame_gate:
