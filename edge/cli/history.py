@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import math
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ _SINCE = "1d"
 _DAY = "%Y-%m-%d"
 _MOMENTS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 _WANTED = "a span such as 7d or 12h, a day such as 2026-11-20, or a time such as 2026-11-20T14:30"
+
+#: Seconds that a minute may be ahead of now.
+_AHEAD_S = 120.0
 
 
 def add_parser(commands: Commands) -> None:
@@ -92,8 +96,23 @@ def run(args: argparse.Namespace) -> int:
             history.summary(since_s, until_s, by=args.by), args.by, form, sys.stdout
         )
     if not n_lines:
-        sys.stderr.write("edge-ser: nothing was heard in that time\n")
+        what = "no label held" if args.events else "nothing was heard"
+        sys.stderr.write(f"edge-ser: {what} in that time\n")
+    if args.until is None:
+        _tell_of_later(history, now_s)
     return 0
+
+
+def _tell_of_later(history: History, now_s: float) -> None:
+    """Say that there is more: the clock was ahead once, or is behind now."""
+    later = history.minutes(now_s + _AHEAD_S, math.inf)
+    if not later:
+        return
+    last = datetime.datetime.fromtimestamp(later[-1].start_s)
+    sys.stderr.write(
+        f"edge-ser: warning: the history goes on to {last:%Y-%m-%d %H:%M}, which is still to come: "
+        f"see whether the clock is right; --until {last:%Y-%m-%d} shows it\n"
+    )
 
 
 def _history(args: argparse.Namespace) -> History:

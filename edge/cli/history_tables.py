@@ -18,6 +18,15 @@ __all__ = ["Form", "event_record", "period_record", "write_events", "write_perio
 Form = Literal["table", "csv", "json"]
 
 _LABELS = "labels"
+#: Those of the records below but the labels, of which there is a column each.
+_PERIOD_COLUMNS = (
+    "version", "type", "by", "start", "end", "heard_s", "speech_s", "uncertain_s", "no_speech_s",
+    "quiet_s", "gap_s", "activation", "probability", "level_db", "peak_db", "dropped_samples",
+    "skipped_hops", "n_decisions",
+)  # fmt: skip
+_EVENT_COLUMNS = (
+    "version", "type", "label", "start", "end", "duration_s", "peak", "mean_probability", "run",
+)  # fmt: skip
 
 
 def write_periods(periods: Sequence[Period], by: By, form: Form, stream: TextIO) -> int:
@@ -32,7 +41,7 @@ def write_periods(periods: Sequence[Period], by: By, form: Form, stream: TextIO)
     if form == "json":
         _write_json(records, stream)
     elif form == "csv":
-        _write_csv((_flat(record, labels) for record in records), stream)
+        _write_csv([_flat(record, labels) for record in records], _PERIOD_COLUMNS, stream)
     elif periods:
         columns = ("heard", "speech", "lost", "activation", "probability", "level", "peak")
         header = [by, *columns, *map(printable, labels)]
@@ -46,7 +55,7 @@ def write_events(events: Sequence[HistoryEvent], form: Form, stream: TextIO) -> 
     if form == "json":
         _write_json(records, stream)
     elif form == "csv":
-        _write_csv(records, stream)
+        _write_csv(list(records), _EVENT_COLUMNS, stream)
     elif events:
         header = ["start", "label", "duration", "peak", "probability"]
         lines = [
@@ -114,13 +123,11 @@ def _write_json(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
         stream.write(json.dumps(record, allow_nan=False) + "\n")
 
 
-def _write_csv(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
-    writer: csv.DictWriter[str] | None = None
-    for record in records:
-        if writer is None:
-            writer = csv.DictWriter(stream, list(record), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(record)
+def _write_csv(records: Sequence[dict[str, Any]], columns: Sequence[str], stream: TextIO) -> None:
+    """Write records below a header, which is there without any as well: ``columns`` then."""
+    writer = csv.DictWriter(stream, [*records[0]] if records else columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
 
 
 def _line(period: Period, by: By, labels: Sequence[str]) -> list[str]:

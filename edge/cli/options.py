@@ -124,6 +124,15 @@ class Parser(argparse.ArgumentParser):
             for action, n in flags:
                 action.nargs = n
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or version, or raise: ``argparse`` passes over a disk that is full."""
+        (file or sys.stderr).write(message)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End when what was printed is written, or raise."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of ending the process."""
         raise _UsageError(f"{message}; `{self.prog} --help` tells more")

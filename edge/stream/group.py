@@ -121,16 +121,23 @@ class StreamGroup:
         # Once a block, and there are thirty of them a second and stream.
         now_s, classifier = time.perf_counter(), self.classifier
         taken = []
-        for stream, samples, arrived_s in blocks:
+        for block in blocks:
+            try:
+                stream, samples, arrived_s = block
+            except (TypeError, ValueError) as error:
+                raise ParameterError(
+                    f"a block is {shown(block)}, a tuple (stream, samples, arrived_s) is wanted; "
+                    "arrived_s may be None"
+                ) from error
             if not isinstance(stream, Stream) or stream.classifier is not classifier:
                 raise ParameterError(
                     f"a block is for {shown(stream)}, a stream of this group's classifier is "
                     "wanted: open it with group.classifier.stream()"
                 )
             if arrived_s is None:
-                arrived_s = now_s  # noqa: PLW2901
+                arrived_s = now_s
             elif type(arrived_s) is not float or not abs(arrived_s) <= LATEST_S:
-                arrived_s = checked_arrival(arrived_s)  # noqa: PLW2901
+                arrived_s = checked_arrival(arrived_s)
             taken.append((stream, as_samples(samples, "samples"), arrived_s))
         return taken
 

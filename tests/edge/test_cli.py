@@ -190,6 +190,20 @@ def test_reader_that_left_ends_it_quietly(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("is_buffered", [True, False])
+@pytest.mark.parametrize("command", ["--help", "--version", "listen --help"])
+def test_help_that_cannot_be_written_is_no_success(command: str, is_buffered: bool) -> None:
+    env = {**os.environ, "PYTHONUNBUFFERED": "" if is_buffered else "1"}
+    with open("/dev/full", "w") as full:
+        done = run_cli(
+            *command.split(), stdout=full, stderr=subprocess.PIPE, capture_output=False, env=env
+        )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("command", ["listen --fast --source", "classify"])
 def test_full_disk_is_one_sentence(model: list[str], folder: Path, command: str) -> None:
     with open("/dev/full", "w") as full:

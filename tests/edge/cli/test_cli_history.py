@@ -134,6 +134,30 @@ def test_a_span_reaches_back_from_now(tmp_path, capsys):
     assert (got.out, got.err) == ("", "edge-ser: nothing was heard in that time\n")
 
 
+@pytest.mark.parametrize("words", [(), ("--events",)])
+def test_csv_of_nothing_has_the_header_of_something(file, words, capsys):
+    with_rows = printed(capsys, file, *words, "--csv", "--since", "2026-10-24", "--until", "1d")
+    words = ("--csv", *words)
+    assert main(["history", file, *words, "--since", "2020-01-01", "--until", "2020-01-02"]) == 0
+    got = capsys.readouterr()
+    header = next(csv.reader(io.StringIO(with_rows)))
+    found = list(csv.reader(io.StringIO(got.out)))
+    assert found == [[name for name in header if "label_s." not in name]]
+    what = "no label held" if "--events" in words else "nothing was heard"
+    assert got.err == f"edge-ser: {what} in that time\n"
+
+
+def test_minutes_that_are_still_to_come_are_told_of(tmp_path, capsys):
+    now = int(time.time()) // 60 * 60
+    path = tmp_path / "a.db"
+    write_history(path, {now + 86_400 * day: a_minute() for day in (-1, 3)})
+    last = datetime.datetime.fromtimestamp(now + 3 * 86_400)
+    assert main(["history", str(path)]) == 0
+    assert f"goes on to {last:%Y-%m-%d %H:%M}, which is still to come" in capsys.readouterr().err
+    assert main(["history", str(path), "--until", f"{last:%Y-%m-%d}"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

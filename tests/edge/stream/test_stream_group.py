@@ -171,6 +171,8 @@ def test_what_cannot_be_used_leaves_every_stream_as_it_was(classifier: Classifie
         ([(stream, block, None), (None, block, None)], "this group's classifier"),
         ([(stream, block, None), (ended, block, None)], "was flushed"),
         ([(stream, block, float("nan"))], "arrived_s"),
+        ([(stream, block, None), (stream, block)], r"a tuple \(stream, samples, arrived_s\) is"),
+        ([(stream, block, None), stream], r"a tuple \(stream, samples, arrived_s\) is wanted"),
     ):
         with pytest.raises(ParameterError, match=sentence):
             group.push(blocks)
