@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -122,27 +121,17 @@ class FeatureExtractor:
         n_tail = self.tail.size
         samples = np.empty(n_tail + checked.size, np.float32)
         samples[:n_tail] = self.tail
-        if self._front_end is None:
-            samples[n_tail:] = checked
-        else:
-            self._front_end.process_into(checked, samples[n_tail:])
+        self.filter_into(checked, samples[n_tail:])
         rows = self.rows_of(samples, seen)
         self.keep_tail(samples, len(rows))
         return rows
 
-    @staticmethod
-    def filter_together(
-        extractors: Sequence[FeatureExtractor],
-        blocks: Sequence[NDArray[np.float32]],
-        outs: Sequence[NDArray[np.float32]],
-    ) -> None:
-        """Put checked samples through the front ends, where there are any: into what is given."""
-        filters = [each._front_end for each in extractors if each._front_end is not None]
-        if filters:
-            HighPass.process_together(filters, blocks, outs)
-            return
-        for block, out in zip(blocks, outs, strict=True):
-            out[:] = block
+    def filter_into(self, checked: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        """Put checked samples through the front end, where there is one, into what is given."""
+        if self._front_end is None:
+            out[:] = checked
+        else:
+            self._front_end.process_into(checked, out)
 
     def keep_tail(self, samples: NDArray[np.float32], n_rows: int) -> None:
         """Keep what later rows need of samples from which so many were computed."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from edge.arrays import as_samples
 from edge.errors import ParameterError
 from edge.features.families.base import check_settings, count, number
-from edge.features.high_pass import UNIT, Part, sections
+from edge.features.high_pass import UNIT, sections
 
 __all__ = ["DcBlocker", "FrontEnd", "HighPass"]
 
@@ -241,56 +240,28 @@ class HighPass:
 
     def process_into(self, checked: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """:meth:`process_checked`, whose samples go into what is given: as many, contiguous."""
-        parts, filtered = self._begin(checked, out)
-        self._sections.filter(parts)
-        if filtered is not out:
-            out[:] = filtered
-
-    @staticmethod
-    def process_together(
-        filters: Sequence[HighPass],
-        blocks: Sequence[NDArray[np.float32]],
-        outs: Sequence[NDArray[np.float32]],
-    ) -> None:
-        """:meth:`process_into` for several signals in one go: of each, the same bits.
-
-        Parameters
-        ----------
-        filters : sequence of HighPass
-            At least one; each once, all of the same settings.
-        blocks, outs : sequence of float32 [shape=(n_samples,)]
-            One of each for each filter.
-        """
-        begun = [
-            each._begin(block, out) for each, block, out in zip(filters, blocks, outs, strict=True)
-        ]
-        filters[0]._sections.filter([part for parts, _ in begun for part in parts])
-        for (_, filtered), out in zip(begun, outs, strict=True):
-            if filtered is not out:
-                out[:] = filtered
-
-    def _begin(
-        self, checked: NDArray[np.float32], out: NDArray[np.float32]
-    ) -> tuple[list[Part], NDArray[np.float32]]:
-        """Take a block in: what is to be filtered, and where its samples are then."""
         if not checked.size:
-            return [], out
+            return
         if not self._begun:
-            self._begun = True
-            first = float(checked[0])
-            # What is beyond full scale is a click, and all that follows would be rounded beside it.
-            self._offset = first if abs(first) <= 1.0 else 0.0
-            self._states = [each.steady(first - self._offset) for each in self._sections.each]
+            self._begin(float(checked[0]))
         n_pending = self._pending.size
         n_whole, n_rest = divmod(n_pending + checked.size, UNIT)
         if not (n_pending or n_rest):
-            return Part.all_of(checked, n_whole, self._offset, self._states, out), out
+            self._sections.filter(checked, n_whole, self._offset, self._states, out)
+            return
         samples = np.concatenate((self._pending, checked, _SILENCE[n_rest or UNIT :]))
+        filtered = np.empty(samples.size, np.float32)
+        self._sections.filter(samples, n_whole, self._offset, self._states, filtered)
+        out[:] = filtered[n_pending : n_pending + checked.size]
         # A copy: the caller may reuse the block's memory, as audio callbacks do.
         self._pending = samples[n_whole * UNIT :][:n_rest].copy()
-        filtered = np.empty(samples.size, np.float32)
-        parts = Part.all_of(samples, n_whole, self._offset, self._states, filtered)
-        return parts, filtered[n_pending : n_pending + checked.size]
+
+    def _begin(self, first: float) -> None:
+        """Begin as if the first sample had been there for ever."""
+        self._begun = True
+        # What is beyond full scale is a click, and all that follows would be rounded beside it.
+        self._offset = first if abs(first) <= 1.0 else 0.0
+        self._states = [each.steady(first - self._offset) for each in self._sections.each]
 
 
 def _restored(

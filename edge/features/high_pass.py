@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,55 +12,14 @@ from numpy.typing import NDArray
 
 from edge.scratch import Scratch
 
-__all__ = ["UNIT", "Part", "Section", "Sections", "sections"]
+__all__ = ["UNIT", "Section", "Sections", "sections"]
 
 #: Samples of a row and rows of a unit.  All products are of whole units, from the first sample on,
-#: so that no split into blocks shows in the last bit, nor what else is filtered with them.
+#: so that no split into blocks shows in the last bit.
 _ROW, _ROWS = 32, 32
 UNIT = _ROW * _ROWS
 #: Units that are filtered together at most: 2 s at 16 kHz, in 140 kB.
 _AT_ONCE = 32
-
-
-class Part(NamedTuple):
-    """Some units of a signal that are filtered in one go.
-
-    Parameters
-    ----------
-    units : float32 [shape=(n_units, _ROWS, _ROW)]
-        Up to `_AT_ONCE`.
-    n_whole : int
-        How many of them are heard to their end: all, or all but one, which is filtered again.
-    offset : float
-        Is taken from the samples first.
-    states : list of complex
-        The sections at the beginning; they are moved on to the end of the last whole unit.
-    out : float32 [shape=(n_units, _ROWS, _ROW)]
-    """
-
-    units: NDArray[np.float32]
-    n_whole: int
-    offset: float
-    states: list[complex]
-    out: NDArray[np.float32]
-
-    @classmethod
-    def all_of(
-        cls,
-        samples: NDArray[np.float32],
-        n_whole: int,
-        offset: float,
-        states: list[complex],
-        out: NDArray[np.float32],
-    ) -> list[Part]:
-        """Cut samples that fill units into parts."""
-        units, filtered = samples.reshape(-1, _ROWS, _ROW), out.reshape(-1, _ROWS, _ROW)
-        parts = []
-        for at in range(0, len(units), _AT_ONCE):
-            end = at + _AT_ONCE
-            whole = min(n_whole, end) - at
-            parts.append(cls(units[at:end], whole, offset, states, filtered[at:end]))
-        return parts
 
 
 class Section(NamedTuple):
@@ -111,19 +69,32 @@ class Sections:
     def __post_init__(self) -> None:
         object.__setattr__(self, "buffers", Scratch(functools.partial(_Products, self)))
 
-    def filter(self, parts: Iterable[Part]) -> None:
-        """Filter parts of signals, those of one in their order."""
+    def filter(
+        self,
+        samples: NDArray[np.float32],
+        n_whole: int,
+        offset: float,
+        states: list[complex],
+        out: NDArray[np.float32],
+    ) -> None:
+        """Filter samples that fill units.
+
+        Parameters
+        ----------
+        samples, out : float32 [shape=(n_units * UNIT,)]
+            Contiguous.
+        n_whole : int
+            Units that are heard to their end: all, or all but one, which is filtered again.
+        offset : float
+            Is taken from the samples first.
+        states : list of complex
+            The sections at the beginning; they are moved on to the end of the last whole unit.
+        """
+        units, filtered = samples.reshape(-1, _ROWS, _ROW), out.reshape(-1, _ROWS, _ROW)
         products = self.buffers.take()
-        together: list[Part] = []
-        n_units = 0
-        for part in parts:
-            n_units += len(part.units)
-            if n_units > _AT_ONCE:
-                products.filter(together)
-                together, n_units = [], len(part.units)
-            together.append(part)
-        if together:
-            products.filter(together)
+        for at in range(0, len(units), _AT_ONCE):
+            end = at + _AT_ONCE
+            products.filter(units[at:end], n_whole - at, offset, states, filtered[at:end])
         self.buffers.give(products)
 
 
@@ -131,59 +102,64 @@ class _Products:
     """Filters units; nothing of what it computed matters to the next call."""
 
     def __init__(self, of: Sections) -> None:
-        self._out = of.out
+        self._of = of
         self._rows = np.zeros((_AT_ONCE, _ROWS, len(of.out)), np.float32)
         self._samples = self._rows[..., :_ROW]
-        # Real and imaginary parts side by side are complex numbers.
-        states = self._rows[..., _ROW:].view(np.complex64)
-        self._scans = [_Scan(section, states[..., k]) for k, section in enumerate(of.each)]
+        # Cut once for each number of units.
+        self._scans: list[list[_Scan]] = [[] for _ in range(_AT_ONCE + 1)]
 
-    def filter(self, parts: Sequence[Part]) -> None:
-        """Filter parts of signals, `_AT_ONCE` units in all at most."""
-        end = 0
-        for part in parts:
-            first, end = end, end + len(part.units)
-            np.subtract(part.units, part.offset, out=self._samples[first:end])
-        for k, scan in enumerate(self._scans):
-            scan.fill(self._samples[:end], parts, k)
-        end = 0
-        for part in parts:
-            first, end = end, end + len(part.units)
-            np.matmul(self._rows[first:end], self._out, out=part.out)
+    def filter(
+        self,
+        units: NDArray[np.float32],
+        n_whole: int,
+        offset: float,
+        states: list[complex],
+        out: NDArray[np.float32],
+    ) -> None:
+        """Filter up to `_AT_ONCE` units, see :meth:`Sections.filter`."""
+        n_units = len(units)
+        scans = self._scans[n_units] or self._cut(n_units)
+        samples = self._samples[:n_units]
+        np.subtract(units, offset, out=samples)
+        for k, scan in enumerate(scans):
+            states[k] = scan.fill(samples, n_whole, states[k])
+        np.matmul(self._rows[:n_units], self._of.out, out=out)
+
+    def _cut(self, n_units: int) -> list[_Scan]:
+        # Real and imaginary parts side by side are complex numbers.
+        states = self._rows[:n_units, :, _ROW:].view(np.complex64)
+        scans = [_Scan(section, states[..., k]) for k, section in enumerate(self._of.each)]
+        self._scans[n_units] = scans
+        return scans
 
 
 class _Scan:
     """A section at the beginning of every row, of what the rows before have added to it."""
 
     def __init__(self, of: Section, states: NDArray[np.complex64]) -> None:
-        self._of = of
-        self._states = states
-        self._added = np.empty((_AT_ONCE, _ROWS, 2), np.float32)
-        self._as_vectors = self._added.view(np.complex64).reshape(_AT_ONCE, 1, _ROWS)
-        self._scanned = np.empty((_AT_ONCE, 1, _ROWS + 1), np.complex64)
+        n_units = len(states)
+        self._of, self._states = of, states
+        self._added = np.empty((n_units, _ROWS, 2), np.float32)
+        self._as_vectors = self._added.view(np.complex64).reshape(n_units, 1, _ROWS)
+        self._scanned = np.empty((n_units, 1, _ROWS + 1), np.complex64)
         self._of_units, self._totals = self._scanned[:, 0, :-1], self._scanned[:, 0, -1]
-        self._begun = np.empty((_AT_ONCE, 1), np.complex64)
-        self._left = np.empty((_AT_ONCE, _ROWS), np.complex64)
+        self._begun = np.empty((n_units, 1), np.complex64)
+        self._left = np.empty((n_units, _ROWS), np.complex64)
 
-    def fill(self, samples: NDArray[np.float32], parts: Sequence[Part], k: int) -> None:
-        """Compute it for the rows of these units, of which it is section k."""
-        of, n_units = self._of, len(samples)
-        np.matmul(samples, of.from_row, out=self._added[:n_units])
-        np.matmul(self._as_vectors[:n_units], of.scan, out=self._scanned[:n_units])
-        totals, over = self._totals[:n_units].tolist(), of.over_unit
-        begun: list[complex] = []
+    def fill(self, samples: NDArray[np.float32], n_whole: int, state: complex) -> complex:
+        """Compute it from its state at the beginning; its state at the end of the whole units."""
+        of = self._of
+        np.matmul(samples, of.from_row, out=self._added)
+        np.matmul(self._as_vectors, of.scan, out=self._scanned)
+        over, begun = of.over_unit, []
         # Unit by unit: the one recursion that is left.
-        for part in parts:
-            state, first = part.states[k], len(begun)
-            for total in totals[first : first + part.n_whole]:
-                begun.append(state)
-                state = over * state + total
-            part.states[k] = state
-            if part.n_whole < len(part.units):
-                begun.append(state)
-        self._begun[:n_units, 0] = begun
-        left = np.multiply(self._begun[:n_units], of.decay, out=self._left[:n_units])
-        np.add(self._of_units[:n_units], left, out=self._states[:n_units])
+        for total in self._totals.tolist():
+            begun.append(state)
+            state = over * state + total
+        self._begun[:, 0] = begun
+        np.multiply(self._begun, of.decay, out=self._left)
+        np.add(self._of_units, self._left, out=self._states)
+        return state if n_whole >= len(begun) else begun[n_whole]
 
 
 @functools.lru_cache(maxsize=4)

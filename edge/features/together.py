@@ -55,10 +55,10 @@ def push_together(
     signals = [
         samples[first * hop : first * hop + size] for first, size in zip(firsts, sizes, strict=True)
     ]
-    for extractor, signal in zip(extractors, signals, strict=True):
-        signal[: extractor.tail.size] = extractor.tail
-    outs = [signal[each.tail.size :] for each, signal in zip(extractors, signals, strict=True)]
-    FeatureExtractor.filter_together(extractors, blocks, outs)
+    for extractor, block, signal in zip(extractors, blocks, signals, strict=True):
+        n_tail = extractor.tail.size
+        signal[:n_tail] = extractor.tail
+        extractor.filter_into(block, signal[n_tail:])
     wanted = [
         (each, first, first + n_rows)
         for each, first, n_rows in zip(seen, firsts, n_rows_each, strict=True)
