@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from edge.cli.notices import complain, discard
 from edge.cli.options import Parser
-from edge.cli.signals import own_the_process
+from edge.cli.signals import end_if_hung_up, own_the_process
 from edge.doctor.numpy_missing import what_numpy_lacks
 from edge.errors import EdgeSerError
 
@@ -52,7 +52,9 @@ def run() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     own_the_process()
-    sys.exit(main())
+    code = main()
+    end_if_hung_up()
+    sys.exit(code)
 
 
 def _fill_standard_descriptors() -> None:

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM end a command in good order; a second one, later, the hard way.
+"""Ctrl-C, SIGTERM and SIGHUP end a command in good order; a second one, later, the hard way.
 
-Others, such as SIGHUP, can be given another meaning than the end.
+SIGHUP, which a terminal sends that is closed, and others can be given another meaning than the end.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edge.sources.base import Stop
 
-__all__ = ["GRACE_S", "SIGNALS", "own_the_process", "stopped_by_signals"]
+__all__ = ["GRACE_S", "SIGNALS", "end_if_hung_up", "own_the_process", "stopped_by_signals"]
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: A signal this soon after the first one is taken for the same wish: whoever holds Ctrl-C, or
 #: a supervisor that sends both, does not mean to lose the summary.
@@ -32,6 +32,7 @@ _LAST_S = 10
 _NOTING_S = 0.02
 
 _is_ours = False
+_is_hung_up = False
 
 
 def own_the_process() -> None:
@@ -44,20 +45,28 @@ def own_the_process() -> None:
     _is_ours = True
 
 
+def end_if_hung_up() -> None:
+    """End by SIGHUP where that ended the command: whoever sent it looks for it, as a shell does."""
+    if _is_hung_up:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
 @contextlib.contextmanager
 def stopped_by_signals(
     stop: Stop, told: Mapping[int, Callable[[], None]] | None = None
 ) -> Iterator[None]:
-    """Request ``stop`` on SIGINT or SIGTERM; a signal 2 s and more after the first acts as ever.
+    """Request ``stop`` on any of ``SIGNALS``; one that comes 2 s or more later acts as ever.
 
     Parameters
     ----------
     stop : Stop
-        The handler sets its flag and does nothing else: it may run between any two
+        The handler sets a flag and does nothing else: it may run between any two
         instructions of the main thread, also while that holds a lock or is in the middle of
         writing a line.
     told : mapping, optional
-        Other signals, and what is called on each, by a thread that must not be held up.
+        Signals with another meaning, and what is called on each, by a thread that must not be
+        held up.
 
     Notes
     -----
@@ -76,8 +85,10 @@ def stopped_by_signals(
     # None: a handler that Python did not set and could not set back.
     ours = [number for number in before if before[number] not in (signal.SIG_IGN, None)]
 
-    def handle(_: int, __: FrameType | None) -> None:
+    def handle(number: int, _: FrameType | None) -> None:
+        global _is_hung_up  # noqa: PLW0603 - there is one process
         stop.requested = True
+        _is_hung_up = _is_hung_up or number == signal.SIGHUP
 
     with _watched(frozenset(ours), told):
         for number in ours:

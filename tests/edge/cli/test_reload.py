@@ -247,7 +247,7 @@ def test_a_broken_file_keeps_the_old_options_and_is_said_once(
     assert sum("stay as they were" in line for line in running.err.queue) == 0
 
 
-def test_a_closing_terminal_ends_it_as_ever(
+def test_a_closing_terminal_ends_it_and_loses_nothing(
     start: Callable[..., Running], clip: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "c.toml"
@@ -260,20 +260,27 @@ def test_a_closing_terminal_ends_it_as_ever(
 
         fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
-    running = start("--source", clip, "--config", file, stdin=terminal, preexec_fn=take_terminal)
+    kept = tmp_path / "kept.jsonl"
+    running = start(
+        "--source", clip, "--config", file, "--to", f"jsonl:{kept}",
+        stdin=terminal, preexec_fn=take_terminal,
+    )  # fmt: skip
     running.process.stdin = open(os.devnull)  # noqa: SIM115 - closed with the others
     running.record()
     os.close(terminal)
     os.close(main_end)
     assert running.process.wait(timeout=60) == -signal.SIGHUP
+    assert json.loads(kept.read_text().splitlines()[-1])["type"] == "summary"
 
 
-def test_without_a_file_the_signal_ends_it_as_ever(
+def test_without_a_file_the_signal_ends_it_in_good_order(
     start: Callable[..., Running], clip: Path
 ) -> None:
     running = start("--source", clip, "--segment", 0.2, "--hop", 0.1)
     running.record()
     running.process.send_signal(signal.SIGHUP)
+    # In good order: nothing that was heard is lost.
+    assert running.until("summary")[-1]["type"] == "summary"
     assert running.process.wait(timeout=60) == -signal.SIGHUP
 
 
