@@ -87,19 +87,19 @@ class _Plan:
     #: Of a frame's level; an offset, as wide as the taper makes it, is no sound.
     sounding: slice
     #: Bins of the bands that are looked at, the first edge's lower neighbours and all above; the
-    #: first one of each; and how many each has, where all have as many.
+    #: first one of each; and as many ones as each has, where all have as many.
     banded: slice
     first_bins: NDArray[np.intp]
-    n_each: int | None
+    ones: NDArray[np.float32] | None
     mirrors: Mirrors
 
     def in_bands(self, power: NDArray[np.float32]) -> NDArray[np.float32]:
         """Power of every frame in the bands, (n_frames, n_bands)."""
         power = power[:, self.banded]
-        if self.n_each is None:
+        if self.ones is None:
             return np.add.reduceat(power, self.first_bins, axis=1)
         # A product with ones is the fastest sum of a few.
-        return power.reshape(len(power), -1, self.n_each) @ np.ones(self.n_each, np.float32)
+        return power.reshape(len(power), -1, self.ones.size) @ self.ones
 
 
 @functools.lru_cache(maxsize=4)
@@ -116,7 +116,7 @@ def _plan(sample_rate: int) -> _Plan:
         sounding=slice(2, int(edges[-1])),
         banded=slice(int(edges[0]), int(edges[-1])),
         first_bins=edges[:-1] - edges[0],
-        n_each=widths[0] if len(widths) == 1 else None,
+        ones=np.ones(widths[0], np.float32) if len(widths) == 1 else None,
         mirrors=Mirrors(n_fft // 2 + 1, sample_rate / n_fft),
     )
 
@@ -244,10 +244,10 @@ class BandMeter:
 
     def _look(self, least_fall_db: float) -> str | None:
         levels = self._levels()
+        each = levels.tolist()
         # Most sounds fall by less from their highest band to the highest of those at the top.
-        highest, top = levels[:_FIRST_TOP].max(), levels[_FIRST_TOP:].max()
-        if highest >= top * 10 ** (least_fall_db / 10):
-            fall_db, edge_hz = _steepest_fall(levels)
+        if max(each[:_FIRST_TOP]) >= max(each[_FIRST_TOP:]) * 10 ** (least_fall_db / 10):
+            fall_db, edge_hz = _steepest_fall(levels, self._scale)
             if fall_db >= least_fall_db and edge_hz < _WANTED_HZ:
                 return (
                     f"nothing above {edge_hz / 1000:.1f} kHz was heard: the recording comes from a "
@@ -275,19 +275,18 @@ class BandMeter:
 
     def steepest_fall(self) -> tuple[float, float]:
         """By how many dB their spectrum falls where it falls most, and at what frequency."""
-        return _steepest_fall(self._levels())
+        return _steepest_fall(self._levels(), self._scale)
 
     def _levels(self) -> NDArray[np.float32]:
         """Power of every band, in the loudest tenth of the frames: few hold a fricative."""
         nth = -(-9 * (self.n_loud - 1) // 10)
         levels: NDArray[np.float32] = np.partition(self._bands, nth, axis=0)[nth]
-        levels += np.float32(_FLOOR * self._scale)
         return levels
 
 
-def _steepest_fall(levels: NDArray[np.float32]) -> tuple[float, float]:
+def _steepest_fall(levels: NDArray[np.float32], scale: float) -> tuple[float, float]:
     """Of a spectrum in bands: by how many dB, and at what frequency."""
-    levels = 10 * np.log10(levels)
+    levels = 10 * np.log10(levels + np.float32(_FLOOR * scale))
     # The median of four is the mean of the two in the middle: the lesser one of what is greater in
     # two pairs, and the greater one of what is lesser.
     greater, lesser = np.maximum(levels[1:], levels[:-1]), np.minimum(levels[1:], levels[:-1])

@@ -81,14 +81,17 @@ class LoudSpectra:
         ends = range(n_judged + n_groups * _N_GROUP, levels.size + 1, _N_GROUP)
         if not ends:
             return None
-        loudest = np.maximum.accumulate(levels).tolist()
-        for end in ends:
-            loud = levels[:end] > max(_RANGE * loudest[end - 1], self._silence)
+        loudest = np.maximum.accumulate(levels)[ends[0] - 1 :: _N_GROUP].tolist()
+        for end, beside in zip(ends, loudest, strict=True):
+            loud = levels[:end] > max(_RANGE * beside, self._silence)
             n_loud = int(np.count_nonzero(loud))
             n_held = n_loud - int(np.count_nonzero(loud[:n_given])) if n_given else n_loud
             if n_loud >= n_wanted or n_held >= _MOST_HELD:
                 return loud[:n_given], self._give(loud, n_loud)
-        self._drop(loud)
+        if loud.size - n_loud < _N_GROUP:
+            self._n_judged = loud.size
+        else:
+            self._drop(loud)
         return None
 
     def _give(self, loud: NDArray[np.bool_], n_loud: int) -> NDArray[np.float32]:

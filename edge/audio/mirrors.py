@@ -16,9 +16,8 @@ __all__ = ["MIRRORS_HZ", "Mirrors"]
 
 #: Nyquist frequencies of 8, 11.025 and 12 kHz.
 MIRRORS_HZ = (4000.0, 5512.5, 6000.0)
-#: Bins that a fine structure is taken less the mean of, and those to either side.
-_N_MEAN = 15
-_REACH = _N_MEAN // 2
+#: Bins to either side of one whose mean with it a fine structure is taken less.
+_REACH = 7
 #: Frames that are worked on at once: their memory is shared by all streams.
 _AT_ONCE = 48
 #: How far is looked to either side.
@@ -28,8 +27,8 @@ _MOST_HZ = 4000.0
 class Mirrors:
     """Products of the fine structures of both sides of every mirror.
 
-    The fine structure is the logarithm of the power less its mean over 15 bins: harmonics
-    without the envelope.
+    The fine structure is the logarithm of the power less its mean over 15 bins, times 15 / 16:
+    harmonics without the envelope.
 
     Parameters
     ----------
@@ -106,16 +105,16 @@ class Mirrors:
 
 
 def _take_means(logs: NDArray[np.float32], memory: NDArray[np.float32]) -> None:
-    """Subtract the mean of 15 from all but those at the ends, in place.
+    """Subtract from all but those at the ends their mean with 7 to either side, in place.
 
     All rows are as one: what is taken across two of them is not asked for.
     """
     one, other = memory
-    # Sums of 15 from those of 2, 4, 8 and 16, none of which grows.
+    # Sums of 2, 4 and 8, none of which grows; two of 8 that share the middle one are of 15 and it.
     twos = np.add(logs[:-1], logs[1:], out=one[:-1])
     fours = np.add(twos[:-2], twos[2:], out=other[:-3])
     eights = np.add(fours[:-4], fours[4:], out=one[:-7])
-    means = np.add(eights[:-8], eights[8:], out=other[:-15])
-    means -= logs[_N_MEAN:]
-    means *= np.float32(1 / _N_MEAN)
-    logs[_REACH : _REACH + means.size] -= means
+    means = np.add(eights[:-_REACH], eights[_REACH:], out=other[: -2 * _REACH])
+    # A sixteenth of 15 and the middle one leaves 15 sixteenths of what their mean leaves.
+    means *= np.float32(1 / 16)
+    logs[_REACH:-_REACH] -= means
