@@ -137,12 +137,13 @@ class RowWindow:
         so that every split into blocks computes the same numbers to the last bit.
         """
         n_after = self._n_pending + samples.size
-        if n_after > self._n_batch:
+        if n_after >= self._n_batch:
             size, due = self._pending.size, self._n_due
             n_most = min(n_after, _MOST_BATCHES * size)
             n_whole = due if due <= n_most else n_most // size * size
-            if n_whole > self._n_batch:
-                return self._take_several(samples, n_whole)
+            # One batch that is all there need not wait for itself either.
+            if n_whole > self._n_batch or not self._n_pending:
+                return self._take_whole(samples, n_whole)
         n_taken = self.fill(samples)
         if n_taken is None:
             return samples.size
@@ -174,8 +175,8 @@ class RowWindow:
         self._n_pending = self._n_batch
         return n_taken
 
-    def _take_several(self, samples: NDArray[np.float32], n_whole: int) -> int:
-        """Compute what waits and the next samples together: several batches, so many samples."""
+    def _take_whole(self, samples: NDArray[np.float32], n_whole: int) -> int:
+        """Compute what waits and the next samples together, so many: whole batches."""
         n_before = self._n_pending
         n_taken = n_whole - n_before
         whole = samples[:n_taken]
