@@ -12,10 +12,12 @@ from edge.errors import ParameterError
 from quantize.basics.progress import progress_note
 from quantize.commands.numbers import count
 from quantize.commands.options import add_worker_options
+from quantize.commands.paths import file_to_write
 from quantize.commands.roots import add_root_options
 from quantize.data.encoders.registry import ENCODERS, EncoderChoice
 
 if TYPE_CHECKING:
+    from quantize.data.corpora import FoundCorpora
     from quantize.data.corpora.usable import Usable
 
 __all__ = ["add_command"]
@@ -51,7 +53,7 @@ def add_command(commands: Any) -> None:
         "(default: the middle one)",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.npz", help="where the vectors go"
+        "--out", type=file_to_write, required=True, metavar="FILE.npz", help="where the vectors go"
     )
     parser.add_argument(
         "--cache",
@@ -75,9 +77,10 @@ def _embed(arguments: argparse.Namespace) -> int:
     choice = EncoderChoice(arguments.encoder, arguments.weights, arguments.layer)
     # Before the recordings are opened, which takes minutes where there are many.
     encoder = open_encoder(choice)
-    usable = _clips(arguments, encoder.n_least / encoder.sample_rate)
+    found = _found(arguments)
+    usable = _usable(arguments, found, encoder.n_least / encoder.sample_rate)
     del encoder
-    for sentence in (*usable.sentences(), *usable.remarks()):
+    for sentence in (*found.sentences(), *usable.sentences(), *usable.remarks()):
         progress_note(f"edge-ser-quantize: {sentence}")
     written = embed_clips(
         usable.clips,
@@ -100,15 +103,20 @@ def _embed(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _clips(arguments: argparse.Namespace, least_s: float) -> Usable:
-    """Every recording that can be heard, those of words without a label among them."""
+def _found(arguments: argparse.Namespace) -> FoundCorpora:
+    """Every recording, those of words without a label among them."""
     from quantize.data.corpora import CORPORA, find_corpora
-    from quantize.data.corpora.usable import usable_clips
 
     asked = [c for c in CORPORA.values() if c.name in (arguments.corpora or CORPORA)]
     # A vector needs no label, and a training may give these words one.
     words = {word: word for c in asked for word, label in c.labels.items() if label is None}
-    found = find_corpora(arguments.data, arguments.corpora, words)
+    return find_corpora(arguments.data, arguments.corpora, words)
+
+
+def _usable(arguments: argparse.Namespace, found: FoundCorpora, least_s: float) -> Usable:
+    """Those that can be heard."""
+    from quantize.data.corpora.usable import usable_clips
+
     return usable_clips(
         found.clips,
         found.reports,

@@ -52,7 +52,12 @@ def load_clips(
     ]
     # All that the label map may have words of, so that none is unknown.
     names = list(dict.fromkeys((*own, *(corpora or ())))) if own else corpora
-    clips, _ = load_corpora(data, names, runs[0].label_map)
+    try:
+        clips, _ = load_corpora(data, names, runs[0].label_map)
+    except ParameterError as error:
+        raise ParameterError(
+            f"{runs[0].folder} was trained on {', '.join(runs[0].settings.corpora)}: {error}"
+        ) from error
     labels = {label for run in runs for label in run.labels}
     clips = [c for c in clips if c.label in labels and (corpora is None or c.corpus in corpora)]
     # What nothing could be learnt from can be measured on no better.

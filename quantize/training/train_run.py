@@ -28,7 +28,7 @@ from quantize.measure.pictures import plot_curves
 from quantize.runs.leaned_on import starting_run
 from quantize.runs.own_settings import SETTINGS_DIGEST, settings_digest
 from quantize.runs.provenance import commit
-from quantize.runs.run import Run
+from quantize.runs.run import Run, open_run
 from quantize.runs.settings import RunSettings
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.encoder_teacher import EncoderTeacher
@@ -86,8 +86,7 @@ def train_run(
     spec = spec or FeatureSpec()
     recordings = _recordings(sounds, augment or AugmentSettings(), run)
     found = find_corpora(data, corpora, label_map)
-    # What names alone tell to be wrong is told before every recording is opened.
-    sides_of(chosen_labels(found.clips, labels)[1], run, content=False)
+    _check_names(found, labels, run, (*teachers, *([start] if start else ())))
     usable = _usable(found, spec, cache_folder, n_workers, cluster, strict)
     labels, clips = chosen_labels(usable.clips, labels)
     domains = choose_domains(clips)
@@ -211,6 +210,18 @@ def train_run(
         return place.files.checkpoint
 
 
+def _check_names(
+    found: FoundCorpora, labels: Sequence[str], run: RunSettings, leaned_on: Sequence[Path]
+) -> None:
+    """Refuse what names alone tell to be wrong before every recording is opened.
+
+    A split that cannot be made, and runs to learn from that are not there or not whole.
+    """
+    for folder in leaned_on:
+        open_run(folder)
+    sides_of(chosen_labels(found.clips, labels)[1], run, content=False)
+
+
 def _recordings(
     sounds: Sequence[Path], augment: AugmentSettings, run: RunSettings
 ) -> list[Recording]:
@@ -279,7 +290,8 @@ def _usable(
         strict=strict,
     )
     notes = [note for report in found.reports for note in report.notes]
-    for sentence in (*notes, *usable.sentences(), *usable.remarks()):
+    said = (*notes, *found.sentences(), *usable.sentences(), *usable.remarks())
+    for sentence in said:
         progress_note(f"edge-ser-quantize: {sentence}")
     per_corpus = counted(clip.corpus for clip in usable.clips)
     progress_note(f"edge-ser-quantize: {how_many(len(usable.clips), 'clip')}: {per_corpus}")

@@ -17,8 +17,11 @@ from quantize.data.corpora.known import CORPORA
 from quantize.data.corpora.own import OwnRecordings
 from quantize.data.corpora.roots import Gathered, gather
 from quantize.data.corpora.scan import scan_corpus
+from quantize.data.corpora.walk import FAULTS
 
 __all__ = ["FoundCorpora", "Roots", "find_corpora", "load_corpora"]
+
+_N_NAMED = 3
 
 Roots = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One or several folders or tables."""
@@ -42,6 +45,25 @@ class FoundCorpora:
     clips: list[Clip]
     reports: list[CorpusReport]
     passed_over: Mapping[str, tuple[str, ...]]
+
+    def sentences(self) -> list[str]:
+        """Say of what no clip was made: what belongs to no corpus, and own recordings left out.
+
+        What a known corpus's names leave out is as it should be, and damaged files are told of by
+        :func:`quantize.data.corpora.usable.usable_clips`.
+        """
+        left_out = [
+            (reason, names)
+            for report in self.reports
+            if report.corpus not in CORPORA
+            for reason, names in report.skipped.items()
+            if not reason.startswith(FAULTS)
+        ]
+        return [
+            f"passed over ({len(names)}), {reason}: {', '.join(names[:_N_NAMED])}"
+            + (f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else "")
+            for reason, names in (*left_out, *self.passed_over.items())
+        ]
 
 
 def load_corpora(

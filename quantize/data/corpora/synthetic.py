@@ -208,7 +208,7 @@ def write_synthetic_corpus(
     ParameterError
         If a count is out of range or the seed is negative.
     CorpusError
-        If one of the four folders is there already: recordings are never overwritten.
+        If something lies in `root` already: recordings are never mixed with made ones.
     """
     if n_speakers < 1:
         raise ParameterError(f"n_speakers must be at least 1, got {n_speakers}.")
@@ -217,10 +217,17 @@ def write_synthetic_corpus(
     if seed < 0:
         raise ParameterError(f"seed must be at least 0, got {seed}.")
     root = Path(root)
-    for corpus, _ in _NAMERS:
-        folder = root / corpus.name.upper()
-        if folder.exists():
-            raise CorpusError(f"{str(folder)!r} is there already; give an empty folder.")
+    try:
+        there = sorted(name for name in os.listdir(root) if not name.startswith("."))
+    except FileNotFoundError:
+        there = []
+    except OSError as error:
+        raise CorpusError(f"{str(root)!r}: {error.strerror}; give an empty folder.") from error
+    if there:
+        raise CorpusError(
+            f"{str(root / there[0])!r} is there already, and made recordings are not mixed with "
+            "others; give an empty folder."
+        )
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".synthetic-", dir=root) as temporary:
         names = _write_all(Path(temporary), n_speakers, n_per_label, seed)

@@ -20,6 +20,7 @@ from quantize.data.corpora.contents import ContentIndex
 from quantize.data.corpora.copies import copies_among, labelled_twice
 from quantize.data.corpora.hearing import ClipFacts, hear_all
 from quantize.data.corpora.inventory import CorpusReport
+from quantize.data.corpora.walk import FAULTS
 
 __all__ = ["Usable", "faults_of", "shortest_s", "usable_clips"]
 
@@ -27,8 +28,6 @@ _FORMAT = "edge-ser clips heard, 2"
 _N_NAMED = 20
 #: Begins the key of a file whose bytes nobody could read.
 _UNREAD = "unread:"
-#: Beginnings of what a look at names found out already.
-_FAULTS = ("the file is", "the link", "cannot be read")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def usable_clips(
     left_out: dict[str, list[str]] = defaultdict(list)
     for report in reports:
         for reason, paths in report.skipped.items():
-            if reason.startswith(_FAULTS):
+            if reason.startswith(FAULTS):
                 left_out[reason] += paths
     kept, ids = [], []
     for clip in clips:

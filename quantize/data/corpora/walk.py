@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.audio.suffixes import AUDIO_SUFFIXES, UNREADABLE_SUFFIXES
 
-__all__ = ["SUFFIXES", "Tree", "file_fault", "walk"]
+__all__ = ["FAULTS", "SUFFIXES", "Tree", "file_fault", "walk"]
 
 #: The preferred first: WAV is read with the standard library.
 SUFFIXES = (".wav", ".flac", *sorted(AUDIO_SUFFIXES - {".wav", ".flac"}))
@@ -18,6 +18,8 @@ SUFFIXES = (".wav", ".flac", *sorted(AUDIO_SUFFIXES - {".wav", ".flac"}))
 _TABLES = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"})
 _CIRCLE = "the link leads in a circle"
+#: What the reasons of :func:`file_fault` begin with.
+FAULTS = ("the file is", "the link", "cannot be read")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,16 @@ def test_recordings_are_never_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["TESS"]
 
 
+def test_made_recordings_are_not_mixed_with_somebody_s_own(tmp_path: Path) -> None:
+    (tmp_path / "angry").mkdir()
+    with pytest.raises(CorpusError, match="angry' is there already, and made recordings are not"):
+        write_synthetic_corpus(tmp_path, 1, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["angry"]
+    (tmp_path / "file.wav").touch()
+    with pytest.raises(CorpusError, match="Not a directory; give an empty folder"):
+        write_synthetic_corpus(tmp_path / "file.wav", 1, 1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -28,6 +28,35 @@ def mine(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_training_says_what_it_made_no_clip_of(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(mine / "stray.wav", np.zeros(RATE, np.float32), RATE)
+    for take in range(4):
+        (mine / f"sad/{take}.m4a").write_bytes(b"x")
+        (mine / f"sad/{take}.flac").write_bytes(b"x")
+    (mine / "rest.zip").write_bytes(b"x")
+    words = ["train", "--data", str(mine), "--out", str(tmp_path / "run"), "--epochs", "1"]
+    words += ["--cache", str(tmp_path / "cache"), "--hidden", "4", "--variants", "0"]
+    assert main([*words, "--workers", "1", "--no-pictures"]) == 0
+    said = capsys.readouterr().err
+    assert "passed over (1), lies in no label's folder: stray.wav" in said
+    copies = ", ".join(str(mine / f"sad/{take}.flac") for take in range(3))
+    assert f"passed over (4), second copy of a clip: {copies} and 1 more" in said
+    assert "passed over (4), .m4a has to be converted to WAV or FLAC first" in said
+    assert "passed over (1), an archive has to be unpacked first" in said
+
+
+def test_a_teacher_that_is_not_there_is_told_before_clips_are_heard(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", str(mine), "--out", str(tmp_path / "run"), "--cache", str(tmp_path / "c")]
+    for more in (["distill", "--teachers"], ["train", "--start"], ["train", "--teachers"]):
+        assert main([*more, str(tmp_path / "none"), *words, "--workers", "1"]) == 2
+        assert "there is no checkpoint at" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_training_goes_on_without_what_it_cannot_learn_from(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
