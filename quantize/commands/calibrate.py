@@ -16,6 +16,7 @@ from quantize.basics.files import write_json
 from quantize.basics.redo import corpora_words, runs_words, shell_text
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, label_map
+from quantize.commands.paths import file_to_write
 from quantize.measure.goal import GOAL
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=file_to_write,
         metavar="FILE",
         help="write what was measured of abstaining there, as JSON",
     )

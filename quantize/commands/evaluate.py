@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edge.cli.renamed import OldName, add_report_options
 from quantize.basics.tables import aligned
 from quantize.commands.options import add_data_options, add_pictures_option, refuse_ignored
+from quantize.commands.paths import check_file_to_write
 from quantize.commands.sounds import add_sounds_option
 from quantize.data.features.conditions import CONDITIONS, EVERY_CONDITION
 from quantize.export.rounding.load import kind_names
@@ -90,6 +91,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from quantize.measure.evaluate import Evaluation
     from quantize.measure.metrics import format_metrics
 
+    if arguments.output:
+        check_file_to_write(arguments.output, "--output")
     if arguments.protocol == "utterances":
         why = "is of --protocol segments, noise, conditions and reference: name one of them"
         refuse_ignored(arguments, "only_corpora", why=why)

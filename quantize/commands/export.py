@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import atomic_path
 from quantize.commands.options import refuse_ignored
+from quantize.commands.paths import file_to_write
 from quantize.export.rounding.load import kind_names
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def add_command(commands: Any) -> None:
         help="of --scorecard (default: the name of the folder that RUN is in)",
     )
     parser.add_argument(
-        "--card", type=Path, metavar="FILE", help="also write a model card in Markdown there"
+        "--card",
+        type=file_to_write,
+        metavar="FILE",
+        help="also write a model card in Markdown there",
     )
     parser.add_argument(
         "--gate",

@@ -9,6 +9,7 @@ from typing import Annotated
 from quantize.basics.settings import ProperShare, whole
 from quantize.commands.numbers import count, jobs, number, of_setting, seed
 from quantize.commands.options import add_feature_options, refuse_ignored, training_recipe_names
+from quantize.commands.paths import file_to_write
 from quantize.commands.sounds import NOISE_OF_VARIANTS, add_sounds_option
 from quantize.models.config import ClafSerConfig
 from quantize.prune.choices import IMPORTANCES, PRUNABLE
@@ -78,7 +79,7 @@ def add_prune_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="length of a segment (default: 2 s, the device's)",
     )
-    sweep.add_argument("--picture", type=Path, metavar="PNG", help="draw the sweep there")
+    sweep.add_argument("--picture", type=file_to_write, metavar="PNG", help="draw the sweep there")
     tuning = parser.add_argument_group("fine-tuning")
     tuning.add_argument(
         "--data",

@@ -17,6 +17,7 @@ from quantize.commands.options import (
     label_map,
     refuse_without_data,
 )
+from quantize.commands.paths import file_to_write
 from quantize.export.rounding.layers import GROUPS, LAYERS
 from quantize.export.rounding.load import load_rounding_recipe, rounding_recipe_names
 from quantize.export.rounding.recipe import GRANULARITIES
@@ -103,7 +104,7 @@ def add_command(commands: Any) -> None:
         "measures on what it held out",
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.json", help="also write the report there"
+        "--report", type=file_to_write, metavar="FILE.json", help="also write the report there"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the report as JSON Lines, not as tables"
@@ -113,12 +114,9 @@ def add_command(commands: Any) -> None:
 
 def _quantize(arguments: argparse.Namespace) -> int:
     from quantize.export import Kind, export_artifact
-    from quantize.export.read_back import is_artifact, read_float_artifact
     from quantize.export.rounding.write import write_recipe
     from quantize.measure.rounding_loss.hold_drop import check_max_drop, hold_drop
     from quantize.measure.rounding_loss.report import artifact_facts
-    from quantize.runs.artifacts import export_facts
-    from quantize.runs.run import open_run
 
     refuse_without_data(arguments)
     recipe = load_rounding_recipe(arguments.recipe).changed(
@@ -136,13 +134,7 @@ def _quantize(arguments: argparse.Namespace) -> int:
             )
     if arguments.segments is not None and arguments.segments < 1:
         raise ParameterError(f"--segments is {arguments.segments}, at least 1 is wanted")
-    run = None
-    if is_artifact(arguments.source):
-        model, facts = read_float_artifact(arguments.source, arguments.name)
-    else:
-        run = open_run(arguments.source)
-        name = arguments.name or arguments.source.resolve().name
-        model, facts = export_facts(run, name=name)
+    run, model, facts = _read_source(arguments)
     speech = _speech_of(run, facts, arguments)
     calibration = used = None
     if recipe.n_calibration:
@@ -176,6 +168,30 @@ def _quantize(arguments: argparse.Namespace) -> int:
     else:
         print(report.text() if held is None else f"{held.text()}\n\n{report.text()}")
     return 0
+
+
+def _read_source(arguments: argparse.Namespace) -> tuple[Run | None, CLAFSER, ExportFacts]:
+    """The run, of which an artifact does not tell, and its model as it was trained.
+
+    Raises
+    ------
+    EdgeSerError
+        If it cannot be read, or is an artifact that ``--out`` would replace.
+    """
+    from quantize.export.read_back import is_artifact, read_float_artifact
+    from quantize.runs.artifacts import export_facts
+    from quantize.runs.run import open_run
+
+    source, out = arguments.source, arguments.out
+    if not is_artifact(source):
+        run = open_run(source)
+        return run, *export_facts(run, name=arguments.name or source.resolve().name)
+    if out.exists() and out.samefile(source):
+        raise ParameterError(
+            f"--out is {out}, which is SOURCE itself: its float32 weights would be lost, another "
+            "folder is wanted"
+        )
+    return None, *read_float_artifact(source, arguments.name)
 
 
 def _speech_of(run: Run | None, facts: ExportFacts, arguments: argparse.Namespace) -> Speech:

@@ -11,6 +11,7 @@ from quantize.commands.numbers import of_setting, seed
 from quantize.commands.options import (
     refuse_ignored,
 )
+from quantize.commands.paths import file_to_write
 from quantize.training.gate.settings import GateTraining
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--sounds", type=Path, metavar="DIR", help="folder of folders of sounds that are no speech"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the gate there, as JSON")
+    parser.add_argument(
+        "--out", type=file_to_write, metavar="FILE", help="write the gate there, as JSON"
+    )
     parser.add_argument(
         "--gate", type=Path, metavar="FILE", help="train nothing, take this one for --into"
     )

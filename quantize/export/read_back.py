@@ -54,6 +54,7 @@ def read_float_artifact(folder: Path, name: str | None = None) -> tuple[CLAFSER,
         window_frames=manifest.window_frames,
         window_hop=manifest.window_hop,
         abstention=manifest.abstention,
+        gate=manifest.gate,
         voice_reference=manifest.voice_reference,
     )
     sizes = claf_ser_sizes(manifest)

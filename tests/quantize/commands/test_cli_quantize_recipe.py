@@ -17,6 +17,7 @@ from edge.runtimes.open import open_model
 from quantize.commands.main import main
 from quantize.data.corpora import load_corpora
 from quantize.data.features.cache import FeatureCache
+from quantize.export.gate import give_gate
 from quantize.measure.rounding_loss.speech import Speech
 
 LAYER_KEYS = {"what", "layer", "n_weights", "sqnr_db"}
@@ -101,6 +102,28 @@ def test_an_artifact_gives_what_its_run_gives(run, fp32, tmp_path):
     assert one.manifest.name == other.manifest.name == "mine"
     assert one.manifest.mean.tolist() == other.manifest.mean.tolist()
     assert one.manifest.training == other.manifest.training
+
+
+def test_an_artifact_keeps_its_speech_gate(fp32, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(fp32, own)
+    gate = read_artifact(fp32).manifest.gate
+    assert gate is not None
+    other = dataclasses.replace(gate, least_speech_s=gate.least_speech_s / 2)
+    give_gate(own, other)
+    for source, kept in ((fp32, gate), (own, other)):
+        out = tmp_path / f"of-{source.name}"
+        assert quantize(source, out, "--recipe", "numpy_weight_only_wi8") == 0
+        assert read_artifact(out).manifest.gate == kept
+
+
+def test_an_artifact_is_not_replaced_by_what_is_made_of_it(fp32, tmp_path, capsys):
+    before = read_artifact(fp32).model_path.read_bytes()
+    (tmp_path / "link").symlink_to(fp32)
+    for out in (fp32, tmp_path / "link"):
+        error = refused(capsys, fp32, out, "--recipe", "numpy_weight_only_wi4")
+        assert "which is SOURCE itself" in error
+    assert read_artifact(fp32).model_path.read_bytes() == before
 
 
 def test_a_recipe_of_ones_own_calibrates_on_generated_speech(run, tmp_path, capsys):
