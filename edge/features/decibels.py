@@ -13,7 +13,7 @@ AMIN = 1e-10
 
 def power_to_db(
     power: NDArray[np.floating],
-    amin: float = AMIN,
+    amin: float | NDArray[np.floating] = AMIN,
     out: NDArray[np.floating] | None = None,
 ) -> NDArray[np.floating]:
     """``10 log10(max(power, amin))``, into `out` where given, without any clip-wide ceiling.

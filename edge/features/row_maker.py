@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.features.decibels import power_to_db
+from edge.features.decibels import AMIN, power_to_db
 from edge.features.families.base import Columns, Kernel
 from edge.features.spec import FeatureSpec
 from edge.features.spectrum import BLOCK, TILE, Spectrum
@@ -27,9 +28,10 @@ class _Views:
     """Buffers, cut to a number of frames."""
 
     power: NDArray[np.float32]
-    power_blocks: NDArray[np.float32]
-    filtered: NDArray[np.float32]
+    #: Power, filters and where their product goes.
+    products: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]
     levels: NDArray[np.float32]
+    least: NDArray[np.float32]
     decibels: NDArray[np.float32]
     level_writers: list[tuple[Kernel, NDArray[np.float32]]]
     families: list[tuple[Kernel, slice, Columns]]
@@ -54,7 +56,7 @@ class RowMaker:
         kernels = list(self.kernels.values())
         self.spectrum = Spectrum(spec.n_fft, spec.hop_length, max(k.n_lags for k in kernels))
         self._layout = _Layout(kernels)
-        # All filters are linear in power: one product serves them.
+        # All filters are linear in power.
         filters = self._layout.filters
         spectrum = self.spectrum
         self.power_filters = np.zeros((spectrum.n_columns, self._layout.n_filters), np.float32)
@@ -62,9 +64,12 @@ class RowMaker:
             if kernel.filters is not None:
                 weights = kernel.filters / spectrum.POWER_SCALE
                 self.power_filters[: spectrum.n_bins, columns] = weights
+        #: The same in parts: columns, and weights on the first bins.
+        self.parts = _parts(self.power_filters)
         n_columns = self._layout.n_columns
         self._levels = np.zeros((TILE // BLOCK, BLOCK, n_columns), np.float32)
-        self._decibels = np.empty((TILE, n_columns - self._layout.n_linear), np.float32)
+        self._least = np.full((TILE, n_columns), AMIN, np.float32)
+        self._decibels = np.empty((TILE, n_columns), np.float32)
         self._views: dict[int, _Views] = {}
 
     def rows(self, samples: NDArray[np.float32], seen: Seen | None = None) -> NDArray[np.float32]:
@@ -96,11 +101,12 @@ class RowMaker:
         v = self._views.get(n_frames)
         if v is None:
             v = self._views[n_frames] = self._cut(spectra.power, n_frames)
-        if v.filtered.size:
-            np.matmul(v.power_blocks, self.power_filters, out=v.filtered)
+        for power, filters, filtered in v.products:
+            np.matmul(power, filters, out=filtered)
         for kernel, out in v.level_writers:
             kernel.write_levels(v.power, out, spectra.free)
-        power_to_db(v.levels, out=v.decibels)
+        # Those that are wanted as they are, too: one long pass takes less than one over the others.
+        power_to_db(v.levels, v.least, out=v.decibels)
         for kernel, at, columns in v.families:
             kernel.fill(rows[:, at], spectra, columns)
         if seen is not None:
@@ -111,11 +117,7 @@ class RowMaker:
         levels, decibels = self._levels[:n_blocks], self._decibels[:n_frames]
         by_frame = levels.reshape(len(power), -1)[:n_frames]
         bins = power[:n_frames, : self.spectrum.n_bins]
-
-        def seen(columns: slice) -> NDArray[np.float32]:
-            start, stop = columns.start - layout.n_linear, columns.stop - layout.n_linear
-            return by_frame[:, columns] if start < 0 else decibels[:, start:stop]
-
+        blocks = power.reshape(n_blocks, BLOCK, -1)
         families, level_writers = [], []
         for at, kernel, filters, own in zip(
             self.spec.columns.values(),
@@ -124,40 +126,59 @@ class RowMaker:
             layout.levels,
             strict=True,
         ):
-            families.append((kernel, at, Columns(bins, seen(filters), seen(own))))
+            filtered = decibels if kernel.filters_in_db else by_frame
+            families.append((kernel, at, Columns(bins, filtered[:, filters], decibels[:, own])))
             if kernel.n_levels:
                 level_writers.append((kernel, levels[:, :, own]))
         return _Views(
             power=bins,
-            power_blocks=power.reshape(n_blocks, BLOCK, -1),
-            filtered=levels[:, :, : layout.n_filters],
-            levels=by_frame[:, layout.n_linear :],
+            products=[
+                (blocks[:, :, : len(filters)], filters, levels[:, :, columns])
+                for columns, filters in self.parts
+            ],
+            levels=by_frame,
+            least=self._least[:n_frames],
             decibels=decibels,
             level_writers=level_writers,
             families=families,
         )
 
 
-class _Layout:
-    """Where the families' numbers stand: linear filters, filters in dB, then levels of their own.
+def _parts(filters: NDArray[np.float32]) -> list[tuple[slice, NDArray[np.float32]]]:
+    """Filters in one or two parts, each with its columns and as few bins as it needs.
 
-    All but the first become dB in one go.
+    The first filters, as those of low bands are, may weigh low bins alone; the others then are a
+    multiple of 16, which BLAS multiplies the fastest.
     """
+    n_bins, n_filters = filters.shape
+    n_low = int(np.argmax(np.append(filters[n_bins // 4 :].any(axis=0), True)))
+    n_low = max(0, n_filters - -(-(n_filters - n_low) // 16) * 16)
+    cuts = [0, n_low, n_filters]
+    parts = [slice(first, end) for first, end in pairwise(cuts) if first < end]
+    n_used = [n_bins // 4 if part.stop == n_low else n_bins for part in parts]
+    return [
+        (part, np.ascontiguousarray(filters[:n, part]))
+        for part, n in zip(parts, n_used, strict=True)
+    ]
+
+
+class _Layout:
+    """Where the families' numbers stand: filters in dB, linear ones, then levels of their own."""
 
     def __init__(self, kernels: Sequence[Kernel]) -> None:
         widths = [0 if k.filters is None else k.filters.shape[1] for k in kernels]
-        linear = [w if not k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
         in_db = [w if k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
+        linear = [w if not k.filters_in_db else 0 for w, k in zip(widths, kernels, strict=True)]
         own = [k.n_levels for k in kernels]
-        self.n_linear, self.n_filters = sum(linear), sum(widths)
+        self.n_filters = sum(widths)
         self.n_columns = self.n_filters + sum(own)
-        ends = np.cumsum([*linear, *in_db, *own]).tolist()
+        ends = np.cumsum([*in_db, *linear, *own]).tolist()
         starts = [0, *ends[:-1]]
         slices = [slice(first, end) for first, end in zip(starts, ends, strict=True)]
         n = len(kernels)
         #: Of every kernel, columns of its filters and of its levels.
         self.filters = [
-            slices[n + i] if k.filters_in_db else slices[i] for i, k in enumerate(kernels)
+            slices[i] if k.filters_in_db else slices[n + i] for i, k in enumerate(kernels)
         ]
         self.levels = slices[2 * n :]
 

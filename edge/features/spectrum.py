@@ -84,8 +84,6 @@ class _Views:
     padding: NDArray[np.float64]
     halves: NDArray[np.complex128]
     bins: NDArray[np.complex128]
-    below: NDArray[np.complex128]
-    above: NDArray[np.complex128]
     frames: NDArray[np.complex128]
     #: First halves, second halves and frames: the two terms and where their sum goes.
     even_bins: tuple[NDArray[np.complex128], ...]
@@ -153,7 +151,9 @@ class Spectrum:
         # float32: rounding only changes the difference function by some 1e-6 of its mean.
         self._own = np.zeros((n_halves, self.n_columns), np.complex64)
         self._conjugate = np.zeros((n_halves, self.n_columns), np.complex64)
-        self._cross = np.zeros((TILE, self.n_columns), np.complex64)
+        n_squares, n_ends = (TILE - 1) * hop_length + n_fft, TILE * (n_lags - 1)
+        single = np.zeros(max(2 * TILE * self.n_columns, n_squares + n_ends), np.float32)
+        self._cross = _carve(single, np.complex64, TILE, self.n_columns)
         # The rest stands where something else is no longer, or not yet, needed: between two
         # calls the caches hold other things, and every kilobyte has to come back.
         self._padded = _carve(memory, np.float64, n_halves, n_fft)
@@ -161,10 +161,8 @@ class Spectrum:
         self._steps = _carve(self._halves, np.float64, 2 * TILE * self.n_columns)
         self._parts = _carve(self._cross, np.float32, 2 * TILE * self.n_columns)
         self._power = _carve(self._own, np.float32, TILE, self.n_columns)
-        n_squares = (TILE - 1) * hop_length + n_fft
-        tail = _carve(self._halves, np.float32, n_squares + TILE * (n_lags - 1))
-        self._squares = tail[:n_squares]
-        self._ends = tail[n_squares:].reshape(TILE, n_lags - 1)
+        self._squares = single[:n_squares]
+        self._ends = _carve(single[n_squares:], np.float32, TILE, n_lags - 1)
         self._free = self._frames.reshape(-1).view(np.float32)
         self._offset_limit = np.float32(_OFFSET_SHARE * n_fft)
         self._views: dict[int, _Views] = {}
@@ -192,9 +190,10 @@ class Spectrum:
         used = samples[: v.squares.size]
         np.multiply(used, used, out=v.squares)
         np.add(v.heads, v.tails, out=v.ends)
-        energy = v.energy.copy()
+        energy = v.energy
         offset = v.sums * v.sums > self._offset_limit * energy
         if np.count_nonzero(offset):
+            energy = energy.copy()
             self._without_offset(samples, np.flatnonzero(offset))
         return FrameSpectra(v.power, v.correlation, v.ends, energy, self._free, samples)
 
@@ -212,13 +211,10 @@ class Spectrum:
             np.fft.rfft(v.padded, axis=1, out=v.bins)
         else:
             v.bins[:] = np.fft.rfft(v.padded, axis=1)
-        # The last call left squares there: those of samples far over full scale are, read as
-        # numbers of another type, beyond single precision.
-        v.below.fill(0)
-        v.above.fill(0)
         np.add(*v.even_bins)
         np.subtract(*v.odd_bins)
-        # Bins below 0 and above the Nyquist frequency are the conjugates of those inside.
+        # Bins below 0 and above the Nyquist frequency are the conjugates of those inside.  Those of
+        # the halves hold what the last call left there, and nobody looks.
         np.conjugate(v.bin_1, out=v.before)
         np.conjugate(v.last_but_one, out=v.behind)
 
@@ -272,8 +268,6 @@ class Spectrum:
             padding=padded[:, self.n_fft // 2 :],
             halves=halves,
             bins=halves[:, bins],
-            below=halves[:, 0],
-            above=halves[:, self.n_bins + 1 :],
             frames=frames,
             even_bins=tuple(part[1::2] for part in each),
             odd_bins=tuple(part[0::2] for part in each),

@@ -52,7 +52,7 @@ class _ChromaKernel(Kernel):
         self.filters = filters
 
     def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
-        out[:] = normalise_chroma(columns.filtered)
+        normalise_chroma(columns.filtered, out)
 
 
 def chroma_filters(sample_rate: int, n_fft: int, n_chroma: int = 12) -> NDArray[np.float64]:
@@ -88,13 +88,17 @@ def chroma_filters(sample_rate: int, n_fft: int, n_chroma: int = 12) -> NDArray[
     return kept
 
 
-def normalise_chroma(raw: NDArray[np.floating]) -> NDArray[np.floating]:
+def normalise_chroma(
+    raw: NDArray[np.floating], out: NDArray[np.floating] | None = None
+) -> NDArray[np.floating]:
     """Divide every row by its largest value.
 
     Parameters
     ----------
     raw : float [shape=(n_frames, n_chroma)]
         Energy by pitch class, not negative.
+    out : float [shape=(n_frames, n_chroma)], optional
+        Where to write the result.
 
     Returns
     -------
@@ -109,5 +113,5 @@ def normalise_chroma(raw: NDArray[np.floating]) -> NDArray[np.floating]:
     """
     peak = np.maximum.reduce(raw, axis=1, keepdims=True)
     np.putmask(peak, peak < _SILENT, 1.0)
-    normalised: NDArray[np.floating] = raw / peak
+    normalised: NDArray[np.floating] = np.divide(raw, peak, out=out)
     return normalised

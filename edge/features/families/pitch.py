@@ -104,6 +104,10 @@ class _Views:
     at_lags: NDArray[np.float32]
     values: NDArray[np.float32]
     sums: NDArray[np.float32]
+    #: Constants of the lags, for every frame: a pass over arrays of one size is the fastest.
+    per_pair: NDArray[np.float32]
+    lags: NDArray[np.float32]
+    tiny: NDArray[np.float32]
     end_blocks: NDArray[np.float32]
     value_blocks: NDArray[np.float32]
     sum_blocks: NDArray[np.float32]
@@ -142,16 +146,21 @@ class Yin(Kernel):
         self.silence_energy = np.float32(settings.silence_rms**2 * frames.win_length)
         self.min_lag = int(np.floor(frames.sample_rate / settings.fmax_hz))
         self.max_lag = int(np.ceil(frames.sample_rate / settings.fmin_hz))
-        n_blocks = -(-self.max_lag // BLOCK)
+        # One more at least, so that every lag that is searched has a neighbour on either side.
+        n_blocks = -(-(self.max_lag + 1) // BLOCK)
         n_columns = n_blocks * BLOCK
         #: Lags of the autocorrelation that are needed, from 0.
         self.n_lags = n_columns + 1
         lags = np.arange(1, n_columns + 1)
-        self._per_pair = (1.0 / (frames.win_length - lags)).astype(np.float32)
+        per_pair = (1.0 / (frames.win_length - lags)).astype(np.float32)
         # Outside the lags that are searched stands what no trough is above: neither end of the
         # search is a special case.
         searched = (lags >= self.min_lag) & (lags <= self.max_lag)
-        self._lags = np.where(searched, lags, np.inf).astype(np.float32)
+        searched_lags = np.where(searched, lags, np.inf).astype(np.float32)
+        self._per_pair, self._lags = (
+            np.tile(each, (TILE, 1)) for each in (per_pair, searched_lags)
+        )
+        self._tiny = np.full((TILE, n_columns), _TINY)
         # Sums within a block, and of all blocks before: NumPy's cumsum, which waits for every
         # addition, takes three times as long.
         self._within = np.triu(np.ones((BLOCK, BLOCK), np.float32))
@@ -160,7 +169,6 @@ class Yin(Kernel):
         # Lag k stands in column k - 1.
         self._starts = np.arange(TILE) * n_columns
         self._lag_of_start = 1 - self._starts
-        self._around = np.array([[-1], [0], [1]])
         self._views: dict[int, _Views] = {}
 
     def fill(self, out: NDArray[np.float32], spectra: FrameSpectra, columns: Columns) -> None:
@@ -226,10 +234,10 @@ class Yin(Kernel):
         self._accumulate(v.end_blocks, self._half_within, v)
         np.subtract(v.values, v.sums, out=v.values)
         # Rounding can leave a periodic frame a hair below zero; a constant is alike at all lags.
-        np.maximum(v.values, _TINY, out=v.values)
-        np.multiply(v.values, self._per_pair, out=v.values)
+        np.maximum(v.values, v.tiny, out=v.values)
+        np.multiply(v.values, v.per_pair, out=v.values)
         self._accumulate(v.value_blocks, self._within, v)
-        np.multiply(v.values, self._lags, out=v.values)
+        np.multiply(v.values, v.lags, out=v.values)
         np.divide(v.values, v.sums, out=v.values)
         return v
 
@@ -241,10 +249,13 @@ class Yin(Kernel):
         before = v.block_sums @ self._before
         np.add(v.sum_blocks, before.reshape(-1, 1), out=v.sum_blocks)
 
-    @staticmethod
     def _cut(
-        correlation: NDArray[np.float32], ends: NDArray[np.float32], free: NDArray[np.float32]
+        self,
+        correlation: NDArray[np.float32],
+        ends: NDArray[np.float32],
+        free: NDArray[np.float32],
     ) -> _Views:
+        n_frames = len(ends)
         values = free[: ends.size].reshape(ends.shape)
         sums = free[ends.size : 2 * ends.size].reshape(ends.shape)
         sum_blocks, flat = sums.reshape(-1, BLOCK), values.reshape(-1)
@@ -255,10 +266,13 @@ class Yin(Kernel):
             at_lags=correlation[:, 1:],
             values=values,
             sums=sums,
+            per_pair=self._per_pair[:n_frames],
+            lags=self._lags[:n_frames],
+            tiny=self._tiny[:n_frames],
             end_blocks=ends.reshape(-1, BLOCK),
             value_blocks=values.reshape(-1, BLOCK),
             sum_blocks=sum_blocks,
-            block_sums=sum_blocks[:, -1].reshape(len(ends), -1),
+            block_sums=sum_blocks[:, -1].reshape(n_frames, -1),
             flat=flat,
             here=flat[:-1],
             after=flat[1:],
@@ -266,16 +280,15 @@ class Yin(Kernel):
 
     def _search(self, v: _Views, audible: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Threshold, margin, parabolic refinement and voicing."""
-        n_frames = len(audible)
+        n_frames, flat = len(audible), v.flat
         starts = self._starts[:n_frames]
         deepest_at = v.values.argmin(axis=1)
         deepest_at += starts
-        deepest = v.flat.take(deepest_at)
+        deepest = flat[deepest_at]
         # In noise the period and its multiples are equally deep but for chance: the deepest of
         # all would often be the doubled period.
-        limit = np.where(
-            deepest < self.trough_threshold, self.trough_threshold, deepest + self.trough_margin
-        )
+        limit = deepest + self.trough_margin
+        limit[deepest < self.trough_threshold] = self.trough_threshold
         # The first value within the limit that does not fall any further: a trough, because
         # one before it that was no higher would have been taken.
         found = v.values <= limit[:, None]
@@ -283,17 +296,18 @@ class Yin(Kernel):
         np.bitwise_and(but_the_last, v.here <= v.after, out=but_the_last)
         best = found.argmax(axis=1)
         best += starts
-        around = v.flat.take(best + self._around, mode="clip")
-        centre = around[1]
-        left, _, right = around - centre
+        centre = flat[best]
+        left, right = flat[best - 1], flat[best + 1]
+        left -= centre
+        right -= centre
         # The first and the last lag lack a neighbour and are not refined.
         both = left + right
         both += both
         left -= right
         shift = np.zeros(n_frames, np.float32)
         np.divide(left, both, out=shift, where=both < np.inf)
-        lag = best + self._lag_of_start[:n_frames] + shift
-        pitch_hz: NDArray[np.float64] = self.sample_rate / lag
+        best += self._lag_of_start[:n_frames]
+        pitch_hz: NDArray[np.float64] = self.sample_rate / (best + shift)
         audible &= centre < self.voicing_threshold
         pitch_hz *= audible
         return pitch_hz
