@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import collections
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -91,15 +92,18 @@ def _open(name: str) -> BinaryIO:
 
 def _paths(name: str, file: BinaryIO) -> Iterator[str]:
     """Give the paths of a list, each as soon as its line is there."""
-    rest, end = b"", b"\n"
+    # Editors of Windows write a mark in front of the first one.
+    rest, end, mark = b"", b"\n", codecs.BOM_UTF8
     while piece := _piece(name, file):
         if b"\0" in piece:
             end = b"\0"
         *lines, rest = (rest + piece).split(end)
         if len(rest) > _PIECE_BYTES:
             raise ParameterError(f"--list {name!r} is no list of paths: one has {len(rest)} bytes")
+        if lines:
+            lines[0], mark = lines[0].removeprefix(mark), b""
         yield from _spelt(lines)
-    yield from _spelt([rest])
+    yield from _spelt([rest.removeprefix(mark)])
 
 
 def _piece(name: str, file: BinaryIO) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from edge.answers.records import is_record
 from edge.answers.request import Task
-from edge.errors import ParameterError, how_many, shown
+from edge.errors import ParameterError, how_many, printable, shown
 from edge.files import hold_open_file, not_a_file
 
 __all__ = ["Journal", "stamp_of"]
@@ -43,7 +43,7 @@ class Journal:
     ------
     ParameterError
         If there is a journal and it is not to be gone on with, it is of another model or other
-        options, another process writes it, or it is none.
+        options, another process writes it, or it is none; or if its folder is not there.
     OSError
         If it cannot be written.
 
@@ -119,10 +119,16 @@ class Journal:
             Its answer.
         stamp : object
             What :func:`stamp_of` gave before the file was read.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was kept before is still there.
         """
         line = json.dumps({"n": n, "stamp": stamp, "record": record}, allow_nan=False)
-        self._note(n, self._end)
+        place = self._end
         self._append(line.encode() + b"\n")
+        self._note(n, place)
 
     def records(self, n_files: int) -> Iterator[dict[str, Any]]:
         """Give the answers in the order of the files.
@@ -151,7 +157,9 @@ class Journal:
         """Leave it to a later run."""
         with contextlib.suppress(OSError):
             os.fsync(self._file.fileno())
-        self._file.close()
+        # What a full disk did not take would fail once more.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _begin(self, head: Mapping[str, Any]) -> None:
         self._places = array.array("q")
@@ -193,9 +201,12 @@ class Journal:
         return _parsed(self._file.readline())
 
     def _append(self, line: bytes) -> None:
-        self._file.seek(self._end)
-        self._file.write(line)
-        self._file.flush()
+        try:
+            self._file.seek(self._end)
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         self._end += len(line)
 
 
@@ -241,7 +252,12 @@ def _compare(path: Path, found: Mapping[str, Any], head: Mapping[str, Any]) -> N
 def _open(path: Path) -> BinaryIO:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     # A pipe would be waited for.
-    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    except FileNotFoundError as error:
+        raise ParameterError(
+            f"--output cannot be written: there is no folder {printable(str(path.parent))}"
+        ) from error
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)

@@ -14,6 +14,7 @@ import pytest
 from archive_runs import COMMAND, N_CLIPS
 from runtime_fakes import REPOSITORY, complaint, voice
 
+from edge.answers.inputs import Inputs
 from edge.audio.file import write_wav
 from edge.cli.main import main
 
@@ -121,12 +122,13 @@ def test_names_that_no_text_can_spell_are_kept(model: list[str], tmp_path: Path)
         assert next(csv.DictReader(file))["path"] == spelt
 
 
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["\n", "\0", "\r\n"])
 def test_a_list_names_files_and_folders_once_each(
-    model: list[str], archive: Path, tmp_path: Path, end: str
+    model: list[str], archive: Path, tmp_path: Path, begin: str, end: str
 ) -> None:
     paths = [archive / "c02.wav", archive / "c01.wav", archive, archive / "c02.wav"]
-    text = end.join(map(str, paths))
+    text = begin + end.join(map(str, paths))
     (tmp_path / "list.txt").write_bytes(text.encode())
     main(
         [
@@ -142,6 +144,14 @@ def test_a_list_names_files_and_folders_once_each(
         names = [Path(row["path"]).name for row in csv.DictReader(file)]
     assert names[:3] == ["c02.wav", "c01.wav", "c00.wav"]
     assert len(names) == len(set(names)) == N_CLIPS
+
+
+def test_a_list_of_one_name_may_begin_with_the_mark_of_an_editor(
+    archive: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "list.txt").write_text(f"\ufeff{archive / 'c02.wav'}", encoding="utf-8")
+    (task,) = Inputs([], [str(tmp_path / "list.txt")])
+    assert (task.path, task.problem) == (str(archive / "c02.wav"), None)
 
 
 @pytest.mark.parametrize("n_jobs", ["1", "2"])
@@ -172,7 +182,7 @@ def test_an_answer_does_not_wait_for_the_next_name(
         (["--output-format", "parquet"], "--output-format parquet goes with --output FILE"),
         (["--output", "a.doc"], "--output a.doc ends in none of .txt .jsonl .csv .parquet"),
         (["--output", "."], "--output . is no file"),
-        (["--output", "nowhere/a.csv"], "nowhere/a.csv.partial"),
+        (["--output", "nowhere/a.csv"], "--output cannot be written: there is no folder nowhere"),
         (["--list", "nowhere.txt"], "--list 'nowhere.txt' cannot be read: No such file"),
         (["--list", "."], "--list '.' cannot be read"),
         (["--explain", "a.png", "--resume"], "it does not go with --resume"),

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -42,6 +43,24 @@ def test_a_journal_cut_anywhere_comes_to_the_same(half: Half, monkeypatch) -> No
         # Nothing that was kept is done again.
         n_kept = max(half.journal[:n_bytes].count(b"\n") - 1, 0)
         assert len(done) == N_CLIPS - n_kept
+
+
+def test_a_disk_that_is_full_in_the_middle_is_named_and_the_rest_is_resumed(half: Half) -> None:
+    half.partial.unlink()
+    limit = half.journal.index(b'{"n": 5') + 20
+
+    def no_more() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [*COMMAND, *half.command[1:]],
+        stderr=subprocess.PIPE, text=True, cwd=REPOSITORY, preexec_fn=no_more, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"{half.partial} keeps 5 answers: --resume goes on" in done.stderr
+    assert f"File too large: '{half.partial}'" in done.stderr
+    assert half.resume() == 2
+    assert half.is_as_whole()
 
 
 @pytest.mark.parametrize(
