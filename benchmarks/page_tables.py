@@ -239,13 +239,17 @@ def repeatability(result: Result) -> Iterator[str]:
         f"({', '.join(result['artifacts'])})."
     )
     yield table(
-        ("pair", "figures", "half width of an interval, median", "beyond noise"),
+        ("pair", "figures", "pace", "half width of an interval, median", "beyond noise"),
         (
-            (i + 1, pair["n_compared"], f"{pair['half_width_percent']} %",
-             _beyond(pair["beyond_noise"]))
+            (i + 1, pair["n_compared"], _pace(pair.get("pace_percent")),
+             f"{pair['half_width_percent']} %", _beyond(pair["beyond_noise"]))
             for i, pair in enumerate(result["pairs"])
         ),
     )  # fmt: skip
+
+
+def _pace(percent: float | None) -> str:
+    return "not known" if percent is None else f"{percent:+.1f} %"
 
 
 def _beyond(figures: Iterable[Result]) -> str:

@@ -33,10 +33,21 @@ def times(middle: float, rng: np.random.Generator, n: int = 200) -> dict[str, An
 
 
 def measured(
-    name: str, seed: int, factor: float = 1.0, backend: str = "numpy", n: int = 200
+    name: str,
+    seed: int,
+    factor: float = 1.0,
+    backend: str = "numpy",
+    n: int = 200,
+    pace: float = 1.0,
 ) -> dict[str, Any]:
-    """What was measured of one artifact; everything takes ``factor`` as long."""
+    """What was measured of one artifact.
+
+    The program takes ``factor`` as long; the machine takes ``pace`` as long for anything.
+    """
     rng = np.random.default_rng(seed)
+    factor *= pace
+    rounds = [n // 2, n - n // 2]
+    work_ms = times(0.2 * pace, np.random.default_rng(seed + 1000), n)
     stages = {key: times(factor * value, rng, n) for key, value in STAGES.items()}
     return {
         "artifact": {
@@ -50,8 +61,10 @@ def measured(
         },
         "installed_bytes": 43_000_000,
         "runs": n,
-        "round_runs": [n // 2, n - n // 2],
+        "round_runs": rounds,
         "processes": 2,
+        "pace": {"work": 1, "work_ms": work_ms, "round_ms": [0.2 * pace] * len(rounds),
+                 "spread_percent": 0.0, "drift_percent": None},
         "warm_up": {"runs": 5, "hop_ms": times(4.0 * factor, rng, 5)},
         "cold_start": {
             "runs": 5,
@@ -62,6 +75,7 @@ def measured(
                     ("verify_ms", 20.0), ("load_ms", 100.0), ("first_decision_ms", 20.0),
                 )
             },
+            "pace_ms": [0.15 * pace] * 5,
             "peak_rss_mb": 48.0,
         },
         "stages": stages,

@@ -6,8 +6,9 @@
 Runs the command twice, one right after the other, as often as wanted, and compares each pair with
 ``--compare``: nothing changed between them, so every change beyond noise is a wrong one.  Exit code
 1 where a pair does not agree.  On a machine that is not idle the intervals are as wide as it is
-restless; the report says what else ran.  A name that two runtimes share is left to the one that is
-faster in a moment's trial, and two runs may not choose alike: a folder is wanted.
+restless; the report says what else ran, and by how much the machine's pace differed.  A name that
+two runtimes share is left to the one that is faster in a moment's trial, and two runs may not
+choose alike: a folder is wanted.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from typing import Any
 
 from benchmarks.shared.command import at_least_one, tell
 from benchmarks.shared.git_state import git_state
-from edge.benchmark.compare import compare
+from edge.benchmark.compare import Difference, compare
 from edge.benchmark.machine import describe_machine
+from edge.benchmark.remarks import PaceOfBoth
 from edge.benchmark.stored import name_of, read_report
 from edge.errors import ParameterError
 
@@ -40,29 +42,44 @@ def agreement_of(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``agree``, ``n_compared``, the figures that differ ``beyond_noise``, and the widths of the
-        intervals in percent: median, and of one decision.
+        ``agree``, ``n_compared``, the figures that differ ``beyond_noise``, by how much the
+        machine's pace differed, the median half width of the intervals that figures are judged by
+        and one decision's change, as measured and at equal pace, with its interval; in percent.
     """
     found = compare(old, new)
-    widths = sorted(100 * (d.high - d.low) / 2 for d in found.differences
-                    if d.unit == "ms" and d.low is not None and d.high is not None)  # fmt: skip
-    wrong = [d for d in found.differences if d.beyond_noise]
+    judged = [d for d in found.differences if d.judged != "not"]
+    wrong = [d for d in judged if d.beyond_noise]
     return {
         "agree": not wrong,
-        "n_compared": len(found.differences),
+        "n_compared": len(judged),
+        "not_judged": sorted({d.what for d in found.differences if d.judged == "not"}),
         "beyond_noise": [
-            {"artifact": d.artifact, "what": d.what, "percent": round(100 * d.share, 2)}
-            for d in wrong
+            {"artifact": d.artifact, "what": d.what, "percent": _judged_percent(d)} for d in wrong
         ],
-        "half_width_percent": round(widths[len(widths) // 2], 2) if widths else None,
+        "half_width_percent": (
+            None if found.half_width is None else round(100 * found.half_width, 2)
+        ),
+        "pace_percent": _percent_of_pace(found.pace),
         "decision": [
             {"artifact": d.artifact, "percent": round(100 * d.share, 2),
-             "interval": [round(100 * x, 2) for x in (d.low, d.high) if x is not None]}
+             "at_pace_percent": _judged_percent(d),
+             "interval": [round(100 * x, 2) for x in d.interval if x is not None]}
             for d in found.differences if d.what == "hop: whole"
         ],
         "remarks": list(found.remarks),
         "valid": all((each.get("state") or {}).get("valid") is not False for each in (old, new)),
     }  # fmt: skip
+
+
+def _judged_percent(difference: Difference) -> float:
+    judged = difference if difference.at_pace is None else difference.at_pace
+    return round(100 * judged.share, 2)
+
+
+def _percent_of_pace(pace: PaceOfBoth) -> float | None:
+    if pace.old_ms is None or pace.new_ms is None:
+        return None
+    return round(100 * (pace.new_ms / pace.old_ms - 1), 2)
 
 
 def measure(options: Sequence[str], path: Path) -> dict[str, Any]:
@@ -123,12 +140,14 @@ def repeat(artifacts: Sequence[str], n_pairs: int, duration_s: float) -> dict[st
 
 def table(result: dict[str, Any]) -> str:
     """Lay the result out for people."""
-    lines = [f"{'pair':>4} {'agree':>6} {'figures':>8} {'half width':>11}   beyond noise"]
+    lines = [
+        f"{'pair':>4} {'agree':>6} {'figures':>8} {'pace':>9} {'half width':>11}   beyond noise"
+    ]
     for at, pair in enumerate(result["pairs"]):
         wrong = ", ".join(f"{d['what']} {d['percent']:+.1f} %" for d in pair["beyond_noise"])
         lines.append(
             f"{at + 1:>4} {'yes' if pair['agree'] else 'NO':>6} {pair['n_compared']:>8} "
-            f"{pair['half_width_percent']:>9} %   {wrong}".rstrip()
+            f"{pair['pace_percent']:>+7} % {pair['half_width_percent']:>9} %   {wrong}".rstrip()
         )
     lines.append(f"{result['n_agree']} of {result['n_pairs']} pairs agree")
     return "\n".join(lines)

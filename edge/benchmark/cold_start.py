@@ -45,7 +45,9 @@ samples = numpy.fromfile(sys.argv[3], dtype=numpy.float32)
 json.dumps(decision.to_dict())
 marks.append(time.monotonic())
 from edge.benchmark.peak_memory import peak_rss_mb
-print(json.dumps({"marks": marks, "peak_rss_mb": peak_rss_mb()}))
+peak_mb = peak_rss_mb()
+from edge.benchmark.pace import FixedWork
+print(json.dumps({"marks": marks, "peak_rss_mb": peak_mb, "pace_ms": FixedWork().moment_ms()}))
 """
 
 
@@ -63,6 +65,7 @@ class ColdStarts:
         self._subject, self._environment = subject, child_environment(n_threads)
         self._rows: list[list[float]] = []
         self._peaks_mb: list[float] = []
+        self._paces_ms: list[float] = []
 
     def start(self) -> None:
         """Start a new process and wait for its first decision.
@@ -99,14 +102,16 @@ class ColdStarts:
         marks = [started_s, *told["marks"]]
         self._rows.append([1000 * float(step) for step in np.diff(marks)])
         self._peaks_mb.append(float(told["peak_rss_mb"]))
+        self._paces_ms.append(float(told["pace_ms"]))
 
     def report(self) -> dict[str, Any]:
-        """Sum up: ``runs``, ``total_ms``, its parts, and the largest ``peak_rss_mb``."""
+        """Sum up: ``runs``, ``total_ms`` and its parts, ``pace_ms``, largest ``peak_rss_mb``."""
         columns: Sequence[tuple[float, ...]] = list(zip(*self._rows, strict=True))
         return {
             "runs": len(self._rows),
             "total_ms": timings([sum(row) for row in self._rows]),
             **{name: timings(column) for name, column in zip(PARTS, columns, strict=True)},
+            "pace_ms": [round(pace_ms, 4) for pace_ms in self._paces_ms],
             "peak_rss_mb": round(max(self._peaks_mb), 1),
         }
 

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from edge.benchmark.at_pace import Paced, PacedChange, change_at_pace
 from edge.benchmark.noise import change_of_median
-from edge.benchmark.stored import artifacts_of, is_number, name_of, timings_in, title
-from edge.errors import ParameterError, how_many
+from edge.benchmark.remarks import PaceOfBoth, pace_of_both, remarks_on
+from edge.benchmark.stored import (
+    artifacts_of,
+    is_number,
+    name_of,
+    part_of,
+    positives_in,
+    timings_in,
+    title,
+)
+from edge.errors import ParameterError
 
-__all__ = ["Comparison", "Difference", "compare", "format_comparison"]
+__all__ = ["Comparison", "Difference", "compare"]
 
-#: By how much the machine itself may be slower or faster before it is said.
-_PACE = 0.05
+#: Blocks that are not compared: runs that are slow by their nature, a curve that is as long as it
+#: was told to be, and what the others are held against.
+_APART = ("warm_up", "sustained", "pace")
 
-#: Blocks that are not compared: runs that are slow by their nature, and a curve that is as long
-#: as it was told to be.
-_APART = ("warm_up", "sustained")
+#: What is timed for a moment in a single process: no other moment and no other process is in it
+#: that could tell how much is noise.  The same work is in ``hop``.
+_OF_A_MOMENT = "processing_ms"
+
+#: With fewer values nothing can be said of noise.
+_LEAST_VALUES = 4
 
 #: Single figures of memory differ by this from run to run, whichever is more.
 _MEMORY_NOISE_SHARE, _MEMORY_NOISE_MB = 0.02, 1.0
@@ -37,12 +52,17 @@ class Difference:
     old, new : float
         Medians where there are raw values.
     share : float
-        Change as a share of the old figure.
+        Change as a share of the old figure, as measured.
     low, high : float or None
         Interval of the share; None where it is not known, as for a single run.
+    at_pace : PacedChange or None
+        What is left at equal pace of the machine; None where nothing is divided out.
+    judged : str
+        ``"at pace"``, ``"as measured"``, or ``"not"`` where too little is known.
     beyond_noise : bool
+        Whether the interval that it is judged by leaves no change out.
     regression : bool
-        Whether all of the interval lies above the tolerance.
+        Whether all of that lies above the tolerance.
     """
 
     artifact: str
@@ -53,8 +73,17 @@ class Difference:
     share: float
     low: float | None
     high: float | None
+    at_pace: PacedChange | None
+    judged: str
     beyond_noise: bool
     regression: bool
+
+    @property
+    def interval(self) -> tuple[float, float] | tuple[None, None]:
+        """What it is judged by: of the share at equal pace, or as measured."""
+        if self.at_pace is not None:
+            return self.at_pace.low, self.at_pace.high
+        return (None, None) if self.low is None or self.high is None else (self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +96,8 @@ class Comparison:
         Version and start of each.
     tolerance : float
         Share by which a figure may grow.
+    pace : PaceOfBoth
+        Of the machine, and whether it is divided out.
     remarks : tuple of str
         Sentences on what makes the reports hard to compare.
     differences : tuple of Difference
@@ -76,6 +107,7 @@ class Comparison:
     old: str
     new: str
     tolerance: float
+    pace: PaceOfBoth
     remarks: tuple[str, ...]
     differences: tuple[Difference, ...]
 
@@ -84,20 +116,42 @@ class Comparison:
         """Whether any figure grew by more than the tolerance, and not by noise."""
         return any(difference.regression for difference in self.differences)
 
+    @property
+    def half_width(self) -> float | None:
+        """Half of the interval of a time, of all that are judged the one in the middle."""
+        judged = [d for d in self.differences if d.judged != "not" and d.unit == "ms"]
+        widths = [
+            (high - low) / 2
+            for low, high in (d.interval for d in judged)
+            if low is not None and high is not None
+        ]
+        return statistics.median(widths) if widths else None
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types."""
         return {
             "type": "benchmark_comparison",
-            "version": 1,
+            "version": 2,
             "old": self.old,
             "new": self.new,
             "tolerance": self.tolerance,
             "regressed": self.regressed,
             "n_compared": len(self.differences),
             "n_beyond_noise": sum(d.beyond_noise for d in self.differences),
+            "pace": asdict(self.pace),
             "remarks": list(self.remarks),
             "differences": [asdict(difference) for difference in self.differences],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A figure that was measured again and again, where it is and in what unit."""
+
+    path: tuple[str, ...]
+    unit: str
+    values: list[float]
+    pace_ms: list[float]
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0.05) -> Comparison:
@@ -122,43 +176,80 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
             f"the old report has {', '.join(olds)} and the new one {', '.join(news)}: an artifact "
             "that is in both is wanted"
         )
-    now_of = {name: dict(_raw_values(news[name])) for name in both}
     pairs = [
-        (name, path, unit, was, now_of[name][path, unit])
+        (name, was, now)
         for name in both
-        for (path, unit), was in _raw_values(olds[name])
-        if (path, unit) in now_of[name]
-        if _heard_alike(olds[name].get(path[0]), news[name].get(path[0]))
+        for was, now in _figures_of_both(olds[name], news[name])
+    ]  # fmt: skip
+    pace = pace_of_both(old, new)
+    n_judged = sum(_can_judge(was, now) for _, was, now in pairs)
+    differences = [
+        _difference(name, was, now, pace.why_not is None, max(1, n_judged), tolerance)
+        for name, was, now in pairs
     ]
-    differences = []
-    for name, path, unit, was, now in pairs:
-        change = change_of_median(was, now, len(pairs))
-        differences.append(
-            Difference(
-                name, title(*path), unit, change.old, change.new, change.share,
-                _finite(change.low), _finite(change.high), change.beyond_noise,
-                change.low > tolerance,
-            )
-        )  # fmt: skip
     for name in both:
         differences += _single(name, olds[name], news[name], tolerance)
     return Comparison(
-        _identity(old), _identity(new), tolerance, tuple(_remarks(old, new)), tuple(differences)
-    )
+        _identity(old), _identity(new), tolerance, pace,
+        tuple(remarks_on(old, new)), tuple(differences),
+    )  # fmt: skip
 
 
-def _raw_values(
-    measured: Mapping[str, Any],
-) -> Iterator[tuple[tuple[tuple[str, ...], str], list[float]]]:
-    """Give all figures that were measured again and again: where they are, the unit, the values."""
+def _difference(
+    name: str, was: _Figure, now: _Figure, divide: bool, n_judged: int, tolerance: float
+) -> Difference:
+    change = change_of_median(was.values, now.values, n_judged, another_moment=True)
+    can_judge, at_pace = _can_judge(was, now), None
+    if can_judge and divide and was.pace_ms and now.pace_ms:
+        at_pace = change_at_pace(
+            Paced(was.values, was.pace_ms), Paced(now.values, now.pace_ms), n_judged
+        )
+    found = Difference(
+        name, title(*was.path), was.unit, change.old, change.new, change.share,
+        _finite(change.low), _finite(change.high), at_pace,
+        "as measured" if at_pace is None else "at pace", False, False,
+    )  # fmt: skip
+    if not can_judge:
+        return replace(found, judged="not")
+    low, high = (change.low, change.high) if at_pace is None else (at_pace.low, at_pace.high)
+    return replace(found, beyond_noise=low > 0 or high < 0, regression=low > tolerance)
+
+
+def _can_judge(was: _Figure, now: _Figure) -> bool:
+    n_values = min(len(was.values), len(now.values))
+    return n_values >= _LEAST_VALUES and was.path[-1] != _OF_A_MOMENT
+
+
+def _figures_of_both(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[tuple[_Figure, _Figure]]:
+    nows = {(figure.path, figure.unit): figure for figure in _figures(new)}
+    for was in _figures(old):
+        now = nows.get((was.path, was.unit))
+        if now is not None and _heard_alike(old.get(was.path[0]), new.get(was.path[0])):
+            yield was, now
+
+
+def _figures(measured: Mapping[str, Any]) -> Iterator[_Figure]:
+    """Give all figures that were measured again and again."""
+    slices = part_of(measured, "live", "slices")
+    paces = {
+        "stages": part_of(measured, "pace", "work_ms").get("raw"),
+        "cold_start": part_of(measured, "cold_start").get("pace_ms"),
+        "live": slices.get("pace_ms"),
+    }
+    paces["segment"] = paces["hop"] = paces["stages"]
     for path, timing in timings_in(measured):
         if path[0] not in _APART:
-            yield (path, str(timing.get("unit", "ms"))), timing["raw"]
-    slices = _of(_of(measured, "live"), "slices")
+            unit = str(timing.get("unit", "ms"))
+            # Seconds are those of the stream, on any machine.
+            pace_ms = positives_in(paces.get(path[0])) if unit == "ms" else []
+            yield _Figure(path, unit, timing["raw"], pace_ms)
     for key, unit, scale in (("core_share", "%", 100.0), ("wakeups_per_s", "/s", 1.0)):
         values = slices.get(key)
         if isinstance(values, list) and values and all(is_number(x) and x >= 0 for x in values):
-            yield (("live", key), unit), [scale * x for x in values]
+            pace_ms = positives_in(paces["live"]) if unit == "%" else []
+            yield _Figure(("live", key), unit, [scale * x for x in values], pace_ms)
 
 
 def _heard_alike(old: object, new: object) -> bool:
@@ -193,8 +284,8 @@ def _single(
             share = now / was - 1
             noise = max(_MEMORY_NOISE_SHARE, _MEMORY_NOISE_MB / was) if unit == "MB" else 0.0
             yield Difference(
-                name, what, unit, was, now, share, share - noise, share + noise,
-                abs(share) > noise, share - noise > tolerance,
+                name, what, unit, was, now, share, share - noise, share + noise, None,
+                "as measured", abs(share) > noise, share - noise > tolerance,
             )  # fmt: skip
 
 
@@ -207,93 +298,3 @@ def _figure(part: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
 
 def _identity(report: Mapping[str, Any]) -> str:
     return f"edge-ser {report.get('edge_ser')} of {report.get('started')}"
-
-
-def _remarks(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Say what makes a difference of two reports something else than a change of the program."""
-    machines = [_machine(report) for report in (old, new)]
-    if machines[0] != machines[1]:
-        yield f"the old report is of another machine, {machines[0]}, and this is {machines[1]}"
-    for key, what in (("threads", "threads"), ("clip", "clip"), ("block_samples", "block size")):
-        was, now = (_of(report, "method").get(key) for report in (old, new))
-        if was != now:
-            yield f"the old report is of another {what}, {was} and now {now}"
-    paces = [_figure(report, ("state", "before", "pace_ms")) for report in (old, new)]
-    if paces[0] and paces[1] and abs(paces[1] / paces[0] - 1) > _PACE:
-        yield (
-            f"a fixed piece of work took {paces[0]:.2f} ms then and {paces[1]:.2f} ms now: the "
-            "machine itself is not as fast as it was, or faster"
-        )
-    for word, report in (("old", old), ("new", new)):
-        if _of(report, "state").get("valid") is False:
-            reasons = "; ".join(map(str, _of(report, "state").get("reasons") or ["not said why"]))
-            yield f"the {word} report is not valid ({reasons}): measure it again"
-    olds, news = ({name_of(part): part for part in artifacts_of(r)} for r in (old, new))
-    for name in olds:
-        if name not in news:
-            yield f"{name} was not measured this time"
-        elif (was := olds[name]["artifact"].get("model_sha256")) != (
-            now := news[name]["artifact"].get("model_sha256")
-        ):
-            yield f"{name} is another model: SHA-256 {str(was)[:12]} and now {str(now)[:12]}"
-    for name in news:
-        if name not in olds:
-            yield f"{name} is not in the old report"
-
-
-def _of(report: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = report.get(key)
-    return part if isinstance(part, dict) else {}
-
-
-def _machine(report: Mapping[str, Any]) -> str:
-    machine = _of(report, "machine")
-    names = [machine.get("board"), machine.get("cpu"), machine.get("architecture")]
-    return ", ".join(str(name) for name in names if name) or "not named"
-
-
-def format_comparison(comparison: Comparison) -> str:
-    """Lay out what changed beyond noise, in at most 100 columns."""
-    changed = [d for d in comparison.differences if d.beyond_noise]
-    n = len(comparison.differences)
-    lines = [
-        f"against {comparison.old}:",
-        *(f"  note: {remark}" for remark in comparison.remarks),
-    ]
-    if not changed:
-        return "\n".join([*lines, f"  none of {how_many(n, 'figure')} changed beyond noise"])
-    lines += [
-        f"  {len(changed)} of {how_many(n, 'figure')} changed beyond noise",
-        "",
-        f"  {'':<34} {'before':>12} {'now':>12} {'change':>10}   {'interval, %':<18}",
-    ]
-    group = None
-    for d in changed:
-        if d.artifact != group:
-            group = d.artifact
-            lines.append(group)
-        interval = "" if d.low is None else f"{_percent(d.low)} to {_percent(d.high)}"
-        lines.append(
-            f"  {d.what:<34} {_amount(d.old, d.unit):>12} {_amount(d.new, d.unit):>12} "
-            f"{_percent(d.share) + ' %':>10}   "
-            + (f"{interval:<18} worse" if d.regression else interval).rstrip()
-        )
-    n_worse = sum(d.regression for d in changed)
-    if n_worse:
-        are = "is" if n_worse == 1 else "are"
-        lines += [
-            "",
-            f"{n_worse} of them {are} worse by more than the tolerance of "
-            f"{100 * comparison.tolerance:g} %",
-        ]
-    return "\n".join(lines)
-
-
-def _percent(share: float | None) -> str:
-    return "?" if share is None else f"{100 * share:+.1f}"
-
-
-def _amount(value: float, unit: str) -> str:
-    if unit == "B":
-        return f"{value / 1000:.1f} kB" if value < 1e6 else f"{value / 1e6:.2f} MB"
-    return f"{value:.3f} {unit}" if value < 100 else f"{value:.1f} {unit}"

@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import numpy as np
 
 import edge
+from edge.benchmark.pace import FixedWork
 from edge.benchmark.timings import timings
 from edge.bundled import DEMO_CLIP
 from edge.errors import EdgeSerError, ParameterError
@@ -149,12 +150,14 @@ def _watch(
         child.first_decision()
         time.sleep(_SETTLE_S)
         records_before = len(child.records)
+        work, paces_ms = FixedWork(), list[float]()
         uses, times_s = [_use(system, child)], [time.perf_counter()]
         for i in range(1, _N_SLICES + 1):
             due_s = times_s[0] + i * duration_s / _N_SLICES
             time.sleep(max(0.0, due_s - time.perf_counter()))
             uses.append(_use(system, child))
             times_s.append(time.perf_counter())
+            paces_ms.append(round(work.moment_ms(), 4))
         records = child.records[records_before:]
     elapsed_s = times_s[-1] - times_s[0]
     decisions = [record for record in records if record["type"] == "decision"]
@@ -172,6 +175,7 @@ def _watch(
             "duration_s": round(duration_s / _N_SLICES, 3),
             "core_share": [_rounded(b.used_s(a) / each_s) for a, b, each_s in pairs],
             "wakeups_per_s": [round(b.switches(a)[0] / each_s, 2) for a, b, each_s in pairs],
+            "pace_ms": paces_ms,
         },
         "threads": len(uses[-1].voluntary),
         "rss_mb": round(uses[-1].rss_mb, 1),

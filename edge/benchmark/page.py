@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edge.benchmark.boards import boards_line
-from edge.benchmark.compare import Comparison, format_comparison
+from edge.benchmark.compare import Comparison
+from edge.benchmark.compare_table import format_comparison
 from edge.benchmark.panels import panels_of
 from edge.benchmark.picture import svg_of
 from edge.benchmark.stored import artifacts_of, name_of, timings_in

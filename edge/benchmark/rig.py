@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.benchmark.pace import FixedWork
 from edge.benchmark.peak_memory import peak_rss_mb, rss_mb
 from edge.benchmark.speech import speech_for
 from edge.benchmark.stages import CAPTURE_PROCESSOR, Stages
@@ -49,6 +50,7 @@ class Rig:
         self._memory = {"peak_rss_mb": peak_rss_mb(), "steady_rss_mb": rss_mb()}
         self._segment = classifier.stream()
         self._stages = Stages(classifier, self._samples)
+        self._work = FixedWork()
         # Both walk through the clip, since no two sounds cost the same.
         self._places = range(0, self._samples.size - self._n_segment + 1, self._n_hop)
         self._n_runs = 0
@@ -101,8 +103,9 @@ class Rig:
         Returns
         -------
         dict of str to list of float
-            Milliseconds in the order of the runs: ``segment.…``, ``hop.…`` and ``stages.…``; a
-            decision that did not ask the model has none of its own in ``….model_ms``.
+            Milliseconds in the order of the runs: ``segment.…``, ``hop.…``, ``stages.…`` and, of
+            the fixed piece of work that tells the machine's pace, ``pace.work_ms``; a decision
+            that did not ask the model has none of its own in ``….model_ms``.
         """
         times: Times = collections.defaultdict(list)
         ends_s = time.perf_counter() + duration_s
@@ -125,6 +128,7 @@ class Rig:
         times["hop.processor_ms"].append(1000 * (time.process_time() - processor_s))
         times["hop.latency_ms"].append(decision.timing.latency_ms)
         if not only_hops:
+            times["pace.work_ms"].append(self._work.run_ms())
             stages_ms = self._stages.run(self._n_runs)
             times["hop.capture_processor_ms"].append(stages_ms.pop(CAPTURE_PROCESSOR))
             for name, stage_ms in stages_ms.items():

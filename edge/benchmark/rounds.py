@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
+from edge.benchmark.pace import WORK
+from edge.benchmark.sustained import drift
 from edge.benchmark.timings import timings
 from edge.benchmark.workers import Worker
 
@@ -111,7 +114,9 @@ class Measured:
     def report(self) -> dict[str, Any]:
         """Sum it up."""
         blocks: dict[str, dict[str, Any]] = {"stages": {}}
-        for key, times_ms in self._times.items():
+        times = dict(self._times)
+        pace = _pace_of(times.pop("pace.work_ms"), self._round_runs)
+        for key, times_ms in times.items():
             block, _, name = key.partition(".")
             blocks.setdefault(block, {})[name] = timings(times_ms)
         hop_ms = 1000 * self.facts["hop"]["audio_s"]
@@ -122,6 +127,7 @@ class Measured:
             "runs": sum(self._round_runs),
             "round_runs": self._round_runs,
             "processes": len(self._memory),
+            "pace": pace,
             "warm_up": {
                 "runs": len(self._warm_up["hop.whole_ms"]),
                 "hop_ms": timings(self._warm_up["hop.whole_ms"]),
@@ -137,3 +143,18 @@ class Measured:
 
 def _digits(value: float) -> float:
     return float(np.format_float_positional(value, precision=4, fractional=False))
+
+
+def _pace_of(work_ms: Sequence[float], round_runs: Sequence[int]) -> dict[str, Any]:
+    """Sum the machine's pace up: every time of the fixed piece of work, and round by round."""
+    ends = accumulate(round_runs, initial=0)
+    round_ms = [statistics.median(work_ms[start:end]) for start, end in pairwise(ends)]
+    spread = statistics.stdev(round_ms) / statistics.mean(round_ms) if len(round_ms) > 1 else None
+    found = drift(range(len(round_ms)), round_ms)
+    return {
+        "work": WORK,
+        "work_ms": timings(work_ms),
+        "round_ms": [round(ms, 4) for ms in round_ms],
+        "spread_percent": None if spread is None else round(100 * spread, 2),
+        "drift_percent": None if found is None else round(found.percent, 2),
+    }

@@ -15,6 +15,8 @@ __all__ = [
     "artifacts_of",
     "is_timing",
     "name_of",
+    "part_of",
+    "positives_in",
     "read_report",
     "stage_title",
     "timings_in",
@@ -96,6 +98,20 @@ def artifacts_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 def name_of(measured: Mapping[str, Any]) -> str:
     """Name an artifact and what ran it."""
     return f"{measured['artifact']['name']} on {measured['artifact']['backend']}"
+
+
+def part_of(part: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Give the part that keys lead to; an empty one where there is none."""
+    for key in path:
+        found = part.get(key)
+        part = found if isinstance(found, dict) else {}
+    return part
+
+
+def positives_in(values: object) -> list[float]:
+    """Give a list of numbers above 0; an empty one where it is anything else."""
+    is_whole = isinstance(values, list) and all(is_number(x) and x > 0 for x in values)
+    return list(values) if is_whole and isinstance(values, list) else []
 
 
 def is_timing(part: object) -> TypeGuard[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""Lines of the table on the board's state, listening, the label that stays and minutes on end."""
+"""Lines of the table on the board's state and pace, listening, the label that stays, minutes."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ def besides(report: Mapping[str, Any]) -> Iterator[str]:
     """
     yield from _whole(_state, report.get("state"))
     measured = artifacts_of(report)
+    yield from _whole(_pace, {name_of(each): each.get("pace") for each in measured})
     for each in measured:
         lines = [
             line
@@ -56,6 +58,18 @@ def _state(state: dict[str, Any]) -> Iterator[str]:
     yield f"state             {', '.join(told) or 'the system tells nothing of it'}"
     for note in state["notes"]:
         yield f"note              {note}"
+
+
+def _pace(paces: dict[str, Any]) -> Iterator[str]:
+    """Of all artifacts, which took turns: the middle of them, and the most restless."""
+    found = [pace for pace in paces.values() if pace is not None]
+    if found:
+        work_ms = statistics.median(pace["work_ms"]["p50"] for pace in found)
+        spread = max(pace["spread_percent"] or 0.0 for pace in found)
+        yield (
+            f"pace              the fixed piece of work took {work_ms:.3g} ms, "
+            f"±{spread:.1f} % from turn to turn"
+        )
 
 
 def _live(live: dict[str, Any]) -> Iterator[str]:

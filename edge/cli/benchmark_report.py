@@ -31,8 +31,8 @@ def add_telling(parser: argparse.ArgumentParser) -> None:
         "--compare",
         type=Path,
         metavar="OLD",
-        help="print what changed since that report, beyond noise; the exit code is 1 when anything "
-        "is worse by more than --tolerance",
+        help="print what changed since that report, beyond noise and at equal pace of the "
+        "machine; the exit code is 1 when anything is worse by more than --tolerance",
     )
     parser.add_argument(
         "--tolerance",
@@ -113,7 +113,8 @@ class Telling:
             1 if anything is worse than in the old report, by more than the tolerance; else 0.
         """
         from edge.benchmark.boards import boards_line
-        from edge.benchmark.compare import compare, format_comparison
+        from edge.benchmark.compare import compare
+        from edge.benchmark.compare_table import format_comparison
         from edge.benchmark.report import write_report
         from edge.benchmark.table import format_report
 

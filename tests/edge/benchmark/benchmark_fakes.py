@@ -14,6 +14,7 @@ FACTS = {
     "hop": {"audio_s": 0.512, "frames": 16},
 }
 KEYS = (
+    "pace.work_ms",
     *(f"segment.{name}_ms" for name in ("whole", "features", "model")),
     *(f"hop.{name}_ms" for name in ("whole", "features", "model", "processor", "latency",
                                     "capture_processor")),

@@ -86,6 +86,17 @@ def test_a_report_holds_every_figure(report: dict[str, Any], tiny_artifact: Arti
     assert len(report["machine"]["load_average"]) == 3
 
 
+def test_a_report_tells_the_pace_of_the_machine(report: dict[str, Any]) -> None:
+    (found,) = report["artifacts"]
+    pace, table = found["pace"], format_report(report)
+    # Once a run.
+    assert pace["work_ms"]["n"] == found["runs"]
+    assert len(pace["round_ms"]) == len(found["round_runs"])
+    assert pace["work_ms"]["min"] > 0
+    assert len(found["cold_start"]["pace_ms"]) == found["cold_start"]["runs"]
+    assert f"the fixed piece of work took {pace['work_ms']['p50']:.3g} ms" in table
+
+
 def test_the_parts_of_a_cold_start_are_all_of_it(report: dict[str, Any]) -> None:
     cold = report["artifacts"][0]["cold_start"]
     assert cold["runs"] == 2

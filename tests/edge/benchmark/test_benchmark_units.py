@@ -82,6 +82,22 @@ def test_an_artifact_is_measured_by_several_processes(
     ]  # fmt: skip
 
 
+def test_the_pace_is_told_turn_by_turn(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_workers(monkeypatch, [500.0, 1.0, 1.0, 2.0, 2.0, 4.0, 4.0])
+    (found,) = measure([subject], Settings(duration_s=6))["artifacts"]
+    pace = found["pace"]
+    assert pace["round_ms"] == [1.0, 1.0, 2.0, 2.0, 4.0, 4.0]
+    assert pace["work_ms"]["raw"] == found["hop"]["whole_ms"]["raw"]
+    assert pace["drift_percent"] > 100
+    assert pace["spread_percent"] == pytest.approx(100 * 1.3663 / 2.3333, abs=0.1)
+
+
+def test_one_turn_has_no_spread(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_workers(monkeypatch, [500.0, 8.0])
+    (found,) = measure([subject], Settings(duration_s=1e-9))["artifacts"]
+    assert (found["pace"]["spread_percent"], found["pace"]["drift_percent"]) == (None, None)
+
+
 def test_a_rig_measures_every_stage(tiny_artifact: Artifact) -> None:
     rig = open_rig(str(tiny_artifact.path))
     times = rig.round(0.0, 2)
@@ -90,6 +106,7 @@ def test_a_rig_measures_every_stage(tiny_artifact: Artifact) -> None:
     stages = {key.partition(".")[2] for key in times if key.startswith("stages.")}
     assert {"capture_copy", "resample", "features_segment", "features_increment"} <= stages
     assert {"model", "decision"} <= stages
+    assert len(times["pace.work_ms"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from made_reports import measured, report
 
-from edge.benchmark.compare import compare, format_comparison
+from edge.benchmark.compare import compare
+from edge.benchmark.compare_table import format_comparison
 from edge.benchmark.noise import change_of_median
 from edge.benchmark.stored import read_report
 from edge.benchmark.table import format_report
+from edge.benchmark.timings import timings
 from edge.errors import ParameterError
 
 
@@ -34,6 +36,20 @@ def test_two_runs_of_the_same_thing_differ_by_noise_alone() -> None:
     runs = [drifting(i) for i in range(16)]
     found = [change_of_median(a, b).beyond_noise for i, a in enumerate(runs) for b in runs[:i]]
     assert sum(found) <= 0.1 * len(found)
+
+
+def test_what_moves_more_slowly_than_a_run_is_noise_of_another_moment() -> None:
+    slow = np.cumsum(np.random.default_rng(0).normal(0, 0.002, 16 * 800))
+    runs = [list(3 * np.exp(part)) for part in np.split(slow, 16)]
+
+    def n_wrong(another_moment: bool) -> int:
+        return sum(
+            change_of_median(a, b, another_moment=another_moment).beyond_noise
+            for a, b in itertools.pairwise(runs)
+        )
+
+    assert n_wrong(another_moment=False) > 3
+    assert n_wrong(another_moment=True) <= 1
 
 
 def test_a_change_is_found_with_its_size() -> None:
@@ -139,12 +155,108 @@ def test_what_listening_takes_is_compared_slice_by_slice() -> None:
     assert share.old == pytest.approx(1.05)
 
 
-def test_a_machine_that_is_slower_itself_is_said() -> None:
+def changed_in(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return [d.what for d in compare(old, new).differences if d.beyond_noise]
+
+
+def test_a_slower_clock_alone_is_no_regression() -> None:
+    old, new = report(measured("a", 1)), report(measured("a", 2, pace=1.5))
+    both = compare(old, new)
+    assert not both.regressed
+    assert changed_in(old, new) == changed_in(new, old) == []
+    (hop,) = (d for d in both.differences if d.what == "hop: whole")
+    assert (hop.judged, hop.share) == ("at pace", pytest.approx(0.5, abs=0.02))
+    assert hop.at_pace is not None
+    assert hop.at_pace.share == pytest.approx(0, abs=0.03)
+    assert both.pace.old_ms == pytest.approx(0.2, rel=0.01)
+    assert both.pace.new_ms == pytest.approx(0.3, rel=0.01)
+    (remark,) = both.remarks
+    assert remark == (
+        "the machine itself was slower, the fixed piece of work took 0.201 ms then and 0.3 ms now "
+        "(+49 %): that is divided out where a change is judged"
+    )
+
+
+def test_a_slower_program_on_a_faster_clock_is_a_regression() -> None:
+    old, new = report(measured("a", 1)), report(measured("a", 2, factor=1.5, pace=0.8))
+    both = compare(old, new)
+    (hop,) = (d for d in both.differences if d.what == "hop: whole")
+    assert (hop.regression, hop.share) == (True, pytest.approx(0.2, abs=0.02))
+    assert hop.at_pace is not None
+    assert hop.at_pace.share == pytest.approx(0.5, abs=0.05)
+    table = format_comparison(both)
+    (line,) = (line for line in table.splitlines() if "hop: whole" in line)
+    assert line.split()[6:10] == [f"{100 * hop.share:+.1f}", "%",
+                                  f"{100 * hop.at_pace.share:+.1f}", "%"]  # fmt: skip
+    assert max(len(line) for line in table.splitlines() if "note:" not in line) <= 100
+
+
+@pytest.mark.parametrize("slow", ["capture_copy", "features_increment", "decision"])
+def test_one_stage_that_became_a_fifth_slower_is_found_alone(slow: str) -> None:
+    old, new = measured("a", 1), measured("a", 2)
+    new["stages"][slow] = measured("a", 3, factor=1.2)["stages"][slow]
+    both = compare(report(old), report(new))
+    assert len([d for d in both.differences if d.regression]) == 1
+
+
+def without_pace(part: dict[str, Any]) -> dict[str, Any]:
+    """What an older edge-ser measured."""
+    del part["pace"], part["cold_start"]["pace_ms"]
+    return part
+
+
+def test_an_older_report_is_judged_as_measured() -> None:
+    old, new = report(without_pace(measured("a", 1))), report(measured("a", 2, factor=1.2))
+    both = compare(old, new)
+    assert both.regressed
+    assert {d.judged for d in both.differences} == {"as measured"}
+    assert both.remarks == (
+        "the pace of the machine cannot be divided out, figures are judged as measured: the old "
+        "report does not tell it",
+    )
+
+
+def test_of_an_older_report_the_boards_own_pace_is_said() -> None:
     states = [{"valid": True, "before": {"pace_ms": pace_ms}} for pace_ms in (2.0, 2.5, 2.04)]
-    reports = [report(measured("a", 1), state=state) for state in states]
-    (remark,) = compare(reports[0], reports[1]).remarks
-    assert "a fixed piece of work took 2.00 ms then and 2.50 ms now" in remark
-    assert compare(reports[0], reports[2]).remarks == ()
+    reports = [report(without_pace(measured("a", 1)), state=state) for state in states]
+    _, remark = compare(reports[0], reports[1]).remarks
+    assert "slower, a fixed piece of work took 2 ms then and 2.5 ms now (+25 %)" in remark
+    assert len(compare(reports[0], reports[2]).remarks) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what"),
+    [("numpy", "1.26.4", "NumPy"), ("python", "3.13.1", "Python"), ("board", "Pi 5", "board")],
+)
+def test_where_the_same_work_takes_another_time_nothing_is_divided_out(
+    key: str, value: str, what: str
+) -> None:
+    old, new = report(measured("a", 1)), report(measured("a", 2, pace=1.5))
+    old["machine"][key] = value
+    both = compare(old, new)
+    assert both.regressed
+    assert both.pace.why_not == f"the old report is of another {what}"
+    assert any(remark.endswith(f"as measured: {both.pace.why_not}") for remark in both.remarks)
+
+
+def test_paces_of_other_work_are_not_compared() -> None:
+    old, new = report(measured("a", 1)), report(measured("a", 2, pace=1.5))
+    old["artifacts"][0]["pace"]["work"] = 2
+    assert compare(old, new).pace.why_not == "the old report's is of another piece of work"
+
+
+def test_what_is_of_a_moment_or_a_handful_is_told_and_not_judged() -> None:
+    old, new = measured("a", 1), measured("a", 1)
+    for part, factor in ((old, 1.0), (new, 2.0)):
+        moment = measured("a", 1, factor=factor)
+        part["stable_label"] = {"shown": {"processing_ms": moment["hop"]["whole_ms"]}}
+        part["cold_start"]["load_ms"] = timings([factor] * 3)
+    both = compare(report(old), report(new))
+    assert not both.regressed
+    found = {d.what: d for d in both.differences if d.judged == "not"}
+    assert list(found) == ["cold start: load", "stable label: shown: processing"]
+    assert found["stable label: shown: processing"].share == pytest.approx(1.0, rel=1e-3)
+    assert "not judged, too few or of a moment: cold start: load, stable" in format_comparison(both)
 
 
 def test_without_an_artifact_in_both_there_is_nothing_to_compare() -> None:
