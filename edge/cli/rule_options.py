@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from edge.errors import ParameterError, shown
+
 if TYPE_CHECKING:
     from edge.sinks.base import Sink
     from edge.sinks.rule import Rule
@@ -32,15 +34,20 @@ def rules_of(args: argparse.Namespace, labels: Sequence[str] = ()) -> list[Rule]
     Raises
     ------
     ParameterError
-        If one is none, or for a label that is not among ``labels``.
+        If one is none, or for what is not among ``labels`` or may not be said: it would never hold.
     """
     if not getattr(args, "on", None):
         return []
-    from edge.sinks.rule import Rule, rule_from_words
+    from edge.sinks.rule import ACTIVATION, Rule, rule_from_words
 
     rules = [each if isinstance(each, Rule) else rule_from_words(*each) for each in args.on]
     for rule in rules:
         rule.check(labels)
+        if labels and args.labels and rule.what not in (ACTIVATION, *args.labels):
+            raise ParameterError(
+                f"a rule is for {shown(rule.what)}, and --labels leaves it out: the rule would "
+                "never hold"
+            )
     return rules
 
 

@@ -25,6 +25,8 @@ _WORDS = re.compile(
     r"(?P<rest>(?:\s+(?:for|every|between|limit)\s+\S+)*)\s*"
 )
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)")
+#: Words without quotes that a shell takes for more than words: pipes, lists and redirections.
+_SHELL = re.compile(r"\||\|\||&|&&|;|<|\d?>{1,2}[^>]*")
 _KEYS = ("when", "command", "for", "every", "between", "limit")
 
 
@@ -98,9 +100,19 @@ class Rule:
         Raises
         ------
         ParameterError
-            If it has no such label.
+            If it has no such label, or its labels do not tell the activation.
         """
-        if self.what != ACTIVATION and labels and self.what not in labels:
+        if not labels:
+            return
+        if self.what == ACTIVATION:
+            from edge.stream.activation import ActivationMeter
+
+            if not ActivationMeter(labels).can_tell:
+                raise ParameterError(
+                    f"a rule is for {ACTIVATION}, which the labels of this model do not tell: "
+                    f"{', '.join(labels)}"
+                )
+        elif self.what not in labels:
             raise ParameterError(
                 f"a rule is for {shown(self.what)}, one of {', '.join(labels)} or {ACTIVATION} "
                 "is wanted"
@@ -190,7 +202,11 @@ def _span(name: str, words: Mapping[str, str], default_s: float, least_s: float)
 def _command(command: Any) -> tuple[str, ...]:
     try:
         words = shlex.split(command) if isinstance(command, str) else command
+        if isinstance(command, str):
+            _refuse_shell(command)
     except ValueError as error:
+        if isinstance(error, ParameterError):
+            raise
         raise ParameterError(
             f"the command of a rule is {shown(command)}: {str(error).lower()}"
         ) from error
@@ -202,3 +218,15 @@ def _command(command: Any) -> tuple[str, ...]:
             "'notify-send \"somebody is angry\"'"
         )
     return tuple(words)
+
+
+def _refuse_shell(command: str) -> None:
+    """Refuse what only a shell understands: the program would get it as a word, and do less."""
+    reader = shlex.shlex(command, posix=False)
+    reader.whitespace_split, reader.commenters = True, ""
+    found = [word for word in reader if _SHELL.fullmatch(word)]
+    if found:
+        raise ParameterError(
+            f"the command of a rule is {shown(command)}, and no shell reads its {found[0]}: "
+            f'{printable(shlex.join(["sh", "-c", command]))} is wanted, or "{found[0]}" in quotes'
+        )

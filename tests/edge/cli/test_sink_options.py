@@ -168,6 +168,13 @@ def test_a_rule_for_no_label_is_one_sentence(capsys):
     assert "for is 'ever', a span from 0 seconds" in capsys.readouterr().err
 
 
+def test_a_rule_for_a_label_that_may_not_be_said_is_one_sentence(capsys):
+    assert listen("--on", "angry", "true", "--labels", "happy,sad") == 2
+    assert "for 'angry', and --labels leaves it out" in capsys.readouterr().err
+    words = ("--on", "happy", "true", "--on", "activation", "true", "--duration", "2")
+    assert listen(*words, "--labels", "happy,sad") == 0
+
+
 def test_keep_is_for_every_history_that_does_not_say_itself(tmp_path, capsys):
     with_own = f"sqlite:{tmp_path}/a.db?keep=1d"
     words = ("--keep", "2d", "--to", with_own, "--to", f"sqlite:{tmp_path}/b.db", "--to", "jsonl")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -147,6 +148,11 @@ def test_words_and_tables_say_the_same():
         ("angry between 25:00-26:00", "x", "between is '25:00-26:00', times of the day"),
         ("angry", "", "the command of a rule is '', a program"),
         ("angry", "say 'a", "the command of a rule is .*: no closing quotation"),
+        ("angry", "say a | tee b", r"no shell reads its \|: sh -c 'say a \| tee b' is wanted"),
+        ("angry", "say a >> b", "no shell reads its >>: sh -c"),
+        ("angry", "say a 2>/dev/null", "no shell reads its 2>/dev/null: sh -c"),
+        ("angry", "say a && say b", "no shell reads its &&: sh -c"),
+        ("angry", "say a &", "no shell reads its &: sh -c"),
     ],
 )
 def test_what_is_no_rule_is_one_sentence(text, command, sentence):
@@ -171,8 +177,29 @@ def test_what_is_no_table_is_one_sentence(table, sentence):
         rule_from_table(table)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sh -c 'a | b > c; d &'",
+        "curl http://x/?a=1&b=2",
+        'say "|" "a > b"',
+        "say 'it''s' <b>",
+        "#1",
+    ],
+)
+def test_what_is_no_work_for_a_shell_is_left_as_it_is(command):
+    assert rule_from_words("angry", command).command == tuple(shlex.split(command))
+
+
+def test_words_of_a_list_are_no_work_for_a_shell():
+    table = {"when": "angry", "command": ["say", "|", ">", "a"]}
+    assert rule_from_table(table).command == ("say", "|", ">", "a")
+
+
 def test_a_rule_for_a_label_that_is_not_there_is_refused():
-    rule_from_words("activation > 0.5", "x").check(("happy",))
+    rule_from_words("activation > 0.5", "x").check(("happy", "sad"))
+    with pytest.raises(ParameterError, match="for activation, which the labels of this model do n"):
+        rule_from_words("activation > 0.5", "x").check(("happy", "clapping"))
     with pytest.raises(ParameterError, match="a rule is for 'angry', one of happy, sad or activ"):
         rule_from_words("angry", "x").check(("happy", "sad"))
 
