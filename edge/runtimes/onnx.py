@@ -29,6 +29,24 @@ _ERRORS_ONLY = 3
 _NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 
 
+class _Forks:
+    """How many forks lie between this process and the first.
+
+    The system would tell who we are, but asking it in every decision is one of its calls.
+    """
+
+    count = 0
+
+    def add(self) -> None:
+        """Count the fork that this process has come from."""
+        self.count += 1
+
+
+_forks = _Forks()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forks.add)
+
+
 class OnnxModel:
     """A ``model.onnx``, opened.
 
@@ -91,11 +109,11 @@ class OnnxModel:
         return found
 
     def _own_process(self) -> None:
-        if os.getpid() != self._pid:
+        if self._n_forks != _forks.count:
             self._open()
 
     def _open(self) -> None:
-        self._runtime, self._pid = open_onnx(self._content), os.getpid()
+        self._runtime, self._n_forks = open_onnx(self._content), _forks.count
         # As long as a session has a use for them.
         self._buffers: weakref.WeakValueDictionary[tuple[int, int], Scratch[_BoundBuffers]]
         self._buffers = weakref.WeakValueDictionary()
@@ -111,20 +129,26 @@ class OnnxModel:
 
 
 class _OnnxSession(SingleUser):
-    __slots__ = ("_buffers", "_manifest", "_model", "_of")
+    __slots__ = ("_buffers", "_manifest", "_model", "_n_forks", "_shape")
 
     def __init__(self, model: OnnxModel, manifest: Manifest) -> None:
         super().__init__()
         self._model, self._manifest = model, manifest
-        # Process, batch and frames that the buffers are for; a stream's windows are all alike.
-        self._of = (0, 0, 0)
-        self._buffers: Scratch[_BoundBuffers] | None = None
+        # Of the features, and the process, that the buffers are for.
+        self._shape: tuple[int, ...] = (0, 0, 0)
+        self._n_forks = -1
 
     def infer(self, features: Floats, corpus: int) -> Floats:
         check_inputs(self._manifest, features, corpus)
+        # Written in one piece: between decisions the caches forget what calls lead through.
         with self._alone:
             try:
-                return self._infer(features, corpus)
+                if self._shape != features.shape or self._n_forks != _forks.count:
+                    return self._first_of_shape(features, corpus)
+                buffers = self._buffers.take()
+                logits = buffers.run(features, corpus)
+                self._buffers.give(buffers)
+                return logits
             except (ArtifactError, BackendError):
                 raise
             except Exception as error:
@@ -132,27 +156,19 @@ class _OnnxSession(SingleUser):
                     f"onnxruntime could not run the model: {first_line(error)}"
                 ) from error
 
-    def _infer(self, features: Floats, corpus: int) -> Floats:
+    def _first_of_shape(self, features: Floats, corpus: int) -> Floats:
+        """Run with no buffers bound: the answer shows how wide it is, and many come once."""
         n_batch, n_frames, _ = features.shape
-        of = os.getpid(), n_batch, n_frames
-        if of != self._of:
-            # The first of a size shows how wide the answer is; a size that comes once needs no
-            # buffers.
-            self._of, self._buffers = of, None
-            found = self._model.run(features, corpus)
-            return check_logits(self._manifest, found, n_batch)
-        if self._buffers is None:
-            self._buffers = self._model.buffers(n_batch, n_frames)
-        buffers = self._buffers.take()
-        logits = buffers.run(features, corpus)
-        self._buffers.give(buffers)
+        logits = check_logits(self._manifest, self._model.run(features, corpus), n_batch)
+        self._buffers = self._model.buffers(n_batch, n_frames)
+        self._shape, self._n_forks = features.shape, _forks.count
         return logits
 
 
 class _BoundBuffers:
     """Inputs and output of one size, bound to a runtime once: a tenth of a small model's call."""
 
-    __slots__ = ("_binding", "_corpora", "_features", "_logits", "_runtime")
+    __slots__ = ("_binding", "_corpora", "_corpus", "_features", "_logits", "_runtime")
 
     def __init__(self, runtime: Any, manifest: Manifest, n_batch: int, n_frames: int) -> None:
         first, *others = manifest.inputs
@@ -160,6 +176,7 @@ class _BoundBuffers:
         self._features = aligned(np.zeros((n_batch, n_frames, sizes.n_features)))
         # None, or the one of the corpus.
         self._corpora = [np.zeros(n_batch, dtype=spec.dtype) for spec in others]
+        self._corpus = 0
         self._logits = np.zeros((n_batch, sizes.n_labels), dtype=np.float32)
         self._runtime, self._binding = runtime, runtime.io_binding()
         self._binding.bind_cpu_input(first.name, self._features)
@@ -173,8 +190,10 @@ class _BoundBuffers:
     def run(self, features: Floats, corpus: int) -> Floats:
         """Run the model; a new array."""
         self._features[...] = features
-        for told in self._corpora:
-            told.fill(corpus)
+        if self._corpus != corpus:
+            self._corpus = corpus
+            for told in self._corpora:
+                told.fill(corpus)
         self._runtime.run_with_iobinding(self._binding)
         return self._logits.copy()
 

@@ -7,7 +7,10 @@ import multiprocessing
 import sys
 import threading
 
+import numpy as np
+
 from edge.artifact import read_artifact
+from edge.runtimes.base import Session
 from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 
@@ -22,6 +25,7 @@ def answer(classifier: Classifier, seed: int = 0) -> str:
 
 
 inherited: Classifier
+inherited_session: Session
 
 
 def answer_inherited(seed: int) -> str:
@@ -29,12 +33,23 @@ def answer_inherited(seed: int) -> str:
     return answer(inherited, seed)
 
 
+def infer_inherited(seed: int) -> list[float]:
+    """Use the session that had answered before the process was forked, twice."""
+    width = inherited.artifact.manifest.architecture.n_features
+    features = np.random.default_rng(seed).normal(size=(1, 61, width)).astype(np.float32)
+    first, again = (inherited_session.infer(features, 0)[0].tolist() for _ in range(2))
+    assert first == again
+    return first
+
+
 def main(path: str) -> None:
     """Compare the answers of pools, beside a thread that is busy, with this thread's."""
-    global inherited  # noqa: PLW0603 - what a forked process finds
+    global inherited, inherited_session  # noqa: PLW0603 - what a forked process finds
     artifact = read_artifact(path)
     classifier = inherited = Classifier(artifact, open_model(artifact))
     wanted = [answer(classifier, seed) for seed in range(3)]
+    inherited_session = classifier.model.session()
+    logits = [infer_inherited(seed) for seed in range(3)]
     stop = threading.Event()
 
     def keep_busy() -> None:
@@ -53,6 +68,8 @@ def main(path: str) -> None:
                 assert forked.starmap_async(answer, work).get(90) == wanted, "fork"
                 found = forked.map_async(answer_inherited, range(3)).get(90)
                 assert found == wanted, "inherited"
+                found = forked.map_async(infer_inherited, range(3)).get(90)
+                assert found == logits, "inherited session"
         finally:
             stop.set()
             busy.join()
