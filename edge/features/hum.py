@@ -182,6 +182,7 @@ class HumFilter:
         n_passed = self._stretch.size - self._n_heard
         if not n_passed:
             self._learn()
+        # A hum that is taken in has its share in every block: the first one rules most out.
         elif self._tables.may_hold(_LEAST_SHARE, self._stretch[: self._n_heard]):
             return 0
         self._n_heard, self._n_first = 0, max(0, self._n_first - 1)
