@@ -20,7 +20,8 @@ from edge.stream.row_window import RowWindow
 from edge.stream.stream import Stream
 from edge.stream.trained_gate import TrainedSpeechGate
 from edge.stream.trained_gate import push_together as gates_together
-from edge.stream.verdict import Hop, Question
+from edge.stream.verdict import Question
+from edge.stream.voices_together import hear_together
 
 if TYPE_CHECKING:
     from edge.stream.classifier import Classifier
@@ -168,7 +169,7 @@ class StreamGroup:
 
     def _decide(self, full: list[_Taken], live: bool) -> None:
         """Decide where that is due: a stream, what is left of its block, and when that arrived."""
-        hops: list[tuple[Stream, Hop]] = []
+        due: list[tuple[Stream, float]] = []
         for stream, rest, arrived_s in full:
             if not stream._window.is_due:
                 continue
@@ -176,7 +177,9 @@ class StreamGroup:
             if live and stream._backlog.is_late(age_s, rest.size):
                 stream._pass_over()
             else:
-                hops.append((stream, stream._ask(arrived_s)))
+                due.append((stream, arrived_s))
+        _hear([stream for stream, _ in due])
+        hops = [(stream, stream._ask(arrived_s)) for stream, arrived_s in due]
         answers = self._answers([hop.asked for _, hop in hops if isinstance(hop.asked, Question)])
         for stream, hop in hops:
             try:
@@ -259,6 +262,18 @@ def _spoken(
         told = gates_together(gates, [all_rows[index] for index in indices])
         spoken.update(zip(indices, told, strict=True))
     return spoken, failed
+
+
+def _hear(streams: list[Stream]) -> None:
+    """Let the voices hear what leaves the windows with the decisions that are due."""
+    voices, left = [], []
+    for stream in streams:
+        store, voice = stream._window.store, stream.voice
+        rows = None if voice is None else store.left(store.n_frames)
+        if voice is not None and rows is not None:
+            voices.append(voice)
+            left.append(rows)
+    hear_together(voices, left)
 
 
 def _handed_out(streams: list[Stream]) -> list[tuple[Stream, Decision]]:

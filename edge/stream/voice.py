@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from edge.artifact.budgets import MAX_LEVEL_DB, MAX_MEAN, MAX_PITCH_LOG
 from edge.errors import ParameterError, shown
-from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference, VoiceScales
+from edge.features.voice_reference import VoiceColumns, VoiceMean, VoiceReference
+from edge.features.voice_scales import VoiceScales
 
 if TYPE_CHECKING:
     from edge.artifact import Manifest
@@ -95,13 +96,14 @@ class Voice:
         self._fingerprint = manifest.feature_fingerprint
         self._reference = reference
         self._speech_gate, self._has_frame_gate = speech_gate, has_frame_gate
-        self._columns = VoiceColumns(spec)
+        #: What its mean is taken of.
+        self.columns = VoiceColumns(spec)
         self._rate, self._hop = spec.sample_rate, spec.hop_length
         self._frame_s = spec.hop_length / spec.sample_rate
         most_frames = max(1, round(reference.most_s / self._frame_s))
         self._heard = VoiceMean(spec.n_features, most_frames)
         about = (manifest.mean, manifest.std, self._frame_s)
-        self._scales = VoiceScales(reference, self._columns, *about)
+        self._scales = VoiceScales(reference, self.columns, *about)
         self._factors, self._terms = self._scales.of(self._heard)
         self._moved = np.zeros((0, spec.n_features + 1), dtype=np.float32)
         self.reset()
@@ -130,19 +132,37 @@ class Voice:
         rms: NDArray[np.floating],
     ) -> None:
         """Take in rows that have left the window, see :class:`Left`."""
-        speech, n_speech = spoken, 0
-        if self._speech_gate.is_speech(rms):
-            if not self._has_frame_gate:
-                speech = rms[: len(rows)] >= np.maximum.reduce(rms) * _RANGE
-            n_speech = int(np.count_nonzero(speech))
-        if n_speech:
-            self._heard.add(self._columns.totals(rows, speech))
+        speech = self.speech(rows, spoken, rms)
+        n_speech = 0 if speech is None else int(np.count_nonzero(speech))
+        if speech is None or not n_speech:
+            self.note(len(rows), 0, None)
+        else:
+            self.note(len(rows), n_speech, self.columns.totals(rows, speech))
+
+    def speech(
+        self,
+        rows: NDArray[np.float32],
+        spoken: NDArray[np.bool_],
+        rms: NDArray[np.floating],
+    ) -> NDArray[np.bool_] | None:
+        """Which of the rows hold speech; None where the window is too quiet."""
+        if not self._speech_gate.is_speech(rms):
+            return None
+        if self._has_frame_gate:
+            return spoken
+        loud: NDArray[np.bool_] = rms[: len(rows)] >= np.maximum.reduce(rms) * _RANGE
+        return loud
+
+    def note(self, n_rows: int, n_speech: int, totals: NDArray[np.float64] | None) -> None:
+        """Take in what so many rows come to, and how many of them hold speech."""
+        if totals is not None:
+            self._heard.add(totals)
             self._measure()
         # A gate that is mistaken about a frame now and then does not keep a voice for ever.
-        if 2 * n_speech >= len(rows):
+        if 2 * n_speech >= n_rows:
             self._n_silent = 0
         else:
-            self.wait(len(rows) * self._hop)
+            self.wait(n_rows * self._hop)
 
     def wait(self, n_samples: int) -> None:
         """Note samples without speech, lost ones among them."""
@@ -193,7 +213,7 @@ class Voice:
                 f"the voice is of features {shown(state.feature_fingerprint)}, this model takes "
                 f"{self._fingerprint}: begin with another one"
             )
-        if not can_be_heard(state, self._columns):
+        if not can_be_heard(state, self.columns):
             raise ParameterError(
                 "the voice holds numbers that no speech sounds like: begin with another one"
             )

@@ -10,9 +10,9 @@ from edge.features.voice_reference import (
     VoiceColumns,
     VoiceMean,
     VoiceReference,
-    VoiceScales,
     normalised,
 )
+from edge.features.voice_scales import VoiceScales
 
 SPEC = FeatureSpec()
 COLUMNS = VoiceColumns(SPEC)
@@ -70,6 +70,17 @@ def test_totals_are_of_the_frames_that_are_speech_and_no_silence() -> None:
     assert counts[COLUMNS.pitch] == len(voiced) < len(spoken)
     assert (np.delete(counts, COLUMNS.pitch) == len(spoken)).all()
     assert (COLUMNS.totals(rows, np.zeros(16, bool)) == 0).all()
+
+
+def test_totals_of_several_voices_are_those_of_each() -> None:
+    rows = np.stack([speech(16, seed) for seed in range(3)])
+    rows[0, 4, COLUMNS.rms] = 0.0
+    rows[2, :, COLUMNS.pitch] = 0.0
+    told = np.arange(48).reshape(3, 16) % 5 != 0
+    told[1] = False
+    found = COLUMNS.totals_each(rows, told)
+    wanted = [COLUMNS.totals(*each) for each in zip(rows, told, strict=True)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
 
 
 def test_without_speech_nothing_moves() -> None:

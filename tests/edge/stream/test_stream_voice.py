@@ -15,6 +15,7 @@ from edge.errors import ParameterError
 from edge.features.voice_reference import VoiceColumns, VoiceReference, normalised
 from edge.stream.classifier import Classifier
 from edge.stream.decision import Decision, Timing
+from edge.stream.group import StreamGroup
 from edge.stream.stream import Stream
 from edge.stream.voice import SILENCE_S, Voice, VoiceState
 
@@ -208,6 +209,37 @@ def test_the_frame_gate_says_what_speech_is(monkeypatch: pytest.MonkeyPatch) -> 
     stream = classifier().stream()
     found = run(stream)
     assert max(known(stream).state().n_frames) == 4 * (len(found) - 1)
+
+
+@pytest.mark.parametrize("has_gate", [False, True])
+def test_voices_of_a_group_hear_what_each_hears_alone(
+    monkeypatch: pytest.MonkeyPatch, has_gate: bool
+) -> None:
+    if has_gate:
+        monkeypatch.setattr("edge.stream.judge.make_frame_gate", lambda vad, manifest: Deaf())
+    noise = np.random.default_rng(0).normal(0, 1e-4, len(CLIP)).astype(np.float32)
+    sounds = [CLIP, CLIP[::-1].copy(), noise, 0.3 * CLIP]
+    ours = classifier(least_s=1.0)
+    alone = [ours.stream() for _ in sounds]
+    wanted = [run(stream, sound) for stream, sound in zip(alone, sounds, strict=True)]
+    group, streams = StreamGroup(ours), [ours.stream() for _ in sounds]
+    told: list[tuple[Stream, Decision]] = []
+    for start in range(0, len(CLIP), 3000):
+        told += group.push(
+            (stream, sound[start : start + 3000], None)
+            for stream, sound in zip(streams, sounds, strict=True)
+        )
+    for stream, one, decisions in zip(streams, alone, wanted, strict=True):
+        found, expected = known(stream).state(), known(one).state()
+        np.testing.assert_allclose(found.sums, expected.sums, rtol=1e-12, atol=1e-9)
+        assert (found.n_frames, found.silent_s) == (expected.n_frames, expected.silent_s)
+        moved = [decision for of, decision in told if of is stream]
+        assert [each.reference_s for each in moved] == [each.reference_s for each in decisions]
+        for each, other in zip(moved, decisions, strict=True):
+            assert each.posterior == pytest.approx(other.posterior, abs=1e-6)
+    heard_s = [known(stream).heard_s for stream in streams]
+    assert heard_s[2] == 0
+    assert min(heard_s[:2]) > 1.0
 
 
 def test_hours_of_silence_forget_a_voice() -> None:
