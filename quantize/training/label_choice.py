@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge.errors import ParameterError, how_many
+from edge.sinks.rule import ACTIVATION
+from edge.stream.decision import GAP, NO_SPEECH, QUIET, UNCERTAIN
 from quantize.basics.errors import CorpusError
 from quantize.basics.settings import fields_of
 from quantize.data.corpora import Clip, check_labels, choose_labels, counted, labelled
@@ -18,6 +20,9 @@ __all__ = ["FEW_CLIPS", "chosen_labels", "for_labels", "remarks"]
 #: Of a label with fewer clips to learn from, hardly anything is learned. A word to the reader,
 #: no limit: how many are enough depends on how alike they are.
 FEW_CLIPS = 20
+
+#: What stands in a label's place where there is none, and what a rule calls the activation.
+_SAID_BY_DEVICES = {UNCERTAIN, NO_SPEECH, QUIET, GAP, ACTIVATION}
 
 
 def chosen_labels(
@@ -88,7 +93,8 @@ def remarks(
     -------
     list of str
         Sentences: labels that are learned and not measured, or measured and not learned, labels
-        with few clips, and a model that has one corpus to tell apart.
+        with few clips, labels that a device says of itself, and a model that has one corpus to
+        tell apart.
     """
     found = []
     if left_out:
@@ -112,6 +118,12 @@ def remarks(
         found.append(
             f"few clips to learn from: {', '.join(f'{name} ({learned[name]})' for name in few)}; "
             f"{FEW_CLIPS} of a label are the least that is worth a try"
+        )
+    said = [label for label in labels if label in _SAID_BY_DEVICES]
+    if said:
+        found.append(
+            f"{_listed(said)} {'is' if len(said) == 1 else 'are'} also what a device says where "
+            f"no label is: --map-label {said[0]}=OTHER gives {_them(said)} another word"
         )
     if len(domains) == 1:
         found.append(

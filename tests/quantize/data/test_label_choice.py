@@ -84,6 +84,19 @@ def test_numbers_are_places_in_the_models_order_and_strangers_are_counted():
         label_numbers(found, ("crying", "joy"))
 
 
+def test_labels_that_a_device_says_of_itself_are_named():
+    run = RunSettings(corpora=("own",))
+
+    def said(*labels: str) -> list[str]:
+        side = clips(*labels)
+        return [s for s in remarks(side, side, labels, ("own",), run) if "device" in s]
+
+    [remark] = said("no-speech", "sad", "uncertain")
+    assert remark.startswith("no-speech and uncertain are also what a device says where no label")
+    assert "--map-label no-speech=OTHER" in remark
+    assert said("speech", "sad") == []
+
+
 def test_voices_on_both_sides_of_a_split_that_came_with_the_clips_are_said():
     def said(train: str, held_out: str, *, known: bool = True, split: str = "given") -> list[str]:
         sides = [
