@@ -24,7 +24,7 @@ from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.models.config import SimpleRnnConfig
 from quantize.models.shapes import shapes_alone
 from quantize.models.simple_rnn import SimpleRnn
-from quantize.runs.header import NORMALISATION, Header, read_header
+from quantize.runs.header import NORMALISATION, Header, check_whole, read_header, with_digest
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -87,20 +87,10 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     }
     if checkpoint.voice_reference:
         header["voice_reference"] = json.dumps(dataclasses.asdict(checkpoint.voice_reference))
-    content = _in_order(save(tensors, metadata=header))
+    content = with_digest(save(tensors, metadata=header))
     with atomic_path(path) as temporary:
         # Not by the library's own hand: its files are private and in an order of chance.
         temporary.write_bytes(content)
-
-
-def _in_order(content: bytes) -> bytes:
-    """The same safetensors file with the keys of its header in order."""
-    size = int.from_bytes(content[:8], "little")
-    header = json.dumps(parse_json(content[8 : 8 + size]), sort_keys=True, separators=(",", ":"))
-    text = header.encode()
-    # Tensors begin at a multiple of eight bytes.
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + content[8 + size :]
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -109,7 +99,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        If the file is missing, damaged, of another architecture, or holds NaN.
+        If the file is missing, damaged or changed, of another architecture, or holds NaN.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -122,6 +112,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             "wanted: it holds another architecture or comes from another program"
         )
     _check_shapes(path, found)
+    check_whole(path)
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -13,13 +13,23 @@ from typing import Any
 from quantize.basics.errors import CheckpointError
 from quantize.basics.json_files import parse_json
 
-__all__ = ["NORMALISATION", "Header", "content_digest", "read_header"]
+__all__ = [
+    "NORMALISATION",
+    "Header",
+    "check_whole",
+    "content_digest",
+    "read_header",
+    "with_digest",
+]
 
 # The format's own limit.
 _MOST_HEADER_BYTES = 100_000_000
 
 #: Numbers of the normalisation lie beside the weights.
 NORMALISATION = "normalisation."
+
+#: Key of the metadata: SHA-256 of all else that the file holds.
+_DIGEST = "sha256"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +110,55 @@ def read_header(path: Path) -> Header:
         ) from error
 
 
+def with_digest(content: bytes) -> bytes:
+    """The same safetensors file with the keys of its header in order, and its digest among them."""
+    header, tensors = _parted(content)
+    header.setdefault("__metadata__", {})[_DIGEST] = _digest(header, tensors)
+    text = _text(header)
+    # Tensors begin at a multiple of eight bytes.
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + tensors
+
+
+def check_whole(path: Path) -> None:
+    """Refuse a checkpoint that is not as :func:`with_digest` gave it; older ones have no digest.
+
+    Raises
+    ------
+    CheckpointError
+        If a byte of it changed, or it cannot be read.
+    """
+    told = read_header(path).metadata.get(_DIGEST)
+    if told is None:
+        return
+    try:
+        found = _digest(*_parted(path.read_bytes()))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    if found != told:
+        raise CheckpointError(
+            f"{path} is not as it was written, its SHA-256 is another: copy the run folder again, "
+            "or train the run anew"
+        )
+
+
+def _parted(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Header and tensors of a safetensors file."""
+    size = int.from_bytes(content[:8], "little")
+    return parse_json(content[8 : 8 + size]), content[8 + size :]
+
+
+def _text(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _digest(header: dict[str, Any], tensors: bytes) -> str:
+    metadata = {k: v for k, v in header.get("__metadata__", {}).items() if k != _DIGEST}
+    digest = hashlib.sha256(_text({**header, "__metadata__": metadata}))
+    digest.update(tensors)
+    return digest.hexdigest()
+
+
 def content_digest(path: Path) -> str:
     """SHA-256 of what a checkpoint computes: its sizes, features, normalisation and weights.
 
@@ -118,7 +177,7 @@ def content_digest(path: Path) -> str:
     """
     header = read_header(path)
     digest = hashlib.sha256()
-    for key in sorted(header.metadata.keys() - {"training"}):
+    for key in sorted(header.metadata.keys() - {"training", _DIGEST}):
         digest.update(f"{key}={_canonical(header.metadata[key])}\n".encode())
     try:
         with open(path, "rb") as file:

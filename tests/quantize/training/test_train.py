@@ -17,6 +17,7 @@ from quantize.data.features.cache import FeatureCache
 from quantize.data.splits import paper_split
 from quantize.models.claf_ser import CLAFSER, ClafSerConfig
 from quantize.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from quantize.runs.header import content_digest, read_header
 from quantize.training.batch_settings import BatchSettings
 from quantize.training.settings import TrainSettings
 from quantize.training.teachers import Answer
@@ -261,6 +262,32 @@ class TestCheckpoint:
         path.write_bytes(path.read_bytes()[:-100])
         with pytest.raises(CheckpointError, match="no whole safetensors"):
             load_checkpoint(path)
+
+    def test_one_changed_bit(self, checkpoint, tmp_path):
+        path = tmp_path / "c.safetensors"
+        save_checkpoint(path, checkpoint)
+        content = path.read_bytes()
+        in_labels = content.index(b"surprised")
+        for place, bit in ((len(content) - 100, 1), (in_labels, 2)):
+            changed = bytearray(content)
+            changed[place] ^= bit
+            path.write_bytes(changed)
+            with pytest.raises(CheckpointError, match="not as it was written, its SHA-256"):
+                load_checkpoint(path)
+        path.write_bytes(content)
+        load_checkpoint(path)
+
+    def test_one_of_before_there_was_a_digest(self, checkpoint, tmp_path):
+        from safetensors.torch import load_file, save_file
+
+        path = tmp_path / "c.safetensors"
+        save_checkpoint(path, checkpoint)
+        digest = content_digest(path)
+        metadata = read_header(path).metadata
+        del metadata["sha256"]
+        save_file(load_file(path), path, metadata=metadata)
+        assert load_checkpoint(path).labels == LABELS
+        assert content_digest(path) == digest
 
     def test_nan_weights(self, checkpoint, tmp_path):
         with torch.no_grad():
