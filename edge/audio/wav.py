@@ -18,7 +18,9 @@ from edge.audio.pcm_checks import (
     is_low_24,
 )
 from edge.audio.pcm_format import FLOAT
+from edge.audio.raw_formats import RAW_FORMATS
 from edge.audio.wav_header import is_wav, read_layout
+from edge.audio.wrong_format import STRETCH_BYTES, TURNED, TURNED_WORDS, other_reading
 from edge.errors import AudioFileError
 
 __all__ = ["WavSamples", "is_wav"]
@@ -28,6 +30,8 @@ Floats = npt.NDArray[np.float32]
 _PIECE_BYTES = 1 << 18
 #: Stretches of a file that tell how its samples were written, and their length.
 _N_LOOKS, _LOOK_BYTES = 24, 1 << 16
+#: Where it is listened to for noise that a wrong header makes of sound: parts of the whole.
+_LISTENED_AT = (0.5, 0.25, 0.75)
 
 
 class WavSamples:
@@ -58,6 +62,8 @@ class WavSamples:
         self._form = found.form
         if self._form.container == 4 and self._form.tag != FLOAT:
             self._look()
+        if self._form in RAW_FORMATS.values() and self._form.tag != FLOAT:
+            self._listen()
 
     def pcm_frames(self) -> Iterator[Floats]:
         """Read from the first PCM frame on.
@@ -105,6 +111,21 @@ class WavSamples:
         if is_low_24(values, self._form.width):
             self._form = dataclasses.replace(self._form, is_low_24=True)
             self.warnings.append(LOW_24)
+
+    def _listen(self) -> None:
+        """Say where the samples are noise as the header has them, and sound as something else."""
+        layout, pcm_frame_bytes = self._layout, self._layout.found.pcm_frame_bytes
+        n_bytes = STRETCH_BYTES * self.n_channels
+        for part in _LISTENED_AT:
+            n_before = int(part * max(0, layout.n_bytes - n_bytes)) // pcm_frame_bytes
+            self._stream.seek(layout.start + n_before * pcm_frame_bytes)
+            raw = self._stream.read(min(n_bytes, layout.n_bytes))
+            other = other_reading(raw, self._form, self.n_channels)
+            if other is not None:
+                noise = f"its samples are noise as its header has them and sound as {other}"
+                what = TURNED_WORDS if other == TURNED else noise
+                self.warnings.append(f"{what}: nothing said of it is right, write it again")
+                return
 
     def _looks(self) -> Iterator[bytes]:
         layout = self._layout

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from edge.audio.pcm_format import MOST_CHANNELS
+from edge.audio.raw_formats import DEFAULT_FORMAT, RAW_FORMATS, canonical_format
 from edge.errors import ParameterError
-from edge.sources.raw_formats import DEFAULT_FORMAT, RAW_FORMATS, canonical_format
 
 if TYPE_CHECKING:
     from edge.cli.config import Configured

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from edge.audio.mixdown import AUTO, Channel
 from edge.audio.pcm_format import MOST_CHANNELS
 from edge.audio.rates import RANGE_HZ, is_recorders
+from edge.audio.raw_formats import DEFAULT_FORMAT, RAW_FORMATS, canonical_format
 from edge.audio.wav_format import WavFormat
 from edge.audio.wav_pipe import WavPart, WavPipe
 from edge.errors import AudioFileError, ParameterError, shown
 from edge.sources.container_marks import RAW, WAV, pipe_kind
 from edge.sources.pipe_refusal import refusal, through_ffmpeg
 from edge.sources.pipe_samples import PipeSamples
-from edge.sources.raw_formats import DEFAULT_FORMAT, RAW_FORMATS, canonical_format
 
 __all__ = ["PipeDecoder", "RawSettings"]
 
@@ -29,7 +29,7 @@ class RawSettings:
     Parameters
     ----------
     input_format : str or None
-        A name of :data:`edge.sources.raw_formats.RAW_FORMATS`, or arecord's; None: ``s16le``.
+        A name of :data:`edge.audio.raw_formats.RAW_FORMATS`, or arecord's; None: ``s16le``.
     input_rate : int or None
         In Hz; None: the model's.
     n_channels : int or None

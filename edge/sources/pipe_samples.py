@@ -15,9 +15,9 @@ from edge.audio.pcm_checks import MIN_FLOAT_PEAK, checked_peak
 from edge.audio.pcm_format import FLOAT, PcmFormat
 from edge.audio.resample import Resampler
 from edge.audio.wav_format import WavFormat
+from edge.audio.wrong_format import WrongFormat
 from edge.errors import AudioFileError
 from edge.sources.four_bytes import FourBytes
-from edge.sources.wrong_format import WrongFormat
 
 __all__ = ["PipeSamples"]
 

@@ -185,6 +185,56 @@ def stereo(*columns: np.ndarray) -> bytes:
     return riff(fmt(n_channels=len(columns)), chunk(b"data", values.tobytes()))
 
 
+#: A second and more of something like a voice, and of noise.
+TALK = np.cumsum(np.random.default_rng(1).normal(0, 0.02, 3 * RATE)) % 1.0 - 0.5
+HISS = np.random.default_rng(2).uniform(-0.9, 0.9, TALK.size)
+
+
+def in_bits(values: np.ndarray, n_bits: int) -> bytes:
+    whole = np.round(values * (2 ** (n_bits - 1) - 1)).astype("<i4")
+    return whole.view(np.uint8).reshape(-1, 4)[:, : n_bits // 8].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "n_bits", "sentence"),
+    [
+        pytest.param(in_bits(TALK, 16)[1:-1], 16, "the two bytes of its samples", id="half"),
+        pytest.param(
+            np.frombuffer(in_bits(TALK, 16), "<i2").byteswap().tobytes(), 16,
+            "the two bytes of its samples stand the other way round", id="big-endian",
+        ),
+        pytest.param(in_bits(TALK, 24), 16, "noise as its header has them and sound as s24le"),
+        pytest.param(in_bits(TALK, 16), 24, "noise as its header has them and sound as s16le"),
+        pytest.param(
+            TALK.astype("<f4").tobytes(), 16, "noise as its header has them and sound as f32le"
+        ),
+    ],
+)  # fmt: skip
+def test_sound_that_a_wrong_header_makes_noise_of_is_told_of(
+    tmp_path: Path, content: bytes, n_bits: int, sentence: str
+) -> None:
+    content = content[: len(content) // 12 * 12]
+    _, said = read(tmp_path, riff(fmt(n_bits=n_bits), chunk(b"data", content)))
+    assert len(said) == 1
+    assert sentence in said[0]
+    assert said[0].endswith("nothing said of it is right, write it again")
+
+
+@pytest.mark.parametrize("n_bits", [16, 24, 32])
+@pytest.mark.parametrize("values", [TALK, HISS, np.sign(HISS), 0.3 * HISS])
+def test_noise_and_sound_in_a_right_header_need_no_word(
+    tmp_path: Path, n_bits: int, values: np.ndarray
+) -> None:
+    assert (
+        read(tmp_path, riff(fmt(n_bits=n_bits), chunk(b"data", in_bits(values, n_bits))))[1] == []
+    )
+
+
+def test_a_channel_of_noise_beside_a_voice_is_no_wrong_header(tmp_path: Path) -> None:
+    _, said = read(tmp_path, stereo(HISS, TALK))
+    assert not any("header" in sentence for sentence in said)
+
+
 def test_a_channel_turned_upside_down_is_named_and_does_not_cancel(tmp_path: Path) -> None:
     samples, said = read(tmp_path, stereo(VOICE, -VOICE))
     np.testing.assert_allclose(samples, HEARD, atol=2 / 32768)

@@ -1,6 +1,8 @@
-"""Raw samples that are noise as what they are said to be and sound as something else."""
+"""Samples that are noise as what they are said to be and sound as something else."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +10,13 @@ from numpy.typing import NDArray
 from edge.audio.pcm import decode
 from edge.audio.pcm_checks import holds_floats
 from edge.audio.pcm_format import PcmFormat
-from edge.sources.raw_formats import RAW_FORMATS
+from edge.audio.raw_formats import RAW_FORMATS
 
-__all__ = ["WrongFormat"]
+__all__ = ["STRETCH_BYTES", "TURNED", "TURNED_WORDS", "WrongFormat", "other_reading"]
 
 #: Bytes a channel that are looked at together, a second of 16 kHz in 16 bits: whole samples of two,
 #: three and four bytes.
-_STRETCH_BYTES = 2730 * 12
+STRETCH_BYTES = 2730 * 12
 #: Stretches with sound that are looked at.
 _N_LOOKS = 3
 #: Mean difference of neighbours by root-mean-square: white noise has 1.41, speech at 8 kHz 0.8 at
@@ -22,6 +24,11 @@ _N_LOOKS = 3
 _ROUGH, _SMOOTH = 1.15, 0.85
 #: Noise of a wrong format is loud; what is softer may be a room's.
 _LOUD = 0.2
+#: Samples of 16 bits whose bytes stand the other way round, or that begin in the middle of one.
+TURNED = "turned"
+TURNED_WORDS = (
+    "the two bytes of its samples stand the other way round, or its first one was half a sample"
+)
 #: Sound in another reading: above -74 dBFS, and no tone of a generator.
 _LEAST, _N_DIFFERENT = 2e-4, 500
 
@@ -38,7 +45,7 @@ class WrongFormat:
 
     def __init__(self, form: PcmFormat, n_channels: int) -> None:
         self._form, self._n_channels = form, n_channels
-        self._n_stretch = _STRETCH_BYTES * n_channels
+        self._n_stretch = STRETCH_BYTES * n_channels
         self._stretch = b""
         self._n_left = _N_LOOKS
 
@@ -72,34 +79,56 @@ class WrongFormat:
             )
         if self._form == RAW_FORMATS["s32le"] and holds_floats(np.frombuffer(raw, dtype="<i4")):
             return _mend(self._form, "f32le")
-        if _is_in_scale(given) and (_rms(given) < _LOUD or self._roughness(given) < _ROUGH):
-            return None
-        best: tuple[float, str] = (_SMOOTH, "")
-        for mend, values in _readings(raw, self._form):
-            if _is_in_scale(values) and _is_sound(values):
-                best = min(best, (self._roughness(values), mend))
-        return best[1] or None
-
-    def _roughness(self, values: NDArray[np.float64]) -> float:
-        """How much neighbours of a channel differ."""
-        steps = values[self._n_channels :] - values[: -self._n_channels]
-        return _rms(steps) / max(_rms(values), 1e-12)
+        right = other_reading(raw, self._form, self._n_channels)
+        if right == TURNED:
+            return f"{TURNED_WORDS}: begin it anew, or write s16le instead of s16be"
+        return None if right is None else _mend(self._form, right)
 
 
-def _readings(raw: bytes, form: PcmFormat) -> list[tuple[str, NDArray[np.float64]]]:
-    """What else the bytes may be, each with the mend."""
-    found = [
-        (_mend(form, name), _read(raw, other))
-        for name, other in RAW_FORMATS.items()
-        if other != form
-    ]
+def other_reading(raw: bytes, form: PcmFormat, n_channels: int) -> str | None:
+    """Say what bytes of samples are, where they are not as is said and that is beyond doubt.
+
+    Parameters
+    ----------
+    raw : bytes
+        :data:`STRETCH_BYTES` a channel or so, from the middle of a recording.
+    form : PcmFormat
+        As they are said to be.
+    n_channels : int
+
+    Returns
+    -------
+    str or None
+        A name of ``RAW_FORMATS``, or :data:`TURNED`.
+    """
+    given = _read(raw, form)
+    if _is_in_scale(given) and (_rms(given) < _LOUD or _roughness(given, n_channels) < _ROUGH):
+        return None
+    best: tuple[float, str | None] = (_SMOOTH, None)
+    for name, values in _readings(raw, form):
+        if _is_in_scale(values) and _is_sound(values):
+            roughness = _roughness(values, n_channels)
+            best = (roughness, name) if roughness < best[0] else best
+    return best[1]
+
+
+def _roughness(values: NDArray[np.float64], n_channels: int) -> float:
+    """How much neighbours of a channel differ, in the smoothest of them."""
+    # A channel may be noise, beside one that somebody speaks into.
+    channels = values[: values.size // n_channels * n_channels].reshape(-1, n_channels).T
+    return min(_rms(np.diff(each)) / max(_rms(each), 1e-12) for each in channels)
+
+
+def _readings(raw: bytes, form: PcmFormat) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """What else the bytes may be."""
+    four = np.frombuffer(raw[: len(raw) // 4 * 4], dtype="<i4")
+    # The bits of floats look much like whole numbers.
+    left_out = (form, RAW_FORMATS["s32le"] if holds_floats(four) else None)
+    for name, other in RAW_FORMATS.items():
+        if other not in left_out:
+            yield name, _read(raw, other)
     if form == RAW_FORMATS["s16le"]:
-        turned = np.frombuffer(raw[: len(raw) // 2 * 2], dtype=">i2") / 32768.0
-        found.append(
-            ("the two bytes of its samples stand the other way round, or its first one was half a "
-             "sample: begin it anew, or write s16le instead of s16be", turned)
-        )  # fmt: skip
-    return found
+        yield TURNED, np.frombuffer(raw[: len(raw) // 2 * 2], dtype=">i2") / 32768.0
 
 
 def _read(raw: bytes, form: PcmFormat) -> NDArray[np.float64]:
