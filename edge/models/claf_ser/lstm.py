@@ -31,7 +31,9 @@ class LstmLoop:
         self.n_batch, self.n_frames = n_batch, n_frames
         n_rows = n_frames * n_batch
         # By direction; the last column stays 1, for the bias.
-        self._rows = aligned(np.ones((2, n_frames, n_batch, n_features + 1)))
+        inputs = aligned(np.ones((2, n_frames, n_batch, n_features + 1)))
+        self._inputs, self._features = inputs.reshape(2, n_rows, -1), inputs[0, ..., :-1]
+        self._backward, self._turned = inputs[1], inputs[0, ::-1]
         self._projected = _gate_buffer(n_batch, n_rows, hidden)
         # Row 0 is the state before the first frame.
         self._states = aligned(np.zeros((n_frames + 1, 2, n_batch, hidden)))
@@ -48,11 +50,18 @@ class LstmLoop:
         self._candidate_cell = gates[3:].reshape(-1)
         self._cell = gates[4].reshape(-1)
         self._products = aligned(np.zeros((2, self._cell.size)))
-        self._squashed = np.empty_like(self._cell)
-        self._ones = np.ones_like(self._sigmoids)
+        self._flat_products = self._products.reshape(-1)
+        self._squashed = aligned(np.zeros(self._cell.size))
+        self._ones = aligned(np.ones(self._sigmoids.size))
         self._halves = np.full(2, 0.5, dtype=np.float32)
         self._at_once = self._single and hidden <= MAX_HIDDEN_AT_ONCE
         self._steps = [self._views_of_step(step) for step in range(n_frames)]
+        self.hidden = aligned(np.zeros((n_batch, n_frames, 2 * hidden)))
+        forward, backward = self.hidden[..., :hidden], self.hidden[..., hidden:]
+        self._copies = [
+            (forward, self._states[1:, 0].swapaxes(0, 1)),
+            (backward, self._states[:0:-1, 1].swapaxes(0, 1)),
+        ]
 
     def _views_of_step(self, step: int) -> tuple[Floats, Floats, Floats]:
         """State before, what the input adds, and where the state after goes."""
@@ -84,14 +93,14 @@ class LstmLoop:
         Returns
         -------
         float32 [shape=(B, T, 2 * hidden)]
-            Twice the hidden states, forward and backward; a new array.
+            Twice the hidden states, forward and backward; the next run writes over them.
         """
         self._project(features, weight_ih)
         self._cell.fill(0)
         sums, added, flat_sums = self._sums, self._added, self._flat_sums
         sigmoids, ones, output = self._sigmoids, self._ones, self._output
         input_forget, candidate_cell = self._input_forget, self._candidate_cell
-        products, flat_products, halves = self._products, self._products.reshape(-1), self._halves
+        products, flat_products, halves = self._products, self._flat_products, self._halves
         cell, squashed = self._cell, self._squashed
         add, tanh, multiply, dot = np.add, np.tanh, np.multiply, np.dot
         recur: Callable[..., object] = np.matmul
@@ -107,18 +116,15 @@ class LstmLoop:
             dot(halves, products, cell)
             tanh(cell, squashed)
             multiply(output, squashed, after)
-        states, n_frames = self._states, self.n_frames
-        rows = np.empty((self.n_batch, n_frames, 2, states.shape[3]), dtype=np.float32)
-        rows[:, :, 0] = states[1:, 0].transpose(1, 0, 2)
-        rows[:, :, 1] = states[:0:-1, 1].transpose(1, 0, 2)
-        return rows.reshape(self.n_batch, n_frames, -1)
+        for hidden, states in self._copies:
+            hidden[...] = states
+        return self.hidden
 
     def _project(self, features: Floats, weight_ih: Floats) -> None:
         """Multiply all frames with the input weights at once, the backward ones reversed."""
-        rows = self._rows
-        rows[0, ..., :-1] = features.transpose(1, 0, 2)
-        rows[1] = rows[0, ::-1]
-        np.matmul(rows.reshape(2, -1, rows.shape[3]), weight_ih, self._projected)
+        self._features[...] = features.swapaxes(0, 1)
+        self._backward[...] = self._turned
+        np.matmul(self._inputs, weight_ih, self._projected)
 
 
 def both_directions(weight_hh: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

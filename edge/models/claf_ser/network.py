@@ -30,7 +30,7 @@ from edge.models.base import frozen
 from edge.models.claf_ser.lstm import MAX_HIDDEN_AT_ONCE, both_directions
 from edge.models.claf_ser.sizes import ClafSerSizes
 from edge.models.claf_ser.weights import fold_classifier
-from edge.models.claf_ser.workspace import Workspace, workspaces
+from edge.models.claf_ser.workspace import N_PARTS, Workspace, workspaces
 
 __all__ = ["ClafSerNetwork"]
 
@@ -39,9 +39,6 @@ Floats = npt.NDArray[np.float32]
 # torch.nn.LayerNorm's default, with which CLAF-SER is trained.
 _NORM_EPSILON = np.float32(1e-5)
 _ZERO = np.float32(0)
-# Products in which the queries' and keys' is done: of a window's size, OpenBLAS packs no matrix of
-# a small one first.
-_N_PARTS = 4
 # More examples at once than this are no faster each, and their buffers leave the cache.
 _MAX_BATCH = 16
 
@@ -56,7 +53,7 @@ class ClafSerNetwork:
     Notes
     -----
     Memory of a run grows with the square of the number of frames (attention): 60 kB for a
-    window of 2 s, 1 GB for 4 minutes.
+    window of 2 s, 1 GB for 4 minutes.  Whoever runs it keeps what its last shape took.
     """
 
     sizes: ClafSerSizes
@@ -67,8 +64,7 @@ class ClafSerNetwork:
     query_key: Floats
     query_bias: Floats
     value: Floats
-    attended_weight: Floats
-    phonetic_weight: Floats
+    fc1_weight: Floats
     corpus_bias: Floats
     norm_weight: Floats
     norm_bias: Floats
@@ -125,8 +121,9 @@ class ClafSerRunner:
 
     def run(self, features: Floats, corpus: int) -> Floats:
         """Run the network, see :meth:`edge.models.base.Runner.run`."""
-        parts = [self._run(part, corpus)[0] for part in _batches(features)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(features) <= _MAX_BATCH:
+            return self._run(features, corpus)[0]
+        return np.concatenate([self._run(part, corpus)[0] for part in _batches(features)])
 
     def run_with_attention(self, features: Floats, corpus: int) -> tuple[Floats, Floats]:
         """Run the network, see :meth:`edge.models.base.AttentiveRunner.run_with_attention`."""
@@ -144,10 +141,10 @@ class ClafSerRunner:
             self._workspaces = workspaces(n_batch, n_frames, network.sizes)
         work = self._workspaces.take()
         features = work.stacked(features)
-        rows = work.loop.run(features, network.weight_ih, network.weight_hh, network.both_hh)
-        pooled, attention = self._attention(rows, work)
-        hidden: Floats = pooled @ network.attended_weight
-        hidden += self._phonetic(features, work) @ network.phonetic_weight
+        work.loop.run(features, network.weight_ih, network.weight_hh, network.both_hh)
+        attention = self._attention(work)
+        self._convolve(features, work)
+        hidden: Floats = work.pooled @ network.fc1_weight
         self._workspaces.give(work)
         hidden += network.corpus_bias[corpus]
         # The layer norm's mean is already gone, and the mean of the squares is the sum of these.
@@ -160,54 +157,37 @@ class ClafSerRunner:
         logits += network.fc2_bias
         return logits, attention
 
-    def _attention(self, rows: Floats, work: Workspace) -> tuple[Floats, Floats]:
-        """Attend and take the mean over time, before the output projection.
+    def _attention(self, work: Workspace) -> Floats:
+        """Attend to the LSTM's rows and take the mean over time, before the output projection.
 
-        (B, T, 2 * hidden) -> (B, 2 * hidden), the heads side by side, and the weights that
-        each head gives to each frame in the mean over its queries: (B, n_heads, T).
+        It goes into ``pooled``, the heads side by side; returned are the weights that each head
+        gives to each frame in the mean over its queries: (B, n_heads, T).
         """
-        n_batch, n_frames, width = rows.shape
-        network = self._network
-        query, key = self._queries_and_keys(rows, work)
-        # (B, key, head, query): maxima and sums over the keys then run along the rows.
-        scores = work.products
-        by_head = scores.swapaxes(1, 2)
-        np.matmul(key, query.swapaxes(2, 3), by_head)
-        scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
-        np.exp(scores, scores)
-        share = np.float32(1 / n_frames) / np.add.reduce(scores, axis=1)
-        weights = (by_head @ share[..., None])[..., 0]
-        mixed = (weights @ rows).swapaxes(0, 1)
-        pooled: Floats = (mixed @ network.value).swapaxes(0, 1).reshape(n_batch, width)
-        return pooled, weights
+        network, products, by_head = self._network, work.products, work.by_head
+        over_keys = work.over_keys
+        np.matmul(work.rows, network.query_key, work.projected)
+        np.add(work.query_rows, network.query_bias, work.query_rows)
+        np.matmul(work.key, work.query, by_head)
+        np.maximum.reduce(products, 1, out=over_keys)
+        np.subtract(products, work.over_keys_row, products)
+        np.exp(products, products)
+        np.add.reduce(products, 1, out=over_keys)
+        np.divide(work.mean[0], over_keys, over_keys)
+        weights: Floats = np.matmul(by_head, work.over_keys_column)[..., 0]
+        mixed = np.matmul(weights, work.loop.hidden).swapaxes(0, 1)
+        np.matmul(mixed, network.value, work.attended)
+        return weights
 
-    def _queries_and_keys(self, rows: Floats, work: Workspace) -> tuple[Floats, Floats]:
-        """Of every head and frame: (B, n_heads, T, 2 * hidden / n_heads) each."""
-        n_batch, n_frames, width = rows.shape
-        network, both = self._network, work.query_key
-        parts = both.reshape(len(both), _N_PARTS, -1).swapaxes(0, 1)
-        np.matmul(rows.reshape(-1, width), network.query_key, parts)
-        both[:, :width] += network.query_bias
-        shape = n_batch, n_frames, 2, network.sizes.n_heads, -1
-        query, key = both.reshape(shape).transpose(2, 0, 3, 1, 4)
-        return query, key
-
-    def _phonetic(self, features: Floats, work: Workspace) -> Floats:
-        """Convolution, ReLU and mean over time -> (B, conv_channels)."""
-        n_batch, n_frames, n_features = features.shape
-        network = self._network
-        kernel, channels = network.sizes.conv_kernel, network.sizes.conv_channels
-        np.matmul(features.reshape(-1, n_features), network.conv_weight, work.taps)
-        taps = work.taps.reshape(n_batch, n_frames, kernel, channels)
-        centre = kernel // 2
-        summed = taps[:, :, centre] + network.conv_bias
-        for shift in range(1, centre + 1):
-            summed[:, shift:] += taps[:, :-shift, centre - shift]
-            summed[:, :-shift] += taps[:, shift:, centre + shift]
-        np.maximum(summed, _ZERO, out=summed)
+    def _convolve(self, features: Floats, work: Workspace) -> None:
+        """Convolution, ReLU and mean over time, into ``pooled``."""
+        network, convolved = self._network, work.convolved
+        np.matmul(features.reshape(len(work.taps), -1), network.conv_weight, work.taps)
+        np.add(work.own_taps, network.conv_bias, convolved)
+        for steps, taps in work.neighbours:
+            np.add(steps, taps, steps)
+        np.maximum(convolved, _ZERO, out=convolved)
         # A product takes half the time of a sum along the columns.
-        mean: Floats = work.mean @ summed
-        return mean
+        np.matmul(work.mean, convolved, work.phonetic)
 
 
 def _folded_lstm(sizes: ClafSerSizes, weights: Mapping[str, Floats]) -> dict[str, npt.ArrayLike]:
@@ -246,7 +226,7 @@ def _folded_attention(
     both = np.concatenate([query * scale, key])
     return {
         # (2 * width, width) -> (part, width, 2 * width / n_parts)
-        "query_key": both.reshape(_N_PARTS, -1, width).transpose(0, 2, 1),
+        "query_key": both.reshape(N_PARTS, -1, width).transpose(0, 2, 1),
         "query_bias": weights["attention.query.bias"] * scale,
         # (width, width) -> (n_heads, width, width / n_heads)
         "value": value.reshape(n_heads, -1, width).transpose(0, 2, 1),
@@ -256,7 +236,6 @@ def _folded_attention(
 def _folded_classifier(
     sizes: ClafSerSizes, weights: Mapping[str, Floats]
 ) -> dict[str, npt.ArrayLike]:
-    width = 2 * sizes.hidden
     fc1, rows = fold_classifier(weights)
     # So small that the sum of the squares is the mean that the layer norm wants.
     root = sizes.classifier**0.5
@@ -264,8 +243,7 @@ def _folded_classifier(
     # One product for all taps: (n_features, kernel * channels).
     conv = weights["conv.weight"].transpose(1, 2, 0)
     return {
-        "attended_weight": fc1[:, :width].T,
-        "phonetic_weight": fc1[:, width:].T,
+        "fc1_weight": fc1.T,
         "corpus_bias": rows,
         "norm_weight": weights["norm.weight"] * np.float32(root),
         "norm_bias": weights["norm.bias"],
@@ -278,8 +256,6 @@ def _folded_classifier(
 
 def _batches(features: Floats) -> list[Floats]:
     """Examples that are run at once."""
-    if len(features) <= _MAX_BATCH:
-        return [features]
     starts = range(0, len(features), _MAX_BATCH)
     return [features[start : start + _MAX_BATCH] for start in starts]
 

@@ -247,18 +247,19 @@ def test_onnx_is_told_the_language_and_the_batch_of_every_call() -> None:
 def test_onnx_sessions_that_take_turns_answer_as_alone() -> None:
     pytest.importorskip("onnxruntime")
     model = open_model(read_artifact(MODELS_DIR / "claf-ser-tiny-onnx"), "onnx")
-    windows = [rows(n_batch, n_frames, seed=n_frames)[..., :1].repeat(35, axis=2)
-               for n_batch, n_frames in ((1, 61), (1, 7), (2, 61))]  # fmt: skip
-    wanted = [model.session().infer(window, 1) for window in windows]
+    # Of one shape several in a row, each with other features and mostly another corpus.
+    calls = [
+        (np.resize(rows(n_batch, n_frames, seed), (n_batch, n_frames, 35)), corpus)
+        for n_batch, n_frames in ((1, 61), (1, 7), (2, 61))
+        for seed, corpus in enumerate((1, 1, 5, 1, 0))
+    ]
+    wanted = [model.session().infer(*call) for call in calls]
     sessions = [model.session() for _ in range(3)]
-    found = []
-    for _ in range(3):
-        for session in sessions:
-            found += [session.infer(window, 1) for window in windows for _ in range(3)]
+    found = [session.infer(*call) for _ in range(2) for session in sessions for call in calls]
     # Compared at the end: no answer may be written over by the calls that follow.
-    assert len(found) == 81
     for index, logits in enumerate(found):
-        np.testing.assert_array_equal(logits, wanted[index // 3 % 3])
+        np.testing.assert_array_equal(logits, wanted[index % len(wanted)])
+    assert len({each.tobytes() for each in wanted}) == len(wanted)
 
 
 def test_result_is_not_overwritten_by_the_next_call(tiny: Session) -> None:
