@@ -73,15 +73,13 @@ class Answering:
         self.among = None if labels is None else _columns(labels, known)
         #: Of the posteriors that are given, in the model's order.
         self.labels = tuple(known) if self.among is None else tuple(known[i] for i in self.among)
-        self._meter = ActivationMeter(known, None if measured is None else measured.activation)
+        meter = ActivationMeter(known, None if measured is None else measured.activation)
+        #: How aroused the voice is, from a posterior over all labels of the model; or None.
+        self.activation = meter.one
 
     def posterior(self, full: Sequence[float]) -> Sequence[float]:
         """Probability of every label that may be said, of those of all labels of the model."""
         return full if self.among is None else renormalised(full, self.among)
-
-    def activation(self, full: Sequence[float]) -> float | None:
-        """How aroused the voice is, from a posterior over all labels of the model."""
-        return self._meter.one(full)
 
     def most_probable(self, full: Sequence[float]) -> str:
         """Label that leads among those that may be said."""

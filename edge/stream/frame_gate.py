@@ -57,19 +57,19 @@ class FrameGate(Protocol):
         """
 
 
-def enough_speech(spoken: NDArray[np.bool_], least_speech_s: float, frame_s: float) -> bool:
+def enough_speech(n_spoken: int, n_frames: int, least_speech_s: float, frame_s: float) -> bool:
     """Tell whether a window holds the speech that is wanted: half of itself at most.
 
     Parameters
     ----------
-    spoken : bool [shape=(n_frames,)]
-        Which frames hold speech.
+    n_spoken, n_frames : int
+        Frames that hold speech, and all.
     least_speech_s : float
     frame_s : float
         From one frame to the next.
     """
-    wanted = min(least_speech_s / frame_s, spoken.size / 2)
-    return int(np.count_nonzero(spoken)) >= max(1, math.ceil(wanted - 1e-6))
+    wanted = min(least_speech_s / frame_s, n_frames / 2)
+    return n_spoken >= max(1, math.ceil(wanted - 1e-6))
 
 
 def _maker(module: str) -> Callable[[Manifest], FrameGate | None]:

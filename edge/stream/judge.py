@@ -149,10 +149,11 @@ class Judge:
         voice = self.voice
         reference_s = self._no_reference_s if voice is None else voice.reference_s
         # Nothing but a frame gate tells pauses from speech.
-        speech_share = (
-            None if self.frame_gate is None else int(np.count_nonzero(spoken)) / spoken.size
-        )
-        nobody = self._nobody(rms, spoken)
+        n_spoken = speech_share = None
+        if self.frame_gate is not None:
+            n_spoken = int(np.count_nonzero(spoken))
+            speech_share = n_spoken / spoken.size
+        nobody = self._nobody(rms, n_spoken)
         if nobody is not None:
             if self._smoother is not None:
                 self._smoother.rest(elapsed_s)
@@ -193,12 +194,14 @@ class Judge:
         about = (activation, model_s, question.reference_s, speech_share)
         return Verdict(state, said, by_label, raw_label, *about)
 
-    def _nobody(self, rms: NDArray[np.floating], spoken: NDArray[np.bool_]) -> State | None:
+    def _nobody(self, rms: NDArray[np.floating], n_spoken: int | None) -> State | None:
         """What to say of a window in which nobody speaks; None where somebody does."""
         if not self._is_off and not self._gate.is_speech(rms):
             return QUIET
         gate = self.frame_gate
-        if gate is None or enough_speech(spoken, gate.least_speech_s, self._frame_s):
+        if gate is None or n_spoken is None:
+            return None
+        if enough_speech(n_spoken, rms.size, gate.least_speech_s, self._frame_s):
             return None
         return NO_SPEECH
 
@@ -220,14 +223,14 @@ class Judge:
             ) from error
 
     def _posterior(self, logits: NDArray[np.float32]) -> list[float]:
-        row = np.asarray(logits, dtype=np.float64)
-        if row.shape != (1, self._n_labels):
+        rows = np.asarray(logits)
+        if rows.shape != (1, self._n_labels):
             raise BackendError(
-                f"the {self._name} model gave logits of shape {row.shape}, "
+                f"the {self._name} model gave logits of shape {rows.shape}, "
                 f"{(1, self._n_labels)} is wanted"
             )
         try:
-            return softmax_row(row[0].tolist(), self._temperature)
+            return softmax_row(rows.tolist()[0], self._temperature)
         except ParameterError as error:
             raise BackendError(
                 f"the {self._name} model gave logits that are NaN or infinite, "

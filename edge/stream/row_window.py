@@ -83,7 +83,9 @@ class RowWindow:
         self._decided_row = 0
         self._settled_row = 0
         self._features_s = 0.0
-        self._wait_for(self._window_frames)
+        self._due_row = self._window_frames
+        self._due_end = self._spec.n_samples(self._due_row)
+        self._plan()
 
     @property
     def n_samples(self) -> int:
@@ -187,11 +189,6 @@ class RowWindow:
         self._compute(whole)
         return n_taken
 
-    def _wait_for(self, due_row: int) -> None:
-        """Settle which row is the last of the next window."""
-        self._due_row, self._due_end = due_row, self._spec.n_samples(due_row)
-        self._plan()
-
     def _plan(self) -> None:
         """Settle where the next batch ends: where a window does if not before."""
         self._n_due = self._due_end - self._n_computed
@@ -249,7 +246,9 @@ class RowWindow:
     def pass_over(self) -> None:
         """Go on to the next window without a decision on this one; its rows stay new."""
         if self.is_due:
-            self._wait_for(self._due_row + self._window_hop)
+            self._due_row += self._window_hop
+            self._due_end += self._window_hop * self._spec.hop_length
+            self._plan()
         self._settled_row = self.store.n_rows
         self.store.leave(self.store.n_frames)
 

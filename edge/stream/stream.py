@@ -325,4 +325,6 @@ class Stream:
         return Hop(asked, *bounds_s, features_s, arrived_s, segment_level_db(store.rms))
 
     def _tell(self, hop: Hop, verdict: Verdict) -> None:
-        self._ready.append(hop.decision(verdict, self._check.say(), self._backlog.tell()))
+        times = (hop.start_s, hop.end_s, hop.features_s, hop.arrived_s)
+        about = (hop.level_db, self._check.say(), self._backlog.tell())
+        self._ready.append(verdict.decision(*times, *about))

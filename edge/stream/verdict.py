@@ -131,8 +131,3 @@ class Hop(NamedTuple):
     features_s: float
     arrived_s: float
     level_db: float
-
-    def decision(self, verdict: Verdict, warning: str | None, skipped_hops: int) -> Decision:
-        """Say the verdict of it."""
-        times = (self.start_s, self.end_s, self.features_s, self.arrived_s)
-        return verdict.decision(*times, self.level_db, warning, skipped_hops)
