@@ -104,8 +104,10 @@ class ColdStarts:
         self._peaks_mb.append(float(told["peak_rss_mb"]))
         self._paces_ms.append(float(told["pace_ms"]))
 
-    def report(self) -> dict[str, Any]:
-        """Sum up: ``runs``, ``total_ms`` and its parts, ``pace_ms``, largest ``peak_rss_mb``."""
+    def report(self) -> dict[str, Any] | None:
+        """Sum up: ``runs``, times, ``pace_ms``, the largest ``peak_rss_mb``; None of no start."""
+        if not self._rows:
+            return None
         columns: Sequence[tuple[float, ...]] = list(zip(*self._rows, strict=True))
         return {
             "runs": len(self._rows),

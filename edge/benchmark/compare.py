@@ -198,7 +198,9 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float = 0
 def _difference(
     name: str, was: _Figure, now: _Figure, divide: bool, n_judged: int, tolerance: float
 ) -> Difference:
-    change = change_of_median(was.values, now.values, n_judged, another_moment=True)
+    # Seconds of the stream are the same at any moment.
+    is_work = was.unit != "s"
+    change = change_of_median(was.values, now.values, n_judged, another_moment=is_work)
     can_judge, at_pace = _can_judge(was, now), None
     if can_judge and divide and was.pace_ms and now.pace_ms:
         at_pace = change_at_pace(

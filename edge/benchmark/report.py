@@ -100,16 +100,23 @@ def measure(
     started_s = time.time()
     load_average = [round(load, 2) for load in os.getloadavg()]
     machine = {**describe_machine(), "load_average": load_average}
-    cold_starts = _cold_starts(subjects, settings, progress)
     agreements: list[dict[str, Any] | None] = [None for _ in subjects]
     with ExitStack() as stack:
         measured: list[Measured] = []
         for subject in subjects:
-            measured.append(Measured(functools.partial(open_worker, subject, settings.n_threads)))
+            # In a frozen application, whose executable is no Python, there are no new processes.
+            starts = ColdStarts(subject, settings.n_threads) if can_try() else None
+            open_one = functools.partial(open_worker, subject, settings.n_threads)
+            measured.append(Measured(open_one, starts))
             stack.callback(measured[-1].close)
-        # In a frozen application there is one process, this one.
-        n_processes = settings.n_processes if can_try() else 1
-        in_rounds(measured, settings.duration_s, settings.n_warm_up, n_processes, progress)
+        in_rounds(
+            measured,
+            settings.duration_s,
+            settings.n_warm_up,
+            settings.n_processes if can_try() else 1,
+            settings.n_cold_starts,
+            progress,
+        )
         if clips is not None:
             hearing = Hearing(clips, subjects, [each.worker for each in measured], progress)
             agreements = [*hearing.reports()]
@@ -140,32 +147,15 @@ def measure(
             {
                 "artifact": subject.facts(),
                 "installed_bytes": sum(installed[subject.backend].values()),
-                "cold_start": cold,
                 **found.report(),
                 "live": None,
                 "sustained": None,
                 "stable_label": None,
                 "agreement": agreement,
             }
-            for subject, cold, found, agreement in zip(
-                subjects, cold_starts, measured, agreements, strict=True
-            )
+            for subject, found, agreement in zip(subjects, measured, agreements, strict=True)
         ],
     }
-
-
-def _cold_starts(
-    subjects: Sequence[Subject], settings: Settings, progress: Callable[[str], object]
-) -> list[dict[str, Any] | None]:
-    """In turns; None in a frozen application, whose executable is no Python."""
-    if not can_try():
-        return [None for _ in subjects]
-    progress(f"starting {settings.n_cold_starts * len(subjects)} times from nothing")
-    starts = [ColdStarts(subject, settings.n_threads) for subject in subjects]
-    for _ in range(settings.n_cold_starts):
-        for each in starts:
-            each.start()
-    return [each.report() for each in starts]
 
 
 def write_report(path: str | os.PathLike[str], report: dict[str, Any]) -> None:

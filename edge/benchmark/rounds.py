@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.benchmark.cold_start import ColdStarts
 from edge.benchmark.pace import WORK
 from edge.benchmark.sustained import drift
 from edge.benchmark.timings import timings
@@ -29,6 +30,7 @@ def in_rounds(
     duration_s: float,
     n_warm_up: int,
     n_processes: int = 1,
+    n_starts: int = 0,
     progress: Callable[[str], object] = lambda _: None,
 ) -> None:
     """Warm up and measure, a round of each artifact after another.
@@ -42,6 +44,9 @@ def in_rounds(
         Runs of every process that do not count.
     n_processes : int
         That measure an artifact one after another, where there are as many rounds.
+    n_starts : int
+        Cold starts of each, spread over the rounds: within two seconds they would be of one
+        moment.
     progress : callable
         Is told a sentence now and then.
     """
@@ -49,7 +54,7 @@ def in_rounds(
     round_s = duration_s / n_rounds
     n_least = math.ceil(_N_LEAST / n_rounds)
     n_processes = min(n_processes, n_rounds)
-    n_begun = 0
+    n_begun = n_started = 0
     for i in range(n_rounds):
         done_s, all_s = (len(found) * s for s in (i * round_s, duration_s))
         progress(f"measuring, {done_s:.0f} of {all_s:.0f} s")
@@ -59,6 +64,11 @@ def in_rounds(
                 each.begin(n_warm_up)
         for each in found:
             each.round(round_s, n_least)
+        n_due = n_starts * (i + 1) // n_rounds
+        for _ in range(n_due - n_started):
+            for each in found:
+                each.start()
+        n_started = n_due
 
 
 class Measured:
@@ -68,6 +78,8 @@ class Measured:
     ----------
     open_one : callable
         Gives a new worker.
+    cold_starts : ColdStarts, optional
+        None where there cannot be any.
 
     Attributes
     ----------
@@ -77,8 +89,11 @@ class Measured:
         What is measured.
     """
 
-    def __init__(self, open_one: Callable[[], Worker]) -> None:
+    def __init__(
+        self, open_one: Callable[[], Worker], cold_starts: ColdStarts | None = None
+    ) -> None:
         self._open_one, self.worker = open_one, open_one()
+        self._cold_starts = cold_starts
         self.facts = self.worker.facts
         self._memory = [self.facts["memory"]]
         self._warm_up: dict[str, list[float]] = {}
@@ -106,6 +121,11 @@ class Measured:
             self._times.setdefault(name, []).extend(times_ms)
         self._round_runs.append(len(times["hop.whole_ms"]))
 
+    def start(self) -> None:
+        """Start from nothing, once."""
+        if self._cold_starts is not None:
+            self._cold_starts.start()
+
     def _megabytes(self, name: str) -> float | None:
         """Of the process in the middle: what it needs differs by a page or two."""
         known = [memory[name] for memory in self._memory if memory[name] is not None]
@@ -124,6 +144,7 @@ class Measured:
             blocks["hop"][name]["mean"] for name in ("processor_ms", "capture_processor_ms")
         )
         return {
+            "cold_start": None if self._cold_starts is None else self._cold_starts.report(),
             "runs": sum(self._round_runs),
             "round_runs": self._round_runs,
             "processes": len(self._memory),

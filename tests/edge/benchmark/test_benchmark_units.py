@@ -72,8 +72,9 @@ def test_an_artifact_is_measured_by_several_processes(
 ) -> None:
     log = fake_workers(monkeypatch, [500.0, 1.0], [500.0, 9.0])
     monkeypatch.setattr(edge.benchmark.report, "can_try", lambda: True)
-    monkeypatch.setattr(edge.benchmark.report, "_cold_starts", lambda *_: [None])
-    (found,) = measure([subject], Settings(duration_s=4, n_processes=2))["artifacts"]
+    settings = Settings(duration_s=4, n_processes=2, n_cold_starts=0)
+    (found,) = measure([subject], settings)["artifacts"]
+    assert found["cold_start"] is None
     assert found["processes"] == 2
     assert found["hop"]["whole_ms"]["raw"] == [1.0] * 10 + [9.0] * 10
     assert found["warm_up"]["hop_ms"]["n"] == 5
@@ -96,6 +97,28 @@ def test_one_turn_has_no_spread(subject: Subject, monkeypatch: pytest.MonkeyPatc
     fake_workers(monkeypatch, [500.0, 8.0])
     (found,) = measure([subject], Settings(duration_s=1e-9))["artifacts"]
     assert (found["pace"]["spread_percent"], found["pace"]["drift_percent"]) == (None, None)
+
+
+def test_cold_starts_are_spread_over_the_time(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = fake_workers(monkeypatch, [1.0])
+    monkeypatch.setattr(edge.benchmark.report, "can_try", lambda: True)
+
+    class Starts:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def start(self) -> None:
+            log.append("start")
+
+        def report(self) -> None:
+            pass
+
+    monkeypatch.setattr(edge.benchmark.report, "ColdStarts", Starts)
+    measure([subject], Settings(duration_s=6, n_processes=1, n_cold_starts=3))
+    # The first round is the warm-up.
+    assert log[1:-1] == [*["worker 0"] * 2, "start"] * 3
 
 
 def test_a_rig_measures_every_stage(tiny_artifact: Artifact) -> None:
