@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 
-from edge.errors import ParameterError
+from edge.errors import ParameterError, shown
 from edge.pipeline.run import run_pipeline
 from edge.pipeline.summary import Summary
 from edge.pipeline.taps import Tap
@@ -15,7 +16,7 @@ from edge.sinks.group import SinkGroup
 from edge.sinks.registry import SinkSettings
 from edge.sinks.several import make_sinks
 from edge.sources.base import Source, SourceSettings, Stop, say_nothing
-from edge.sources.registry import find_source, open_source
+from edge.sources.registry import SourceRow, find_source, open_source
 from edge.stream.classifier import Classifier
 from edge.stream.events import EventSettings
 from edge.stream.loading import load
@@ -95,6 +96,8 @@ def listen(
 
     Raises
     ------
+    ParameterError
+        If something is given that the source has no use for.
     EdgeSerError
         As :func:`run_pipeline`, :func:`edge.load` and the source say.
     """
@@ -109,6 +112,22 @@ def listen(
         )
     clock = WallClock()
     named = find_source(source) if isinstance(source, str) else None
+    how = SourceSettings(
+        sample_rate=stream.classifier.spec.sample_rate,
+        path=source if isinstance(source, str) else "",
+        device=device,
+        channel=channel,
+        capture_rate=capture_rate,
+        gain_db=gain_db,
+        give_up_after_s=give_up_after_s,
+        input_format=input_format,
+        input_rate=input_rate,
+        n_channels=n_channels,
+        fast=fast,
+    )
+    _refuse_unused(how, source, named)
+    if isinstance(sinks, str):
+        raise ParameterError(f"sinks is {sinks!r}, a list of sinks is wanted: [{sinks!r}]")
     settings = SinkSettings(
         sys.stdout,
         events=events is not None,
@@ -124,25 +143,9 @@ def listen(
         )
     )
     group = SinkGroup([next(made) if isinstance(s, str) else s for s in sinks], say_nothing)
-    if isinstance(source, str):
-        row = find_source(source)
-        if device is not None and not row.takes_device:
-            raise ParameterError(f"device names a microphone, source is {source!r}")
-        how = SourceSettings(
-            sample_rate=stream.classifier.spec.sample_rate,
-            path=source,
-            device=device,
-            channel=channel,
-            capture_rate=capture_rate,
-            gain_db=gain_db,
-            give_up_after_s=give_up_after_s,
-            input_format=input_format,
-            input_rate=input_rate,
-            n_channels=n_channels,
-            fast=fast,
-            warn=group.warn,
-        )
-        source = open_source(row, how)
+    if named is not None:
+        source = open_source(named, dataclasses.replace(how, warn=group.warn))
+    assert not isinstance(source, str)
     return run_pipeline(
         source,
         stream,
@@ -153,3 +156,25 @@ def listen(
         events=events,
         clock=clock,
     )
+
+
+def _refuse_unused(how: SourceSettings, source: str | Source, named: SourceRow | None) -> None:
+    """Refuse what concerns another kind of source, rather than leave it out without a word."""
+    microphone, pipe, paced = False, False, True
+    if named is not None:
+        microphone, pipe, paced = named.takes_device, named.takes_raw, named.is_paced
+    # What each is for, whether the source has a use for it, and what it is where none is given.
+    rows = {
+        "device": ("names a microphone", microphone, None),
+        "capture_rate": ("is for a microphone", microphone, None),
+        "give_up_after_s": ("is for a microphone", microphone, None),
+        "channel": ("is for a microphone or a pipe", microphone or pipe, "auto"),
+        "gain_db": ("is for a microphone or a pipe", microphone or pipe, 0.0),
+        "input_format": ("is for standard input", pipe, None),
+        "input_rate": ("is for standard input", pipe, None),
+        "n_channels": ("is for standard input", pipe, None),
+        "fast": ("is for a file", not paced, False),
+    }
+    for name, (what, is_used, default) in rows.items():
+        if not is_used and getattr(how, name) != default:
+            raise ParameterError(f"{name} {what}, source is {shown(source)}")

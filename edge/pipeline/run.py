@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Sequence
 
+from edge.arrays import as_number
 from edge.errors import AudioFileError, EdgeSerError, how_many
 from edge.pipeline.decided import Run
 from edge.pipeline.summary import Summary
@@ -20,6 +22,9 @@ from edge.stream.status import Status
 from edge.stream.stream import Stream
 
 __all__ = ["run_pipeline"]
+
+#: 30,000 years.
+_LONGEST_S = 1e12
 
 
 def run_pipeline(
@@ -61,6 +66,8 @@ def run_pipeline(
 
     Raises
     ------
+    ParameterError
+        If ``duration_s`` is no number above 0.
     AudioFileError
         If the source ended by itself before a single frame was whole, and lost nothing.
     BackendError
@@ -73,7 +80,11 @@ def run_pipeline(
     run = Run(stream, group, clock or WallClock(), events)
     heard = Taps(taps, group.warn)
     spec = stream.classifier.spec
-    n_left = None if duration_s is None else max(1, round(duration_s * spec.sample_rate))
+    n_left = None
+    if duration_s is not None:
+        wanted = "a number of seconds above 0 is wanted"
+        seconds = as_number(duration_s, "duration_s", wanted, math.ulp(0.0), _LONGEST_S)
+        n_left = max(1, round(seconds * spec.sample_rate))
     stop = stop or Stop()
     want = getattr(source, "want", None)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Container, Generator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -320,6 +321,37 @@ def test_listen_refuses_what_it_does_not_know(source: str, sink: str) -> None:
 def test_listen_refuses_a_device_for_a_file() -> None:
     with pytest.raises(ParameterError, match="device names a microphone"):
         listen("demo", [], classifier=fake_classifier(), device=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "option", "what"),
+    [
+        ("demo", {"channel": 1}, "channel is for a microphone or a pipe, source is 'demo'"),
+        ("demo", {"gain_db": 6}, "gain_db is for a microphone or a pipe"),
+        ("talk.wav", {"input_rate": 8_000}, "input_rate is for standard input"),
+        ("talk.wav", {"give_up_after_s": 1}, "give_up_after_s is for a microphone"),
+        ("mic", {"n_channels": 2}, "n_channels is for standard input"),
+        ("mic", {"fast": True}, "fast is for a file"),
+        ("-", {"capture_rate": 8_000}, "capture_rate is for a microphone"),
+        (None, {"channel": "mix"}, "channel is for a microphone or a pipe"),
+    ],
+)
+def test_listen_refuses_what_its_source_has_no_use_for(
+    source: str | None, option: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(ParameterError, match=what):
+        listen(source or ListSource([]), [], classifier=fake_classifier(), **option)
+
+
+def test_listen_refuses_one_sink_that_is_no_list() -> None:
+    with pytest.raises(ParameterError, match=r"sinks is 'jsonl', a list .*: \['jsonl'\]"):
+        listen("demo", "jsonl", classifier=fake_classifier(), fast=True)
+
+
+@pytest.mark.parametrize("duration_s", [0, -1.0, float("nan"), float("inf"), "2", True])
+def test_a_duration_that_is_none_is_refused(duration_s: Any) -> None:
+    with pytest.raises(ParameterError, match=r"duration_s is .*, a number of seconds above 0"):
+        run_pipeline(ListSource([]), fake_classifier().stream(), [], duration_s=duration_s)
 
 
 def test_what_was_decided_beside_a_failure_is_handed_out_at_once() -> None:
