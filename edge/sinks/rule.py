@@ -27,6 +27,8 @@ _WORDS = re.compile(
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)")
 #: Words without quotes that a shell takes for more than words: pipes, lists and redirections.
 _SHELL = re.compile(r"\||\|\||&|&&|;|<|\d?>{1,2}[^>]*")
+#: A word as it is written, with its quotes.
+_AS_WRITTEN = re.compile(r"""(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\])+""", re.DOTALL)
 _KEYS = ("when", "command", "for", "every", "between", "limit")
 
 
@@ -222,9 +224,7 @@ def _command(command: Any) -> tuple[str, ...]:
 
 def _refuse_shell(command: str) -> None:
     """Refuse what only a shell understands: the program would get it as a word, and do less."""
-    reader = shlex.shlex(command, posix=False)
-    reader.whitespace_split, reader.commenters = True, ""
-    found = [word for word in reader if _SHELL.fullmatch(word)]
+    found = [word for word in _AS_WRITTEN.findall(command) if _SHELL.fullmatch(word)]
     if found:
         raise ParameterError(
             f"the command of a rule is {shown(command)}, and no shell reads its {found[0]}: "

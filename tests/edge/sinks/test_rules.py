@@ -181,6 +181,9 @@ def test_what_is_no_table_is_one_sentence(table, sentence):
     "command",
     [
         "sh -c 'a | b > c; d &'",
+        r'sh -c "echo \"hi\" > out"',
+        r"say \> \| a",
+        r"sh -c 'a '\'' > b'",
         "curl http://x/?a=1&b=2",
         'say "|" "a > b"',
         "say 'it''s' <b>",
