@@ -20,6 +20,7 @@ from typing import Any
 from edge.artifact.budgets import MAX_DIGITS, MAX_MANIFEST_BYTES
 from edge.artifact.checks import named
 from edge.artifact.manifest import Manifest
+from edge.artifact.seal import SEAL, seal_of, sealed
 from edge.digest import sha256_hex
 from edge.errors import ArtifactError, ParameterError, how_many, shown
 from edge.files import (
@@ -138,7 +139,7 @@ def write_artifact(
         )
     digest = sha256_hex(model)
     manifest = Manifest.from_dict({**fields, "model_sha256": digest, "model_bytes": len(model)})
-    text = manifest.to_json()
+    text = sealed(manifest.to_json())
     target = Path(os.path.abspath(name))
     temporary = temporary_sibling(target)
     try:
@@ -207,10 +208,17 @@ def _read_manifest(path: Path) -> Manifest:
     except (ValueError, RecursionError, MemoryError) as error:
         reason = str(error) or "there is no room for it"
         raise ArtifactError(f"{path} is not valid JSON: {reason}; {_MEND}") from error
+    told = content.pop(SEAL, None) if isinstance(content, dict) else None
     try:
-        return Manifest.from_dict(content)
+        manifest = Manifest.from_dict(content)
     except ArtifactError as error:
         raise ArtifactError(f"{path}: {error}; {_MEND}") from error
+    if told is not None and told != seal_of(content):
+        raise ArtifactError(
+            f"{path} is not as it was written, its {SEAL} is that of another content; {_MEND}, or "
+            f"take {SEAL} out where you changed the file yourself"
+        )
+    return manifest
 
 
 def _parse(text: bytes) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import edge
 from edge.bundled import MODELS_DIR
 from fuzz.fuzz_wav import demo_samples
-from fuzz.judge import check_decision, tiny, write_folder
+from fuzz.judge import check_decision, manifest_of, tiny, write_folder
 from fuzz.mutate import mutate_json, mutate_text
 from fuzz.target import HUGE_BYTES, Trial
 
@@ -46,7 +46,7 @@ class ManifestTarget:
         folders = [seeds / "tiny", MODELS_DIR / "claf-ser-tiny"]
         self._seeds = [
             (
-                {**json.loads((f / "manifest.json").read_text()), "abstention": _MEASURED},
+                {**manifest_of(f), "abstention": _MEASURED},
                 (f / "model.npz").read_bytes(),
             )
             for f in folders

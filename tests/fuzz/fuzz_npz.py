@@ -17,7 +17,7 @@ import numpy as np
 from edge.bundled import MODELS_DIR
 from fuzz.fuzz_manifest import open_and_decide
 from fuzz.fuzz_wav import demo_samples
-from fuzz.judge import tiny, write_folder
+from fuzz.judge import manifest_of, tiny, write_folder
 from fuzz.mutate import EDGES, TEXTS, mutate_bytes
 from fuzz.target import Trial
 
@@ -56,7 +56,7 @@ class NpzTarget:
             model = (folder / "model.npz").read_bytes()
             with zipfile.ZipFile(io.BytesIO(model)) as archive:
                 members = [(name, archive.read(name)) for name in archive.namelist()]
-            manifest = json.loads((folder / "manifest.json").read_text())
+            manifest = manifest_of(folder)
             self._seeds.append((manifest, model, members))
 
     def draw(self, trial: Trial) -> Callable[[], None]:

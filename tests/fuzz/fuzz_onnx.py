@@ -15,7 +15,7 @@ from edge.runtimes.open import open_model
 from edge.stream.classifier import Classifier
 from fuzz.fuzz_manifest import open_and_decide
 from fuzz.fuzz_wav import demo_samples
-from fuzz.judge import check_decision, write_folder
+from fuzz.judge import check_decision, manifest_of, write_folder
 from fuzz.mutate import EDGES, TEXTS, mutate_bytes
 from fuzz.target import Trial
 
@@ -39,7 +39,7 @@ class OnnxTarget:
 
     def prepare(self, seeds: Path) -> None:
         """Read the bundled model."""
-        self._manifest = json.loads((_BUNDLED / "manifest.json").read_text())
+        self._manifest = manifest_of(_BUNDLED)
         self._model = (_BUNDLED / "model.onnx").read_bytes()
         self._clip = demo_samples()[20_000:60_000]
 

@@ -13,7 +13,7 @@ import edge
 from edge.stream.voice_file import read_voice, write_voice
 from fuzz.fuzz_toml import make_special
 from fuzz.fuzz_wav import demo_samples
-from fuzz.judge import check, check_decision, write_folder
+from fuzz.judge import check, check_decision, manifest_of, write_folder
 from fuzz.mutate import mutate_json, mutate_text
 from fuzz.target import Trial
 
@@ -35,7 +35,7 @@ class VoiceTarget:
             reference = {**voice_fields()["voice_reference"], "least_s": 0.1}
             make_voice_artifact(folder, voice_reference=reference)
         self._classifier = edge.load(folder, "numpy")
-        self._manifest = json.loads((folder / "manifest.json").read_text())
+        self._manifest = manifest_of(folder)
         self._model = (folder / "model.npz").read_bytes()
         stream = self._classifier.stream()
         stream.push(self._clip)

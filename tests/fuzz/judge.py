@@ -11,10 +11,19 @@ from typing import Any
 from artifact_fakes import make_artifact
 
 import edge
+from edge.artifact.seal import SEAL
 from edge.stream.classifier import Classifier
 from fuzz.target import UnsoundError
 
-__all__ = ["check", "check_answer", "check_decision", "judge_file", "tiny", "write_folder"]
+__all__ = [
+    "check",
+    "check_answer",
+    "check_decision",
+    "judge_file",
+    "manifest_of",
+    "tiny",
+    "write_folder",
+]
 
 
 def tiny(seeds: Path) -> Classifier:
@@ -66,6 +75,13 @@ def check_answer(answer: Any, labels: tuple[str, ...]) -> None:
     check(math.isfinite(answer.duration_s) and answer.duration_s >= 0, answer)
     check(0 <= answer.n_speech_segments <= answer.n_segments, answer)
     check(all(isinstance(w, str) and w.strip() and "\n" not in w for w in answer.warnings), answer)
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """What the manifest of an artifact says, without the seal that no change would get past."""
+    fields: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    fields.pop(SEAL, None)
+    return fields
 
 
 def write_folder(folder: Path, manifest: bytes, model_file: str | None, model: bytes) -> None:

@@ -13,6 +13,7 @@ import pytest
 from artifact_fakes import LABELS, manifest_fields
 
 from edge.artifact import Artifact, Manifest, read_artifact, write_artifact
+from edge.artifact.seal import SEAL
 from edge.errors import ArtifactError, ParameterError
 
 MODEL = b"any bytes will do here"
@@ -42,12 +43,44 @@ def test_written_folder_holds_two_files_with_the_usual_permissions(artifact: Art
 
 
 def test_manifests_from_before_frames_were_stacked_are_read(artifact: Artifact) -> None:
+    edit(artifact, lambda fields: fields.pop(SEAL))
     edit(artifact, lambda fields: fields["architecture"].pop("frame_stack", None))
     sizes = read_artifact(artifact.path).manifest.architecture
     assert (sizes.frame_stack, sizes.step_width) == (1, sizes.n_features)
     edit(artifact, lambda fields: fields["architecture"].pop("hidden"))
     with pytest.raises(ArtifactError, match="architecture lacks hidden"):
         read_artifact(artifact.path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda fields: fields["labels"].reverse(),
+        lambda fields: fields.update(labels=["other", *fields["labels"][1:]]),
+        lambda fields: fields["normalisation"]["mean"].__setitem__(0, 1.5),
+        lambda fields: fields.update(temperature=0.5),
+        lambda fields: fields.update(licence="none"),
+        lambda fields: fields.update({SEAL: "0" * 64}),
+        lambda fields: fields.update({SEAL: 1}),
+    ],
+)
+def test_a_manifest_that_was_changed_is_refused(
+    artifact: Artifact, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    edit(artifact, change)
+    with pytest.raises(ArtifactError, match=r"manifest\.json is not as it was written, its"):
+        read_artifact(artifact.path)
+    # Whoever means it says so.
+    edit(artifact, lambda fields: fields.pop(SEAL))
+    read_artifact(artifact.path)
+
+
+def test_a_manifest_may_be_laid_out_anew(artifact: Artifact) -> None:
+    path = artifact.path / "manifest.json"
+    fields = json.loads(path.read_text())
+    assert list(fields)[-1] == SEAL
+    path.write_text(json.dumps(dict(sorted(fields.items())), indent=8, ensure_ascii=True))
+    assert read_artifact(artifact.path) == artifact
 
 
 def test_path_may_be_text_and_relative(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
