@@ -264,11 +264,10 @@ def softmax_row(logits: Sequence[float], temperature: float = 1.0) -> list[float
         If the temperature is not above 0 or a logit is not finite.
     """
     _check_temperature(temperature)
-    scaled = [logit / temperature for logit in logits]
-    if not all(map(math.isfinite, scaled)):
+    if not all(map(math.isfinite, logits)):
         raise ParameterError(_NOT_FINITE)
-    most, exp = max(scaled), math.exp
-    odds = [exp(each - most) for each in scaled]
+    most, exp = max(logits), math.exp
+    odds = [exp((logit - most) / temperature) for logit in logits]
     total = sum(odds)
     return [each / total for each in odds]
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,18 +75,26 @@ class VoiceColumns:
             frames each is of; 0 for chroma.  They add up over clips.
         """
         # Once a hop on a device, of sixteen rows: most of NumPy's time goes by before it begins.
-        levels = rows[:, self.rms].tolist()
+        exact = rows.astype(np.float64)
+        levels, pitches = exact[:, self.rms].tolist(), exact[:, self.pitch].tolist()
         if levels and min(levels) < _SMALLEST_RMS:
             speech = speech & (rows[:, self.rms] >= _SMALLEST_RMS)
-        heard = speech.tolist()
-        voiced = [hertz for hertz in compress(rows[:, self.pitch].tolist(), heard) if hertz > 0]
+        sums = speech.astype(np.float64).dot(exact)
+        sums *= self._is_shifted
+        n_heard = n_voiced = 0
+        level, log_pitch = 0.0, 0.0
+        for is_heard, rms, hertz in zip(speech.tolist(), levels, pitches, strict=True):
+            if is_heard:
+                n_heard += 1
+                level += math.log10(rms)
+                if hertz > 0:
+                    n_voiced += 1
+                    log_pitch += math.log(hertz)
+        sums[self.rms], sums[self.pitch] = 20 * level, log_pitch
         result = np.empty((2, self.n_features))
-        np.dot(speech.astype(np.float64), rows.astype(np.float64), out=result[0])
-        result[0] *= self._is_shifted
-        result[0, self.rms] = 20 * sum(map(math.log10, compress(levels, heard)))
-        result[0, self.pitch] = sum(map(math.log, voiced))
-        result[1] = sum(heard)
-        result[1, self.pitch] = len(voiced)
+        result[0] = sums
+        result[1] = n_heard
+        result[1, self.pitch] = n_voiced
         return result
 
     def totals_each(

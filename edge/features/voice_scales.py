@@ -54,16 +54,16 @@ class VoiceScales:
             unvoiced frame is still one.
         """
         reference, scales = self._reference, self._scales
-        shift = reference.shift(heard.totals[0], heard.totals[1], self._frame_s)
+        totals = heard.totals
+        shift = reference.shift(totals[0], totals[1], self._frame_s)
         # Before the division: these two are factors.
-        level_db, log_pitch = float(shift[self._rms]), float(shift[self._pitch])
-        np.divide(shift, self._std, out=scales[1, :-1], casting="same_kind")
-        for column, factor in (
-            (self._rms, 10 ** (level_db / 20)),
-            (self._pitch, math.exp(log_pitch)),
-        ):
-            scales[0, column] = factor
-            scales[1, column] = (factor - 1) * self._zero[column]
+        level = 10 ** (float(shift[self._rms]) / 20)
+        pitch = math.exp(float(shift[self._pitch]))
+        shift /= self._std
+        scales[1, :-1] = shift
+        scales[0, self._rms], scales[0, self._pitch] = level, pitch
+        scales[1, self._rms] = (level - 1) * self._zero[self._rms]
+        scales[1, self._pitch] = (pitch - 1) * self._zero[self._pitch]
         heard_s = heard.n_frames * self._frame_s
         scales[1, -1] = heard_s / (heard_s + reference.prior_s)
         return scales

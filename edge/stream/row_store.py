@@ -90,9 +90,10 @@ class RowStore:
             self._spoken[new] = spoken
         if self._voice is not None:
             self._raw[new] = rows
-        normalised = self._features[new]
-        np.subtract(rows, self._mean, out=normalised)
+        # Of rows as long as these, a copy more is less than a result with gaps in it.
+        normalised = rows - self._mean
         normalised /= self._std
+        self._features[new] = normalised
         self._end += n_new
         self.n_rows += n_new
         self.n_frames = min(self._window_frames, self.n_rows)

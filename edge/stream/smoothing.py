@@ -126,7 +126,8 @@ class Smoother:
         ParameterError
             If the time is not finite or runs backwards.
         """
-        self._quiet_s += _checked_time(elapsed_s)
+        _check_time(elapsed_s)
+        self._quiet_s += elapsed_s
 
     def update(
         self, posterior: Sequence[float], elapsed_s: float, speech_share: float = 1.0
@@ -160,7 +161,7 @@ class Smoother:
             raise ParameterError(
                 f"posterior has shape ({len(posterior)},), ({len(self.labels)},) is wanted"
             )
-        elapsed_s = _checked_time(elapsed_s)
+        _check_time(elapsed_s)
         if not 0.0 < speech_share <= 1.0:
             raise ParameterError(
                 f"speech_share is {speech_share}, a share above 0 and up to 1 is wanted"
@@ -172,7 +173,8 @@ class Smoother:
             self._held = _leader(self._chosen(self._mean))
             self._leading_s = self._held_s = 0.0
         else:
-            gain = self._gain(elapsed_s + quiet_s)
+            passed_s = elapsed_s + quiet_s
+            gain = self._gain(passed_s)
             # Weights are averaged as posteriors are: an old half-empty segment gives way to a
             # full one sooner, and not the other way round.
             self._weight += gain * (speech_share - self._weight)
@@ -180,7 +182,7 @@ class Smoother:
             self._mean = [
                 mean + step * (new - mean) for mean, new in zip(self._mean, posterior, strict=True)
             ]
-            self._held_s += elapsed_s + quiet_s
+            self._held_s += passed_s
             self._choose(self._chosen(self._mean), elapsed_s)
         return self._names[self._held], self._mean.copy()
 
@@ -210,7 +212,6 @@ def _leader(posterior: list[float]) -> int:
     return posterior.index(max(posterior))
 
 
-def _checked_time(elapsed_s: float) -> float:
-    if not (math.isfinite(elapsed_s) and elapsed_s >= 0):
+def _check_time(elapsed_s: float) -> None:
+    if not 0.0 <= elapsed_s < math.inf:
         raise ParameterError(f"elapsed_s is {elapsed_s}, a finite number >= 0 s is wanted")
-    return elapsed_s

@@ -91,7 +91,7 @@ class SpeechGate:
         """
         levels = _checked(frame_rms)
         n_wanted = max(1, math.ceil(self.settings.loudest_share * levels.size))
-        return int(np.count_nonzero(levels >= self._floor_rms)) >= n_wanted
+        return int(np.count_nonzero(np.greater_equal(levels, self._floor_rms))) >= n_wanted
 
 
 def segment_level_db(frame_rms: ArrayLike) -> float:
@@ -114,7 +114,7 @@ def segment_level_db(frame_rms: ArrayLike) -> float:
         If there is no frame or more than one dimension.
     """
     levels = _checked(frame_rms)
-    rms = math.sqrt(float(levels @ levels) / levels.size)
+    rms = math.sqrt(float(levels.dot(levels)) / levels.size)
     return 20.0 * math.log10(max(rms, _SILENCE_RMS))
 
 
