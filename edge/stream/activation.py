@@ -71,9 +71,12 @@ class ActivationMeter:
         """Activation of one posterior, a number a label, in a small part of the time."""
         if not self.can_tell:
             return None
-        aroused = sum([posterior[i] for i in self._aroused])
-        calm = sum([posterior[i] for i in self._calm])
-        log_ratio = math.log(max(aroused, _LEAST)) - math.log(max(calm, _LEAST))
+        aroused = calm = 0.0
+        for i in self._aroused:
+            aroused += posterior[i]
+        for i in self._calm:
+            calm += posterior[i]
+        log_ratio = math.log(max(aroused, _LEAST) / max(calm, _LEAST))
         return 0.5 + 0.5 * math.tanh(0.5 * (self._slope * log_ratio + self._offset))
 
 

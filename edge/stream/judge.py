@@ -183,16 +183,23 @@ class Judge:
             If the logits cannot be used.
         """
         answering, posterior = self._answering, self._posterior(logits)
-        elapsed_s, speech_share = question.elapsed_s, question.speech_share
+        speech_share = question.speech_share
         label = raw_label = answering.most_probable(posterior)
         if self._smoother is not None:
             weight = 1.0 if speech_share is None else speech_share
-            label, posterior = self._smoother.update(posterior, elapsed_s, weight)
+            label, posterior = self._smoother.update(posterior, question.elapsed_s, weight)
         by_label = answering.by_label(posterior)
         state, said = answering.said(label, by_label)
-        activation = answering.activation(posterior)
-        about = (activation, model_s, question.reference_s, speech_share)
-        return Verdict(state, said, by_label, raw_label, *about)
+        return Verdict(
+            state,
+            said,
+            by_label,
+            raw_label,
+            answering.activation(posterior),
+            model_s,
+            question.reference_s,
+            speech_share,
+        )
 
     def _nobody(self, rms: NDArray[np.floating], n_spoken: int | None) -> State | None:
         """What to say of a window in which nobody speaks; None where somebody does."""

@@ -62,24 +62,21 @@ class Verdict(NamedTuple):
         level_db, warning, skipped_hops
             As in :class:`edge.stream.decision.Decision`.
         """
+        latency_s = time.perf_counter() - arrived_s
         return Decision(
-            start_s=start_s,
-            end_s=end_s,
-            state=self.state,
-            label=self.label,
-            posterior=self.posterior,
-            raw_label=self.raw_label,
-            level_db=level_db,
+            start_s,
+            end_s,
+            self.state,
+            self.label,
+            self.posterior,
+            self.raw_label,
+            level_db,
             warning=warning,
+            timing=Timing(1000 * features_s, 1000 * self.model_s, 1000 * latency_s),
             activation=self.activation,
             skipped_hops=skipped_hops,
             reference_s=self.reference_s,
             speech_share=self.speech_share,
-            timing=Timing(
-                features_ms=1000 * features_s,
-                model_ms=1000 * self.model_s,
-                latency_ms=1000 * (time.perf_counter() - arrived_s),
-            ),
         )
 
 
