@@ -62,7 +62,7 @@ def push_together(
     wanted = [
         (each, first, first + n_rows)
         for each, first, n_rows in zip(seen, firsts, n_rows_each, strict=True)
-        if each is not None
+        if each is not None and n_rows
     ]
     all_rows = extractors[0].rows_of(samples, _dealt(wanted) if wanted else None)
     found = []
@@ -97,10 +97,10 @@ def _dealt(wanted: Sequence[tuple[Seen, int, int]]) -> Seen:
 
     def seen(power: NDArray[np.float32]) -> None:
         nonlocal n_before
+        n_after = n_before + len(power)
         for each, first, end in wanted:
-            own = power[max(first - n_before, 0) : max(end - n_before, 0)]
-            if len(own):
-                each(own)
-        n_before += len(power)
+            if first < n_after and end > n_before:
+                each(power[max(first - n_before, 0) : end - n_before])
+        n_before = n_after
 
     return seen
