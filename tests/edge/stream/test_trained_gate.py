@@ -18,6 +18,7 @@ from edge.bundled import DEMO_CLIP, MODELS_DIR
 from edge.errors import ParameterError
 from edge.features import FeatureExtractor
 from edge.features.spec import FeatureSpec
+from edge.stream.batches import listen
 from edge.stream.frame_gate import enough_speech
 from edge.stream.gate_network import MAX_ABOVE_DB
 from edge.stream.trained_gate import TrainedSpeechGate
@@ -160,6 +161,21 @@ def test_a_first_batch_may_be_short_or_empty() -> None:
         assert together.push_batches(rows, n_first).tolist() == wanted.tolist()
         assert 0 < wanted.sum() < 130
         assert together.logits(rows[:3]).tobytes() == alone.logits(rows[:3]).tobytes()
+
+
+def test_a_block_of_batches_goes_on_to_the_last_bit_as_batches_do() -> None:
+    gate = TrainedGate.from_dict(gate_fields(seed=3), SPEC)
+    alone, together = TrainedSpeechGate(gate, SPEC), TrainedSpeechGate(gate, SPEC)
+    rows, samples, heard = random_rows(63), np.zeros(4 * 8192, np.float32), []
+    parts = np.split(rows, [15, 31, 47])
+    wanted = np.concatenate([alone.push(NOTHING, part) for part in parts])
+    spoken = listen(samples, rows, 8192, 16, 15, lambda batch: heard.append(batch.size), together)
+    assert spoken is not None
+    assert spoken.tolist() == wanted.tolist()
+    assert heard == [8192] * 4
+    for n_rows in (1, 16):
+        new = random_rows(n_rows, seed=n_rows)
+        assert together.logits(new).tobytes() == alone.logits(new).tobytes()
 
 
 def test_what_opened_it_need_not_keep_it_open() -> None:
