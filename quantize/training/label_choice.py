@@ -92,9 +92,9 @@ def remarks(
     Returns
     -------
     list of str
-        Sentences: labels that are learned and not measured, or measured and not learned, labels
-        with few clips, labels that a device says of itself, and a model that has one corpus to
-        tell apart.
+        Sentences: labels that are learned and not measured, measured and not learned, or neither,
+        labels with few clips, labels that a device says of itself, and a model that has one
+        corpus to tell apart.
     """
     found = []
     if left_out:
@@ -106,6 +106,13 @@ def remarks(
             f"{_listed(absent)} occur{'s' if len(absent) == 1 else ''} among the held-out clips "
             f"alone: nothing is learned of {_them(absent)}; take another --split or --fold, or "
             "more clips"
+        )
+    nowhere = [label for label in labels if not learned[label] and not measured[label]]
+    if nowhere:
+        found.append(
+            f"no clip is labelled {' or '.join(nowhere)}: the model has an output for "
+            f"{_them(nowhere)} and learns nothing of {_them(nowhere)}; --labels names those that "
+            "are wanted"
         )
     unmeasured = [label for label in labels if learned[label] and not measured[label]]
     if held_out and unmeasured:

@@ -47,15 +47,13 @@ class FoundCorpora:
     passed_over: Mapping[str, tuple[str, ...]]
 
     def sentences(self) -> list[str]:
-        """Say of what no clip was made: what belongs to no corpus, and own recordings left out.
+        """Say of what no clip was made: what belongs to no corpus, and what names leave out.
 
-        What a known corpus's names leave out is as it should be, and damaged files are told of by
-        :func:`quantize.data.corpora.usable.usable_clips`.
+        Damaged files are told of by :func:`quantize.data.corpora.usable.usable_clips`.
         """
         left_out = [
             (reason, names)
             for report in self.reports
-            if report.corpus not in CORPORA
             for reason, names in report.skipped.items()
             if not reason.startswith(FAULTS)
         ]

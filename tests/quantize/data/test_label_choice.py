@@ -84,6 +84,18 @@ def test_numbers_are_places_in_the_models_order_and_strangers_are_counted():
         label_numbers(found, ("crying", "joy"))
 
 
+def test_a_label_of_which_there_is_no_clip_is_named():
+    run = RunSettings(corpora=("ravdess",))
+
+    def said(*labels: str) -> list[str]:
+        side = clips("calm", "sad", corpus="ravdess")
+        return [s for s in remarks(side, side, labels, ("ravdess", "tess"), run) if "no clip" in s]
+
+    [remark] = said("calm", "sad", "neutral", "happy")
+    assert remark.startswith("no clip is labelled neutral or happy: the model has an output for")
+    assert said("calm", "sad") == []
+
+
 def test_labels_that_a_device_says_of_itself_are_named():
     run = RunSettings(corpora=("own",))
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.audio.file import write_wav
 from quantize.commands.main import main
-from quantize.data.corpora.synthetic import synthetic_speech
+from quantize.data.corpora.synthetic import synthetic_speech, write_synthetic_corpus
 from quantize.runs.run import open_run
 
 RATE = 16000
@@ -45,6 +45,22 @@ def test_a_training_says_what_it_made_no_clip_of(
     assert f"passed over (4), second copy of a clip: {copies} and 1 more" in said
     assert "passed over (4), .m4a has to be converted to WAV or FLAC first" in said
     assert "passed over (1), an archive has to be unpacked first" in said
+
+
+def test_a_training_says_which_names_of_a_known_corpus_it_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_synthetic_corpus(tmp_path / "corpora", 1, 2)
+    actor = tmp_path / "corpora/RAVDESS/Actor_01"
+    odd = actor / "03-01-09-01-01-01-01.wav"
+    next(iter(sorted(actor.iterdir()))).rename(odd)
+    words = ["train", "--data", str(tmp_path / "corpora"), "--out", str(tmp_path / "run")]
+    words += ["--cache", str(tmp_path / "cache"), "--hidden", "4", "--variants", "0"]
+    words += ["--epochs", "1", "--workers", "1", "--no-pictures", "--corpora", "ravdess", "emo-db"]
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert f"a field of the name is out of range: {odd.relative_to(tmp_path / 'corpora')}" in said
+    assert "'boredom' has no class (--map-label boredom=LABEL gives it one)" in said
 
 
 def test_a_teacher_that_is_not_there_is_told_before_clips_are_heard(
