@@ -109,7 +109,8 @@ def _plan(sample_rate: int) -> _Plan:
     phase = 2 * np.pi * np.arange(n_fft) / n_fft
     edges = np.round(np.arange(_TOP + 1) * _BAND_HZ * n_fft / sample_rate).astype(np.intp)
     edges = edges[_LOWEST_BAND:]
-    widths = np.unique(np.diff(edges)).tolist()
+    # `np.unique` would load the masked arrays.
+    widths = sorted(set(np.diff(edges).tolist()))
     return _Plan(
         n_fft=n_fft,
         window=(0.5 - 0.5 * np.cos(phase)) * np.sqrt(_TAPERED) / n_fft,
