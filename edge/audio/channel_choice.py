@@ -86,6 +86,12 @@ class ChannelChoice:
         parts.append(pcm_frames[start:, self.picked].astype(np.float32))
         return np.concatenate(parts)
 
+    def finish(self) -> None:
+        """End the stream: what there was has to do."""
+        if self._picker is not None:
+            self._picker.push(self._stretch)
+            self.warning, self._picker = self._picker.warning, None
+
     def _look(self, picker: ChannelPicker) -> None:
         picker.push(self._stretch)
         self._stretch = self._stretch[:0].copy()

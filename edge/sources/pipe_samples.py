@@ -121,6 +121,8 @@ class PipeSamples:
         """
         pieces = self._four_bytes.flush() if self._four_bytes is not None else []
         parts = [self._convert(piece, form) for form, piece in pieces]
+        self._choice.finish()
+        self._tell_choice()
         if self._found.form.tag == FLOAT:
             self._check_heard()
         if self._rest:
@@ -136,11 +138,16 @@ class PipeSamples:
             values = np.clip(self._checked(values, raw), -1.0, 1.0)
         self._n_pcm_frames += len(values)
         mono = self._choice.push(values)
-        if not self._is_told and self._choice.is_settled:
-            self._is_told, self.picked = True, self._choice.picked
-            if self._choice.warning is not None:
-                self._warn(f"{self._name}: {self._choice.warning}")
+        if self._choice.is_settled:
+            self._tell_choice()
         return self._resampler.push(mono if self._factor == 1 else mono * self._factor)
+
+    def _tell_choice(self) -> None:
+        if self._is_told:
+            return
+        self._is_told, self.picked = True, self._choice.picked
+        if self._choice.warning is not None:
+            self._warn(f"{self._name}: {self._choice.warning}")
 
     def _checked(self, values: NDArray[np.floating], raw: bytes) -> NDArray[np.floating]:
         """Refuse floats that are no sound."""

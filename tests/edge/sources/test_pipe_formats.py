@@ -109,8 +109,9 @@ def test_a_dead_channel_costs_nothing() -> None:
     assert said == []
 
 
-def test_an_inverted_pair_does_not_cancel() -> None:
-    voice = np.tile(VOICE, 4)
+@pytest.mark.parametrize("n", [1, 4])
+def test_an_inverted_pair_does_not_cancel_and_is_named(n: int) -> None:
+    voice = np.tile(VOICE, n)
     samples, said = heard(interleaved(voice, -voice), n_channels=2)
     np.testing.assert_array_equal(samples, int16(voice) / np.float32(32768))
     (sentence,) = said
