@@ -18,9 +18,8 @@ from edge.audio.pcm_checks import (
     is_low_24,
 )
 from edge.audio.pcm_format import FLOAT
-from edge.audio.raw_formats import RAW_FORMATS
 from edge.audio.wav_header import is_wav, read_layout
-from edge.audio.wrong_format import STRETCH_BYTES, TURNED, TURNED_WORDS, other_reading
+from edge.audio.wrong_format import STRETCH_BYTES, wrong_header
 from edge.errors import AudioFileError
 
 __all__ = ["WavSamples", "is_wav"]
@@ -62,8 +61,7 @@ class WavSamples:
         self._form = found.form
         if self._form.container == 4 and self._form.tag != FLOAT:
             self._look()
-        if self._form in RAW_FORMATS.values() and self._form.tag != FLOAT:
-            self._listen()
+        self._listen()
 
     def pcm_frames(self) -> Iterator[Floats]:
         """Read from the first PCM frame on.
@@ -120,11 +118,9 @@ class WavSamples:
             n_before = int(part * max(0, layout.n_bytes - n_bytes)) // pcm_frame_bytes
             self._stream.seek(layout.start + n_before * pcm_frame_bytes)
             raw = self._stream.read(min(n_bytes, layout.n_bytes))
-            other = other_reading(raw, self._form, self.n_channels)
-            if other is not None:
-                noise = f"its samples are noise as its header has them and sound as {other}"
-                what = TURNED_WORDS if other == TURNED else noise
-                self.warnings.append(f"{what}: nothing said of it is right, write it again")
+            said = wrong_header(raw, self._form, self.n_channels)
+            if said is not None:
+                self.warnings.append(said)
                 return
 
     def _looks(self) -> Iterator[bytes]:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from edge.audio.pcm import decode
 from edge.audio.pcm_checks import holds_floats
-from edge.audio.pcm_format import PcmFormat
+from edge.audio.pcm_format import FLOAT, PcmFormat
 from edge.audio.raw_formats import RAW_FORMATS
 
-__all__ = ["STRETCH_BYTES", "TURNED", "TURNED_WORDS", "WrongFormat", "other_reading"]
+__all__ = ["STRETCH_BYTES", "WrongFormat", "wrong_header"]
 
 #: Bytes a channel that are looked at together, a second of 16 kHz in 16 bits: whole samples of two,
 #: three and four bytes.
@@ -34,17 +34,19 @@ _LEAST, _N_DIFFERENT = 2e-4, 500
 
 
 class WrongFormat:
-    """Says once that raw samples are of another format, where that is beyond doubt.
+    """Says once that samples of a pipe are of another format, where that is beyond doubt.
 
     Parameters
     ----------
     form : PcmFormat
         As they are said to be.
     n_channels : int
+    has_header : bool
+        Whether a WAV header says so, rather than a person.
     """
 
-    def __init__(self, form: PcmFormat, n_channels: int) -> None:
-        self._form, self._n_channels = form, n_channels
+    def __init__(self, form: PcmFormat, n_channels: int, *, has_header: bool = False) -> None:
+        self._form, self._n_channels, self._has_header = form, n_channels, has_header
         self._n_stretch = STRETCH_BYTES * n_channels
         self._stretch = b""
         self._n_left = _N_LOOKS
@@ -71,6 +73,8 @@ class WrongFormat:
 
         Too few of them are as is said.
         """
+        if self._has_header:
+            return wrong_header(raw, self._form, self._n_channels)
         given = _read(raw, self._form)
         if self._n_channels == 1 and _is_doubled(given):
             return (
@@ -83,6 +87,21 @@ class WrongFormat:
         if right == TURNED:
             return f"{TURNED_WORDS}: begin it anew, or write s16le instead of s16be"
         return None if right is None else _mend(self._form, right)
+
+
+def wrong_header(raw: bytes, form: PcmFormat, n_channels: int) -> str | None:
+    """Say that a WAV header makes noise of sound, where :func:`other_reading` has another one.
+
+    Of whole numbers alone: floats that are none are refused elsewhere.
+    """
+    if form.tag == FLOAT or form not in RAW_FORMATS.values():
+        return None
+    other = other_reading(raw, form, n_channels)
+    if other is None:
+        return None
+    noise = f"its samples are noise as its header has them and sound as {other}"
+    what = TURNED_WORDS if other == TURNED else noise
+    return f"{what}: nothing said of it is right, write it again"
 
 
 def other_reading(raw: bytes, form: PcmFormat, n_channels: int) -> str | None:

@@ -75,7 +75,7 @@ class PipeSamples:
         #: The channel that was picked, to be told.
         self.picked: int | None = None
         self._four_bytes = None if is_raw else FourBytes(found, name, warn)
-        self._wrong = WrongFormat(found.form, found.n_channels) if is_raw else None
+        self._wrong = WrongFormat(found.form, found.n_channels, has_header=not is_raw)
         narrow = rate_warning(found.sample_rate)
         if narrow is not None and found.sample_rate < METERED_HZ:
             # The stream hears the others.
@@ -98,10 +98,9 @@ class PipeSamples:
         n_whole = len(data) // self._found.pcm_frame_bytes * self._found.pcm_frame_bytes
         self._rest = data[n_whole:]
         raw = data[:n_whole]
-        if self._wrong is not None:
-            said = self._wrong.push(raw)
-            if said is not None:
-                self._warn(f"{self._name}: {said}")
+        said = self._wrong.push(raw)
+        if said is not None:
+            self._warn(f"{self._name}: {said}")
         pieces = [(self._found.form, raw)]
         if self._four_bytes is not None:
             pieces = self._four_bytes.push(raw)
@@ -154,7 +153,7 @@ class PipeSamples:
         try:
             peak = checked_peak(values, self._name, self._n_pcm_frames, self._found.sample_rate)
         except AudioFileError as error:
-            hint = self._wrong.look(raw) if self._wrong is not None else None
+            hint = self._wrong.look(raw)
             if hint is None:
                 raise
             raise AudioFileError(f"{error}; {hint}") from None

@@ -244,3 +244,21 @@ def test_what_programs_really_write_into_a_pipe(
         error = samples[low] - VOICE[low]
         assert np.sqrt(np.mean(error**2)) < 0.1 * np.sqrt(np.mean(VOICE[low] ** 2))
     assert [sentence for sentence in said if "4.0 kHz" not in sentence] == []
+
+
+@pytest.mark.parametrize(
+    ("n_bits", "data", "sentence"),
+    [
+        (16, PCM[1:-1] * 2, "its first one was half a sample: nothing said of it is right"),
+        (16, int16().byteswap().tobytes() * 2, "stand the other way round"),
+        (16, packed24() * 2, "are noise as its header has them and sound as s24le"),
+        (24, PCM * 3, "are noise as its header has them and sound as s16le"),
+    ],
+)
+def test_a_header_that_makes_noise_of_sound_is_told_of(
+    n_bits: int, data: bytes, sentence: str
+) -> None:
+    data = data[: len(data) // 6 * 6]
+    (said,) = heard(riff(fmt(n_bits=n_bits), chunk(b"data", data, 0)))[1]
+    assert sentence in said
+    assert "--format" not in said
