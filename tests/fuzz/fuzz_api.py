@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import json
 import random
 import reprlib
 import sys
@@ -30,7 +29,7 @@ from edge.stream.smoothing import SmootherSettings
 from edge.stream.speech_gate import GateSettings
 from fuzz.fuzz_wav import demo_samples
 from fuzz.hostile import hostile_argument
-from fuzz.judge import check, check_answer, check_decision, tiny
+from fuzz.judge import check, check_answer, check_decision, manifest_of, tiny
 from fuzz.mutate import TEXTS
 from fuzz.target import Trial, UnsoundError
 
@@ -60,7 +59,7 @@ class ApiTarget:
         self._classifier = tiny(seeds)
         self._artifact = seeds / "tiny"
         self._clip = demo_samples()[20_000:40_000].astype(np.float32)
-        self._manifest = json.loads((self._artifact / "manifest.json").read_text())
+        self._manifest = manifest_of(self._artifact)
         self._model = (self._artifact / "model.npz").read_bytes()
 
     def draw(self, trial: Trial) -> Callable[[], None]:

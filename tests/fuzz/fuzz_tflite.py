@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 from fuzz.fuzz_manifest import open_and_decide
 from fuzz.fuzz_onnx import decide_in_process, write_model
 from fuzz.fuzz_wav import demo_samples
+from fuzz.judge import manifest_of
 from fuzz.mutate import EDGES, mutate_bytes
 from fuzz.target import Trial
 
@@ -33,10 +33,7 @@ class TfliteTarget:
             # Exporting needs torch, which is not for the process that tries.
             command = [sys.executable, "-m", "fuzz.tflite_seeds", str(seeds)]
             subprocess.run(command, check=True)
-        self._seeds = [
-            (json.loads((f / "manifest.json").read_text()), (f / "model.tflite").read_bytes())
-            for f in folders
-        ]
+        self._seeds = [(manifest_of(f), (f / "model.tflite").read_bytes()) for f in folders]
         self._clip = demo_samples()[20_000:60_000]
 
     def draw(self, trial: Trial) -> Callable[[], None]:
