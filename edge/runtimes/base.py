@@ -28,6 +28,10 @@ __all__ = [
 
 Floats = npt.NDArray[np.float32]
 
+# Made once: every decision is checked.
+_FLOAT32 = np.dtype(np.float32)
+_WHOLE = (int, np.integer)
+
 
 class Session(Protocol):
     """The buffers of one use of a model.
@@ -217,8 +221,9 @@ def check_inputs(manifest: Manifest, features: Floats, corpus: int) -> None:
         If ``features`` is not float32 (B >= 1, T >= 1, n_features) or
         ``corpus`` is not a row of the embedding.
     """
-    width = manifest.architecture.n_features
-    if not isinstance(features, np.ndarray) or features.dtype != np.float32:
+    sizes = manifest.architecture
+    width = sizes.n_features
+    if not isinstance(features, np.ndarray) or features.dtype != _FLOAT32:
         kind = getattr(features, "dtype", type(features).__name__)
         raise ParameterError(f"features are {kind}, a float32 array is wanted")
     if features.ndim != 3 or features.shape[2] != width or 0 in features.shape:
@@ -226,8 +231,8 @@ def check_inputs(manifest: Manifest, features: Floats, corpus: int) -> None:
             f"features have shape {features.shape}, (batch, time, {width}) with at least one "
             "example and one frame is wanted"
         )
-    n_corpora = manifest.architecture.n_corpora
-    if isinstance(corpus, bool) or not isinstance(corpus, int | np.integer):
+    n_corpora = sizes.n_corpora
+    if isinstance(corpus, bool) or not isinstance(corpus, _WHOLE):
         raise ParameterError(f"corpus is {corpus!r}, a whole number is wanted")
     if not 0 <= corpus < n_corpora:
         raise ParameterError(f"corpus is {corpus}, 0 to {n_corpora - 1} is wanted")
