@@ -105,7 +105,6 @@ class Voice:
         about = (manifest.mean, manifest.std, self._frame_s)
         self._scales = VoiceScales(reference, self.columns, *about)
         self._factors, self._terms = self._scales.of(self._heard)
-        self._moved = np.zeros((0, spec.n_features + 1), dtype=np.float32)
         self.reset()
 
     def reset(self) -> None:
@@ -181,17 +180,14 @@ class Voice:
         Returns
         -------
         float32 [shape=(n_frames, n_features + 1)]
-            The same rows, or a view that is written to by the next call.
+            The same rows, or new ones.
         """
         if self._heard_s < self._reference.least_s:
             return rows
         if self._is_new:
             self._is_new = False
             self._scales.of(self._heard)
-        if len(rows) > len(self._moved):
-            self._moved = np.zeros_like(rows)
-        moved = self._moved[: len(rows)]
-        np.multiply(rows, self._factors, out=moved)
+        moved: NDArray[np.float32] = rows * self._factors
         moved += self._terms
         return moved
 
