@@ -120,4 +120,15 @@ def _source_row(configured: Configured) -> SourceRow:
     check_saving(args)
     check_voice(configured)
     check_sinks(configured)
+    _check_events(configured)
     return row
+
+
+def _check_events(configured: Configured) -> None:
+    """Refuse what counts as an event where none are told."""
+    args = configured.args
+    for name in ("event_min", "event_merge"):
+        is_given = getattr(args, name) != args.parser.get_default(name)
+        if is_given and not args.events and not configured.leave_out(name, "events"):
+            option = name.replace("_", "-")
+            raise ParameterError(f"--{option} says what an event is: --events is wanted beside it")

@@ -175,6 +175,19 @@ def test_a_rule_for_a_label_that_may_not_be_said_is_one_sentence(capsys):
     assert listen(*words, "--labels", "happy,sad") == 0
 
 
+@pytest.mark.parametrize("option", ["--event-min", "--event-merge"])
+def test_what_an_event_is_goes_with_events_alone(option, tmp_path, capsys):
+    assert listen("--duration", "2", option, "0.5") == 2
+    assert f"{option} says what an event is: --events is wanted" in capsys.readouterr().err
+    assert listen("--duration", "2", "--events", option, "0.5") == 0
+    config = tmp_path / "c.toml"
+    config.write_text(f"[listen]\n{option[2:].replace('-', '_')} = 0.5\n")
+    words = ("listen", "--source", "demo", "--fast", "--config", str(config))
+    assert main([*words]) == 2
+    assert f"{option} comes from {config}" in capsys.readouterr().err
+    assert main([*words, "--duration", "2", "--events"]) == 0
+
+
 def test_keep_is_for_every_history_that_does_not_say_itself(tmp_path, capsys):
     with_own = f"sqlite:{tmp_path}/a.db?keep=1d"
     words = ("--keep", "2d", "--to", with_own, "--to", f"sqlite:{tmp_path}/b.db", "--to", "jsonl")
