@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections import defaultdict
@@ -17,6 +18,8 @@ __all__ = ["is_emotion", "read_words"]
 _NUMBER = re.compile(r"(\d+)[\s_,;.-]+(?=\S)")
 _SAME = {form: label for label, forms in FORMS.items() for form in (label, *forms)}
 _LIKE = {word: label for label, words in NEAR.items() for word in words}
+#: From this likeness on a word may be one of these, misspelt: "angy" is 0.89 like "angry".
+_MISSPELT = 0.85
 
 
 def is_emotion(word: str) -> bool:
@@ -91,4 +94,11 @@ def read_words(words: Iterable[str]) -> tuple[dict[str, str], list[str]]:
             f"left {', '.join(sorted(unsure))} as labels of their own beside {label}; "
             f"--map-label {word}={label} makes them one"
         )
+    for word in sorted(plain - _SAME.keys() - _LIKE.keys()):
+        # Letters alone, so that "sad-2" beside "sad" is no slip.
+        if word.isalpha() and (meant := difflib.get_close_matches(word, _SAME, 1, _MISSPELT)):
+            notes.append(
+                f"took {word} for a label of its own; where {meant[0]} is meant, "
+                f"--map-label {word}={_SAME[meant[0]]} makes it that"
+            )
     return labels, notes

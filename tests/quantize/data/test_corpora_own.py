@@ -55,6 +55,20 @@ def test_a_near_word_stands_for_itself_where_the_label_is_there_too() -> None:
     assert fold("42") == "42"
 
 
+def test_a_word_that_may_be_misspelt_is_said_and_stays_a_label() -> None:
+    found, notes = read_words(["angy", "angry", "Suprised", "sob", "hungry", "sad-2", "calm-down"])
+    assert found == {
+        "angy": "angy", "angry": "angry", "Suprised": "suprised", "sob": "sob",
+        "hungry": "hungry", "sad-2": "sad-2", "calm-down": "calm-down",
+    }  # fmt: skip
+    assert notes == [
+        "took angy for a label of its own; where angry is meant, --map-label angy=angry makes it "
+        "that",
+        "took suprised for a label of its own; where surprised is meant, --map-label "
+        "suprised=surprised makes it that",
+    ]
+
+
 def test_words_that_differ_by_their_number_alone_are_not_made_one() -> None:
     with pytest.raises(CorpusError, match="the labels '1-star', '2_star', '3 star' differ by"):
         read_words(["1-star", "2_star", "3 star", "bad"])
