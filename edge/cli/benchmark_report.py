@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from edge.benchmark.compare import Comparison
 
 __all__ = ["Telling", "add_telling"]
+
+_TOLERANCE = 0.05
 
 
 def add_telling(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +40,6 @@ def add_telling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tolerance",
         type=_percent,
-        default=0.05,
         metavar="P%",
         help="by how much a figure may grow, of --compare (default: 5%%)",
     )
@@ -80,10 +82,18 @@ class Telling:
         """
         for option in ("output", "page"):
             target: Path | None = getattr(args, option)
-            if target is not None and (target.is_dir() or not target.parent.is_dir()):
+            if target is None:
+                continue
+            if target.is_dir() or not target.parent.is_dir():
                 raise ParameterError(
                     f"--{option} is {str(target)!r}, a file in a folder that exists is wanted"
                 )
+            if not os.access(target.parent, os.W_OK | os.X_OK):
+                raise ParameterError(
+                    f"--{option} is {str(target)!r}, in a folder that takes no files"
+                )
+        if args.tolerance is not None and args.compare is None:
+            raise ParameterError("--tolerance is of --compare, which is not given: add it")
         if args.picture is not None or args.page is not None:
             from edge.explain.picture import check_matplotlib, check_target
 
@@ -122,7 +132,8 @@ class Telling:
         report = {**report, "boards_line": boards_line(report), "comparison": None}
         comparison: Comparison | None = None
         if self.old is not None:
-            comparison = compare(self.old, report, args.tolerance)
+            tolerance = _TOLERANCE if args.tolerance is None else args.tolerance
+            comparison = compare(self.old, report, tolerance)
             report["comparison"] = comparison.to_dict()
         if args.json:
             print(json.dumps(report))

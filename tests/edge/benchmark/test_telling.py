@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from html.parser import HTMLParser
@@ -192,6 +193,7 @@ def test_the_exit_code_tells_of_a_regression(
         (["--compare", "none.json"], "cannot be read: No such file"),
         (["--tolerance", "much"], "'much' is no share in percent, such as 5%"),
         (["--tolerance=-1%"], "no share in percent"),
+        (["--tolerance", "3%"], "--tolerance is of --compare, which is not given"),
         (["--all"], "--from takes what was measured before"),
         (["--page", "/"], "--page is '/', a file in a folder that exists is wanted"),
         (["--picture", "r.svg"], "a name that ends in .png is wanted"),
@@ -202,6 +204,15 @@ def test_what_cannot_be_is_refused_at_once(
 ) -> None:
     assert main(["benchmark", "--from", str(stored), *options]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_folder_that_takes_no_files_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr("edge.cli.benchmark._measured", lambda args: pytest.fail("it measured"))
+    assert main(["benchmark", "--output", str(tmp_path / "a.json")]) == 2
+    assert "in a folder that takes no files" in capsys.readouterr().err
 
 
 def test_without_matplotlib_the_sentence_names_it(
