@@ -96,9 +96,9 @@ def read_words(words: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         )
     for word in sorted(plain - _SAME.keys() - _LIKE.keys()):
         # Letters alone, so that "sad-2" beside "sad" is no slip.
-        if word.isalpha() and (meant := difflib.get_close_matches(word, _SAME, 1, _MISSPELT)):
+        if word.isalpha() and (like := difflib.get_close_matches(word, _SAME, 1, _MISSPELT)):
             notes.append(
-                f"took {word} for a label of its own; where {meant[0]} is meant, "
-                f"--map-label {word}={_SAME[meant[0]]} makes it that"
+                f"took {word} for a label of its own; where {like[0]} is meant, "
+                f"--map-label {word}={_SAME[like[0]]} makes it that"
             )
     return labels, notes
