@@ -103,10 +103,10 @@ class Judges:
         return max(0, end - self.n_segment)
 
     def _enough(self, frames: Bools, ends: NDArray[np.int64]) -> Bools:
-        least_s = self.gate.least_speech_s
-        return np.array(
-            [enough_speech(frames[self._first(end) : end], least_s, self.frame_s) for end in ends]
-        )
+        windows = [frames[self._first(end) : end] for end in ends]
+        about = (self.gate.least_speech_s, self.frame_s)
+        told = [enough_speech(np.count_nonzero(each), each.size, *about) for each in windows]
+        return np.array(told)
 
 
 def held_frames(logits: NDArray[np.float32], open_above: float, close_below: float) -> Bools:

@@ -54,9 +54,9 @@ class StreamGroup:
     times a second: with one block a call there is nothing to share.
 
     The rows are those of a stream alone, to the last bit.  Sums are added up in another order in
-    the gate, and in a model that takes a batch of windows and computes each by itself, eight at
-    once (:class:`~edge.runtimes.base.BatchSession`: NumPy's); their last bits differ.  Other models
-    are asked window by window.
+    the gate, of voices, and in a model that takes a batch of windows and computes each by itself,
+    eight at once (:class:`~edge.runtimes.base.BatchSession`: NumPy's); their last bits differ.
+    Other models are asked window by window.
     """
 
     def __init__(self, classifier: Classifier) -> None:
