@@ -2,7 +2,7 @@
 
 An NPZ file has ``clips`` (names) and ``embeddings`` (one row of numbers a name); a CSV file has the
 column ``clip`` and any number of columns of numbers. A name is a clip's id, or the end of its
-path without the suffix, for example ``SAVEE/DC/a01``.
+path, with the suffix or without, for example ``SAVEE/DC/a01``.
 """
 
 from __future__ import annotations
@@ -60,14 +60,21 @@ class Embeddings:
 
     def find(self, clip: Clip) -> Vector | None:
         """The vector of a clip, or None: by its id, else by the longest end of its path."""
-        found = self._vectors.get(clip.clip_id)
-        if found is not None or clip.start_s is not None:
-            return found
-        parts = clip.path.absolute().with_suffix("").parts
-        for n_parts in range(min(self._longest, len(parts)), 0, -1):
-            found = self._vectors.get("/".join(parts[-n_parts:]))
-            if found is not None:
-                return found
+        name = self._name_of(clip)
+        return None if name is None else self._vectors[name]
+
+    def _name_of(self, clip: Clip) -> str | None:
+        """What a clip is called here."""
+        if clip.clip_id in self._vectors:
+            return clip.clip_id
+        if clip.start_s is not None:
+            return None
+        whole = clip.path.absolute()
+        for n_parts in range(min(self._longest, len(whole.parts)), 0, -1):
+            for path in (whole.with_suffix(""), whole):
+                name = "/".join(path.parts[-n_parts:])
+                if name in self._vectors:
+                    return name
         return None
 
     def of(self, clips: Sequence[Clip]) -> Vector:
@@ -76,10 +83,10 @@ class Embeddings:
         Raises
         ------
         CorpusError
-            If some have none.
+            If some have none, or one would be that of two clips.
         """
-        found = [self.find(clip) for clip in clips]
-        missing = [c.clip_id for c, vector in zip(clips, found, strict=True) if vector is None]
+        names = [self._name_of(clip) for clip in clips]
+        missing = [c.clip_id for c, name in zip(clips, names, strict=True) if name is None]
         if missing:
             some = ", ".join(missing[:3])
             raise CorpusError(
@@ -87,7 +94,15 @@ class Embeddings:
                 f"{some}: a vector for every training clip is wanted, as edge-ser-quantize embed "
                 "makes them of the same --data"
             )
-        return np.stack([vector for vector in found if vector is not None])
+        first: dict[str | None, str] = {}
+        for clip, name in zip(clips, names, strict=True):
+            other = first.setdefault(name, clip.clip_id)
+            if other != clip.clip_id:
+                raise CorpusError(
+                    f"the embeddings have one vector, {name}, for {other} and {clip.clip_id}: "
+                    "names that tell them apart are wanted, such as their ids"
+                )
+        return np.stack([self._vectors[name] for name in names if name is not None])
 
 
 def read_embeddings(paths: Iterable[str | os.PathLike[str]]) -> Embeddings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,13 +99,14 @@ def _look_into(root: Path, gathered: Gathered, only_known: bool) -> None:
     for reason, paths in tree.passed_over.items():
         gathered.pass_over(reason, [(root / path).as_posix() for path in paths])
     own = [] if only_known else _tables_in(tree, gathered)
-    described = {entry.path.resolve() for part in own for entry in part.entries}
+    # Unlike Path.resolve(), no error where a link leads in a circle.
+    described = {os.path.realpath(entry.path) for part in own for entry in part.entries}
     found = recognise(tree)
     files = {
-        name: [path for path in claimed if not described or path.resolve() not in described]
+        name: [path for path in claimed if not described or os.path.realpath(path) not in described]
         for name, claimed in found.files.items()
     }
-    rest = [path for path in found.rest if not described or path.resolve() not in described]
+    rest = [path for path in found.rest if not described or os.path.realpath(path) not in described]
     files = {name: kept for name, kept in files.items() if kept}
     if own and files:
         raise CorpusError(

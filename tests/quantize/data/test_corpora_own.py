@@ -316,6 +316,9 @@ def test_links_in_circles_are_passed_over_and_said(tmp_path: Path) -> None:
         "the link leads nowhere": (str(root / "away"),),
     }
     assert found.reports[0].skipped == {"the link leads in a circle": (str(root / "down/3.wav"),)}
+    # Beside a table, whose files are told from the others by where they really lie.
+    write_table(root, "metadata.csv", "path,label\nup/1.wav,up\ndown/2.wav,down\n")
+    assert [clip.clip_id for clip in find_corpora(root).clips] == ["mine/down/2", "mine/up/1"]
     (tmp_path / "round").symlink_to(tmp_path / "round")
     with pytest.raises(CorpusError, match="is a link that leads in a circle"):
         load_corpora(tmp_path / "round")

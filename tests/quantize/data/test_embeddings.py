@@ -32,7 +32,8 @@ def test_a_clip_is_found_by_its_id_and_by_the_end_of_its_path(clips, tmp_path):
     rows = drawn(len(clips))
     ids = [clip.clip_id for clip in clips]
     ends = ["/".join(clip.path.with_suffix("").parts[-2:]) for clip in clips]
-    for names in (ids, ends):
+    files = ["/".join(clip.path.parts[-2:]) for clip in clips]
+    for names in (ids, ends, files):
         found = read_embeddings([table(tmp_path / "a.npz", names, rows)])
         np.testing.assert_array_equal(found.of(clips), rows)
         assert found.width == 5
@@ -44,6 +45,17 @@ def test_the_longer_end_of_a_path_wins(clips, tmp_path):
     ends = ["/".join(clip.path.with_suffix("").parts[-n:]) for n in (1, 2)]
     found = read_embeddings([table(tmp_path / "a.npz", ends, drawn(2))])
     np.testing.assert_array_equal(found.of([clip])[0], drawn(2)[1])
+
+
+def test_one_vector_for_two_clips_is_refused(clips, tmp_path):
+    other = dataclasses.replace(
+        clips[0], clip_id="savee/XX/a01", path=tmp_path / "XX" / clips[0].path.name
+    )
+    name = clips[0].path.stem
+    short = read_embeddings([table(tmp_path / "a.npz", [name], drawn(1))])
+    assert short.of(clips[:1]).shape == (1, 5)
+    with pytest.raises(CorpusError, match=f"one vector, {name}, for {clips[0].clip_id} and sav"):
+        short.of([clips[0], other])
 
 
 def test_a_part_of_a_file_is_not_the_file(clips, tmp_path):
