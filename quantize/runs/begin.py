@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from edge.errors import EdgeSerError
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
-from quantize.data.splits import Split, write_split
+from quantize.data.splits import Split, read_split, write_split
 from quantize.runs.files import RunFiles, read_json, remove_leftovers
 from quantize.runs.header import read_header
 from quantize.runs.lock import locked_for_training
@@ -121,9 +122,35 @@ def _check(files: RunFiles, config: Mapping[str, Any]) -> None:
         raise TrainingError(
             f"{files.config} is not what training writes: name another --out, or delete that file"
         )
-    # Its weights are not there any more, so nothing may tell of them.
-    for path in files.of_a_training():
+    left = files.of_a_training()
+    if not files.config.exists():
+        _refuse_foreign(files, left)
+    # Its weights are not there any more, so nothing may tell of them; the last to go is what
+    # tells whose the others are.
+    for path in sorted(left, key=lambda path: path == files.config):
         path.unlink(missing_ok=True)
+
+
+def _refuse_foreign(files: RunFiles, left: Sequence[Path]) -> None:
+    """Refuse to clear away files that are called as a training's and are none of one.
+
+    Where its settings are missing, no more than these two can be of a training: it was killed as
+    it began.
+    """
+    ours = {files.split: read_split, files.corpora: _read_reports}
+    for path in left:
+        try:
+            ours[path](path)
+        except (KeyError, TypeError, EdgeSerError) as error:
+            raise TrainingError(
+                f"{path} is not what training left here: name another --out, or delete that file"
+            ) from error
+
+
+def _read_reports(path: Path) -> None:
+    found = read_json(path)
+    if not isinstance(found, list) or not all("corpus" in each for each in found):
+        raise TrainingError(f"{path} holds no reports of corpora")
 
 
 def _is_a_training(path: Path) -> bool:

@@ -175,6 +175,37 @@ def test_a_folder_of_something_else_is_left_alone(words, tmp_path, capsys):
     assert [path.name for path in config.parent.iterdir()] == ["config.json"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.csv", "mine"),
+        ("curves.png", "mine"),
+        ("split.json", '{"mine": 1}'),
+        ("corpora.json", '{"mine": 1}'),
+        ("corpora.json", "[1]"),
+        ("evaluation-mine.json", "{}"),
+    ],
+)
+def test_files_of_somebody_else_are_not_cleared_away(name, content, words, tmp_path, capsys):
+    path = tmp_path / "f0" / name
+    path.parent.mkdir()
+    path.write_text(content)
+    assert main(words) == 2
+    assert f"{path} is not what training left here: name another" in capsys.readouterr().err
+    assert [p.name for p in path.parent.iterdir()] == [name]
+    assert path.read_text() == content
+
+
+def test_what_a_training_left_that_was_killed_as_it_began_is_cleared_away(words, tmp_path, capsys):
+    folder = tmp_path / "f0"
+    assert main(words) == 0
+    for path in folder.iterdir():
+        if path.name not in ("split.json", "corpora.json"):
+            path.unlink()
+    assert main(words) == 0
+    assert open_run(folder).split is not None
+
+
 def test_a_folder_that_cannot_be_written_is_noticed_before_features(
     words, tmp_path, monkeypatch, capsys
 ):
