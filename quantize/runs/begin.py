@@ -17,7 +17,7 @@ from quantize.runs.header import read_header
 from quantize.runs.lock import locked_for_training
 from quantize.runs.own_settings import FREE
 
-__all__ = ["TrainingFolder", "begin_training"]
+__all__ = ["TrainingFolder", "begin_training", "clear_away"]
 
 
 class TrainingFolder:
@@ -118,6 +118,17 @@ def _check(files: RunFiles, config: Mapping[str, Any]) -> None:
                 "another --out, or delete it"
             )
         return
+    clear_away(files)
+
+
+def clear_away(files: RunFiles) -> None:
+    """Delete what tells of a training in a folder that holds its weights no more.
+
+    Raises
+    ------
+    TrainingError
+        If something there is somebody else's and is only called so.
+    """
     if files.config.exists() and not _is_a_training(files.config):
         raise TrainingError(
             f"{files.config} is not what training writes: name another --out, or delete that file"
@@ -125,8 +136,7 @@ def _check(files: RunFiles, config: Mapping[str, Any]) -> None:
     left = files.of_a_training()
     if not files.config.exists():
         _refuse_foreign(files, left)
-    # Its weights are not there any more, so nothing may tell of them; the last to go is what
-    # tells whose the others are.
+    # The last to go is what tells whose the others are.
     for path in sorted(left, key=lambda path: path == files.config):
         path.unlink(missing_ok=True)
 

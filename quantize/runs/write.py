@@ -9,6 +9,7 @@ from typing import Any
 from quantize.basics.errors import TrainingError
 from quantize.basics.files import write_json
 from quantize.data.splits import write_split
+from quantize.runs.begin import clear_away
 from quantize.runs.checkpoint import save_checkpoint
 from quantize.runs.files import RunFiles
 from quantize.runs.lock import locked_for_training
@@ -35,7 +36,8 @@ def write_derived_run(folder: Path, run: Run, model: Any, training: dict[str, An
     Raises
     ------
     TrainingError
-        If a training is at work in the folder or was interrupted there, or it takes no files.
+        If a training is at work in the folder or was interrupted there, or it takes no files or
+        holds somebody else's that are called as a training's.
     """
     files, saved = RunFiles(folder), run.checkpoint
     config = {**run.config, "model": model.config.to_dict(), "pruned": training["pruned"]}
@@ -46,9 +48,7 @@ def write_derived_run(folder: Path, run: Run, model: Any, training: dict[str, An
             raise TrainingError(
                 f"{folder} holds a training that was interrupted: name another --out, or delete it"
             )
-        # Of another run, whose weights are not there any more.
-        for path in files.of_a_training():
-            path.unlink(missing_ok=True)
+        clear_away(files)
         if run.split:
             write_split(run.split, files.split)
         write_json(files.config, config)

@@ -91,6 +91,18 @@ def test_no_epochs_write_the_pruned_model_alone(prune, data, runs, tmp_path):
     assert checkpoint(tmp_path / "again").training["pruned"]["sizes_before"]["conv_channels"] == 7
 
 
+def test_files_of_somebody_else_are_not_cleared_away(prune, tmp_path, capsys):
+    for name in ("log.csv", "config.json"):
+        path = tmp_path / name / name
+        path.parent.mkdir()
+        path.write_text("mine")
+        command = prune("--out", path.parent, "--hidden", "8", "--epochs", "0")
+        assert main(command) == 2
+        assert f"{path} is not what training" in capsys.readouterr().err
+        assert [p.name for p in path.parent.iterdir()] == [name]
+        assert path.read_text() == "mine"
+
+
 def test_an_interrupted_fine_tuning_goes_on(prune, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     command = prune("--out", out, "--hidden", "8", "--epochs", "2", "--variants", "0")
