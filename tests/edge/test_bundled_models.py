@@ -9,6 +9,7 @@ import pytest
 
 import edge
 from edge.artifact import read_artifact
+from edge.artifact.seal import sealed
 from edge.bundled import MODELS_DIR
 from edge.runtimes.open import open_model
 
@@ -30,7 +31,8 @@ def test_a_bundled_model_is_whole_and_says_how_good_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_manifest_is_written_as_it_was_read(name: str) -> None:
     text = (MODELS_DIR / name / "manifest.json").read_text(encoding="utf-8")
-    assert read_artifact(MODELS_DIR / name).manifest.to_json() == text
+    # And it is sealed: what was changed is refused.
+    assert sealed(read_artifact(MODELS_DIR / name).manifest.to_json()) == text
     # The file keeps the words of schema 1.
     assert '"default_language": "unknown"' in text
 
