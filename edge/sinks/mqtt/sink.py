@@ -173,12 +173,13 @@ class MqttSink(SinkBase):
             now_s = self._monotonic()
             self._is_connected = True
             self._troubles.connected(now_s, self.outbox.n_dropped)
+            # Before we say that we are there: whoever hears it may begin at once.
+            if self._client is not None and self._address.discovery is not None:
+                self._client.subscribe([status_topic(self._address)])
             self._announce(now_s)
+            # And behind it, so that what was kept of an earlier connection is not heard.
             if self._client is not None:
-                topics = [self._topic(AVAILABILITY)]
-                if self._address.discovery is not None:
-                    topics.append(status_topic(self._address))
-                self._client.subscribe(topics)
+                self._client.subscribe([self._topic(AVAILABILITY)])
             self._pump()
 
     def failed(self, words: str) -> None:

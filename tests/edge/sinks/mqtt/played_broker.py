@@ -23,6 +23,8 @@ class Played:
         self.address, self.events, self.will, self.n_most = address, events, will, n_most
         self.sent: list[tuple[str, str, bool, bool]] = []
         self.topics: list[str] = []
+        #: How many messages were sent before each of them was asked for.
+        self.n_sent_before: list[int] = []
         self.undelivered: list[int] = []
         self.is_connected = self.has_started = self.has_stopped = self.is_full = False
         self.delivers = True
@@ -45,6 +47,7 @@ class Played:
 
     def subscribe(self, topics) -> None:
         self.topics += topics
+        self.n_sent_before += [len(self.sent)] * len(topics)
 
     def stop(self, patience_s: float) -> None:
         self.has_stopped = True

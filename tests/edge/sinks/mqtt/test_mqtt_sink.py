@@ -25,7 +25,11 @@ def test_a_connection_begins_with_who_where_and_how():
     assert all(is_kept for _, _, is_kept, _ in stage.client.sent)
     assert stage.client.of(AVAILABILITY) == ["online"]
     assert stage.client.of(STATE)[0]["label"] is None
-    assert stage.client.topics == [AVAILABILITY, "homeassistant/status"]
+    assert stage.client.topics == ["homeassistant/status", AVAILABILITY]
+    # Home Assistant may begin as soon as it hears of us; "offline" of before is not for us.
+    before_status, before_availability = stage.client.n_sent_before
+    assert before_status == 0
+    assert AVAILABILITY in [topic for topic, *_ in stage.client.sent[:before_availability]]
 
 
 def test_decisions_are_records_and_the_state():
