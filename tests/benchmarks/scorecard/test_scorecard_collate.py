@@ -213,7 +213,9 @@ def test_facts_of_a_real_run_folder(runs):
     model = load_checkpoint(runs / "f0" / "checkpoint.safetensors").model
     assert facts["n_parameters"] == sum(p.numel() for p in model.parameters())
     assert facts["epochs"] == 2
-    assert facts["seconds"] > 0
+    epochs = json.loads(open_run(runs / "f0").files.history.read_text(encoding="utf-8"))
+    assert facts["seconds"] == round(sum(epoch["seconds"] for epoch in epochs), 1)
+    assert all(epoch["seconds"] > 0 for epoch in epochs)
     assert facts["split"].startswith("speaker-5fold-s0-f0")
 
 
