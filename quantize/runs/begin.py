@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.errors import EdgeSerError
 from quantize.basics.errors import TrainingError
+from quantize.basics.few import first_few
 from quantize.basics.files import write_json
 from quantize.data.splits import Split, read_split, write_split
 from quantize.runs.files import RunFiles, read_json, remove_leftovers
@@ -102,7 +103,7 @@ def _is_finished(files: RunFiles, config: Mapping[str, Any]) -> bool:
     if differing:
         raise TrainingError(
             f"{files.folder} already holds a trained checkpoint, of other settings "
-            f"({_some(differing)}): name another --out, or delete it"
+            f"({first_few(differing, 4)}): name another --out, or delete it"
         )
     return True
 
@@ -114,8 +115,8 @@ def _check(files: RunFiles, config: Mapping[str, Any]) -> None:
         differing = _differing(files, config) if _is_readable(files.config) else []
         if differing:
             raise TrainingError(
-                f"{files.folder} holds a training with other settings ({_some(differing)}): name "
-                "another --out, or delete it"
+                f"{files.folder} holds a training with other settings "
+                f"({first_few(differing, 4)}): name another --out, or delete it"
             )
         return
     clear_away(files)
@@ -201,7 +202,3 @@ def _parts(found: Any, wanted: Any) -> list[str]:
         keys = dict.fromkeys((*wanted, *found))
         return [str(key) for key in keys if found.get(key) != wanted.get(key)]
     return [""]
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from edge.errors import how_many
 from quantize.basics.errors import SplitError
+from quantize.basics.few import first_few
 from quantize.data.corpora.base import Clip
 from quantize.data.corpora.hearing import ClipFacts
 
@@ -37,14 +38,10 @@ def labelled_twice(copies: Sequence[Sequence[Clip]]) -> str | None:
     odd = [group for group in copies if len({clip.label for clip in group}) > 1]
     if not odd:
         return None
-    named = "; ".join(
-        " = ".join(f"{clip.clip_id} ({clip.label})" for clip in group[:_N_NAMED])
-        for group in odd[:_N_NAMED]
-    )
-    more = f" and {len(odd) - _N_NAMED} more" if len(odd) > _N_NAMED else ""
+    each = [" = ".join(f"{clip.clip_id} ({clip.label})" for clip in g[:_N_NAMED]) for g in odd]
     return (
         f"{how_many(len(odd), 'recording')} under different labels, of which one at most is "
-        f"right: {named}{more}"
+        f"right: {first_few(each, _N_NAMED, '; ')}"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.errors import how_many, shown
 from edge.stream.label_words import fold
 from quantize.basics.errors import CorpusError
+from quantize.basics.few import first_few
 from quantize.data.corpora.own import SIDES, Entry, OwnRecordings, corpus_name
 from quantize.data.corpora.words import is_emotion
 
@@ -91,8 +92,7 @@ def _without_common(placed: dict[Path, _Parts]) -> dict[Path, _Parts]:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(shown, names[:3])) + more
+    return first_few([shown(name) for name in names], 3)
 
 
 def _place_of_label(root: Path, placed: dict[Path, _Parts]) -> int:

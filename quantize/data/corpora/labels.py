@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import ParameterError, how_many
 from quantize.basics.errors import CorpusError
+from quantize.basics.few import first_few
 from quantize.data.corpora.base import DOMAINS, LABELS, Clip
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
 def counted(names: Iterable[str]) -> str:
     """How often each name occurs, the most frequent first: ``"calm (40), angry (3)"``."""
     ordered = sorted(Counter(names).items(), key=lambda entry: (-entry[1], entry[0]))
-    shown = ", ".join(f"{name} ({n})" for name, n in ordered[:12])
-    return shown + (f" and {len(ordered) - 12} more" if len(ordered) > 12 else "")
+    return first_few([f"{name} ({n})" for name, n in ordered], 12)
 
 
 def labelled(clips: Sequence[Clip], labels: Sequence[str]) -> list[Clip]:

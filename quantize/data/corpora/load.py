@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.errors import ParameterError, how_many
 from edge.stream.label_words import fold
 from quantize.basics.errors import CorpusError
+from quantize.basics.few import first_few
 from quantize.data.corpora.base import DOMAINS, LABELS, Clip, Corpus
 from quantize.data.corpora.inventory import CorpusReport, make_own_reports, make_report
 from quantize.data.corpora.known import CORPORA
@@ -58,8 +59,7 @@ class FoundCorpora:
             if not reason.startswith(FAULTS)
         ]
         return [
-            f"passed over ({len(names)}), {reason}: {', '.join(names[:_N_NAMED])}"
-            + (f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else "")
+            f"passed over ({len(names)}), {reason}: {first_few(names, _N_NAMED)}"
             for reason, names in (*left_out, *self.passed_over.items())
         ]
 

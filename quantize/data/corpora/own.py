@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.stream.label_words import fold
+from quantize.basics.few import first_few
 from quantize.data.corpora.base import UNKNOWN, Clip
 from quantize.data.corpora.known import CORPORA
 from quantize.data.corpora.scan import preference
@@ -148,10 +149,9 @@ def _alike(speakers: Iterable[str]) -> list[str]:
     alike = sorted(" and ".join(sorted(same)) for same in spellings.values() if len(same) > 1)
     if not alike:
         return []
-    more = f" and {len(alike) - 3} more" if len(alike) > 3 else ""
     return [
         "speakers that differ by capitals alone are taken for different people: "
-        f"{', '.join(alike[:3])}{more}; spell them alike where they are one"
+        f"{first_few(alike, 3)}; spell them alike where they are one"
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quantize.basics.few import first_few
 from quantize.basics.tables import aligned
 from quantize.data.corpora.base import LABELS, Clip
 from quantize.data.corpora.copies import copies_among, labelled_twice
@@ -245,13 +246,11 @@ def _rest(survey: Survey) -> list[str]:
 def _counted(counts: Mapping[str, int], most: int = 8) -> str:
     if len(counts) == 1:
         return f"{next(iter(counts))}"
-    shown = ", ".join(f"{name} ({n})" for name, n in list(counts.items())[:most])
-    return shown + (f" and {len(counts) - most} more" if len(counts) > most else "")
+    return first_few([f"{name} ({n})" for name, n in counts.items()], most)
 
 
 def _some(items: Sequence[str]) -> str:
-    more = len(items) - _N_EXAMPLES
-    return ", ".join(items[:_N_EXAMPLES]) + (f" and {more} more" if more > 0 else "")
+    return first_few(items, _N_EXAMPLES)
 
 
 def _wrapped(note: str) -> list[str]:

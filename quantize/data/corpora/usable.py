@@ -13,6 +13,7 @@ from typing import Any
 from edge.errors import EdgeSerError, how_many
 from edge.features.spec import FeatureSpec
 from quantize.basics.errors import CorpusError
+from quantize.basics.few import first_few
 from quantize.basics.files import write_json
 from quantize.basics.json_files import parse_json
 from quantize.data.corpora.base import Clip
@@ -67,8 +68,7 @@ class Usable:
         """One for each reason, with the files' names."""
         said = []
         for reason, paths in self.left_out.items():
-            more = f" and {len(paths) - _N_NAMED} more" if len(paths) > _N_NAMED else ""
-            named = ", ".join(paths[:_N_NAMED]) + more
+            named = first_few(paths, _N_NAMED)
             said.append(f"{how_many(len(paths), 'clip')} left out, {reason}: {named}")
         return said
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge.errors import how_many
 from quantize.basics.errors import SplitError
+from quantize.basics.few import first_few
 from quantize.data.corpora.base import Clip
 from quantize.data.splits.split import Split
 
@@ -17,9 +18,7 @@ __all__ = ["check_split"]
 
 
 def _some(items: Iterable[str]) -> str:
-    ordered = sorted(items)
-    more = f" and {len(ordered) - 3} more" if len(ordered) > 3 else ""
-    return ", ".join(ordered[:3]) + more
+    return first_few(sorted(items), 3)
 
 
 def check_split(split: Split, clips: Sequence[Clip], content: bool = False) -> None:
