@@ -112,7 +112,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             "wanted: it holds another architecture or comes from another program"
         )
     _check_shapes(path, found)
-    check_whole(path)
+    check_whole(path, found)
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

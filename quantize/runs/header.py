@@ -120,15 +120,21 @@ def with_digest(content: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + tensors
 
 
-def check_whole(path: Path) -> None:
+def check_whole(path: Path, header: Header) -> None:
     """Refuse a checkpoint that is not as :func:`with_digest` gave it; older ones have no digest.
+
+    Parameters
+    ----------
+    path : Path
+    header : Header
+        Of it, as :func:`read_header` gave it.
 
     Raises
     ------
     CheckpointError
         If a byte of it changed, or it cannot be read.
     """
-    told = read_header(path).metadata.get(_DIGEST)
+    told = header.metadata.get(_DIGEST)
     if told is None:
         return
     try:
