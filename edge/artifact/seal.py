@@ -15,9 +15,8 @@ SEAL = "manifest_sha256"
 
 
 def seal_of(content: Mapping[str, Any]) -> str:
-    """SHA-256 of what a manifest says besides :data:`SEAL`, however it is laid out."""
-    said = {key: value for key, value in content.items() if key != SEAL}
-    return sha256_hex(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+    """SHA-256 of what a manifest says without :data:`SEAL`, however it is laid out."""
+    return sha256_hex(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
 
 def sealed(text: str) -> str:

@@ -55,7 +55,7 @@ class StreamGroup:
 
     The rows are those of a stream alone, to the last bit.  Sums are added up in another order in
     the gate, of voices, and in a model that takes a batch of windows and computes each by itself,
-    eight at once (:class:`~edge.runtimes.base.BatchSession`: NumPy's); their last bits differ.
+    sixteen at once (:class:`~edge.runtimes.base.BatchSession`: NumPy's); their last bits differ.
     Other models are asked window by window.
     """
 
